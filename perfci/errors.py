@@ -1,0 +1,72 @@
+"""Every way in which perfci can fail on purpose: what happened, the evidence, the next step, and the exit code."""
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """What the shell sees. 1 stays free: it is Python's own, and so always means a crash."""
+
+    OK = 0
+    USAGE = 2
+    NOT_MEASURED = 3
+    NOT_PUBLISHED = 4
+    REGRESSION = 10
+    INCONCLUSIVE = 11
+    INTERRUPTED = 130
+
+
+class PerfciError(Exception):
+    """
+    A failure that perfci foresaw.
+
+    `str(error)` says what happened and shows the evidence; `hint` is the next step for the person who reads it.
+    Raise a subclass: the class decides the exit code.
+    """
+
+    exit_code: ExitCode = ExitCode.NOT_MEASURED
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+class ConfigError(PerfciError):
+    """The configuration, an option or an input cannot be used as it stands."""
+
+    exit_code = ExitCode.USAGE
+
+
+class ResultError(PerfciError):
+    """A run or baseline file cannot be read: missing, truncated, another schema, numbers that are none."""
+
+    exit_code = ExitCode.USAGE
+
+
+class RefError(PerfciError):
+    """The commit to compare with cannot be had from the local git."""
+
+    exit_code = ExitCode.USAGE
+
+
+class TargetError(PerfciError):
+    """The system under test could not be started, or did not become ready."""
+
+
+class SeedError(PerfciError):
+    """The known data could not be put into the target."""
+
+
+class LoadError(PerfciError):
+    """Locust could not run, or what it recorded cannot be used."""
+
+
+class PublishError(PerfciError):
+    """A comment, summary or output could not be written."""
+
+    exit_code = ExitCode.NOT_PUBLISHED
+
+
+class Interrupted(PerfciError):
+    """The user or the runner asked perfci to stop."""
+
+    exit_code = ExitCode.INTERRUPTED
