@@ -6,6 +6,7 @@ a *block* is one start of the system under test, a *round* is one measurement in
 rounds of one job, a *baseline* is a set of accepted runs, a *series* is one metric of one endpoint.
 """
 
+from array import array
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -75,6 +76,26 @@ class Side(StrEnum):
 
     BASE = "base"
     CANDIDATE = "candidate"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Requests:
+    """
+    Every request that one side answered in one round, as columns of equal length, in the order of their ends.
+
+    The columns are plain arrays, so that whoever computes can wrap them (`numpy.frombuffer`) without a copy.
+    """
+
+    names: tuple[str, ...]  # endpoints, "GET /tickets/"
+    start_s: "array[float]"  # "d": seconds since the epoch at which the request was sent
+    latency_ms: "array[float]"  # "d": until the body had arrived
+    endpoint: "array[int]"  # "I": index into names
+    failed: "array[int]"  # "B": 1 where Locust or the locustfile called it a failure
+    status: "array[int]"  # "H": HTTP status, 0 where there was none
+    size: "array[int]"  # "Q": bytes of the body
+
+    def __len__(self) -> int:
+        return len(self.start_s)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
