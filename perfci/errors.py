@@ -52,6 +52,10 @@ class TargetError(PerfciError):
     """The system under test could not be started, or did not become ready."""
 
 
+class BaseTargetError(TargetError):
+    """The base, not the candidate, could not be started: no fault of the change under review."""
+
+
 class SeedError(PerfciError):
     """The known data could not be put into the target."""
 

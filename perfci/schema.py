@@ -11,7 +11,6 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from perfci.errors import ConfigError, PerfciError
 
-
 T = TypeVar("T")
 
 

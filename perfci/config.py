@@ -1,0 +1,218 @@
+"""
+`perfci.toml` as typed values.
+
+Strength, weakest first: the file, its named environment (`--environment`), environment variables, flags. The last two
+are the CLI's: click reads PERFCI_* for every option. A room's own table (`[target]`, `[seed]`) is handed to the room
+as it stands, so that a new kind of target touches one room only.
+"""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field
+
+from perfci.errors import ConfigError
+from perfci.model import Budget, Reference, Role, RoundKind, Slo
+from perfci.schema import Table, parse
+
+UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+NAME = r"^[a-z0-9][a-z0-9-]*$"
+
+
+def seconds(value: object) -> float:
+    """Seconds of "90", "90s", "2m", "1.5h" or a number; ValueError names the allowed form."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        number = float(value)
+    elif isinstance(value, str) and (found := re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(ms|s|m|h)?\s*", value)):
+        number = float(found[1]) * UNITS_S[found[2] or "s"]
+    else:
+        raise ValueError('a duration is a number of seconds or text like "90s", "2m", "1h"')
+    if not 0 <= number <= 7 * 86400:
+        raise ValueError("a duration lies between 0 and 7 days")
+    return number
+
+
+Duration = Annotated[float, BeforeValidator(seconds)]
+Name = Annotated[str, Field(pattern=NAME, max_length=60)]
+
+
+class Against(StrEnum):
+    """What to compare with: `auto` decides by what there is, and says why."""
+
+    AUTO = "auto"
+    BASELINE = "baseline"
+    REF = "ref"
+
+
+class FailOn(StrEnum):
+    """Which verdicts end in a failing exit code; an invalid measurement always does."""
+
+    REGRESSION = "regression"
+    INCONCLUSIVE = "inconclusive"
+    NEVER = "never"
+
+
+class PairedSchedule(Table):
+    """How base and candidate share the time of a job, both on this machine."""
+
+    blocks: int = Field(8, ge=2, le=100)  # starts of both sides; the block is the replicate
+    duet: Duration = 5.0  # of turns per block, after their warm-up
+    duet_warmup: Duration = 1.0
+    load_blocks: int = Field(4, ge=0, le=100)  # blocks that also get a load round for each side
+
+
+class BaselineSchedule(Table):
+    """How one run is measured that is to be compared with stored ones."""
+
+    rounds: int = Field(5, ge=1, le=100)  # load rounds, each on a target started anew
+
+
+class Scenario(Table):
+    """One way to drive a profile."""
+
+    users: int = Field(10, ge=1, le=100_000)
+    spawn_rate: float | None = Field(None, gt=0)  # users per second; default: all within two seconds
+    duration: Duration = 20.0  # of the measured part of a load round
+    warmup: Duration = 3.0  # cut off after the last user has started
+    environment: dict[str, str] = {}  # variables for the locustfile
+    user_classes: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    paired: PairedSchedule = PairedSchedule()
+    baseline: BaselineSchedule = BaselineSchedule()
+
+    def rate(self) -> float:
+        """Users started per second."""
+        return self.spawn_rate if self.spawn_rate is not None else max(1.0, self.users / 2)
+
+
+class Profile(Table):
+    """One Locust file and the scenarios that drive it."""
+
+    locustfile: str
+    scenarios: dict[Name, Scenario] = Field(min_length=1)
+
+
+class BudgetChange(Table):
+    """What a project changes about a default budget; the rest stays."""
+
+    role: Role | None = None
+    change: float | None = Field(None, ge=0)
+    margin: float | None = Field(None, ge=0)
+    floor: float | None = Field(None, ge=0)
+
+    def applied_to(self, default: Budget | None) -> Budget:
+        """The budget with this project's changes; a metric without a default needs a change and a margin."""
+        start = default or Budget(role=Role.INFORMS, change=0.1, margin=0.2)
+        given = {key: value for key, value in self.model_dump().items() if value is not None}
+        merged = {"role": start.role, "change": start.change, "margin": start.margin, "floor": start.floor} | given
+        if "change" in given and "margin" not in given:
+            merged["margin"] = 2 * given["change"]
+        return Budget(**merged)
+
+
+class SloTable(Table):
+    """One absolute limit."""
+
+    metric: str
+    limit: float
+    endpoint: str | None = None
+
+    def slo(self) -> Slo:
+        """As the judge knows it."""
+        where = {} if self.endpoint is None else {"endpoint": self.endpoint}
+        return Slo(metric=self.metric, limit=self.limit, **where)
+
+
+class GateTable(Table):
+    """The project's policy. On a pull request it is read from the base commit."""
+
+    alpha: float | None = Field(None, gt=0, lt=0.5)
+    confidence: float | None = Field(None, gt=0.5, lt=1)
+    min_requests: int | None = Field(None, ge=1)
+    budget: dict[Reference, dict[RoundKind, dict[str, BudgetChange]]] = {}
+    slo: tuple[SloTable, ...] = ()
+
+
+class Overlay(Table):
+    """A named environment: tables that replace those of the file, key by key."""
+
+    target: dict[str, Any] = {}
+    seed: dict[str, Any] = {}
+
+
+class Config(Table):
+    """The whole of `perfci.toml`."""
+
+    target: dict[str, Any]
+    seed: dict[str, Any] = {"kind": "none"}
+    profiles: dict[Name, Profile] = Field(min_length=1)
+    gate: GateTable = GateTable()
+    against: Against = Against.AUTO
+    fail_on: FailOn = FailOn.REGRESSION
+    baselines: str = "baselines"
+    rng_seed: int = Field(1, ge=0)
+    environments: dict[Name, Overlay] = {}
+
+    def find(self, name: str) -> tuple[str, str, Profile, Scenario]:
+        """Profile and scenario of "PROFILE" or "PROFILE:SCENARIO"; without one, the first of the file."""
+        profile_name, _, scenario_name = name.partition(":")
+        profile = self.profiles.get(profile_name)
+        if profile is None:
+            raise ConfigError(f"no profile {profile_name!r}", hint=f"the profiles are: {_listed(self.profiles)}")
+        scenario_name = scenario_name or next(iter(profile.scenarios))
+        scenario = profile.scenarios.get(scenario_name)
+        if scenario is None:
+            raise ConfigError(
+                f"profile {profile_name!r} has no scenario {scenario_name!r}",
+                hint=f"its scenarios are: {_listed(profile.scenarios)}",
+            )
+        return profile_name, scenario_name, profile, scenario
+
+    def within(self, environment: str | None) -> "Config":
+        """The configuration as it is in the named environment."""
+        if environment is None:
+            return self
+        overlay = self.environments.get(environment)
+        if overlay is None:
+            known = f"the environments are: {_listed(self.environments)}" if self.environments else "the file has none"
+            raise ConfigError(f"no environment {environment!r}", hint=known)
+        changes = {"target": _overlaid(self.target, overlay.target), "seed": _overlaid(self.seed, overlay.seed)}
+        return self.model_copy(update=changes)
+
+
+def _overlaid(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """Key by key; a table of another kind shares no keys with the one below it and so replaces it whole."""
+    if "kind" in above and above["kind"] != below.get("kind"):
+        return dict(above)
+    return {**below, **above}
+
+
+def _listed(names: Mapping[str, object]) -> str:
+    return ", ".join(names)
+
+
+def read(path: Path) -> Config:
+    """The configuration in *path*; ConfigError says what cannot be used, all of it at once."""
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise ConfigError(
+            f"there is no {path}", hint="run perfci where your perfci.toml is, or name it with --config"
+        ) from None
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}") from None
+    return from_bytes(content, where=path.name)
+
+
+def from_bytes(content: bytes, *, where: str) -> Config:
+    """The configuration in *content*, which came from *where*."""
+    try:
+        return parse(Config, tomllib.loads(content.decode("utf-8")), where=where)
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{where} is not UTF-8 (byte {error.start})", hint="save it as UTF-8") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{where} is not TOML: {error}") from None

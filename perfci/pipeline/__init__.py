@@ -1,0 +1,1 @@
+"""The steps in order, one use case per module. The only room that sees every other."""

@@ -1,0 +1,47 @@
+"""The finished documents of a judged run, in its folder: whatever comes later only publishes or reads them."""
+
+from pathlib import Path
+
+from perfci.config import FailOn
+from perfci.errors import ExitCode, PerfciError
+from perfci.model import Finding, Outcome, Subject, Verdict, Weight
+from perfci.report import render
+from perfci.store import write_atomically
+
+RESULT = "result.json"
+EXIT = "exit-code"
+
+
+def exit_code(verdict: Verdict, fail_on: FailOn) -> ExitCode:
+    """What the shell is told. An invalid measurement always fails: it must never pass for green."""
+    if verdict is Verdict.INVALID:
+        return ExitCode.NOT_MEASURED
+    if verdict in {Verdict.REGRESSION, Verdict.SLO_BREACH} and fail_on is not FailOn.NEVER:
+        return ExitCode.REGRESSION
+    if verdict is Verdict.INCONCLUSIVE and fail_on is FailOn.INCONCLUSIVE:
+        return ExitCode.INCONCLUSIVE
+    return ExitCode.OK
+
+
+def not_measured(error: PerfciError, subject: Subject, *, alpha: float) -> Outcome:
+    """The outcome of a job that could not measure: never green, and its reason is the error's."""
+    first, _, rest = str(error).partition("\n")
+    message = f"{first}\n{rest}" if rest else first
+    return Outcome(
+        verdict=Verdict.INVALID,
+        reason=first,
+        subject=subject,
+        decisions=(),
+        slos=(),
+        findings=(Finding(code="not-measured", weight=Weight.INVALID, message=message, hint=error.hint),),
+        family=0,
+        alpha=alpha,
+    )
+
+
+def write(outcome: Outcome, folder: Path, *, code: ExitCode) -> None:
+    """Write what people and later steps read: result.json, report.txt, and the exit code of the gate."""
+    write_atomically(folder / RESULT, render("json", outcome))
+    write_atomically(folder / "report.txt", render("terminal", outcome, width=120, color=False))
+    write_atomically(folder / "report.md", render("markdown", outcome))
+    write_atomically(folder / EXIT, f"{int(code)}\n")

@@ -1,0 +1,194 @@
+"""
+Measuring: blocks of freshly started sides, rounds inside them, and every round on disk before the next begins.
+"""
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from perfci import store
+from perfci.errors import BaseTargetError, TargetError
+from perfci.judge import metrics
+from perfci.model import Round, RoundKind, Run, Side
+from perfci.pipeline.plan import Plan, Setup
+from perfci.pipeline.ports import Ports
+from perfci.rig import seed, target
+from perfci.rig.load.rounds import Recording, duet_round, load_round
+from perfci.rig.target import RunningTarget
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bench:
+    """Everything that a block needs."""
+
+    plan: Plan
+    setups: Mapping[Side, Setup]
+    candidate_env: Mapping[str, str]  # for the candidate alone: how a gate is shown what it must find
+    folder: Path
+    ports: Ports
+
+    def label(self, side: Side, block: int) -> str:
+        """Unique on the machine, for the names of what is started."""
+        return f"{self.folder.name}-{side.value}-{block}"
+
+
+class Recorder:
+    """Grows a run round by round; the file on disk is always whole."""
+
+    def __init__(self, run: Run, file: Path) -> None:
+        self.run = run
+        self._file = file
+        store.save(run, file)
+
+    def add(self, *rounds: Round) -> None:
+        """Keep *rounds*."""
+        self._replace(replace(self.run, rounds=(*self.run.rounds, *rounds)))
+
+    def incident(self, text: str) -> None:
+        """Note what went wrong, for the reader."""
+        self._replace(replace(self.run, incidents=(*self.run.incidents, text)))
+
+    def learned(self, *, seed_digest: str, descriptions: Mapping[Side, str]) -> None:
+        """Note what only a started target could tell."""
+        fingerprint = replace(self.run.fingerprint, seed_digest=seed_digest, target=descriptions)
+        self._replace(replace(self.run, fingerprint=fingerprint))
+
+    def finish(self) -> Run:
+        """Every planned round is there."""
+        self._replace(replace(self.run, complete=True))
+        return self.run
+
+    def _replace(self, run: Run) -> None:
+        store.save(run, self._file)
+        self.run = run
+
+
+def prepare(bench: Bench) -> None:
+    """Build what has to be built, once per side, before anything is measured."""
+    for side, setup in bench.setups.items():
+        bench.ports.progress.phase(f"preparing the {side.value}")
+        with _blamed(side):
+            target.prepare(
+                setup.target,
+                source=setup.source,
+                workspace=bench.folder / "logs" / side.value,
+                state=bench.ports.state,
+                side=side,
+                label=f"{bench.folder.name}-{side.value}",
+                environ=bench.ports.environ,
+            )
+
+
+def paired(bench: Bench, recorder: Recorder) -> Run:
+    """Duet and load rounds of both sides, in freshly started blocks."""
+    schedule = bench.plan.paired
+    for block in range(1, schedule.blocks + 1):
+        bench.ports.progress.phase(f"block {block} of {schedule.blocks}: starting and seeding both sides")
+        # What starts first, or is loaded first, takes turns, so that order cannot pass for a difference.
+        order = (Side.BASE, Side.CANDIDATE) if block % 2 else (Side.CANDIDATE, Side.BASE)
+        with contextlib.ExitStack() as stack:
+            running = {side: stack.enter_context(_started(bench, side, block, recorder)) for side in order}
+            bench.ports.progress.phase(f"block {block} of {schedule.blocks}: turns")
+            recorder.add(*_duet(bench, running, block))
+            if block <= schedule.load_blocks:
+                for side in order:
+                    bench.ports.progress.phase(f"block {block} of {schedule.blocks}: load on the {side.value}")
+                    recorder.add(_load(bench, running[side], side, block))
+    return recorder.finish()
+
+
+def single(bench: Bench, recorder: Recorder) -> Run:
+    """Load rounds of the candidate alone, each on a target started anew."""
+    rounds = bench.plan.baseline.rounds
+    for block in range(1, rounds + 1):
+        bench.ports.progress.phase(f"round {block} of {rounds}: starting and seeding")
+        with _started(bench, Side.CANDIDATE, block, recorder) as running:
+            bench.ports.progress.phase(f"round {block} of {rounds}: load")
+            recorder.add(_load(bench, running, Side.CANDIDATE, block))
+    return recorder.finish()
+
+
+@contextlib.contextmanager
+def _blamed(side: Side) -> Iterator[None]:
+    """A base that does not start is told apart: the change under review is not to blame."""
+    try:
+        yield
+    except TargetError as error:
+        if side is Side.CANDIDATE:
+            raise
+        raise BaseTargetError(f"the base does not start: {error}", hint=error.hint) from error
+
+
+@contextlib.contextmanager
+def _started(bench: Bench, side: Side, block: int, recorder: Recorder) -> Iterator[RunningTarget]:
+    setup = bench.setups[side]
+    starting = target.start(
+        setup.target,
+        source=setup.source,
+        workspace=bench.folder / "logs" / f"{side.value}-{block}",
+        state=bench.ports.state,
+        side=side,
+        label=bench.label(side, block),
+        environ=bench.ports.environ,
+        extra_env=bench.candidate_env if side is Side.CANDIDATE else {},
+    )
+    with contextlib.ExitStack() as stack:
+        with _blamed(side):
+            running = stack.enter_context(starting)
+        filled = seed.seed(setup.seed, running.base_url, clear_first=False)
+        known = recorder.run.fingerprint
+        if known.seed_digest and filled.digest != known.seed_digest:
+            recorder.incident(f"the {side.value} of block {block} was seeded with other data ({filled.digest[:12]})")
+        recorder.learned(
+            seed_digest=known.seed_digest or filled.digest, descriptions={**known.target, side: running.description}
+        )
+        yield running
+
+
+def _duet(bench: Bench, running: Mapping[Side, RunningTarget], block: int) -> list[Round]:
+    plan = bench.plan
+    recordings = duet_round(
+        plan.load,
+        base_urls={side: one.base_url for side, one in running.items()},
+        source=bench.setups[Side.CANDIDATE].source,
+        folder=bench.folder / "logs" / f"duet-{block}",
+        environ=bench.ports.environ,
+        times=(plan.paired.duet_warmup, plan.paired.duet),
+        rng_seed=plan.rng_seed + block,
+        watch=bench.ports.progress.live,
+    )
+    return [
+        _round(recording, kind=RoundKind.DUET, side=side, block=block, running=running[side])
+        for side, recording in recordings.items()
+    ]
+
+
+def _load(bench: Bench, running: RunningTarget, side: Side, block: int) -> Round:
+    recording = load_round(
+        bench.plan.load,
+        base_url=running.base_url,
+        source=bench.setups[Side.CANDIDATE].source,
+        folder=bench.folder / "logs" / f"load-{side.value}-{block}",
+        environ=bench.ports.environ,
+        watch=bench.ports.progress.live,
+    )
+    return _round(recording, kind=RoundKind.LOAD, side=side, block=block, running=running)
+
+
+def _round(recording: Recording, *, kind: RoundKind, side: Side, block: int, running: RunningTarget) -> Round:
+    window = {"start_s": recording.start_s, "end_s": recording.end_s}
+    return Round(
+        kind=kind,
+        side=side,
+        block=block,
+        number=1,
+        started_at=recording.start_s,
+        duration_s=recording.end_s - recording.start_s,
+        warmup_s=recording.warmup_s,
+        endpoints=metrics.measure(recording.requests, kind=kind, **window),
+        seconds=metrics.seconds(recording.requests, users=recording.users, **window) if kind is RoundKind.LOAD else (),
+        generator=recording.generator,
+        target=running.health(),
+        errors=recording.errors,
+    )

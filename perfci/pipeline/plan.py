@@ -1,0 +1,103 @@
+"""What a job will do, decided before anything is started: every mistake that can be seen is seen here."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from perfci.config import BaselineSchedule, Config, Duration, PairedSchedule, Scenario
+from perfci.errors import ConfigError
+from perfci.model import LoadPlan
+from perfci.rig import seed, target
+from perfci.schema import Table, parse
+
+
+class Overrides(Table):
+    """What flags or the Action's inputs change about a scenario; None leaves it as configured."""
+
+    users: int | None = None
+    spawn_rate: float | None = None
+    duration: Duration | None = None
+    warmup: Duration | None = None
+    blocks: int | None = None
+    rounds: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setup:
+    """How one side is started and filled."""
+
+    target: target.Options
+    seed: seed.Options
+    source: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """One job's load and schedule."""
+
+    profile: str
+    scenario: str
+    load: LoadPlan
+    paired: PairedSchedule
+    baseline: BaselineSchedule
+    rng_seed: int
+
+    @property
+    def name(self) -> str:
+        """As people type it."""
+        return f"{self.profile}:{self.scenario}"
+
+
+def plan_of(config: Config, name: str, overrides: Overrides, *, root: Path) -> Plan:
+    """The plan for "PROFILE[:SCENARIO]" with *overrides*."""
+    profile_name, scenario_name, profile, configured = config.find(name)
+    scenario = _overridden(configured, overrides)
+    file = inside(root, profile.locustfile, what="locustfile")
+    try:
+        digest = hashlib.sha256(file.read_bytes()).hexdigest()[:16]
+    except OSError as error:
+        raise ConfigError(f"the locustfile {profile.locustfile} cannot be read: {error.strerror}") from None
+    return Plan(
+        profile=profile_name,
+        scenario=scenario_name,
+        load=LoadPlan(
+            locustfile=profile.locustfile,
+            user_classes=scenario.user_classes,
+            tags=scenario.tags,
+            users=scenario.users,
+            spawn_rate=scenario.rate(),
+            duration_s=scenario.duration,
+            warmup_s=scenario.warmup,
+            environment=scenario.environment,
+            digest=digest,
+        ),
+        paired=scenario.paired,
+        baseline=scenario.baseline,
+        rng_seed=config.rng_seed,
+    )
+
+
+def _overridden(scenario: Scenario, overrides: Overrides) -> Scenario:
+    given = overrides.model_dump(exclude_none=True)
+    tables = scenario.model_dump()
+    for option, (table, key) in {"blocks": ("paired", "blocks"), "rounds": ("baseline", "rounds")}.items():
+        if option in given:
+            tables[table] = {**tables[table], key: given.pop(option)}
+    return parse(Scenario, {**tables, **given}, where="the options")
+
+
+def setup_of(config: Config, *, source: Path, file: str) -> Setup:
+    """How the side in *source* is started and filled, as its own `perfci.toml` says."""
+    return Setup(
+        target=target.parse(config.target, where=f"{file}: [target]"),
+        seed=seed.parse(config.seed, where=f"{file}: [seed]"),
+        source=source,
+    )
+
+
+def inside(root: Path, path: str, *, what: str) -> Path:
+    """*path* under *root*; one that leads outside is refused."""
+    resolved = (root / path).resolve()
+    if not resolved.is_relative_to(root.resolve()):
+        raise ConfigError(f"the {what} {path!r} lies outside the project", hint=f"move it below {root.name}/")
+    return resolved

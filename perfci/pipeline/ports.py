@@ -1,0 +1,34 @@
+"""What the use cases need from the outside, as arguments: the CLI builds the real ones, once."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+from perfci.rig.load.rounds import Live
+
+
+class Progress(Protocol):
+    """Where a person, or a CI log, sees what is going on."""
+
+    def phase(self, text: str) -> None:
+        """A step begins."""
+
+    def live(self, live: Live) -> None:
+        """A round is running."""
+
+    def note(self, text: str) -> None:
+        """Something worth a line of its own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ports:
+    """Environment, clock, folders and progress."""
+
+    environ: Mapping[str, str]
+    now: Callable[[], datetime]
+    root: Path  # the project's folder, where perfci.toml is
+    work: Path  # where runs and their logs go
+    state: Path  # what was started and must be stopped, for the next perfci to find
+    progress: Progress

@@ -1,0 +1,231 @@
+"""`perfci run`: measure, judge, and leave the documents; the only place where all rooms meet."""
+
+import contextlib
+import platform
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from importlib.metadata import version
+from pathlib import Path
+
+from perfci import __version__, store
+from perfci.config import Against, Config, FailOn, from_bytes, read
+from perfci.errors import BaseTargetError, ConfigError, ExitCode, Interrupted, PerfciError
+from perfci.judge import judge
+from perfci.model import (
+    Baseline,
+    Finding,
+    Fingerprint,
+    GatePolicy,
+    Outcome,
+    Reference,
+    Run,
+    Side,
+    Subject,
+    Weight,
+)
+from perfci.pipeline import documents, measure
+from perfci.pipeline.plan import Overrides, Plan, inside, plan_of, setup_of
+from perfci.pipeline.policy import policy_of
+from perfci.pipeline.ports import Ports
+from perfci.pipeline.reference import WORKTREE, Choice, choose
+from perfci.rig.checkout import Git
+from perfci.rig.fingerprint import machine
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What the user asked for."""
+
+    profile: str
+    config_file: str = "perfci.toml"
+    environment: str | None = None
+    against: Against | None = None
+    base: str = ""
+    fail_on: FailOn | None = None
+    overrides: Overrides = field(default_factory=Overrides)
+    candidate_env: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What came out."""
+
+    outcome: Outcome
+    folder: Path
+    exit_code: ExitCode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """A request, understood: nothing has been started yet."""
+
+    config: Config
+    plan: Plan
+    choice: Choice
+    policy: GatePolicy
+    notes: tuple[Finding, ...]
+    fail_on: FailOn
+
+
+def understand(request: Request, ports: Ports) -> Job:
+    """Everything that can be wrong about a request is found here, before anything starts."""
+    config = read(ports.root / request.config_file).within(request.environment)
+    plan = plan_of(config, request.profile, request.overrides, root=ports.root)
+    inside(ports.root, config.baselines, what="baselines folder")
+    setup_of(config, source=ports.root, file=request.config_file)
+    git = Git(root=ports.root, environ=ports.environ)
+    against = request.against or config.against
+    choice = choose(against, request.base, git)
+    notes = []
+    if against is Against.AUTO and request.base and choice.reference is Reference.BASELINE:
+        notes.append(_warning("no-base", f"not compared side by side: {choice.reason}"))
+    gate, changed = _policy_table(config, choice, git, request.config_file)
+    if changed:
+        text = "this change edits the gate's policy; the policy of the base was used"
+        notes.append(_warning("policy-changed", text, "it takes effect once it is merged"))
+    return Job(
+        config=config,
+        plan=plan,
+        choice=choice,
+        policy=policy_of(gate.gate),
+        notes=tuple(notes),
+        fail_on=request.fail_on or gate.fail_on,
+    )
+
+
+def _policy_table(config: Config, choice: Choice, git: Git, file: str) -> tuple[Config, bool]:
+    """The configuration whose policy counts: the base's where there is one, so that no change can pardon itself."""
+    content = git.show(choice.base, file) if choice.base not in {"", WORKTREE} else None
+    if content is None:
+        return config, False
+    try:
+        base = from_bytes(content, where=f"{file} of the base")
+    except ConfigError:
+        return config, False
+    return base, (base.gate, base.fail_on) != (config.gate, config.fail_on)
+
+
+def _warning(code: str, message: str, hint: str = "") -> Finding:
+    return Finding(code=code, weight=Weight.WARNING, message=message, hint=hint)
+
+
+def run(request: Request, ports: Ports) -> Result:
+    """Measure and judge; a failure on the way is an outcome, too. Only an interruption and bad usage are raised."""
+    job = understand(request, ports)
+    began = ports.now()
+    folder = ports.work / f"{began:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+    folder.mkdir(parents=True)
+    for note in job.notes:
+        ports.progress.note(note.message)
+    with contextlib.ExitStack() as stack:
+        base_tree = ports.root
+        git = Git(root=ports.root, environ=ports.environ)
+        if job.choice.base not in {"", WORKTREE}:
+            base_tree = stack.enter_context(git.worktree(job.choice.base, folder / "base"))
+        start = _new_run(job, git, folder.name, began.isoformat(timespec="seconds"))
+        recorder = measure.Recorder(start, folder / "run.json")
+        try:
+            outcome = _measured_and_judged(job, request, recorder, base_tree=base_tree, folder=folder, ports=ports)
+        except (Interrupted, ConfigError):
+            raise
+        except PerfciError as error:
+            recorder.incident(str(error))
+            outcome = documents.not_measured(error, _subject(job, recorder.run, None), alpha=job.policy.alpha)
+    outcome = replace(outcome, findings=(*outcome.findings, *job.notes))
+    code = documents.exit_code(outcome.verdict, job.fail_on)
+    documents.write(outcome, folder, code=code)
+    return Result(outcome=outcome, folder=folder, exit_code=code)
+
+
+def _measured_and_judged(
+    job: Job, request: Request, recorder: measure.Recorder, *, base_tree: Path, folder: Path, ports: Ports
+) -> Outcome:
+    candidate = setup_of(job.config, source=ports.root, file=request.config_file)
+    bench = measure.Bench(
+        plan=job.plan,
+        setups={Side.CANDIDATE: candidate},
+        candidate_env=request.candidate_env,
+        folder=folder,
+        ports=ports,
+    )
+    if job.choice.reference is Reference.REF:
+        try:
+            base = setup_of(_base_config(job, request, base_tree), source=base_tree, file="perfci.toml of the base")
+            both = replace(bench, setups={Side.BASE: base, Side.CANDIDATE: candidate})
+            measure.prepare(both)
+            finished = measure.paired(both, recorder)
+            return judge(finished, baseline=None, policy=job.policy, subject=_subject(job, finished, None))
+        except (BaseTargetError, ConfigError) as error:
+            if (request.against or job.config.against) is not Against.AUTO or recorder.run.rounds:
+                raise
+            ports.progress.note(f"falling back to the baseline: {error}")
+            recorder.incident(f"not compared side by side: {error}")
+            job = replace(job, choice=replace(job.choice, reference=Reference.BASELINE))
+    measure.prepare(bench)
+    finished = measure.single(bench, recorder)
+    root = inside(base_tree, job.config.baselines, what="baselines folder")
+    baseline = store.load_baseline(store.baseline_folder(root, job.plan.profile, job.plan.scenario), like=finished)
+    return judge(finished, baseline=baseline, policy=job.policy, subject=_subject(job, finished, baseline))
+
+
+def _base_config(job: Job, request: Request, base_tree: Path) -> Config:
+    """The base brings its own target and seed; a base from before perfci is started as the candidate is."""
+    file = base_tree / request.config_file
+    if not file.exists():
+        return job.config
+    config = read(file)
+    return config.within(request.environment) if request.environment in config.environments else config
+
+
+def _new_run(job: Job, git: Git, run_id: str, created_at: str) -> Run:
+    commits = {Side.CANDIDATE: git.head()}
+    if job.choice.reference is Reference.REF:
+        commits[Side.BASE] = git.head() if job.choice.base == WORKTREE else job.choice.base
+    return Run(
+        id=run_id,
+        created_at=created_at,
+        profile=job.plan.profile,
+        scenario=job.plan.scenario,
+        commits=commits,
+        fingerprint=Fingerprint(
+            machine=machine(),
+            plan=job.plan.load,
+            seed_digest="",
+            target_kind=str(job.config.target.get("kind", "")),
+            target={},
+            versions={"perfci": __version__, "python": platform.python_version(), "locust": version("locust")},
+        ),
+        rounds=(),
+        complete=False,
+    )
+
+
+def _subject(job: Job, finished: Run, baseline: Baseline | None) -> Subject:
+    return subject_of(
+        finished,
+        reference=Reference.REF if baseline is None and job.choice.reference is Reference.REF else Reference.BASELINE,
+        name=job.choice.name if baseline is None else described(baseline),
+        base_commit=finished.commits.get(Side.BASE, ""),
+    )
+
+
+def described(baseline: Baseline) -> str:
+    """A baseline, for the reader."""
+    count = len(baseline.runs)
+    return f"{count} run{'s' if count != 1 else ''} in {baseline.location}"
+
+
+def subject_of(finished: Run, *, reference: Reference, name: str, base_commit: str) -> Subject:
+    """What was judged, in the reader's words."""
+    here, plan = finished.fingerprint.machine, finished.fingerprint.plan
+    return Subject(
+        profile=finished.profile,
+        scenario=finished.scenario,
+        reference=reference,
+        reference_name=name,
+        base_commit=base_commit,
+        head_commit=finished.commits.get(Side.CANDIDATE, ""),
+        machine=f"{here.cpu_model}, {here.cores} cores, {here.memory_mb / 1024:.0f} GB, {here.system} {here.kernel}",
+        load=f"{plan.users} users, {plan.duration_s:g} s a round after {plan.warmup_s:g} s of warm-up",
+    )
