@@ -1,0 +1,51 @@
+"""The application, put together."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import APIRouter, FastAPI
+from fastapi.routing import APIRoute
+from starlette.types import ASGIApp
+
+from demo.cache import open_cache
+from demo.database import Database
+from demo.deps import Services
+from demo.metrics import Metrics, MetricsMiddleware
+from demo.routers import approvals, attachments, auth, comments, health, reports, seeding, tickets
+from demo.security import Tokens
+from demo.settings import Settings
+from demo.slowdown import Endpoint, SlowdownMiddleware, parse_slowdowns
+
+AREAS = (health, auth, tickets, approvals, comments, attachments, reports)
+
+
+def create_app(settings: Settings) -> ASGIApp:
+    """The whole service; ValueError if a setting makes no sense."""
+    routers = [area.router for area in AREAS]
+    if settings.test_data:
+        routers.append(seeding.router)
+    slowdowns = parse_slowdowns(settings.slow, _endpoints(routers))
+    cache = open_cache(settings.cache_url)
+    metrics = Metrics()
+    database = Database(settings.database_url, metrics.count_statement)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        app.state.services = Services(settings, database, cache, metrics, Tokens(settings.secret_key))
+        try:
+            database.create_tables()
+            yield
+        finally:
+            cache.close()
+            database.close()
+
+    app = FastAPI(title="Tickets", version="1", lifespan=lifespan)
+    for router in routers:
+        app.include_router(router)
+    app.add_middleware(MetricsMiddleware, metrics=metrics)
+    return SlowdownMiddleware(app, slowdowns)
+
+
+def _endpoints(routers: list[APIRouter]) -> set[Endpoint]:
+    routes = (route for router in routers for route in router.routes if isinstance(route, APIRoute))
+    return {(method, route.path) for route in routes for method in route.methods or ()}

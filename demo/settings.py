@@ -1,0 +1,43 @@
+"""What the environment says about this process, read once."""
+
+import hashlib
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+def _random_key() -> str:
+    return secrets.token_hex(32)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The settings of one process; the defaults need nothing installed beside Python."""
+
+    database_url: str = ""
+    """An SQLAlchemy URL; empty means an SQLite file that lives as long as the process."""
+    cache_url: str = ""
+    """`redis://...`; empty means a cache inside the process."""
+    slow: str = ""
+    """Endpoints to slow down, such as `GET /tickets/=1.6;POST /tickets/=+5ms`."""
+    test_data: bool = False
+    """Whether `/test-data` exists."""
+    admin_token: str = field(default="", repr=False)
+    """If set, `/test-data` asks for it in the header `X-Admin-Token`."""
+    secret_key: str = field(default_factory=_random_key, repr=False)
+    """Signs the tokens; sessions end with the process unless it is given."""
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
+        """Read the `DEMO_*` variables."""
+        secret = environment.get("DEMO_SECRET_KEY", "")
+        return cls(
+            database_url=environment.get("DEMO_DATABASE_URL", ""),
+            cache_url=environment.get("DEMO_CACHE_URL", ""),
+            slow=environment.get("DEMO_SLOW", ""),
+            test_data=environment.get("DEMO_TEST_DATA", "") == "1",
+            admin_token=environment.get("DEMO_ADMIN_TOKEN", ""),
+            # A digest, because HMAC wants 32 bytes whatever was typed.
+            secret_key=hashlib.sha256(secret.encode()).hexdigest() if secret else _random_key(),
+        )
