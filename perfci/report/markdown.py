@@ -1,0 +1,138 @@
+"""
+The report as GitHub's Markdown: the pull request comment, and the longer job summary.
+
+Both stay below the platform's limits by construction: rows, findings and every text in them are bounded.
+"""
+
+from collections.abc import Iterable, Sequence
+from functools import cache
+from typing import TYPE_CHECKING
+
+from perfci.model import Decision, Outcome, SeriesVerdict, Verdict, Weight
+from perfci.report import rows
+from perfci.report.rows import Links
+from perfci.report.sanitise import code, prose, web_address
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+MAX_ROWS = 25
+MAX_FINDINGS = 8
+REASON_LIMIT = 600
+TEXT_LIMIT = 300
+SUMMARY_ROW_BYTES = 900_000
+"""What all rows may take in a job summary, whose own limit is 1 MiB."""
+
+_SYMBOLS = {
+    Verdict.INVALID: "⚠️ Invalid",
+    Verdict.REGRESSION: "❌ Regression",
+    Verdict.SLO_BREACH: "❌ SLO breach",
+    Verdict.NO_BASELINE: "⚪ No baseline",
+    Verdict.INCONCLUSIVE: "❔ Inconclusive",
+    Verdict.PASS: "✅ Pass",
+}
+_SERIES_SYMBOLS = {
+    SeriesVerdict.REGRESSION: "❌",
+    SeriesVerdict.IMPROVEMENT: "🚀",
+    SeriesVerdict.EQUIVALENT: "✅",
+    SeriesVerdict.INCONCLUSIVE: "❔",
+    SeriesVerdict.NOT_COMPARED: "⚪",
+}
+_WEIGHT_SYMBOLS = {Weight.INVALID: "⚠️", Weight.REGRESSION: "❌", Weight.WARNING: "💡"}
+
+
+def comment(outcome: Outcome, links: Links | None = None, /) -> str:
+    """The body of a pull request comment: at most 60,000 UTF-16 units, whatever was measured."""
+    return _render(outcome, links or Links(), every=())
+
+
+def summary(outcome: Outcome, links: Links | None = None, /) -> str:
+    """The job summary: the comment, and every series folded below it; less than 1 MiB."""
+    return _render(outcome, links or Links(), every=_within(SUMMARY_ROW_BYTES, map(_line, outcome.decisions)))
+
+
+def _render(outcome: Outcome, links: Links, *, every: Sequence[str]) -> str:
+    shown = rows.worth_showing(outcome.decisions)[:MAX_ROWS]
+    text = (
+        _templates()
+        .get_template("comment.md.j2")
+        .render(
+            outcome=outcome,
+            subject=outcome.subject,
+            verdict=_SYMBOLS[outcome.verdict],
+            untrusted=links.untrusted,
+            lines=[_line(decision) for decision in shown],
+            hidden=len(outcome.decisions) - len(shown),
+            every=every,
+            beyond=len(outcome.decisions) - len(every),
+            slos=[_slo_line(slo) for slo in map(rows.slo_row, outcome.slos[:MAX_ROWS])],
+            hidden_slos=max(len(outcome.slos) - MAX_ROWS, 0),
+            findings=outcome.findings[:MAX_FINDINGS],
+            hidden_findings=max(len(outcome.findings) - MAX_FINDINGS, 0),
+            links=_links(outcome, links),
+        )
+    )
+    return text.strip() + "\n"
+
+
+@cache
+def _templates() -> "Environment":
+    from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415 - only needed to write Markdown
+
+    environment = Environment(
+        loader=PackageLoader("perfci.report"),
+        autoescape=False,  # noqa: S701 - HTML escapes do not protect Markdown; `code` and `prose` do
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "code": code,
+        "reason": lambda text: prose(text, REASON_LIMIT),
+        "prose": lambda text: prose(text, TEXT_LIMIT),
+        "weight": lambda weight: f"{_WEIGHT_SYMBOLS[weight]} {weight.value.capitalize()}",
+    }
+    environment.globals |= {
+        "sensitivity": rows.sensitivity,
+        "compared": rows.compared,
+        "comparable": rows.comparable,
+        "how": rows.how,
+        "next_step": rows.next_step,
+    }
+    return environment
+
+
+def _line(decision: Decision) -> str:
+    row = rows.row(decision)
+    verdict = f"{_SERIES_SYMBOLS[row.verdict]} {row.verdict}"
+    return _cells(
+        code(row.endpoint), *(prose(t, 60) for t in (row.metric, row.base, row.candidate, row.change)), verdict
+    )
+
+
+def _slo_line(slo: rows.SloRow) -> str:
+    texts = (slo.metric, slo.limit, slo.worst, slo.rounds)
+    return _cells(code(slo.endpoint), *(prose(text, 60) for text in texts), "✅ held" if slo.held else "❌ breached")
+
+
+def _cells(*cells: str) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _within(size: int, lines: Iterable[str]) -> list[str]:
+    kept = []
+    for line in lines:
+        size -= len(line.encode()) + 1
+        if size < 0:
+            break
+        kept.append(line)
+    return kept
+
+
+def _links(outcome: Outcome, links: Links) -> list[str]:
+    named = {
+        "Run": links.run,
+        "Artifact with report and logs": links.artifact,
+        f"Base commit {code(rows.commit(outcome.subject.base_commit))}": links.base_commit,
+    }
+    return [f"[{name}]({web_address(url)})" for name, url in named.items() if web_address(url)]

@@ -1,0 +1,286 @@
+"""
+The one place where an outcome becomes text: numbers scaled and rounded, words and symbols chosen, worst first.
+
+Everything here is raw text. Whoever lays it out (terminal, Markdown) also makes names harmless for that place.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from perfci.model import (
+    Better,
+    Comparison,
+    Decision,
+    Interval,
+    Metric,
+    Outcome,
+    Reference,
+    Role,
+    Scale,
+    Series,
+    SeriesVerdict,
+    SloResult,
+    Verdict,
+)
+
+NOTHING = "-"
+"""Shown where there is no number."""
+
+MARKS = {
+    SeriesVerdict.REGRESSION: "✗",
+    SeriesVerdict.IMPROVEMENT: "▲",
+    SeriesVerdict.EQUIVALENT: "✓",
+    SeriesVerdict.INCONCLUSIVE: "?",
+    SeriesVerdict.NOT_COMPARED: "○",
+}
+VERDICT_MARKS = {
+    Verdict.INVALID: "!",
+    Verdict.REGRESSION: "✗",
+    Verdict.SLO_BREACH: "✗",
+    Verdict.NO_BASELINE: "○",
+    Verdict.INCONCLUSIVE: "?",
+    Verdict.PASS: "✓",
+}
+_ROLES = {Role.DECIDES: "deciding", Role.GUARDS: "guarding"}
+_REMARKABLE = {SeriesVerdict.REGRESSION, SeriesVerdict.IMPROVEMENT, SeriesVerdict.INCONCLUSIVE}
+_NEXT_STEPS = {
+    Verdict.SLO_BREACH: "Bring the endpoint back within its limit; limits are read from the base branch.",
+    Verdict.NO_BASELINE: "Record a baseline and commit it, or compare with a ref, which needs none.",
+    Verdict.INCONCLUSIVE: "Measure again with more blocks, or on a quieter machine.",
+    Verdict.INVALID: "Remove the cause named in the findings and measure again; these numbers prove nothing.",
+}
+_TIMES = ((1000.0, "s", 1e-3), (0.1, "ms", 1.0), (0.0, "µs", 1e3))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One series as it is shown."""
+
+    endpoint: str
+    metric: str
+    base: str
+    candidate: str
+    change: str
+    verdict: SeriesVerdict
+    role: Role
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SloRow:
+    """One SLO as it is shown."""
+
+    endpoint: str
+    metric: str
+    limit: str
+    worst: str
+    rounds: str
+    held: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Links:
+    """Addresses that a report points to, each left out where it is empty; and whether a stranger's fork wrote it."""
+
+    run: str = ""
+    artifact: str = ""
+    base_commit: str = ""
+    untrusted: bool = False
+
+
+def row(decision: Decision) -> Row:
+    """One series, its two values in the same unit."""
+    comparison = decision.comparison
+    base, candidate = values((comparison.base, comparison.candidate), comparison.series.metric)
+    return Row(
+        endpoint=comparison.series.endpoint,
+        metric=metric_label(comparison.series.metric),
+        base=base,
+        candidate=candidate,
+        change=change(comparison),
+        verdict=decision.verdict,
+        role=comparison.budget.role,
+    )
+
+
+def slo_row(result: SloResult) -> SloRow:
+    """One SLO with its limit in the metric's direction."""
+    limit, worst = values((result.slo.limit, result.worst), result.metric)
+    sign = "≤" if result.metric.better is Better.LOWER else "≥"
+    return SloRow(
+        endpoint=result.slo.endpoint,
+        metric=metric_label(result.metric),
+        limit=f"{sign} {limit}",
+        worst=worst,
+        rounds=f"{result.rounds_within}/{result.rounds}",
+        held=result.held,
+    )
+
+
+def worth_showing(decisions: Sequence[Decision]) -> tuple[Decision, ...]:
+    """What a reader must see: the deciding series, and what is remarkable about the guarding ones."""
+    return tuple(d for d in decisions if _worth_showing(d))
+
+
+def _worth_showing(decision: Decision) -> bool:
+    role = decision.comparison.budget.role
+    return role is Role.DECIDES or (role is Role.GUARDS and decision.verdict in _REMARKABLE)
+
+
+def label(series: Series) -> str:
+    """What a user types to name a series."""
+    return f"{series.endpoint} {series.metric.name}"
+
+
+def metric_label(metric: Metric) -> str:
+    """The name of a metric for people."""
+    return metric.name.replace("_", " ")
+
+
+def values(numbers: Sequence[float | None], metric: Metric) -> tuple[str, ...]:
+    """Numbers of one metric, all in the unit that suits the largest."""
+    known = [abs(number) for number in numbers if number is not None and math.isfinite(number)]
+    factor, unit = _unit(max(known, default=0.0), metric)
+    return tuple(_value(number, factor, unit) for number in numbers)
+
+
+def change(comparison: Comparison) -> str:
+    """An estimate with its interval: "+61 % [+58, +64]", or the difference where a ratio means nothing."""
+    found = comparison.change
+    if found is None or not math.isfinite(found.estimate):
+        return NOTHING
+    factor, unit = _change_unit(comparison.series.metric)
+    return _interval(found, factor, unit)
+
+
+def size(amount: float | None, metric: Metric) -> str:
+    """The size of a change without its sign: a budget, a margin, the smallest detectable change."""
+    if amount is None or not math.isfinite(amount):
+        return NOTHING
+    factor, unit = _change_unit(metric)
+    return _short(f"{amount * factor:,.{_decimals(amount * factor)}f}") + unit
+
+
+def signed_size(amount: float, metric: Metric) -> str:
+    """A change with its sign and no interval."""
+    return _interval(Interval(estimate=amount, low=amount, high=amount), *_change_unit(metric))
+
+
+def probability(p: float | None) -> str:
+    """A p-value in two digits."""
+    return NOTHING if p is None or not math.isfinite(p) else f"{p:.2g}"
+
+
+def commit(sha: str) -> str:
+    """A commit as people write it."""
+    return sha[:7]
+
+
+def compared(outcome: Outcome) -> str:
+    """What was compared with what."""
+    subject = outcome.subject
+    head = commit(subject.head_commit) or "the working tree"
+    return f"{head} with {subject.reference_name or 'nothing'}"
+
+
+def how(reference: Reference) -> str:
+    """How the reference was measured."""
+    if reference is Reference.REF:
+        return "both sides on this machine, in turns"
+    return "one run now against stored runs"
+
+
+def comparable(outcome: Outcome) -> bool:
+    """Whether anything could be compared at all."""
+    return any(decision.verdict is not SeriesVerdict.NOT_COMPARED for decision in outcome.decisions)
+
+
+def sensitivity(outcome: Outcome) -> str:
+    """The smallest changes that this run would have found, so that a pass says what it is worth."""
+    parts = [part for role in _ROLES for part in _seen(outcome.decisions, role)]
+    return "; ".join(parts) + " (in 8 of 10 such runs)" if parts else "nothing: no series could be compared"
+
+
+def next_step(outcome: Outcome) -> str:
+    """What to do about a verdict that is not a pass."""
+    if outcome.verdict is Verdict.REGRESSION:
+        return _explain_worst(outcome)
+    if outcome.verdict is Verdict.INCONCLUSIVE and outcome.further_blocks:
+        return f"About {outcome.further_blocks} more blocks would settle it; or use a quieter machine."
+    return _NEXT_STEPS.get(outcome.verdict, "")
+
+
+def _explain_worst(outcome: Outcome) -> str:
+    worst = [d.comparison.series for d in outcome.decisions if d.verdict is SeriesVerdict.REGRESSION]
+    if not worst:
+        return "See the findings: they say what only the candidate did."
+    return f'Numbers behind the worst: perfci compare --explain "{label(worst[0])}"'
+
+
+def _seen(decisions: Sequence[Decision], role: Role) -> Iterator[str]:
+    for scale in Scale:
+        chosen = [
+            d.comparison
+            for d in decisions
+            if d.comparison.budget.role is role and d.comparison.series.metric.scale is scale
+        ]
+        found = [(c.smallest_detectable, c.series.metric) for c in chosen if not c.series.metric.exact]
+        known = [(amount, metric) for amount, metric in found if amount is not None and math.isfinite(amount)]
+        if known:
+            (low, metric), (high, _) = min(known, key=lambda k: k[0]), max(known, key=lambda k: k[0])
+            first, last = size(low, metric), size(high, metric)
+            yield f"{_ROLES[role]} series a change of {first}" + (f" (the least certain: {last})" * (first != last))
+    if any(d.comparison.series.metric.exact and d.comparison.budget.role is role for d in decisions):
+        yield f"{_ROLES[role]} counts any change"
+
+
+def _is_share(metric: Metric) -> bool:
+    return metric.unit == "" and not metric.exact
+
+
+def _unit(largest: float, metric: Metric) -> tuple[float, str]:
+    if metric.unit == "ms":
+        return next((factor, f" {unit}") for least, unit, factor in _TIMES if (largest or 1.0) >= least)
+    if _is_share(metric):
+        return 100.0, " %"
+    return 1.0, " /s" if metric.unit == "1/s" else f" {metric.unit}".rstrip()
+
+
+def _change_unit(metric: Metric) -> tuple[float, str]:
+    if metric.scale is Scale.RATIO:
+        return 100.0, " %"
+    return (100.0, " points") if _is_share(metric) else (1.0, f" {metric.unit}".rstrip())
+
+
+def _value(number: float | None, factor: float, unit: str) -> str:
+    if number is None or not math.isfinite(number):
+        return NOTHING
+    scaled = number * factor
+    magnitude = math.floor(math.log10(abs(scaled))) if scaled else 0
+    return _short(f"{scaled:,.{min(max(2 - magnitude, 0), 6)}f}") + unit
+
+
+def _short(number: str) -> str:
+    return number.rstrip("0").rstrip(".") if "." in number else number
+
+
+def _interval(found: Interval, factor: float, unit: str) -> str:
+    estimate, low, high = found.estimate * factor, found.low * factor, found.high * factor
+    decimals = _decimals(estimate)
+    text = f"{_signed(estimate, decimals)}{unit}"
+    return text if low == high else f"{text} [{_signed(low, decimals)}, {_signed(high, decimals)}]"
+
+
+def _decimals(number: float) -> int:
+    if abs(number) >= 9.95:
+        return 0
+    return 1 if abs(number) >= 0.095 or number == 0 else 2
+
+
+def _signed(number: float, decimals: int) -> str:
+    if math.isinf(number):
+        return "+∞" if number > 0 else "-∞"
+    if math.isnan(number):
+        return NOTHING
+    text = f"{number:+,.{decimals}f}"
+    return text[1:] if not float(text.replace(",", "")) else text

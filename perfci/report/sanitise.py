@@ -1,0 +1,63 @@
+"""
+Names and sentences that somebody else wrote, made harmless for the place where they are shown.
+
+A pull request chooses the names of its endpoints. In Markdown they must give no mention, link, tag, image, emphasis
+or extra cell; in a log no escape sequence and no workflow command.
+"""
+
+import re
+import unicodedata
+
+NAME_LIMIT = 80
+ZERO_WIDTH_SPACE = "\u200b"
+"""Breaks what Markdown's backslash cannot: mentions and references are linked after the escapes are gone."""
+
+_ESCAPED = re.compile(r"([\\`*_{}\[\]()<>#!|~$&])")
+_BLOCK_START = re.compile(r"^(?:(\d{1,9})([.)])|([-+=:]))")
+_AUTOLINKS = re.compile(
+    r"""@ | \# | (?<=GH)- | (?<=www)\. | :(?=//) | :(?=[\w+-]+:)  # mentions, issues, addresses, emoji
+    | (?<![0-9A-Za-z])[0-9a-f](?=[0-9a-f]{6,39}(?![0-9A-Za-z]))   # commits
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+
+
+def plain(text: str, limit: int = NAME_LIMIT) -> str:
+    """One line of visible characters for a terminal or a log, without workflow commands."""
+    return _cut(_visible(text).replace("##[", "## [").replace("::", ": :"), limit)
+
+
+def code(text: str, limit: int = NAME_LIMIT) -> str:
+    """A name as a code span that holds in a table cell."""
+    name = _cut(_visible(text), limit) or "(no name)"
+    name = name.replace("@", "@" + ZERO_WIDTH_SPACE).replace("\\|", "\\" + ZERO_WIDTH_SPACE + "|")
+    longest = max((len(run) for run in re.findall("`+", name)), default=0)
+    fence = "`" * (longest + 1)
+    pad = " " if name.startswith("`") or name.endswith("`") else ""
+    return f"{fence}{pad}{name.replace('|', chr(92) + '|')}{pad}{fence}"
+
+
+def prose(text: str, limit: int) -> str:
+    """A sentence as plain Markdown text that holds at the start of a line, in a list and in a table cell."""
+    broken = _AUTOLINKS.sub(lambda found: found[0] + ZERO_WIDTH_SPACE, _cut(_visible(text), limit))
+    return _BLOCK_START.sub(_escape_start, _ESCAPED.sub(r"\\\1", broken))
+
+
+def web_address(url: str) -> str:
+    """An http(s) address that cannot leave a Markdown link, or nothing."""
+    return url if re.fullmatch(r"https?://[^\s<>()\[\]|\\`\"']+", url) else ""
+
+
+def _visible(text: str) -> str:
+    spaced = "".join(" " if unicodedata.category(c) in {"Zl", "Zp", "Zs"} or c in "\n\r\t\v\f\x85" else c for c in text)
+    kept = (c for c in unicodedata.normalize("NFC", spaced) if unicodedata.category(c) not in {"Cc", "Cf", "Cs", "Co"})
+    return " ".join("".join(kept).split())
+
+
+def _cut(text: str, limit: int) -> str:
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def _escape_start(found: re.Match[str]) -> str:
+    number, after, sign = found.groups()
+    return f"\\{sign}" if sign else f"{number}\\{after}"

@@ -1,0 +1,122 @@
+"""The report in a terminal or a job log: the verdict first, then its reasons; complete without colour."""
+
+from collections.abc import Iterator
+from io import StringIO
+from typing import TYPE_CHECKING
+
+from perfci.model import Decision, Outcome, SeriesVerdict, Verdict, Weight
+from perfci.report import rows
+from perfci.report.rows import Links
+from perfci.report.sanitise import plain, web_address
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from rich.table import Table
+
+MAX_ROWS = 25
+TEXT_LIMIT = 600
+
+_STYLES = {
+    SeriesVerdict.REGRESSION: "bold red",
+    SeriesVerdict.IMPROVEMENT: "green",
+    SeriesVerdict.EQUIVALENT: "",
+    SeriesVerdict.INCONCLUSIVE: "yellow",
+    SeriesVerdict.NOT_COMPARED: "dim",
+}
+_VERDICT_STYLES = {Verdict.PASS: "bold green", Verdict.INCONCLUSIVE: "bold yellow", Verdict.NO_BASELINE: "bold yellow"}
+_WEIGHT_MARKS = {Weight.INVALID: "!", Weight.REGRESSION: "✗", Weight.WARNING: "▲"}
+
+
+def render(
+    outcome: Outcome,
+    links: Links | None = None,
+    /,
+    *,
+    width: int = 80,
+    colour: bool = False,
+    verbose: bool = False,
+) -> str:
+    """The report in *width* columns; *verbose* adds the series that cannot change the verdict."""
+    from rich.console import Console  # noqa: PLC0415 - slow to import, and only needed to print
+
+    file = StringIO()
+    console = Console(
+        file=file,
+        width=width,
+        force_terminal=colour,
+        color_system="standard" if colour else None,
+        highlight=False,
+        legacy_windows=False,
+        _environ={},
+    )
+    for part in _parts(outcome, links or Links(), verbose=verbose):
+        console.print(part)
+    return "\n".join(line.rstrip() for line in file.getvalue().splitlines()) + "\n"
+
+
+def _parts(outcome: Outcome, links: Links, *, verbose: bool) -> "Iterator[RenderableType]":
+    from rich.text import Text  # noqa: PLC0415
+
+    mark, word = rows.VERDICT_MARKS[outcome.verdict], outcome.verdict.value.upper()
+    name = plain(f"{outcome.subject.profile}:{outcome.subject.scenario}")
+    yield Text.assemble((f"{mark} {word}", _VERDICT_STYLES.get(outcome.verdict, "bold red")), f"  {name}")
+    yield Text(plain(outcome.reason, TEXT_LIMIT))
+    shown = outcome.decisions if verbose else rows.worth_showing(outcome.decisions)[:MAX_ROWS]
+    if shown:
+        yield ""
+        yield _table(shown)
+    if hidden := len(outcome.decisions) - len(shown):
+        yield Text(f"{hidden} more series (for information, or no worse than these): --verbose shows them")
+    yield ""
+    yield _facts(outcome, links)
+
+
+def _table(decisions: tuple[Decision, ...]) -> "Table":
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, header_style="bold")
+    table.add_column("Endpoint", overflow="fold")
+    table.add_column("Metric", overflow="fold")
+    for heading in ("Base", "Candidate", "Change"):
+        table.add_column(heading, justify="right" if heading != "Change" else "left", no_wrap=True)
+    table.add_column("Verdict", no_wrap=True)
+    for decision in decisions:
+        row = rows.row(decision)
+        verdict = Text(f"{rows.MARKS[row.verdict]} {row.verdict}", style=_STYLES[row.verdict])
+        cells = (plain(text) for text in (row.endpoint, row.metric, row.base, row.candidate, row.change))
+        table.add_row(*(Text(cell) for cell in cells), verdict)
+    return table
+
+
+def _facts(outcome: Outcome, links: Links) -> "Table":
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column(no_wrap=True, style="bold")
+    grid.add_column(overflow="fold")
+    for name, text in _named(outcome, links):
+        grid.add_row(Text(name), Text(plain(text, TEXT_LIMIT)))
+    return grid
+
+
+def _named(outcome: Outcome, links: Links) -> Iterator[tuple[str, str]]:
+    for slo in map(rows.slo_row, outcome.slos):
+        mark, word = ("✓", "held") if slo.held else ("✗", "breached")
+        yield (
+            "SLO",
+            f"{mark} {word}: {slo.metric} of {slo.endpoint} {slo.limit} (worst {slo.worst}, {slo.rounds} rounds)",
+        )
+    for finding in outcome.findings:
+        yield "Finding", f"{_WEIGHT_MARKS[finding.weight]} {finding.weight}: {finding.message} {finding.hint}"
+    if rows.comparable(outcome):
+        yield "Could see", rows.sensitivity(outcome)
+    yield "Compared", f"{rows.compared(outcome)}, {rows.how(outcome.subject.reference)}"
+    yield "Machine", outcome.subject.machine
+    yield "Load", outcome.subject.load
+    for name, url in (("Run", links.run), ("Artifact", links.artifact), ("Base commit", links.base_commit)):
+        if web_address(url):
+            yield name, url
+    if step := rows.next_step(outcome):
+        yield "Next", step
