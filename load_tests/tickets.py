@@ -1,0 +1,278 @@
+"""The load of an enterprise ticket system: people who ask, managers who approve, admins who watch.
+
+Runs alone (`locust -f load_tests/tickets.py --host http://...`) against a service that has its test data.
+Users sign in with the accounts of the test data, each with another one. Everything that they choose at random comes
+from the module `random`, so that who restores its state gets the same choices again.
+
+What they do leaves the work of the next request as it was: lists are always full, decisions are taken again and again
+on the same few approvals, and nobody remembers more than a fixed number of things.
+"""
+
+import itertools
+import os
+import random
+import uuid
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from locust import FastHttpUser
+
+THINK_SCALE = float(os.environ.get("TICKETS_THINK_SCALE", "1.0"))
+"""Multiplies all think times: 0.02 makes a minute of work out of an hour's."""
+ACCOUNTS = {
+    "user": int(os.environ.get("TICKETS_USERS", "200")),
+    "manager": int(os.environ.get("TICKETS_MANAGERS", "20")),
+    "admin": int(os.environ.get("TICKETS_ADMINS", "5")),
+}
+PASSWORD = os.environ.get("TICKETS_PASSWORD", "perf-test")
+
+WORDS = (
+    "badge",
+    "browser",
+    "certificate",
+    "database",
+    "firewall",
+    "invoice",
+    "keyboard",
+    "license",
+    "printer",
+    "token",
+)
+STATUSES = ("open", "in_progress", "waiting", "resolved", "closed")
+PRIORITIES = ("low", "medium", "high", "urgent")
+CATEGORIES = ("hardware", "software", "network", "access", "purchase", "facilities")
+
+_numbers = {role: itertools.count() for role in ACCOUNTS}
+# Addresses that nobody registered before, in whichever process and however often the random state is restored.
+_run = uuid.uuid4().hex[:12]
+_registrations = itertools.count(1)
+
+
+def think(shortest: float, longest: float) -> Callable[[Any], float]:
+    """A think time between so many seconds, scaled."""
+    return lambda _user: random.uniform(shortest, longest) * THINK_SCALE
+
+
+def text(words: int) -> str:
+    """So many words."""
+    return " ".join(random.choices(WORDS, k=words))
+
+
+class Person(FastHttpUser):
+    """What everybody does: sign in, and the actions that the roles have in common."""
+
+    abstract = True
+    role = "user"
+
+    def on_start(self) -> None:
+        """Sign in, look around, and ask for something of one's own."""
+        worker = getattr(self.environment.runner, "worker_index", 0)
+        number = (next(_numbers[self.role]) + 37 * worker) % ACCOUNTS[self.role] + 1
+        account = {"user": f"user{number:04}", "manager": f"manager{number:03}", "admin": f"admin{number:02}"}
+        self.email = f"{account[self.role]}@example.test"
+        self.own: deque[int] = deque(maxlen=20)  # tickets that this user created
+        self.known: list[int] = []  # tickets that this user has seen in a list
+        self.sign_in()
+        newest = self.list_page({})
+        if newest:
+            # Somewhere in the older half: thousands of users do not all comment on the same few tickets.
+            self.known = self.list_page({"before": random.randint(newest[0] // 2, newest[0]) + 1})
+        self.create_ticket()
+
+    def sign_in(self) -> None:
+        """`POST /auth/login`; all other requests carry its token."""
+        self.headers: dict[str, str] = {}
+        answer = self.ask("POST", "/auth/login", json={"email": self.email, "password": PASSWORD})
+        self.headers = {"Authorization": f"Bearer {answer.get('access_token', '')}"}
+
+    def ask(self, method: str, path: str, *, name: str | None = None, **arguments: Any) -> Any:
+        """Send a request; its JSON, or an empty object if it failed: Locust has counted that."""
+        arguments.setdefault("headers", dict(self.headers))
+        response = self.client.request(method, path, name=name or path, **arguments)
+        return response.json() if response.status_code in (200, 201) else {}
+
+    def list_page(self, filters: dict[str, str | int]) -> list[int]:
+        """`GET /tickets/`; the numbers of the tickets in it."""
+        query = "&".join(f"{name}={value}" for name, value in filters.items())
+        page = self.ask("GET", f"/tickets/?{query}", name="/tickets/")
+        return [ticket["id"] for ticket in page.get("items", [])]
+
+    def dashboard(self) -> None:
+        """The first page."""
+        self.ask("GET", "/reports/dashboard")
+
+    def list_tickets(self) -> None:
+        """A list with one filter."""
+        choices = {"status": STATUSES, "priority": PRIORITIES, "category": CATEGORIES}
+        name = random.choice(sorted(choices))
+        self.list_page({name: random.choice(choices[name])})
+
+    def create_ticket(self) -> None:
+        """Ask for something."""
+        order = {
+            "title": text(5),
+            "description": text(60),
+            "category": random.choice(CATEGORIES),
+            "priority": random.choice(PRIORITIES),
+        }
+        ticket = self.ask("POST", "/tickets/", json=order)
+        if "id" in ticket:
+            self.own.append(ticket["id"])
+
+    def ticket_detail(self) -> None:
+        """Read one ticket."""
+        if self.known:
+            self.ask("GET", f"/tickets/{random.choice(self.known)}", name="/tickets/[id]")
+
+    def update_ticket(self) -> None:
+        """Say more about a ticket of one's own."""
+        if self.own:
+            changes = {"description": text(60), "priority": random.choice(PRIORITIES)}
+            self.ask("PATCH", f"/tickets/{random.choice(self.own)}", name="/tickets/[id]", json=changes)
+
+    def search(self) -> None:
+        """Look for a word."""
+        self.ask("GET", f"/tickets/search?q={random.choice(WORDS)}", name="/tickets/search")
+
+    def add_comment(self) -> None:
+        """Say something about a ticket."""
+        if self.known:
+            path = f"/comments/ticket/{random.choice(self.known)}"
+            self.ask("POST", path, name="/comments/ticket/[id]", json={"body": text(20)})
+
+    def read_comments(self) -> None:
+        """Read what others said."""
+        if self.known:
+            self.ask("GET", f"/comments/ticket/{random.choice(self.known)}", name="/comments/ticket/[id]")
+
+    def upload(self) -> None:
+        """Attach four kilobytes to a ticket of one's own."""
+        if self.own:
+            boundary = "----perf-test-boundary"
+            body = (
+                f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="log.txt"\r\n'
+                "Content-Type: text/plain\r\n\r\n"
+            ).encode() + random.randbytes(2048).hex().encode() + f"\r\n--{boundary}--\r\n".encode()  # fmt: skip
+            headers = self.headers | {"Content-Type": f"multipart/form-data; boundary={boundary}"}
+            path = f"/attachments/ticket/{random.choice(self.own)}/upload"
+            self.ask("POST", path, name="/attachments/ticket/[id]/upload", data=body, headers=headers)
+
+    def profile(self) -> None:
+        """Look at one's own account."""
+        self.ask("GET", "/auth/profile")
+
+    def sign_out_and_in(self) -> None:
+        """Leave, and come back."""
+        self.ask("POST", "/auth/logout")
+        self.sign_in()
+
+
+class RegularUser(Person):
+    """Seven of ten: they ask, look and comment."""
+
+    weight = 70
+    wait_time = think(1, 5)
+    role = "user"
+
+    tasks: Any = {
+        Person.dashboard: 20,
+        Person.list_tickets: 15,
+        Person.create_ticket: 10,
+        Person.ticket_detail: 8,
+        Person.search: 5,
+        Person.add_comment: 4,
+        Person.read_comments: 4,
+        Person.update_ticket: 3,
+        Person.profile: 2,
+        Person.sign_out_and_in: 1,
+        Person.upload: 1,
+    }
+
+
+class Manager(Person):
+    """One of four: they approve, and keep an eye on their people."""
+
+    weight = 25
+    wait_time = think(2, 8)
+    role = "manager"
+
+    def on_start(self) -> None:
+        """Choose the few approvals that this manager will decide, again and again."""
+        super().on_start()
+        waiting = [approval["id"] for approval in self.pending_approvals()]
+        self.approvals = random.sample(waiting, min(5, len(waiting)))
+
+    def pending_approvals(self) -> list[dict[str, Any]]:
+        """What waits."""
+        return self.ask("GET", "/approvals/pending") or []
+
+    def decide(self) -> None:
+        """Approve, reject, or take it back: something always waits."""
+        if self.approvals:
+            order = {"action": random.choice(("approve", "reject", "reopen")), "note": text(6)}
+            path = f"/approvals/{random.choice(self.approvals)}/action"
+            self.ask("POST", path, name="/approvals/[id]/action", json=order)
+
+    def approval_history(self) -> None:
+        """What was decided."""
+        self.ask("GET", "/approvals/history")
+
+    def sla_report(self) -> None:
+        """How quickly things get done."""
+        self.ask("GET", "/reports/sla")
+
+    tasks: Any = {
+        Person.dashboard: 20,
+        Person.list_tickets: 15,
+        pending_approvals: 15,
+        decide: 10,
+        Person.ticket_detail: 8,
+        approval_history: 5,
+        sla_report: 5,
+        Person.search: 4,
+        Person.add_comment: 4,
+        Person.update_ticket: 4,
+    }
+
+
+class Admin(Person):
+    """One of twenty: they watch, report and open accounts."""
+
+    weight = 5
+    wait_time = think(2, 6)
+    role = "admin"
+
+    def volume_report(self) -> None:
+        """Where the work comes from."""
+        self.ask("GET", "/reports/volume")
+
+    def sla_report(self) -> None:
+        """How quickly things get done."""
+        self.ask("GET", "/reports/sla")
+
+    def approval_history(self) -> None:
+        """What was decided."""
+        self.ask("GET", "/approvals/history")
+
+    def register(self) -> None:
+        """Open an account for somebody new."""
+        order = {
+            "email": f"new-{_run}-{next(_registrations):06}@example.test",
+            "name": text(2),
+            "password": PASSWORD,
+            "department": "operations",
+        }
+        self.ask("POST", "/auth/register", json=order)
+
+    tasks: Any = {
+        Person.dashboard: 20,
+        Person.list_tickets: 15,
+        volume_report: 15,
+        sla_report: 10,
+        Person.search: 5,
+        Person.ticket_detail: 5,
+        Person.update_ticket: 5,
+        approval_history: 5,
+        register: 5,
+    }
