@@ -6,7 +6,7 @@ bounded size, no unknown key, no number that is none.
 """
 
 import math
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import ConfigDict, Field, ValidationError
 
@@ -37,7 +37,7 @@ from perfci.report.rows import Links
 from perfci.report.sanitise import plain
 from perfci.schema import Table
 
-SCHEMA = 1
+SCHEMA: Final = 1
 MAX_BYTES = 1 << 20
 NAME_LIMIT = 300
 TEXT_LIMIT = 2000

@@ -105,9 +105,8 @@ def _templates() -> "Environment":
 def _line(decision: Decision) -> str:
     row = rows.row(decision)
     verdict = f"{_SERIES_SYMBOLS[row.verdict]} {row.verdict}"
-    return _cells(
-        code(row.endpoint), *(prose(t, 60) for t in (row.metric, row.base, row.candidate, row.change)), verdict
-    )
+    texts = (row.metric, row.base, row.candidate, row.change)
+    return _cells(code(row.endpoint), *(prose(text, 60) for text in texts), verdict)
 
 
 def _slo_line(slo: rows.SloRow) -> str:

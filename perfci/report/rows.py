@@ -5,6 +5,7 @@ Everything here is raw text. Whoever lays it out (terminal, Markdown) also makes
 """
 
 import math
+import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -198,7 +199,9 @@ def comparable(outcome: Outcome) -> bool:
 def sensitivity(outcome: Outcome) -> str:
     """The smallest changes that this run would have found, so that a pass says what it is worth."""
     parts = [part for role in _ROLES for part in _seen(outcome.decisions, role)]
-    return "; ".join(parts) + " (in 8 of 10 such runs)" if parts else "nothing: no series could be compared"
+    if not parts:
+        return "nothing: no series could be compared"
+    return f"a change of {', '.join(parts)}; in 8 of 10 such runs"
 
 
 def next_step(outcome: Outcome) -> str:
@@ -214,7 +217,7 @@ def _explain_worst(outcome: Outcome) -> str:
     worst = [d.comparison.series for d in outcome.decisions if d.verdict is SeriesVerdict.REGRESSION]
     if not worst:
         return "See the findings: they say what only the candidate did."
-    return f'Numbers behind the worst: perfci compare --explain "{label(worst[0])}"'
+    return f"Numbers behind the worst: perfci compare --explain {shlex.quote(label(worst[0]))}"
 
 
 def _seen(decisions: Sequence[Decision], role: Role) -> Iterator[str]:
@@ -229,9 +232,9 @@ def _seen(decisions: Sequence[Decision], role: Role) -> Iterator[str]:
         if known:
             (low, metric), (high, _) = min(known, key=lambda k: k[0]), max(known, key=lambda k: k[0])
             first, last = size(low, metric), size(high, metric)
-            yield f"{_ROLES[role]} series a change of {first}" + (f" (the least certain: {last})" * (first != last))
+            yield f"{first} in {_ROLES[role]} series" + (f" (up to {last} in the least certain)" * (first != last))
     if any(d.comparison.series.metric.exact and d.comparison.budget.role is role for d in decisions):
-        yield f"{_ROLES[role]} counts any change"
+        yield f"any change in {_ROLES[role]} counts"
 
 
 def _is_share(metric: Metric) -> bool:

@@ -13,7 +13,7 @@ ZERO_WIDTH_SPACE = "\u200b"
 """Breaks what Markdown's backslash cannot: mentions and references are linked after the escapes are gone."""
 
 _ESCAPED = re.compile(r"([\\`*_{}\[\]()<>#!|~$&])")
-_BLOCK_START = re.compile(r"^(?:(\d{1,9})([.)])|([-+=:]))")
+_BLOCK_START = re.compile(r"^(?:(\d{1,9})([.)])(?=\s|$)|([-+])(?=[-\s]|$))")
 _AUTOLINKS = re.compile(
     r"""@ | \# | (?<=GH)- | (?<=www)\. | :(?=//) | :(?=[\w+-]+:)  # mentions, issues, addresses, emoji
     | (?<![0-9A-Za-z])[0-9a-f](?=[0-9a-f]{6,39}(?![0-9A-Za-z]))   # commits

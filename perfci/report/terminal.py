@@ -104,14 +104,12 @@ def _facts(outcome: Outcome, links: Links) -> "Table":
 def _named(outcome: Outcome, links: Links) -> Iterator[tuple[str, str]]:
     for slo in map(rows.slo_row, outcome.slos):
         mark, word = ("✓", "held") if slo.held else ("✗", "breached")
-        yield (
-            "SLO",
-            f"{mark} {word}: {slo.metric} of {slo.endpoint} {slo.limit} (worst {slo.worst}, {slo.rounds} rounds)",
-        )
+        limit = f"{slo.metric} of {slo.endpoint} {slo.limit}"
+        yield "SLO", f"{mark} {word}: {limit} (worst {slo.worst}, {slo.rounds} rounds within)"
     for finding in outcome.findings:
         yield "Finding", f"{_WEIGHT_MARKS[finding.weight]} {finding.weight}: {finding.message} {finding.hint}"
     if rows.comparable(outcome):
-        yield "Could see", rows.sensitivity(outcome)
+        yield "Could have seen", rows.sensitivity(outcome)
     yield "Compared", f"{rows.compared(outcome)}, {rows.how(outcome.subject.reference)}"
     yield "Machine", outcome.subject.machine
     yield "Load", outcome.subject.load
