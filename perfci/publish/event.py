@@ -1,0 +1,197 @@
+"""Which event started this job, and what that allows: one pure function from the runner's variables to a `Job`."""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from perfci.errors import ConfigError
+
+DEPENDABOT = "dependabot[bot]"
+MAX_EVENT_BYTES = 32 << 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One job of GitHub Actions; texts are empty where the event has no such thing."""
+
+    event: str
+    repository: str  # "owner/name"
+    pr: int | None
+    head_sha: str  # the commit that people see, never the merge commit
+    head_label: str  # "owner:branch", to find a pull request by
+    base_sha: str
+    base_ref: str
+    default_branch: str
+    is_fork: bool
+    is_dependabot: bool
+    run_id: int
+    attempt: int
+    api_url: str
+    server_url: str
+    key: str  # equal for every run of this job and matrix leg, different from all others
+
+    @property
+    def may_write(self) -> bool:
+        """Whether the job's token can write: not for a fork, unless a trusted workflow runs after it."""
+        return self.event == "workflow_run" or not (self.is_fork or self.is_dependabot)
+
+    @property
+    def run_url(self) -> str:
+        """The page of this run."""
+        return f"{self.server_url}/{self.repository}/actions/runs/{self.run_id}" if self.run_id else ""
+
+    def commit_url(self, sha: str) -> str:
+        """The page of a commit of this repository."""
+        return f"{self.server_url}/{self.repository}/commit/{sha}" if sha and self.server_url else ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Change:
+    """What the payload of one kind of event says; the fields are those of `Job`."""
+
+    pr: int | None = None
+    head_sha: str = ""
+    head_label: str = ""
+    base_sha: str = ""
+    base_ref: str = ""
+    is_fork: bool = False
+
+
+def read_job(environ: Mapping[str, str]) -> Job:
+    """The job that runs now; `ConfigError` where its event is not safe or its file cannot be read."""
+    return job_from(environ, _payload(environ.get("GITHUB_EVENT_PATH", "")))
+
+
+def job_from(environ: Mapping[str, str], payload: Mapping[str, Any]) -> Job:
+    """The job that *environ* and the event's *payload* describe."""
+    event = environ.get("GITHUB_EVENT_NAME", "")
+    repository = environ.get("GITHUB_REPOSITORY", "")
+    change = _change(event, payload, repository)
+    return Job(
+        event=event,
+        repository=repository,
+        pr=change.pr,
+        head_sha=change.head_sha or environ.get("GITHUB_SHA", ""),
+        head_label=change.head_label,
+        base_sha=change.base_sha,
+        base_ref=change.base_ref,
+        default_branch=_text(payload, "repository", "default_branch"),
+        is_fork=change.is_fork,
+        is_dependabot=environ.get("GITHUB_ACTOR", "") == DEPENDABOT,
+        run_id=_number(environ.get("GITHUB_RUN_ID", "")) or 0,
+        attempt=_number(environ.get("GITHUB_RUN_ATTEMPT", "")) or 1,
+        api_url=environ.get("GITHUB_API_URL", "").rstrip("/"),
+        server_url=environ.get("GITHUB_SERVER_URL", "").rstrip("/"),
+        key=_key(environ),
+    )
+
+
+def slug(text: str) -> str:
+    """*text* as a key: lower-case letters, digits, dots and hyphens, never empty."""
+    return re.sub(r"[^a-z0-9.]+", "-", text.lower()).strip("-.")[:80] or "default"
+
+
+def _key(environ: Mapping[str, str]) -> str:
+    if chosen := environ.get("PERFCI_KEY", ""):
+        return slug(chosen)
+    workflow = environ.get("GITHUB_WORKFLOW_REF", "").partition("@")[0] or environ.get("GITHUB_WORKFLOW", "")
+    parts = [PurePosixPath(workflow).stem, environ.get("GITHUB_JOB", "")]
+    matrix = environ.get("PERFCI_MATRIX", "").strip()
+    if matrix not in {"", "null", "{}"}:
+        parts.append(hashlib.sha256(matrix.encode()).hexdigest()[:8])
+    return slug("-".join(part for part in parts if part))
+
+
+def _change(event: str, payload: Mapping[str, Any], repository: str) -> _Change:
+    match event:
+        case "pull_request_target":
+            raise ConfigError(
+                "perfci does not run on pull_request_target: that event runs with write access, and a load test"
+                " runs code of the pull request",
+                hint="Use `on: pull_request`; for comments on pull requests from forks add the workflow_run recipe.",
+            )
+        case "workflow_run":
+            return _workflow_run(payload, repository)
+        case "merge_group":
+            return _Change(
+                head_sha=_text(payload, "merge_group", "head_sha"),
+                base_sha=_text(payload, "merge_group", "base_sha"),
+                base_ref=_text(payload, "merge_group", "base_ref").removeprefix("refs/heads/"),
+            )
+        case "push":
+            return _Change(head_sha=_commit(payload, "after"), base_sha=_commit(payload, "before"))
+        case _ if isinstance(payload.get("pull_request"), Mapping):
+            return _pull_request(payload, repository)
+        case _:
+            return _Change()
+
+
+def _pull_request(payload: Mapping[str, Any], repository: str) -> _Change:
+    return _Change(
+        pr=_number(_at(payload, "pull_request", "number")),
+        head_sha=_text(payload, "pull_request", "head", "sha"),
+        head_label=_text(payload, "pull_request", "head", "label"),
+        base_sha=_text(payload, "pull_request", "base", "sha"),
+        base_ref=_text(payload, "pull_request", "base", "ref"),
+        is_fork=_text(payload, "pull_request", "head", "repo", "full_name") != repository,
+    )
+
+
+def _workflow_run(payload: Mapping[str, Any], repository: str) -> _Change:
+    head_sha = _text(payload, "workflow_run", "head_sha")
+    owner = _text(payload, "workflow_run", "head_repository", "owner", "login")
+    branch = _text(payload, "workflow_run", "head_branch")
+    pulls = _at(payload, "workflow_run", "pull_requests")
+    numbers = [
+        _number(_at(pull, "number"))
+        for pull in (pulls if isinstance(pulls, list) else [])
+        if _text(pull, "head", "sha") == head_sha
+    ]
+    return _Change(
+        pr=numbers[0] if len(numbers) == 1 else None,
+        head_sha=head_sha,
+        head_label=f"{owner}:{branch}" if owner and branch else "",
+        is_fork=_text(payload, "workflow_run", "head_repository", "full_name") != repository,
+    )
+
+
+def _payload(path: str) -> Mapping[str, Any]:
+    if not path:
+        return {}
+    file = Path(path)
+    try:
+        if file.stat().st_size > MAX_EVENT_BYTES:
+            raise ConfigError(f"the event file {path} is larger than {MAX_EVENT_BYTES} bytes")
+        payload = json.loads(file.read_bytes())
+    except (OSError, ValueError, RecursionError) as problem:
+        raise ConfigError(
+            f"the event file {path} cannot be read: {problem}", hint="GITHUB_EVENT_PATH names it."
+        ) from None
+    if not isinstance(payload, dict):
+        raise ConfigError(f"the event file {path} holds no JSON object")
+    return payload
+
+
+def _at(value: object, *path: str) -> object:
+    for step in path:
+        value = value.get(step) if isinstance(value, Mapping) else None
+    return value
+
+
+def _text(value: object, *path: str) -> str:
+    found = _at(value, *path)
+    return found if isinstance(found, str) else ""
+
+
+def _commit(payload: Mapping[str, Any], name: str) -> str:
+    sha = _text(payload, name)
+    return sha if sha.strip("0") else ""  # all zeros: a branch that was created or deleted
+
+
+def _number(value: object) -> int | None:
+    text = str(value)
+    return int(text) if re.fullmatch(r"[1-9]\d{0,18}", text, re.ASCII) else None
