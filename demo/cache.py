@@ -84,7 +84,7 @@ class RedisCache:
 
     def __init__(self, url: str) -> None:
         """Connects lazily."""
-        from redis import Redis  # noqa: PLC0415 - a quarter of a second that the embedded default need not pay
+        from redis import Redis  # a quarter of a second that the embedded default need not pay
 
         self._redis: Redis = Redis.from_url(url, decode_responses=True)
 

@@ -1,11 +1,12 @@
 """What endpoints ask for: the services of the application, a database session, the person who asks."""
 
 import json
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, HTTPException, Path, Request
+from fastapi.concurrency import run_in_threadpool
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from sqlalchemy.orm import Session, joinedload
 
@@ -59,10 +60,14 @@ async def get_services(request: Request) -> Services:
 Deps = Annotated[Services, Depends(get_services)]
 
 
-def get_session(services: Deps) -> Iterator[Session]:
+async def get_session(services: Deps) -> AsyncIterator[Session]:
     """A database session that is over before the response leaves; endpoints commit what they want to keep."""
-    with services.database.session() as session:
+    session = services.database.session()
+    try:
         yield session
+    finally:
+        if session.in_transaction():
+            await run_in_threadpool(session.close)
 
 
 Db = Annotated[Session, Depends(get_session, scope="function")]

@@ -185,7 +185,7 @@ class RegularUser(Person):
         Person.read_comments: 4,
         Person.update_ticket: 3,
         Person.profile: 2,
-        Person.sign_out_and_in: 1,
+        Person.sign_out_and_in: 2,
         Person.upload: 1,
     }
 
@@ -270,9 +270,9 @@ class Admin(Person):
         Person.list_tickets: 15,
         volume_report: 15,
         sla_report: 10,
+        register: 10,
         Person.search: 5,
         Person.ticket_detail: 5,
         Person.update_ticket: 5,
         approval_history: 5,
-        register: 5,
     }
