@@ -26,7 +26,9 @@ step() {
     mkdir -p "$toolchain_root/log"
     # Not `if "$@"`: that would switch `set -e` off inside the function called.
     set +e
-    (set -e; "$@") >"$log" 2>&1
+    # Without the lock's descriptor: npm and git leave helpers behind that would
+    # hold it.
+    (set -e; "$@") >"$log" 2>&1 9>&-
     status=$?
     set -e
     if ((status != 0)); then
@@ -75,6 +77,12 @@ need_root_and_apt() {
         fail "$1 is missing and can only be installed here as root on a Debian-like system" \
             "install and start Docker yourself (with the compose plug-in), then run this again"
     fi
+}
+
+apt_install() {
+    export DEBIAN_FRONTEND=noninteractive
+    apt-get update -q
+    apt-get install -q -y --no-install-recommends "$@"
 }
 
 # The rest of this folder's scripts call docker as callers will see it.
