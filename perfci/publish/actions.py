@@ -45,10 +45,8 @@ def clean(text: str) -> str:
 
 def annotations(wanted: Iterable[Annotation]) -> list[str]:
     """The lines to print: at most ten errors and ten warnings, errors first, the last one counting what is left out."""
-    ordered = sorted(wanted, key=lambda annotation: annotation.level)
-    return [
-        line for _, group in groupby(ordered, lambda annotation: annotation.level) for line in _limited(list(group))
-    ]
+    listed = list(wanted)
+    return [line for level in ("error", "warning") for line in _limited([a for a in listed if a.level == level])]
 
 
 def write_outputs(environ: Mapping[str, str], outputs: Mapping[str, str]) -> None:
@@ -62,9 +60,7 @@ def append_summary(environ: Mapping[str, str], text: str) -> None:
     path = Path(environ.get("GITHUB_STEP_SUMMARY", ""))
     size = len(text.encode("utf-8", "replace")) + (path.stat().st_size if path.is_file() else 0)
     if size >= MAX_SUMMARY_BYTES:
-        raise PublishError(
-            f"the job summary would have {size} bytes; the runner drops all of it from {MAX_SUMMARY_BYTES}"
-        )
+        raise PublishError(f"the job summary would have {size} bytes; the runner takes less than {MAX_SUMMARY_BYTES}")
     _append(environ, "GITHUB_STEP_SUMMARY", text)
 
 
