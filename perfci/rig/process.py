@@ -1,0 +1,207 @@
+"""
+Children of perfci: each in its own process group, with an environment that holds no secret, and ended as a whole.
+
+A child also carries a random mark in its environment. What slips out of the group (a daemon that starts its own
+session) is still found by it, and so is what an earlier perfci left behind when it was killed.
+"""
+
+import contextlib
+import os
+import re
+import secrets
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+import psutil
+
+MARK = "PERFCI_CHILD_OF"
+KILL_S = 5.0  # a killed process is gone at once, unless the kernel itself is stuck
+POLL_S = 0.02
+
+_RUNNER_ONLY = re.compile(
+    r"ACTIONS_.*|INPUT_.*|GITHUB_(ENV|OUTPUT|PATH|STATE|STEP_SUMMARY)"  # its command files obey whoever writes
+    r"|(.*_)?(TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS|API_KEY|ACCESS_KEY|PRIVATE_KEY)",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Child:
+    """A started process group: its leader, the mark that all its descendants inherit, and where it writes."""
+
+    process: subprocess.Popen[bytes]
+    mark: str
+    log_path: Path
+
+    @property
+    def exit_code(self) -> int | None:
+        """None while the leader runs."""
+        return self.process.poll()
+
+    def tail(self, lines: int = 40) -> str:
+        """The end of what the group wrote."""
+        return tail(self.log_path, lines=lines)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Completed:
+    """A command that ended, or (code None) was stopped because its time was over."""
+
+    code: int | None
+    out: str
+    err: str
+
+    @property
+    def ok(self) -> bool:
+        return self.code == 0
+
+
+def child_environment(environ: Mapping[str, str], extra: Mapping[str, str] | None = None) -> dict[str, str]:
+    """*environ* without the runner's command files and without what looks like a secret; *extra* is added as it is."""
+    return {name: value for name, value in environ.items() if not _RUNNER_ONLY.fullmatch(name)} | dict(extra or {})
+
+
+def new_mark() -> str:
+    """A mark that no other process on earth carries."""
+    return secrets.token_hex(16)
+
+
+def start(
+    command: Sequence[str], *, cwd: Path, environment: Mapping[str, str], log_path: Path, mark: str = ""
+) -> Child:
+    """
+    Start *command* as the leader of a new group; both its streams are appended to *log_path*.
+
+    *environment* is all it gets: pass it through `child_environment`. Raises OSError where there is no such command.
+    """
+    log_path.parent.mkdir(parents=True, exist_ok=True)
+    with log_path.open("ab") as log:
+        mark = mark or new_mark()
+        process = _popen(command, cwd=cwd, environment=environment, mark=mark, out=log, err=subprocess.STDOUT)
+    return Child(process=process, mark=mark, log_path=log_path)
+
+
+def _popen(
+    command: Sequence[str],
+    *,
+    cwd: Path,
+    environment: Mapping[str, str],
+    mark: str,
+    out: IO[bytes],
+    err: IO[bytes] | int,
+) -> subprocess.Popen[bytes]:
+    began = time.time()
+    try:
+        return subprocess.Popen(
+            list(command),
+            cwd=cwd,
+            env={**environment, MARK: mark},
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=err,
+            start_new_session=True,
+        )
+    except BaseException:  # an interruption between fork and return: nobody holds the child but its mark
+        stop_marked(mark, born_after=began)
+        raise
+
+
+def run(command: Sequence[str], *, cwd: Path, environment: Mapping[str, str], timeout_s: float) -> Completed:
+    """Run *command* to its end, or to the end of its time; nothing that it started survives it."""
+    mark = new_mark()
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        process = _popen(command, cwd=cwd, environment=environment, mark=mark, out=out, err=err)
+        child = Child(process=process, mark=mark, log_path=Path(os.devnull))
+        code: int | None = None
+        try:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                code = process.wait(timeout_s)
+        finally:
+            stop_group(child, grace_s=1.0)
+        return Completed(code=code, out=_end_of(out, 4_000_000), err=_end_of(err, 1_000_000))
+
+
+def stop_group(child: Child, *, grace_s: float) -> bool:
+    """
+    End the whole group, politely and then not; bounded by *grace_s* and `KILL_S`. True where nothing is left.
+
+    The leader may be dead already: children that outlived it are ended all the same. Calling it twice is harmless.
+    """
+    born_after = _birth(child.process.pid)
+    return _end(child.process.pid, child.mark, born_after=born_after, grace_s=grace_s, process=child.process)
+
+
+def stop_marked(mark: str, *, group: int | None = None, born_after: float = 0.0, grace_s: float = 0.0) -> bool:
+    """End whatever carries *mark*, and the group *group*, without having started it. True where nothing is left."""
+    return _end(group, mark, born_after=born_after, grace_s=grace_s)
+
+
+def _end(
+    group: int | None,
+    mark: str,
+    *,
+    born_after: float,
+    grace_s: float,
+    process: subprocess.Popen[bytes] | None = None,
+) -> bool:
+    for number, patience in ((signal.SIGTERM, grace_s), (signal.SIGKILL, KILL_S)):
+        if number is signal.SIGTERM and not grace_s:
+            continue
+        for member in members(group, mark, born_after=born_after):
+            with contextlib.suppress(psutil.Error):
+                member.send_signal(number)
+        deadline = time.monotonic() + patience
+        while True:
+            if process is not None:
+                process.poll()  # reap it
+            if not members(group, mark, born_after=born_after):
+                return True
+            if time.monotonic() > deadline:
+                break
+            time.sleep(POLL_S)
+    return False
+
+
+def members(group: int | None, mark: str, *, born_after: float = 0.0) -> list[psutil.Process]:
+    """The living processes of the group, and those that carry the mark wherever they went."""
+    return [process for process in psutil.process_iter() if _belongs(process, group, mark, born_after)]
+
+
+def _belongs(process: psutil.Process, group: int | None, mark: str, born_after: float) -> bool:
+    if process.pid == os.getpid():
+        return False
+    try:
+        if process.create_time() < born_after - 2.0 or process.status() == psutil.STATUS_ZOMBIE:
+            return False
+        return (group is not None and os.getpgid(process.pid) == group) or process.environ().get(MARK) == mark
+    except (psutil.Error, OSError):
+        return False  # gone meanwhile, or somebody else's
+
+
+def _birth(pid: int) -> float:
+    try:
+        return psutil.Process(pid).create_time()
+    except psutil.Error:
+        return 0.0
+
+
+def tail(path: Path, *, lines: int = 40, max_bytes: int = 16_000) -> str:
+    """The end of a text file, whatever its encoding or size; empty where there is no file."""
+    try:
+        with path.open("rb") as file:
+            text = _end_of(file, max_bytes)
+    except OSError:
+        return ""
+    return "\n".join(text.splitlines()[-lines:])
+
+
+def _end_of(file: IO[bytes], max_bytes: int) -> str:
+    size = file.seek(0, os.SEEK_END)
+    file.seek(max(0, size - max_bytes))
+    return file.read().decode("utf-8", errors="replace")

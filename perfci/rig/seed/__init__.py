@@ -1,0 +1,53 @@
+"""Puts known data into the target, one module per kind, and takes it out again."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+from perfci import schema
+from perfci.errors import ConfigError
+from perfci.rig.seed import command, http, none
+from perfci.rig.seed.seeded import Place, Seeded
+from perfci.schema import Table
+
+__all__ = ["SEEDS", "Options", "Place", "Seed", "Seeded", "clean", "parse", "seed"]
+
+Options = http.Options | command.Options | none.Options
+
+
+class Seed(Protocol):
+    """What the module of a kind has to offer."""
+
+    @property
+    def Options(self) -> type[Table]: ...  # noqa: N802 - the class in the module
+
+    def seed(self, options: Any, target_url: str, *, clear_first: bool, place: Place) -> Seeded:
+        """Put the data into the target."""
+
+    def clean(self, options: Any, target_url: str, *, place: Place) -> None:
+        """Take it out again."""
+
+
+SEEDS: Mapping[str, Seed] = {"http": http, "command": command, "none": none}
+
+
+def parse(table: Mapping[str, object], *, where: str) -> Options:
+    """The options of the kind that *table* names."""
+    kind = table.get("kind")
+    if not isinstance(kind, str) or kind not in SEEDS:
+        problem = "is required" if kind is None else f"unknown kind (got {str(kind)[:60]!r})"
+        raise ConfigError(f"{where} cannot be used:\n  kind: {problem}; known: {', '.join(SEEDS)}")
+    options: Any = schema.parse(SEEDS[kind].Options, dict(table), where=where)
+    parsed: Options = options
+    return parsed
+
+
+def seed(options: Options, target_url: str, *, clear_first: bool, source: Path, environ: Mapping[str, str]) -> Seeded:
+    """Put the data into the target; with *clear_first*, take out what was there."""
+    place = Place(source=source, environ=environ)
+    return SEEDS[options.kind].seed(options, target_url, clear_first=clear_first, place=place)
+
+
+def clean(options: Options, target_url: str, *, source: Path, environ: Mapping[str, str]) -> None:
+    """Take the data out of the target."""
+    SEEDS[options.kind].clean(options, target_url, place=Place(source=source, environ=environ))

@@ -1,0 +1,99 @@
+"""Seeding through the target's own test-data endpoint: one request that makes everything, one that removes it."""
+
+from typing import Any, Literal
+from urllib.parse import urljoin
+
+import requests
+from pydantic import Field
+
+from perfci.errors import SeedError
+from perfci.rig.seed.seeded import Place, Recipe, Seeded
+
+Method = Literal["POST", "PUT", "PATCH", "GET", "DELETE"]
+
+_CLEAR_FIRST = "seed with --clear-first, which removes the old data before it makes the new"
+
+
+class Options(Recipe):
+    """`[seed]` with `kind = "http"`. In *body*, "{rng_seed}", "{counts}" and "{counts.NAME}" are filled in."""
+
+    kind: Literal["http"] = "http"
+    method: Method = "POST"
+    path: str = Field(pattern="^/")
+    body: dict[str, Any] = {"rng_seed": "{rng_seed}", "counts": "{counts}"}
+    clean_method: Method = "DELETE"
+    clean_path: str = Field(default="", pattern="^(/.*)?$")  # the same as path, unless given
+    created_field: str = "created"
+    digest_field: str = "digest"
+
+
+def seed(options: Options, target_url: str, *, clear_first: bool, place: Place) -> Seeded:
+    """Make the data; with *clear_first*, remove what was there."""
+    options.check_allowed(target_url)
+    if clear_first:
+        clean(options, target_url, place=place)
+    answer = _send(options, options.method, urljoin(target_url, options.path), _fill(options.body, options))
+    if answer.status_code == 409:
+        raise SeedError(f"the target holds test data already{_said(answer)}", hint=_CLEAR_FIRST)
+    if not answer.ok or answer.is_redirect:
+        raise SeedError(
+            f"the target refused to be seeded: {_asked(answer)} answered {answer.status_code}{_said(answer)}",
+            hint=f"some of the data may be there now: {_CLEAR_FIRST}",
+        )
+    told = _json(answer)
+    return options.seeded(told.get(options.created_field), told.get(options.digest_field))
+
+
+def clean(options: Options, target_url: str, *, place: Place) -> None:  # noqa: ARG001 - as every kind
+    """Remove the data; that there is none is no error."""
+    options.check_allowed(target_url)
+    answer = _send(options, options.clean_method, urljoin(target_url, options.clean_path or options.path), None)
+    if answer.status_code != 404 and (not answer.ok or answer.is_redirect):
+        raise SeedError(
+            f"the test data could not be removed: {_asked(answer)} answered {answer.status_code}{_said(answer)}",
+            hint="start the target afresh; check clean_method and clean_path in [seed]",
+        )
+
+
+def _send(options: Options, method: str, url: str, body: Any) -> requests.Response:
+    with requests.Session() as session:
+        session.trust_env = False  # no proxy, and no password from ~/.netrc
+        try:
+            return session.request(method, url, json=body, timeout=options.timeout_s, allow_redirects=False)
+        except requests.Timeout:
+            raise SeedError(
+                f"no answer to {method} {url} within {options.timeout_s:g} s",
+                hint=f"raise timeout_s in [seed], or make less; {_CLEAR_FIRST}",
+            ) from None
+        except requests.RequestException as error:
+            raise SeedError(
+                f"{method} {url} failed: the target closed the connection or refused it ({type(error).__name__})",
+                hint="look into the target's log",
+            ) from None
+
+
+def _fill(value: Any, options: Options) -> Any:
+    if isinstance(value, dict):
+        return {name: _fill(inner, options) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_fill(inner, options) for inner in value]
+    known: dict[object, object] = {"{rng_seed}": options.rng_seed, "{counts}": options.counts}
+    known |= {f"{{counts.{name}}}": count for name, count in options.counts.items()}
+    return known.get(value, value) if isinstance(value, str) else value
+
+
+def _json(answer: requests.Response) -> dict[str, Any]:
+    try:
+        told = answer.json()
+    except ValueError:
+        return {}
+    return told if isinstance(told, dict) else {}
+
+
+def _asked(answer: requests.Response) -> str:
+    return f"{answer.request.method} {answer.request.url}"
+
+
+def _said(answer: requests.Response) -> str:
+    text = " ".join(answer.text[:300].split())
+    return f": {text}" if text else ""

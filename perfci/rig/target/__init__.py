@@ -1,0 +1,78 @@
+"""Starts the system under test, one module per kind, and stops it whatever happens."""
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+from perfci import schema
+from perfci.errors import ConfigError
+from perfci.model import Side
+from perfci.rig.target import command, compose, external
+from perfci.rig.target.leftovers import sweep
+from perfci.rig.target.running import Launch, RunningTarget, Target
+
+__all__ = ["TARGETS", "Launch", "Options", "RunningTarget", "Target", "parse", "prepare", "start", "sweep"]
+
+Options = command.Options | compose.Options | external.Options
+
+TARGETS: Mapping[str, Target] = {"command": command, "compose": compose, "external": external}
+
+
+def parse(table: Mapping[str, object], *, where: str) -> Options:
+    """The options of the kind that *table* names."""
+    kind = table.get("kind")
+    if not isinstance(kind, str) or kind not in TARGETS:
+        problem = "is required" if kind is None else f"unknown kind (got {str(kind)[:60]!r})"
+        raise ConfigError(f"{where} cannot be used:\n  kind: {problem}; known: {', '.join(TARGETS)}")
+    options: Any = schema.parse(TARGETS[kind].Options, dict(table), where=where)
+    parsed: Options = options
+    return parsed
+
+
+def prepare(
+    options: Options,
+    *,
+    source: Path,
+    workspace: Path,
+    state: Path,
+    side: Side,
+    label: str,
+    environ: Mapping[str, str],
+    extra_env: Mapping[str, str] | None = None,
+) -> None:
+    """Do the slow part (build, pull) once per side, before anything is measured."""
+    launch = Launch(
+        source=source,
+        workspace=workspace,
+        state=state,
+        side=side,
+        label=label,
+        environ=environ,
+        extra_env=extra_env or {},
+    )
+    TARGETS[options.kind].prepare(options, launch)
+
+
+def start(
+    options: Options,
+    *,
+    source: Path,
+    workspace: Path,
+    state: Path,
+    side: Side,
+    label: str,
+    environ: Mapping[str, str],
+    extra_env: Mapping[str, str] | None = None,
+) -> AbstractContextManager[RunningTarget]:
+    """Start the target and wait until it answers; it is stopped when the context is left, however it is left."""
+    launch = Launch(
+        source=source,
+        workspace=workspace,
+        state=state,
+        side=side,
+        label=label,
+        environ=environ,
+        extra_env=extra_env or {},
+    )
+    return TARGETS[options.kind].start(options, launch)

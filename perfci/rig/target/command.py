@@ -1,0 +1,174 @@
+"""A target that is one command: started on a free port of this machine, ended with all that it started."""
+
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from socket import create_connection, socket
+from typing import Literal
+
+from pydantic import Field, field_validator
+
+from perfci.errors import TargetError
+from perfci.model import TargetHealth
+from perfci.rig import process
+from perfci.rig.target import hosts, leftovers, readiness
+from perfci.rig.target.running import Launch, RunningTarget
+from perfci.schema import Table
+
+_PORT_TAKEN = re.compile(r"address (already )?in use|EADDRINUSE|Errno 98|Errno 48|port .{0,20}already", re.IGNORECASE)
+
+
+class Options(Table):
+    """`[target]` with `kind = "command"`. `{python}` and `{port}` are filled in, in `command`, `build` and `env`."""
+
+    kind: Literal["command"] = "command"
+    command: tuple[str, ...] = Field(min_length=1)
+    build: tuple[str, ...] = ()  # once per side, before anything is measured
+    build_timeout_s: float = Field(default=900.0, gt=0)
+    env: dict[str, str] = {}
+    url: str = "http://127.0.0.1:{port}"
+    ready: readiness.Ready = readiness.Ready()
+    stop_grace_s: float = Field(default=5.0, ge=0, le=600)
+
+    @field_validator("url")
+    @classmethod
+    def _here(cls, url: str) -> str:
+        if not hosts.is_loopback(_fill(url, 1)):
+            raise ValueError('must be on this machine; a service elsewhere is kind = "external"')
+        return url
+
+
+def prepare(options: Options, launch: Launch) -> None:
+    """Run the build command, if there is one."""
+    if not options.build:
+        return
+    command = [_fill(part, 0) for part in options.build]
+    log = launch.workspace / f"{launch.label}-build.log"
+    try:
+        done = process.run(
+            command,
+            cwd=launch.source,
+            environment=_environment(options, launch, port=0),
+            timeout_s=options.build_timeout_s,
+        )
+    except OSError as error:
+        raise _cannot_run(command, launch.source, error) from None
+    log.parent.mkdir(parents=True, exist_ok=True)
+    log.write_text(done.out + done.err)
+    if not done.ok:
+        how = f"did not end within {options.build_timeout_s:g} s" if done.code is None else f"ended with {done.code}"
+        raise TargetError(
+            f"the build command of {launch.side} {how}: {' '.join(command)}{readiness.evidence(process.tail(log))}",
+            hint=f"run it by hand in a checkout of {launch.side}",
+        )
+
+
+@contextmanager
+def start(options: Options, launch: Launch) -> Iterator[RunningTarget]:
+    """Start the command and wait until it answers."""
+    log = launch.workspace / f"{launch.label}.log"
+    mark = process.new_mark()
+    note = leftovers.note(launch.state, mark=mark)
+    child: process.Child | None = None
+    try:
+        for attempt in (1, 2):
+            port = _port_for(options)
+            child = _start(options, launch, port=port, log=log, mark=mark)
+            note.leader(child.process.pid)
+            target = _running(options, child, port)
+            try:
+                readiness.wait(options.ready, target.base_url, died=partial(_why_dead, child), logs_tail=child.tail)
+                break
+            except TargetError:
+                lost_the_race = child.exit_code is not None and _PORT_TAKEN.search(child.tail())
+                process.stop_group(child, grace_s=options.stop_grace_s)
+                if attempt == 2 or not lost_the_race or "{port}" not in options.url:
+                    raise
+        yield target
+    finally:
+        stopped = (
+            process.stop_group(child, grace_s=options.stop_grace_s)
+            if child is not None
+            else process.stop_marked(mark)  # interrupted before we held it
+        )
+        if stopped:
+            note.erase()
+
+
+def _start(options: Options, launch: Launch, *, port: int, log: Path, mark: str) -> process.Child:
+    command = [_fill(part, port) for part in options.command]
+    try:
+        return process.start(
+            command,
+            cwd=launch.source,
+            environment=_environment(options, launch, port=port),
+            log_path=log,
+            mark=mark,
+        )
+    except OSError as error:
+        raise _cannot_run(command, launch.source, error) from None
+
+
+def _running(options: Options, child: process.Child, port: int) -> RunningTarget:
+    def health() -> TargetHealth:
+        reason = _why_dead(child)
+        return TargetHealth(
+            alive=not reason,
+            restarts=0,
+            note=f"{reason}{readiness.evidence(child.tail())}" if reason else "",
+        )
+
+    return RunningTarget(
+        kind=options.kind,
+        base_url=_fill(options.url, port).rstrip("/"),
+        description=" ".join(options.command),
+        log_path=child.log_path,
+        health=health,
+        logs_tail=child.tail,
+    )
+
+
+def _why_dead(child: process.Child) -> str:
+    """How the child ended; empty while it runs."""
+    code = child.exit_code
+    if code is None:
+        return ""
+    return f"it was ended by signal {-code}" if code < 0 else f"it exited with code {code}"
+
+
+def _environment(options: Options, launch: Launch, *, port: int) -> dict[str, str]:
+    own = {name: _fill(value, port) for name, value in options.env.items()}
+    return process.child_environment(launch.environ, {**own, **launch.extra_env})
+
+
+def _port_for(options: Options) -> int:
+    """A port that is free now; for a fixed address, proof that nobody else answers there."""
+    if "{port}" in options.url:
+        with socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            return int(probe.getsockname()[1])
+    host, port = hosts.origin(options.url)
+    try:
+        create_connection((host, port), timeout=1.0).close()
+    except OSError:
+        return port
+    raise TargetError(
+        f"port {port} is taken: something answers at {options.url} before the target was started",
+        hint="stop it, or let perfci choose: put {port} into the command and leave url out",
+    )
+
+
+def _fill(text: str, port: int) -> str:
+    return text.replace("{python}", sys.executable).replace("{port}", str(port))
+
+
+def _cannot_run(command: list[str], source: Path, error: OSError) -> TargetError:
+    if not source.is_dir():
+        return TargetError(f"the target's checkout does not exist: {source}")
+    return TargetError(
+        f"the command {command[0]!r} cannot be run in {source}: {error.strerror or error}",
+        hint="install it in a step before perfci, or give its path; a script needs to be executable",
+    )

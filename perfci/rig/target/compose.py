@@ -1,0 +1,166 @@
+"""
+A target that is a Docker Compose project: a fresh, isolated copy of it for every start.
+
+Compose itself resolves the project's file; perfci changes what would make two copies meet (fixed ports, names and
+image tags) in the resolved form and starts that. No merging rules, no recent compose syntax needed.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Literal
+
+from pydantic import Field
+
+from perfci.errors import Interrupted, TargetError
+from perfci.model import TargetHealth
+from perfci.rig.target import docker, leftovers, readiness
+from perfci.rig.target.running import Launch, RunningTarget
+from perfci.rig.target.stack import Stack, resolve
+from perfci.schema import Table
+
+CHECK_EVERY_S = 1.0  # asking the engine costs more CPU than the probe itself
+DOWN_S = 60.0
+
+
+class Options(Table):
+    """`[target]` with `kind = "compose"`."""
+
+    kind: Literal["compose"] = "compose"
+    file: str = ""  # relative to the checkout; compose's own lookup where it is empty
+    service: str
+    port: int = Field(ge=1, le=65535)  # inside the container
+    env: dict[str, str] = {}  # for the variables in the compose file
+    build: bool = True  # false: images that an earlier step has built or loaded
+    build_timeout_s: float = Field(default=1800.0, gt=0)
+    wait_timeout_s: int = Field(default=120, gt=0, le=3600)  # until every service runs or is healthy
+    stop_grace_s: int = Field(default=5, ge=0, le=600)
+    ready: readiness.Ready = readiness.Ready()
+
+
+def prepare(options: Options, launch: Launch) -> None:
+    """Build and pull every image."""
+    stack = _resolve(options, launch)
+    if any("build" in service for service in stack.services.values()):
+        stack.must("build", timeout_s=options.build_timeout_s, log="build", what="the images could not be built")
+    absent = [
+        name
+        for name, service in stack.services.items()
+        if not docker.run("image", "inspect", str(service["image"]), environ=launch.environ).ok
+    ]
+    if absent:
+        what = f"images are missing and could not be pulled, for {', '.join(absent)}"
+        stack.must("pull", *absent, timeout_s=options.build_timeout_s, log="pull", what=what)
+
+
+@contextmanager
+def start(options: Options, launch: Launch) -> Iterator[RunningTarget]:
+    """Start a fresh copy of the project and wait until it answers."""
+    stack = _resolve(options, launch)
+    note = leftovers.note(launch.state, project=stack.name)
+    graceful = False
+    try:
+        try:
+            stack.up(options.wait_timeout_s)
+            yield _ready(options, stack)
+        except Interrupted:
+            raise
+        except Exception:
+            stack.save_logs()
+            raise
+        stack.save_logs()
+        graceful = True
+    finally:
+        if _stop(stack, options, graceful=graceful):
+            note.erase()
+
+
+def _resolve(options: Options, launch: Launch) -> Stack:
+    return resolve(
+        file=options.file,
+        service=options.service,
+        port=options.port,
+        build=options.build,
+        env=options.env,
+        launch=launch,
+    )
+
+
+def _stop(stack: Stack, options: Options, *, graceful: bool) -> bool:
+    """Take the copy down. In a hurry: all copies that this perfci has running, at once and by force."""
+    environ = stack.launch.environ
+    if graceful:
+        grace = str(options.stop_grace_s)
+        stack.compose(
+            "down", "-v", "--remove-orphans", "-t", grace, timeout_s=DOWN_S + options.stop_grace_s, log="down"
+        )
+        return docker.remove([stack.name], environ=environ) is not None
+    return docker.remove({stack.name, *leftovers.own_projects(stack.launch.state)}, environ=environ) is not None
+
+
+def _ready(options: Options, stack: Stack) -> RunningTarget:
+    first = stack.containers()
+    url = f"http://127.0.0.1:{_host_port(options, first)}"
+
+    def logs_tail() -> str:
+        return stack.logs_tail(options.service)
+
+    def died() -> str:
+        return _difference(first, stack.containers())[0]
+
+    def health() -> TargetHealth:
+        problem, restarts = _difference(first, stack.containers())
+        note = f"{problem}{readiness.evidence(logs_tail())}" if problem else ""
+        return TargetHealth(alive=not problem, restarts=restarts, note=note)
+
+    readiness.wait(options.ready, url, died=died, logs_tail=logs_tail, check_every_s=CHECK_EVERY_S)
+    return RunningTarget(
+        kind=options.kind,
+        base_url=url,
+        description=_description(first, stack),
+        log_path=stack.log(options.service),
+        health=health,
+        logs_tail=logs_tail,
+    )
+
+
+def _host_port(options: Options, containers: list[dict[str, Any]]) -> int:
+    for container in containers:
+        if docker.service_of(container) == options.service:
+            published = (container["NetworkSettings"].get("Ports") or {}).get(f"{options.port}/tcp")
+            if published:
+                return int(published[0]["HostPort"])
+    raise TargetError(
+        f"port {options.port} of service {options.service!r} was not published by the engine",
+        hint="see that the service is attached to a network",
+    )
+
+
+def _difference(before: list[dict[str, Any]], now: list[dict[str, Any]]) -> tuple[str, int]:
+    """What has died since, and how often the engine restarted something."""
+    known = {container["Id"]: container for container in now}
+    problems: list[str] = []
+    restarts = 0
+    for container in before:
+        name, later = docker.service_of(container), known.get(container["Id"])
+        if later is None:
+            problems.append(f"the container of service {name!r} is gone")
+            continue
+        restarts += later["RestartCount"] - container["RestartCount"]
+        if container["State"]["Running"] and not later["State"]["Running"]:
+            problems.append(f"service {name!r} ended with exit code {later['State']['ExitCode']}")
+        elif container["State"]["Pid"] != later["State"]["Pid"] and later["RestartCount"] == container["RestartCount"]:
+            restarts += 1  # by hand, which the engine does not count
+    return "; ".join(problems), restarts
+
+
+def _description(containers: list[dict[str, Any]], stack: Stack) -> str:
+    """Every service with what identifies its image best: the registry's digest, or the image's own."""
+
+    def digest(container: Mapping[str, Any]) -> str:
+        image = str(container["Image"])
+        found = docker.run(
+            "image", "inspect", "--format", '{{join .RepoDigests " "}}', image, environ=stack.launch.environ
+        )
+        return (found.out.split() or [image[:19]])[0]
+
+    return ", ".join(f"{docker.service_of(container)}={digest(container)}" for container in containers)

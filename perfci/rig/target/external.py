@@ -1,0 +1,60 @@
+"""A target that somebody else started: perfci only makes sure that it answers, and that it may be loaded at all."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Literal
+
+from pydantic import model_validator
+
+from perfci.errors import TargetError
+from perfci.model import TargetHealth
+from perfci.rig.target import hosts, readiness
+from perfci.rig.target.running import Launch, RunningTarget
+from perfci.schema import Table
+
+
+class Options(Table):
+    """`[target]` with `kind = "external"`."""
+
+    kind: Literal["external"] = "external"
+    url: str
+    allow_hosts: tuple[str, ...] = ()  # hosts beside this machine that may be put under load, by name
+    ready: readiness.Ready = readiness.Ready()
+
+    @model_validator(mode="after")
+    def _allowed(self) -> "Options":
+        host = hosts.split(self.url).hostname
+        if not hosts.is_loopback(self.url) and host not in {allowed.lower() for allowed in self.allow_hosts}:
+            raise ValueError(f"{host} is not this machine; list it in allow_hosts if you may put it under load")
+        return self
+
+
+def prepare(options: Options, launch: Launch) -> None:
+    """Nothing to prepare: it runs already."""
+
+
+@contextmanager
+def start(options: Options, launch: Launch) -> Iterator[RunningTarget]:  # noqa: ARG001 - as every kind
+    """Wait until it answers."""
+    url = options.url.rstrip("/")
+    readiness.wait(options.ready, url, died=_never, logs_tail=_no_log)
+    once = options.ready.model_copy(update={"timeout_s": readiness.ANSWER_S})
+
+    def health() -> TargetHealth:
+        try:
+            readiness.wait(once, url, died=_never, logs_tail=_no_log)
+        except TargetError as error:
+            return TargetHealth(alive=False, restarts=0, note=str(error))
+        return TargetHealth(alive=True, restarts=0)
+
+    yield RunningTarget(
+        kind=options.kind, base_url=url, description=url, log_path=None, health=health, logs_tail=_no_log
+    )
+
+
+def _never() -> str:
+    return ""
+
+
+def _no_log() -> str:
+    return ""

@@ -1,0 +1,30 @@
+"""Whom perfci may send load and data to."""
+
+import ipaddress
+from urllib.parse import SplitResult, urlsplit
+
+
+def split(url: str) -> SplitResult:
+    """The parts of an HTTP address; ValueError says what is wrong with it."""
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError(f"must be an http:// or https:// address with a host (got {url[:80]!r})")
+    if parts.username is not None or parts.password is not None:
+        raise ValueError("must not hold a user or a password: addresses are shown in reports")
+    _ = parts.port  # ValueError where it is none
+    return parts
+
+
+def is_loopback(url: str) -> bool:
+    """Whether the address can only mean this machine."""
+    host = split(url).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def origin(url: str) -> tuple[str, int]:
+    """Host and port: what a redirect must not leave."""
+    parts = split(url)
+    return parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)

@@ -1,0 +1,132 @@
+"""
+Notes of what runs, so that the next perfci can end what a killed one left behind.
+
+One small JSON file for each started thing, erased when it was stopped. A note names its owner (the perfci that wrote
+it) and what was started: a process by its number *and* its start time, and by its mark; a stack by its exact name.
+A number alone is never believed: it may belong to somebody else by now.
+"""
+
+import contextlib
+import os
+import secrets
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+from pydantic import Field, ValidationError
+
+from perfci.rig import process
+from perfci.rig.target import docker
+from perfci.schema import Table
+
+SAME_START_S = 2.0  # the clock of process starts may be stepped by as much
+GRACE_S = 2.0
+
+
+class Life(Table):
+    """One process, told apart from a later one with the same number."""
+
+    pid: int = Field(gt=1)
+    started_at: float
+
+    def lives(self) -> bool:
+        """Whether exactly this process still runs."""
+        with contextlib.suppress(psutil.Error):
+            found = psutil.Process(self.pid)
+            running = found.status() != psutil.STATUS_ZOMBIE
+            return running and abs(found.create_time() - self.started_at) < SAME_START_S
+        return False
+
+
+class Note(Table):
+    """Who started what."""
+
+    owner: Life
+    mark: str = Field(default="", pattern="^([0-9a-f]{32})?$")
+    leader: Life | None = None
+    project: str = Field(default="", pattern=f"^({docker.PROJECT_PATTERN})?$")
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A note on disk."""
+
+    path: Path
+    note: Note
+
+    def leader(self, pid: int) -> None:
+        """Add the process that leads what was started."""
+        with contextlib.suppress(psutil.Error):
+            _write(self.path, self.note.model_copy(update={"leader": life(pid)}))
+
+    def erase(self) -> None:
+        """It was stopped."""
+        self.path.unlink(missing_ok=True)
+
+
+def life(pid: int) -> Life:
+    """The process that has this number now."""
+    return Life(pid=pid, started_at=psutil.Process(pid).create_time())
+
+
+def note(state: Path, *, mark: str = "", project: str = "") -> Written:
+    """Write down, before it is started, what is about to be started."""
+    state.mkdir(parents=True, exist_ok=True)
+    written = Written(state / f"{secrets.token_hex(8)}.json", Note(owner=life(os.getpid()), mark=mark, project=project))
+    _write(written.path, written.note)
+    return written
+
+
+def own_projects(state: Path) -> list[str]:
+    """The stacks that this very process has running."""
+    notes = [found for _, found in _read(state) if found is not None]
+    return sorted(
+        found.project for found in notes if found.project and found.owner.pid == os.getpid() and found.owner.lives()
+    )
+
+
+def sweep(state: Path, *, environ: Mapping[str, str]) -> list[str]:
+    """
+    End what dead owners left, and say what it was, one line for each thing. Twice is harmless.
+
+    A stack whose removal fails (the engine is down) keeps its note, for the next time.
+    """
+    ended: list[str] = []
+    for path, found in list(_read(state)):
+        if found is None:
+            path.unlink(missing_ok=True)  # cut short while it was written: nothing had been started yet
+        elif not found.owner.lives() and _end(found, environ, ended):
+            path.unlink(missing_ok=True)
+    return ended
+
+
+def _end(found: Note, environ: Mapping[str, str], ended: list[str]) -> bool:
+    if found.project:
+        things = docker.remove([found.project], environ=environ)
+        if things:
+            ended.append(f"compose project {found.project} ({things} containers, networks and volumes)")
+        return things is not None
+    if not found.mark:
+        return True
+    group = found.leader.pid if found.leader and found.leader.lives() else None
+    left = process.members(group, found.mark)
+    if left:
+        ended.append(f"process group {found.leader.pid if found.leader else '?'} ({len(left)} processes)")
+    return process.stop_marked(found.mark, group=group, grace_s=GRACE_S)
+
+
+def _read(state: Path) -> Iterator[tuple[Path, Note | None]]:
+    for path in sorted(state.glob("*.json")):
+        try:
+            yield path, Note.model_validate_json(path.read_bytes())
+        except ValidationError:
+            yield path, None
+        except OSError:
+            continue  # erased by another perfci meanwhile
+
+
+def _write(path: Path, content: Note) -> None:
+    draft = path.with_suffix(".draft")
+    draft.write_text(content.model_dump_json())
+    draft.replace(path)

@@ -1,0 +1,137 @@
+"""Waits, bounded, until a target answers as it should, and says what it saw if it never does."""
+
+import time
+from collections.abc import Callable
+from urllib.parse import urljoin
+
+import requests
+from pydantic import Field
+from tenacity import RetryCallState, Retrying, retry_if_result, stop_after_delay, wait_fixed
+from urllib3.exceptions import HTTPError
+
+from perfci.errors import TargetError
+from perfci.rig.target import hosts
+from perfci.schema import Table
+
+POLL_S = 0.05
+ANSWER_S = 2.0  # a single probe that takes longer counts as "no answer yet"
+MAX_REDIRECTS = 5
+MAX_BODY = 64 * 1024
+
+
+class Ready(Table):
+    """When a target counts as ready."""
+
+    path: str = Field(default="/", pattern="^/")
+    status: int = Field(default=200, ge=100, le=599)
+    body_contains: str = ""
+    timeout_s: float = Field(default=30.0, gt=0, le=3600)
+
+
+def wait(
+    ready: Ready,
+    base_url: str,
+    *,
+    died: Callable[[], str],
+    logs_tail: Callable[[], str],
+    check_every_s: float = 0.0,
+) -> None:
+    """
+    Return as soon as *base_url* is ready; TargetError as soon as it died, or when its time is over.
+
+    *died* says why the target is dead, or nothing; where asking is dear, *check_every_s* spares it.
+    """
+    watch = _Watch(died, check_every_s)
+
+    def probe() -> str:
+        seen = _look(session, ready, base_url, logs_tail)
+        reason = watch.now() if not seen else watch.sometimes()
+        if reason:
+            raise TargetError(
+                f"the target ended before it was ready: {reason}{evidence(logs_tail())}",
+                hint="start it by hand with the same command and look at what it says",
+            )
+        return seen
+
+    def too_late(state: RetryCallState) -> None:
+        seen = state.outcome.result() if state.outcome else "nothing"
+        raise TargetError(
+            f"the target was not ready within {ready.timeout_s:g} s at {base_url}{ready.path}; "
+            f"last seen: {seen}{evidence(logs_tail())}",
+            hint="check the readiness path, status and timeout_s of the target, and its log",
+        )
+
+    with requests.Session() as session:
+        session.trust_env = False  # a proxy between us and the target would be measured, too
+        Retrying(
+            stop=stop_after_delay(ready.timeout_s),
+            wait=wait_fixed(POLL_S),
+            retry=retry_if_result(bool),
+            retry_error_callback=too_late,
+        )(probe)
+
+
+def evidence(log: str) -> str:
+    """The end of a log as part of a message."""
+    return f"\nthe end of its log:\n{log}" if log.strip() else "\n(it wrote no log)"
+
+
+class _Watch:
+    """Asks whether the target died, not more often than *every_s*."""
+
+    def __init__(self, died: Callable[[], str], every_s: float) -> None:
+        self._died = died
+        self._every_s = every_s
+        self._asked = time.monotonic()
+
+    def now(self) -> str:
+        self._asked = time.monotonic()
+        return self._died()
+
+    def sometimes(self) -> str:
+        return self.now() if time.monotonic() - self._asked >= self._every_s else ""
+
+
+def _look(session: requests.Session, ready: Ready, base_url: str, logs_tail: Callable[[], str]) -> str:
+    """What stands between the target and being ready; empty when nothing does."""
+    url = urljoin(base_url, ready.path)
+    for _ in range(MAX_REDIRECTS):
+        try:
+            with session.get(url, timeout=ANSWER_S, allow_redirects=False, stream=True) as answer:
+                if answer.status_code == ready.status:
+                    return _body_lacks(ready.body_contains, answer)
+                if not answer.is_redirect:
+                    return f"status {answer.status_code}, wanted {ready.status}"
+                url = _redirected(url, base_url, answer.headers["location"], logs_tail)
+        except (requests.RequestException, HTTPError) as error:
+            return _short(error)
+    return f"more than {MAX_REDIRECTS} redirects"
+
+
+def _body_lacks(text: str, answer: requests.Response) -> str:
+    if not text:
+        return ""
+    body = answer.raw.read(MAX_BODY, decode_content=True).decode("utf-8", errors="replace")
+    return "" if text in body else f"status {answer.status_code}, but the body does not contain {text!r}"
+
+
+def _redirected(url: str, base_url: str, location: str, logs_tail: Callable[[], str]) -> str:
+    there = urljoin(url, location)
+    try:
+        same = hosts.origin(there) == hosts.origin(base_url)
+    except ValueError:
+        same = False
+    if same:
+        return there
+    raise TargetError(
+        f"the target at {url} redirects to another host: {there[:200]}{evidence(logs_tail())}",
+        hint="perfci measures only the target it was given; choose a readiness path that answers itself",
+    )
+
+
+def _short(error: Exception) -> str:
+    if isinstance(error, requests.Timeout):
+        return f"no answer within {ANSWER_S:g} s"
+    if isinstance(error, requests.ConnectionError):
+        return "connection refused or reset"
+    return type(error).__name__

@@ -1,0 +1,48 @@
+"""What every kind of target needs and gives."""
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from perfci.model import Side, TargetHealth
+from perfci.schema import Table
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunningTarget:
+    """A system under test that answers."""
+
+    kind: str
+    base_url: str
+    description: str  # one line: the command, or the images with their digests
+    log_path: Path | None  # complete once the target was stopped; None where perfci does not see the logs
+    health: Callable[[], TargetHealth]
+    logs_tail: Callable[[], str]  # the end of its logs, now
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Launch:
+    """Where and as what a target is started."""
+
+    source: Path  # the checkout it is started from
+    workspace: Path  # for its logs
+    state: Path  # for the notes that let a later perfci end what this one could not
+    side: Side
+    label: str  # unique among everything that runs on this machine
+    environ: Mapping[str, str]  # perfci's own environment; secrets are dropped on the way to the target
+    extra_env: Mapping[str, str] = field(default_factory=dict)  # given to the target as it is
+
+
+class Target(Protocol):
+    """What the module of a kind has to offer."""
+
+    @property
+    def Options(self) -> type[Table]: ...  # noqa: N802 - the class in the module
+
+    def prepare(self, options: Any, launch: Launch) -> None:
+        """Do the slow part (build, pull) once per side, before anything is measured."""
+
+    def start(self, options: Any, launch: Launch) -> AbstractContextManager[RunningTarget]:
+        """Start it, wait until it answers; whatever was started is stopped on the way out."""
