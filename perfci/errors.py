@@ -70,7 +70,11 @@ class PublishError(PerfciError):
     exit_code = ExitCode.NOT_PUBLISHED
 
 
-class Interrupted(PerfciError):
-    """The user or the runner asked perfci to stop."""
+class Interrupted(KeyboardInterrupt):
+    """
+    The user or the runner asked perfci to stop (SIGINT, SIGTERM).
+
+    No PerfciError on purpose: like KeyboardInterrupt it must pass every `except Exception` on its way out.
+    """
 
     exit_code = ExitCode.INTERRUPTED

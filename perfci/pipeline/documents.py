@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from perfci.config import FailOn
-from perfci.errors import ExitCode, PerfciError
+from perfci.errors import ExitCode, PerfciError, ResultError
 from perfci.model import Finding, Outcome, Subject, Verdict, Weight
-from perfci.report import render
+from perfci.report import render, terminal
 from perfci.store import write_atomically
 
 RESULT = "result.json"
@@ -42,6 +42,25 @@ def not_measured(error: PerfciError, subject: Subject, *, alpha: float) -> Outco
 def write(outcome: Outcome, folder: Path, *, code: ExitCode) -> None:
     """Write what people and later steps read: result.json, report.txt, and the exit code of the gate."""
     write_atomically(folder / RESULT, render("json", outcome))
-    write_atomically(folder / "report.txt", render("terminal", outcome, width=120, color=False))
+    write_atomically(folder / "report.txt", terminal.render(outcome, width=120, verbose=True))
     write_atomically(folder / "report.md", render("markdown", outcome))
     write_atomically(folder / EXIT, f"{int(code)}\n")
+
+
+def write_failure(error: PerfciError, folder: Path) -> None:
+    """Leave what is known of a job that never got to measuring, for the steps that come after it."""
+    write_atomically(folder / EXIT, f"{int(error.exit_code)}\n")
+    write_atomically(folder / "error.txt", f"{error}\n" + (f"next: {error.hint}\n" if error.hint else ""))
+
+
+def read_exit(folder: Path) -> ExitCode:
+    """The gate's exit code as *folder* holds it."""
+    try:
+        return ExitCode(int((folder / EXIT).read_text().strip()))
+    except OSError:
+        raise ResultError(
+            f"there is no result in {folder}: the measuring step did not come to its end",
+            hint="its log says why; `perfci gate` only repeats what that step found",
+        ) from None
+    except ValueError:
+        raise ResultError(f"{folder / EXIT} does not hold an exit code of perfci's") from None

@@ -25,12 +25,13 @@ class Bench:
     plan: Plan
     setups: Mapping[Side, Setup]
     candidate_env: Mapping[str, str]  # for the candidate alone: how a gate is shown what it must find
+    run_id: str
     folder: Path
     ports: Ports
 
     def label(self, side: Side, block: int) -> str:
         """Unique on the machine, for the names of what is started."""
-        return f"{self.folder.name}-{side.value}-{block}"
+        return f"{self.run_id}-{side.value}-{block}"
 
 
 class Recorder:
@@ -75,7 +76,7 @@ def prepare(bench: Bench) -> None:
                 workspace=bench.folder / "logs" / side.value,
                 state=bench.ports.state,
                 side=side,
-                label=f"{bench.folder.name}-{side.value}",
+                label=bench.label(side, 0),
                 environ=bench.ports.environ,
             )
 
@@ -136,7 +137,9 @@ def _started(bench: Bench, side: Side, block: int, recorder: Recorder) -> Iterat
     with contextlib.ExitStack() as stack:
         with _blamed(side):
             running = stack.enter_context(starting)
-        filled = seed.seed(setup.seed, running.base_url, clear_first=False)
+        filled = seed.seed(
+            setup.seed, running.base_url, clear_first=False, source=setup.source, environ=bench.ports.environ
+        )
         known = recorder.run.fingerprint
         if known.seed_digest and filled.digest != known.seed_digest:
             recorder.incident(f"the {side.value} of block {block} was seeded with other data ({filled.digest[:12]})")

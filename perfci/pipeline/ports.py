@@ -21,6 +21,9 @@ class Progress(Protocol):
     def note(self, text: str) -> None:
         """Something worth a line of its own."""
 
+    def close(self) -> None:
+        """Nothing more will come."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
@@ -29,6 +32,7 @@ class Ports:
     environ: Mapping[str, str]
     now: Callable[[], datetime]
     root: Path  # the project's folder, where perfci.toml is
-    work: Path  # where runs and their logs go
+    work: Path  # where runs get their folders
+    output: Path | None = None  # the folder of this run, where the caller named one
     state: Path  # what was started and must be stopped, for the next perfci to find
     progress: Progress

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from perfci import __version__, store
 from perfci.config import Against, Config, FailOn, from_bytes, read
-from perfci.errors import BaseTargetError, ConfigError, ExitCode, Interrupted, PerfciError
+from perfci.errors import BaseTargetError, ConfigError, ExitCode, PerfciError
 from perfci.judge import judge
 from perfci.model import (
     Baseline,
@@ -114,8 +114,9 @@ def run(request: Request, ports: Ports) -> Result:
     """Measure and judge; a failure on the way is an outcome, too. Only an interruption and bad usage are raised."""
     job = understand(request, ports)
     began = ports.now()
-    folder = ports.work / f"{began:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
-    folder.mkdir(parents=True)
+    run_id = f"{began:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+    folder = ports.output or ports.work / run_id
+    folder.mkdir(parents=True, exist_ok=True)
     for note in job.notes:
         ports.progress.note(note.message)
     with contextlib.ExitStack() as stack:
@@ -123,11 +124,11 @@ def run(request: Request, ports: Ports) -> Result:
         git = Git(root=ports.root, environ=ports.environ)
         if job.choice.base not in {"", WORKTREE}:
             base_tree = stack.enter_context(git.worktree(job.choice.base, folder / "base"))
-        start = _new_run(job, git, folder.name, began.isoformat(timespec="seconds"))
+        start = _new_run(job, git, run_id, began.isoformat(timespec="seconds"))
         recorder = measure.Recorder(start, folder / "run.json")
         try:
             outcome = _measured_and_judged(job, request, recorder, base_tree=base_tree, folder=folder, ports=ports)
-        except (Interrupted, ConfigError):
+        except ConfigError:
             raise
         except PerfciError as error:
             recorder.incident(str(error))
@@ -146,6 +147,7 @@ def _measured_and_judged(
         plan=job.plan,
         setups={Side.CANDIDATE: candidate},
         candidate_env=request.candidate_env,
+        run_id=recorder.run.id,
         folder=folder,
         ports=ports,
     )

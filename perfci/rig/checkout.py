@@ -21,7 +21,10 @@ class Git:
 
     def head(self) -> str:
         """Full hash of the commit that is checked out, or "" outside a repository."""
-        answer = self._git("rev-parse", "--verify", "--quiet", "HEAD")
+        try:
+            answer = self._git("rev-parse", "--verify", "--quiet", "HEAD")
+        except RefError:  # no git here: a run needs none
+            return ""
         return answer.out.strip() if answer.ok else ""
 
     def resolve(self, ref: str) -> str:

@@ -1,0 +1,40 @@
+# Two commands for people: `make demo` shows the main job, `make test` checks the whole. Both set everything up.
+PYTHON ?= python3
+SLOW ?=
+BIN := .venv/bin
+READY := .venv/.ready
+
+.PHONY: help demo test check lock bench clean
+help:  ## Show this help
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+
+# The lock files decide what is installed; uv only makes it quick.
+$(READY): requirements/uv.txt requirements/dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "perfci needs Python 3.11 or newer: make PYTHON=python3.12 ...")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/dev.txt
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $(READY)
+
+demo: $(READY)  ## The main job on the demo service: `make demo`, `make demo SLOW=1.6`, `make demo SLOW=1.1`
+	$(BIN)/perfci run tickets:smoke --against ref --base . $(if $(SLOW),--candidate-env "DEMO_SLOW=GET /tickets/=$(SLOW)")
+
+check: $(READY)  ## Lint and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/shellcheck .ci/run tests/e2e/toolchain/install tests/e2e/toolchain/engine tests/e2e/toolchain/images
+
+test: check  ## Lint, types and every test that this machine can run
+	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage report --skip-covered --skip-empty --fail-under=85
+
+lock: $(READY)  ## Write the lock files anew
+	$(BIN)/uv pip compile -q --upgrade pyproject.toml --group build --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -o requirements/action.txt
+	$(BIN)/uv pip compile -q --upgrade pyproject.toml --extra demo --group dev --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -o requirements/dev.txt
+	echo 'uv>=0.9' | $(BIN)/uv pip compile -q --upgrade - --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -o requirements/uv.txt
+
+clean:  ## Remove what the other targets made, and stop what a killed run left
+	-$(BIN)/perfci clean
+	rm -rf .venv .perfci .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage

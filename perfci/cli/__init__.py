@@ -1,0 +1,92 @@
+"""
+The command line: parse, call one use case, echo, exit.
+
+Command modules import click and `perfci.errors` alone at their top, so that `perfci --help` answers at once; what a
+command needs beyond that it imports when it is called.
+"""
+
+import importlib
+import signal
+import sys
+from types import FrameType
+from typing import NoReturn
+
+import click
+
+from perfci import __version__
+from perfci.errors import ExitCode, Interrupted, PerfciError
+
+COMMANDS = {
+    "run": "Measure a profile, compare, and say a verdict.",
+    "compare": "Judge stored runs: CANDIDATE against BASE (a run, or a folder of runs).",
+    "gate": "Fail, or not, as the run in the folder RUN was judged.",
+    "baseline": "The accepted runs that later ones are compared with.",
+    "seed": "Put the configured data into the service at URL, which is already running.",
+    "publish": "Publish the run in the folder RUN: summary, outputs, annotations, comment.",
+    "doctor": "Check what perfci needs on this machine, and say what is missing.",
+    "clean": "Stop what an earlier, killed perfci left running on this machine. Twice is harmless.",
+}
+"""Each command's first line of help stands here, too, so that the list of them needs no import; a test compares."""
+
+
+class LazyGroup(click.Group):
+    """Commands by name, one module each in this package, imported when they are asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f"perfci.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="perfci")
+def cli() -> None:
+    """
+    A performance gate for pull requests.
+
+    Starts your service, fills it with known data, drives it with a Locust profile, compares what it measured with the
+    base commit or a stored baseline, and says pass, regression or "cannot tell", with its reasons.
+
+    \b
+    Exit codes: 0 pass, or nothing to compare with; 2 usage or configuration; 3 could not measure;
+    4 could not publish; 10 regression or SLO breach; 11 inconclusive, where asked to fail on it; 130 interrupted.
+    """
+
+
+def main() -> NoReturn:
+    """Run the program; every way out passes here."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
+    try:
+        sys.exit(cli.main(standalone_mode=False))
+    except click.ClickException as error:
+        error.show()
+        sys.exit(ExitCode.USAGE)
+    except PerfciError as error:
+        click.echo(_told(error), err=True)
+        sys.exit(error.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("perfci: interrupted; everything that was started is stopped", err=True)
+        sys.exit(ExitCode.INTERRUPTED)
+
+
+def _interrupt(number: int, _frame: FrameType | None) -> None:
+    # Once: a second Ctrl-C in the middle of stopping containers would leave them behind.
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, signal.SIG_IGN)
+    raise Interrupted(signal.Signals(number).name)
+
+
+def _told(error: PerfciError) -> str:
+    lines = [f"perfci: {error}"]
+    if error.hint:
+        lines.append(f"next: {error.hint}")
+    return "\n".join(lines)

@@ -1,0 +1,52 @@
+"""`perfci compare`."""
+
+from pathlib import Path
+
+import click
+
+from perfci.cli.common import colour, config_option, width
+
+
+@click.command("compare")
+@click.argument("paths", nargs=-1, required=True, metavar="[BASE] CANDIDATE", type=click.Path(path_type=Path))
+@config_option
+@click.option("--explain", metavar="SERIES", help='How one decision came about, e.g. "GET /tickets/ service_time".')
+@click.option("--json", "as_json", is_flag=True, help="The result as JSON.")
+@click.option("--markdown", is_flag=True, help="The comment as it would be posted.")
+@click.option("--verbose", is_flag=True, help="Show the advisory series, too.")
+@click.option(
+    "--fail-on", type=click.Choice(["regression", "inconclusive", "never"]), default="regression", show_default=True
+)
+@click.pass_context
+def command(  # noqa: PLR0917  # click passes by name
+    ctx: click.Context,
+    paths: tuple[Path, ...],
+    config: Path,
+    explain: str | None,
+    as_json: bool,
+    markdown: bool,
+    verbose: bool,
+    fail_on: str,
+) -> None:
+    """
+    Judge stored runs: CANDIDATE against BASE (a run, or a folder of runs).
+
+    One path alone: a run that measured both sides is judged again, any other against its stored baseline.
+    """
+    from perfci.config import FailOn
+    from perfci.pipeline.compare import compare
+    from perfci.pipeline.documents import exit_code
+    from perfci.report import explain as explained
+    from perfci.report import render, terminal
+
+    if len(paths) > 2:
+        raise click.UsageError("compare takes one or two paths")
+    outcome = compare(paths[0] if len(paths) == 2 else None, paths[-1], config_file=config)
+    if explain is not None:
+        text = explained.explain(outcome, explain)
+    elif as_json or markdown:
+        text = render("json" if as_json else "markdown", outcome)
+    else:
+        text = terminal.render(outcome, width=width(), colour=colour(), verbose=verbose)
+    click.echo(text)
+    ctx.exit(exit_code(outcome.verdict, FailOn(fail_on)))

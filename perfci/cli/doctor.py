@@ -1,0 +1,22 @@
+"""`perfci doctor`."""
+
+from pathlib import Path
+
+import click
+
+from perfci.cli.common import config_option, environment_option, real_ports
+
+
+@click.command("doctor")
+@config_option
+@environment_option
+@click.pass_context
+def command(ctx: click.Context, config: Path, environment: str | None) -> None:
+    """Check what perfci needs on this machine, and say what is missing."""
+    from perfci.errors import ExitCode
+    from perfci.pipeline.doctor import examine
+
+    checks = examine(real_ports(config, quiet=True), config.name, environment)
+    for check in checks:
+        click.echo(f"{'ok     ' if check.ok else 'MISSING' if check.needed else 'absent '} {check.what}: {check.found}")
+    ctx.exit(ExitCode.OK if all(check.ok or not check.needed for check in checks) else ExitCode.NOT_MEASURED)

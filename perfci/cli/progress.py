@@ -1,0 +1,82 @@
+"""What a person sees while perfci measures: a live line in a terminal, plain lines in a log."""
+
+import time
+from collections.abc import Callable
+
+import click
+
+from perfci.rig.load.rounds import Live
+
+
+class Silent:
+    """Says nothing."""
+
+    def close(self) -> None:
+        """Nothing."""
+
+    def phase(self, text: str) -> None:
+        """Nothing."""
+
+    def live(self, live: Live) -> None:
+        """Nothing."""
+
+    def note(self, text: str) -> None:
+        """Nothing."""
+
+
+class Plain(Silent):
+    """One line for each phase, with the seconds since the start: for CI logs, which are no screen."""
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        self._now = now
+        self._began = now()
+
+    def phase(self, text: str) -> None:
+        """A line."""
+        click.echo(f"[{self._now() - self._began:6.1f} s] {text}", err=True)
+
+    def note(self, text: str) -> None:
+        """A line that is not a step."""
+        click.echo(f"note: {text}", err=True)
+
+
+class Terminal(Silent):
+    """The current phase and its numbers on one line that is rewritten."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+
+        self._console = Console(stderr=True, highlight=False)
+        self._status = self._console.status("")
+        self._text = ""
+        self._running = False
+
+    def phase(self, text: str) -> None:
+        """Show the phase beside a spinner."""
+        from rich.markup import escape
+
+        self._text = escape(text)
+        if not self._running:
+            self._status.start()
+            self._running = True
+        self._status.update(self._text)
+
+    def live(self, live: Live) -> None:
+        """Users, rate, failures, p95 and the time left."""
+        left = max(0.0, live.planned_s - live.elapsed_s)
+        p95 = "" if live.p95_ms is None else f" · p95 {live.p95_ms:.1f} ms"
+        failures = f" · [red]{live.failures} failed[/]" if live.failures else ""
+        users = f"{live.users} users · " if live.users > 1 else ""
+        self._status.update(
+            f"{self._text} · {users}{live.per_second:.0f} requests/s{p95}{failures} · {left:.0f} s left"
+        )
+
+    def note(self, text: str) -> None:
+        """A line above the live one."""
+        self._console.print(f"note: {text}", markup=False)
+
+    def close(self) -> None:
+        """Leave the terminal clean."""
+        if self._running:
+            self._status.stop()
+            self._running = False

@@ -1,0 +1,118 @@
+"""`perfci run`."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+from perfci.cli.common import Pairs, Seconds, config_option, environment_option, quiet_option, colour, real_ports, width
+from perfci.errors import ExitCode, PerfciError
+
+OVERRIDES = ("users", "spawn_rate", "duration", "warmup", "blocks", "rounds")
+
+
+@click.command("run")
+@click.argument("profile", metavar="PROFILE[:SCENARIO]", envvar="PERFCI_PROFILE")
+@config_option
+@environment_option
+@click.option(
+    "--against",
+    type=click.Choice(["auto", "baseline", "ref"]),
+    envvar="PERFCI_AGAINST",
+    help="What to compare with: the stored baseline, or a base commit side by side.  [default: as configured]",
+)
+@click.option(
+    "--base",
+    default="",
+    envvar="PERFCI_BASE",
+    metavar="REF",
+    help='The base: a commit of the local git, or "." for the working tree on both sides.',
+)
+@click.option("--users", type=click.IntRange(1, 100_000), envvar="PERFCI_USERS", help="Instead of the scenario's.")
+@click.option(
+    "--spawn-rate",
+    type=click.FloatRange(0, 100_000, min_open=True),
+    envvar="PERFCI_SPAWN_RATE",
+    help="Users per second.",
+)
+@click.option("--duration", type=Seconds(), envvar="PERFCI_DURATION", help="Measured part of a load round.")
+@click.option("--warmup", type=Seconds(), envvar="PERFCI_WARMUP", help="Cut off before the measured part.")
+@click.option("--blocks", type=click.IntRange(2, 100), envvar="PERFCI_BLOCKS", help="Starts, side by side.")
+@click.option("--rounds", type=click.IntRange(1, 100), envvar="PERFCI_ROUNDS", help="Rounds, against the baseline.")
+@click.option(
+    "--fail-on",
+    type=click.Choice(["regression", "inconclusive", "never"]),
+    envvar="PERFCI_FAIL_ON",
+    help="Which verdicts fail; an invalid measurement always does.  [default: as configured]",
+)
+@click.option(
+    "--candidate-env",
+    type=Pairs(),
+    multiple=True,
+    help="A variable for the candidate alone: show your gate a fault, and see whether it finds it.",
+)
+@click.option(
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    envvar="PERFCI_OUTPUT",
+    help="Where the run and its logs go.  [default: a new folder in .perfci/runs]",
+)
+@click.option(
+    "--defer-exit",
+    is_flag=True,
+    envvar="PERFCI_DEFER_EXIT",
+    help="Leave the exit code to `perfci gate`: for CI, where the reports come first.",
+)
+@click.option("--verbose", is_flag=True, help="Show the advisory series, too.")
+@quiet_option
+@click.pass_context
+def command(ctx: click.Context, /, **options: Any) -> None:
+    """Measure a profile, compare, and say a verdict."""
+    from perfci.pipeline import documents
+
+    output: Path | None = options["output"]
+    try:
+        code = _run(options)
+    except PerfciError as error:
+        if not options["defer_exit"] or output is None:
+            raise
+        documents.write_failure(error, output)
+        raise
+    ctx.exit(ExitCode.OK if options["defer_exit"] else code)
+
+
+def _run(options: dict[str, Any]) -> ExitCode:
+    from perfci.config import Against, FailOn
+    from perfci.pipeline.plan import Overrides
+    from perfci.pipeline.run import Request, run
+    from perfci.report import terminal
+    from perfci.rig.target import sweep
+
+    config: Path = options["config"]
+    ports = real_ports(config, quiet=options["quiet"])
+    if options["output"] is not None:
+        ports = replace(ports, output=options["output"].resolve())
+    sweep(ports.state, environ=ports.environ)
+    request = Request(
+        profile=options["profile"],
+        config_file=config.name,
+        environment=options["environment"],
+        against=Against(options["against"]) if options["against"] else None,
+        base=options["base"],
+        fail_on=FailOn(options["fail_on"]) if options["fail_on"] else None,
+        overrides=Overrides(**{name: options[name] for name in OVERRIDES}),
+        candidate_env=dict(options["candidate_env"]),
+    )
+    try:
+        result = run(request, ports)
+    finally:
+        ports.progress.close()
+    click.echo(terminal.render(result.outcome, width=width(), colour=colour(), verbose=options["verbose"]))
+    click.echo(f"run: {_near(result.folder)}  (perfci compare --explain SERIES shows how a decision came about)")
+    return result.exit_code
+
+
+def _near(folder: Path) -> Path:
+    here = Path.cwd()
+    return folder.relative_to(here) if folder.is_relative_to(here) else folder

@@ -1,0 +1,44 @@
+"""`perfci compare`: judge what is stored. No target, no load, no git."""
+
+from pathlib import Path
+
+from perfci import store
+from perfci.config import Config, GateTable, read
+from perfci.errors import ConfigError, ResultError
+from perfci.judge import judge
+from perfci.model import Baseline, Outcome, Reference, Run, Side
+from perfci.pipeline.policy import policy_of
+from perfci.pipeline.run import described, subject_of
+
+
+def compare(base: Path | None, candidate: Path, *, config_file: Path) -> Outcome:
+    """
+    Judge the run *candidate* against *base*: a run, or a folder of accepted runs.
+
+    Without *base*, a run that measured both sides is judged side by side again, and any other against the stored
+    baseline of its scenario. The policy is that of *config_file* where it exists.
+    """
+    config = read(config_file) if config_file.exists() else None
+    policy = policy_of(config.gate if config else GateTable())
+    run = store.load(candidate)
+    if base is None and any(measured.side is Side.BASE for measured in run.rounds):
+        commit = run.commits.get(Side.BASE, "")
+        name = commit[:7] or "the base, side by side"
+        subject = subject_of(run, reference=Reference.REF, name=name, base_commit=commit)
+        return judge(run, baseline=None, policy=policy, subject=subject)
+    baseline = _baseline(base, run, config, config_file.parent)
+    subject = subject_of(run, reference=Reference.BASELINE, name=described(baseline), base_commit="")
+    return judge(run, baseline=baseline, policy=policy, subject=subject)
+
+
+def _baseline(base: Path | None, run: Run, config: Config | None, root: Path) -> Baseline:
+    if base is None:
+        if config is None:
+            raise ConfigError("one run of one side, and nothing to compare it with", hint="perfci compare BASE CANDIDATE")
+        return store.load_baseline(store.baseline_folder(root / config.baselines, run.profile, run.scenario), like=run)
+    if base.is_dir() and not (base / "run.json").exists():
+        found = store.load_baseline(base, like=run)
+        if not found.runs:
+            raise ResultError(f"there is no run in {base}", hint="name a run's folder, or a folder of run files")
+        return found
+    return Baseline(location=str(base), runs=(store.load(base),))

@@ -1,0 +1,61 @@
+"""`perfci doctor`: what is here, and what is missing for what the configuration asks."""
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from perfci.config import read
+from perfci.errors import PerfciError
+from perfci.pipeline.plan import Overrides, plan_of, setup_of
+from perfci.pipeline.ports import Ports
+from perfci.rig.checkout import Git
+from perfci.rig.fingerprint import machine
+from perfci.rig.target import docker
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One thing that was looked at."""
+
+    what: str
+    ok: bool
+    needed: bool  # by this configuration
+    found: str  # what is there, or what is wrong and the next step
+
+
+def examine(ports: Ports, config_file: str, environment: str | None) -> list[Check]:
+    """Look at interpreter, machine, git, Docker and the configuration; nothing is started."""
+    here = machine()
+    kind = ""
+    checks = [
+        _check("Python", True, lambda: sys.version.split()[0]),
+        _check("machine", True, lambda: f"{here.cpu_model}, {here.cores} cores, {here.memory_mb} MB"),
+        _check("git", False, lambda: Git(root=ports.root, environ=ports.environ).head()[:12] or "no commit here"),
+    ]
+
+    def configuration() -> str:
+        nonlocal kind
+        config = read(ports.root / config_file).within(environment)
+        setup = setup_of(config, source=ports.root, file=config_file)
+        kind = setup.target.kind
+        names = [f"{profile}:{scenario}" for profile, one in config.profiles.items() for scenario in one.scenarios]
+        for name in names:
+            plan_of(config, name, Overrides(), root=ports.root)
+        return f"{config_file}, a {kind} target, {len(names)} scenarios: {', '.join(names)}"
+
+    checks.append(_check("configuration", True, configuration))
+    checks.append(_check("Docker Compose", kind == "compose", lambda: _docker(ports)))
+    return checks
+
+
+def _docker(ports: Ports) -> str:
+    docker.diagnose(ports.environ)
+    return "the engine answers"
+
+
+def _check(what: str, needed: bool, look: Callable[[], str]) -> Check:
+    try:
+        return Check(what=what, ok=True, needed=needed, found=look())
+    except PerfciError as error:
+        hint = f" ({error.hint})" if error.hint else ""
+        return Check(what=what, ok=False, needed=needed, found=f"{str(error).splitlines()[0]}{hint}")

@@ -1,0 +1,29 @@
+"""`perfci seed`: the configured data, into a service that somebody else started."""
+
+from perfci.config import read
+from perfci.pipeline.ports import Ports
+from perfci.rig import seed, target
+
+
+def seed_url(
+    url: str,
+    ports: Ports,
+    config_file: str,
+    environment: str | None,
+    *,
+    clear_first: bool,
+    clean: bool,
+    rng_seed: int | None,
+) -> str:
+    """Seed or clean the service at *url*; returns what was done, for the reader. Foreign hosts are refused."""
+    config = read(ports.root / config_file).within(environment)
+    table = config.seed if rng_seed is None else {**config.seed, "rng_seed": rng_seed}
+    options = seed.parse(table, where=f"{config_file}: [seed]")
+    allowed = config.target.get("allow_hosts", ()) if config.target.get("kind") == "external" else ()
+    target.parse({"kind": "external", "url": url, "allow_hosts": allowed}, where="the URL")  # refuses strangers' hosts
+    if clean:
+        seed.clean(options, url, source=ports.root, environ=ports.environ)
+        return f"the data of {config_file} is out of {url}"
+    seeded = seed.seed(options, url, clear_first=clear_first, source=ports.root, environ=ports.environ)
+    created = ", ".join(f"{count} {what}" for what, count in seeded.created.items()) or "nothing"
+    return f"created {created}; digest {seeded.digest[:16]}"
