@@ -47,7 +47,6 @@ from perfci.model import (
     Weight,
 )
 
-
 ENDPOINTS: Mapping[str, float] = {"GET /tickets/": 4.1, "GET /tickets/[id]": 2.3, "POST /tickets/": 6.0}
 """Endpoints of a small service with their typical service time in ms."""
 

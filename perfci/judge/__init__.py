@@ -1,0 +1,25 @@
+"""
+The judge: what was measured becomes a verdict.
+
+Pure: no file, no clock, no output. Same values in, same verdict out.
+"""
+
+from perfci.judge.compare import against_baseline, paired
+from perfci.judge.gate import decide
+from perfci.judge.slo import judge_slos
+from perfci.judge.validity import findings
+from perfci.model import Baseline, GatePolicy, Outcome, Reference, Run, Subject
+
+
+def judge(run: Run, *, baseline: Baseline | None, policy: GatePolicy, subject: Subject) -> Outcome:
+    """
+    Judge a run against what the subject names: its own base side, or the stored runs of the baseline.
+
+    Against a ref the baseline is not looked at.
+    """
+    if subject.reference is Reference.REF:
+        stored, comparisons = None, paired(run, policy)
+    else:
+        stored = baseline or Baseline(location="", runs=())
+        comparisons = against_baseline(run, stored, policy)
+    return decide(comparisons, findings(run, stored), judge_slos(run, policy), subject, policy)

@@ -1,0 +1,148 @@
+"""One series at a time, candidate against reference: the effect, its interval, and the chance of both directions."""
+
+from perfci.judge import drafts, likeness, lines
+from perfci.judge.drafts import Draft
+from perfci.judge.metrics import METRICS
+from perfci.judge.policy import budget_of, budgets_for
+from perfci.judge.replicates import Blocks, Pair, Replicates, StoredRuns, headline
+from perfci.model import (
+    ALL_ENDPOINTS,
+    Baseline,
+    Budget,
+    Comparison,
+    GatePolicy,
+    Metric,
+    Reference,
+    Round,
+    RoundKind,
+    Run,
+    Scale,
+    Series,
+    Side,
+)
+
+
+def paired(run: Run, policy: GatePolicy) -> tuple[Comparison, ...]:
+    """Compare the two sides of a run; the replicate is the block."""
+    made: list[Draft] = []
+    for kind, budgets in budgets_for(policy, Reference.REF, (one.kind for one in run.rounds)).items():
+        blocks = Blocks(_rounds(run, kind, Side.BASE), _rounds(run, kind, Side.CANDIDATE))
+        for name, budget in budgets.items():
+            made += _compare(blocks, METRICS[name], budget, kind, policy)
+    return drafts.finish(made, policy)
+
+
+def against_baseline(run: Run, baseline: Baseline, policy: GatePolicy) -> tuple[Comparison, ...]:
+    """
+    Compare a run's candidate with the accepted runs of the baseline; the replicate is the run.
+
+    Where machine, load or data were others, only portable metrics are compared, and the rest is listed with the reason.
+    No runs, no comparisons.
+    """
+    if not baseline.runs:
+        return ()
+    made: list[Draft] = []
+    alike, portable = likeness.comparable(run, baseline), likeness.same_scenario(run, baseline)
+    for kind, budgets in budgets_for(policy, Reference.BASELINE, (one.kind for one in run.rounds)).items():
+        for name, budget in budgets.items():
+            stored = portable if METRICS[name].portable else alike
+            if stored:
+                made += _compare(_stored(run, stored, kind), METRICS[name], budget, kind, policy)
+            else:
+                made += _unlike(run, METRICS[name], budget, kind, likeness.obstacle(run, baseline))
+    return drafts.finish(made, policy)
+
+
+def _rounds(run: Run, kind: RoundKind, side: Side) -> list[Round]:
+    return [one for one in run.rounds if one.kind is kind and one.side is side]
+
+
+def _stored(run: Run, stored: tuple[Run, ...], kind: RoundKind) -> StoredRuns:
+    return StoredRuns(
+        label=run.id,
+        labels=[one.id for one in stored],
+        clusters=[_rounds(one, kind, Side.CANDIDATE) for one in stored],
+        candidate=_rounds(run, kind, Side.CANDIDATE),
+        same_machine=likeness.same_machine(run, stored),
+    )
+
+
+def _compare(
+    replicates: Replicates, metric: Metric, budget: Budget, kind: RoundKind, policy: GatePolicy
+) -> list[Draft]:
+    """Every endpoint's series of one metric."""
+    if metric.scale is Scale.DIFFERENCE:
+        return _shares(replicates, metric, budget, kind, policy)
+    return _ratios(replicates, metric, budget, kind, policy)
+
+
+def _names(metric: Metric, rounds: list[Round]) -> list[str]:
+    """Every endpoint; all of them together too where that was counted, and not averaged over a mix of requests."""
+    together = metric.unit != "ms" and any(ALL_ENDPOINTS in one.endpoints for one in rounds)
+    return [*([ALL_ENDPOINTS] if together else []), *sorted(lines.endpoints(rounds))]
+
+
+def _shares(replicates: Replicates, metric: Metric, budget: Budget, kind: RoundKind, policy: GatePolicy) -> list[Draft]:
+    made = []
+    for endpoint in _names(metric, [*replicates.base, *replicates.candidate]):
+        blank = drafts.blank(
+            series=Series(endpoint=endpoint, metric=metric),
+            kind=kind,
+            budget=budget_of(budget, metric, endpoint),
+            note=lines.one_sided(endpoint, replicates.base, replicates.candidate),
+        )
+        base = [count for group in replicates.clusters for count in lines.counts(group, endpoint)]
+        candidate = lines.counts(replicates.candidate, endpoint)
+        made.append(Draft(comparison=blank) if blank.note else drafts.of_counts(blank, base, candidate, policy))
+    return made
+
+
+def _ratios(replicates: Replicates, metric: Metric, budget: Budget, kind: RoundKind, policy: GatePolicy) -> list[Draft]:
+    names = _names(metric, [*replicates.base, *replicates.candidate])
+    pairs = {endpoint: replicates.pair(metric, endpoint) for endpoint in names}
+    notes = {endpoint: _why_not(replicates, pair, metric, endpoint, policy) for endpoint, pair in pairs.items()}
+    usable = {endpoint: pair for endpoint, pair in pairs.items() if not notes[endpoint]}
+    effects = replicates.effects(usable)
+    together = headline(usable.values()) if metric.unit == "ms" else None
+    if together:
+        pairs = {ALL_ENDPOINTS: together, **pairs}
+        effects |= replicates.effects({ALL_ENDPOINTS: together})
+    made = []
+    for endpoint, pair in pairs.items():
+        blank = drafts.blank(
+            series=Series(endpoint=endpoint, metric=metric),
+            kind=kind,
+            budget=budget_of(budget, metric, endpoint),
+            base=lines.typical(pair.base),
+            candidate=lines.typical(pair.candidate),
+            replicates=replicates.shown(pair),
+            note=notes.get(endpoint, ""),
+        )
+        made.append(drafts.of_effect(blank, effects.get(endpoint), policy))
+    return made
+
+
+def _why_not(replicates: Replicates, pair: Pair, metric: Metric, endpoint: str, policy: GatePolicy) -> str:
+    """Why a clock is not compared, or nothing."""
+    return (
+        lines.one_sided(endpoint, replicates.base, replicates.candidate)
+        or lines.too_few_requests(endpoint, replicates.base, replicates.candidate, policy.min_requests)
+        or replicates.shortage(pair, metric)
+    )
+
+
+def _unlike(run: Run, metric: Metric, budget: Budget, kind: RoundKind, obstacle: str) -> list[Draft]:
+    """Series that were measured, but have nothing like them to be compared with."""
+    candidate = _rounds(run, kind, Side.CANDIDATE)
+    return [
+        Draft(
+            comparison=drafts.blank(
+                series=Series(endpoint=endpoint, metric=metric),
+                kind=kind,
+                budget=budget_of(budget, metric, endpoint),
+                candidate=lines.typical(lines.line(candidate, metric, endpoint)),
+                note=obstacle,
+            )
+        )
+        for endpoint in _names(metric, candidate)
+    ]

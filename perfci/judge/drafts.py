@@ -1,0 +1,115 @@
+"""Comparisons in the making: what both references share once a series has its effect or its counts."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+from perfci.judge.stats import effect as effects
+from perfci.judge.stats import exact
+from perfci.judge.stats.effect import Effect
+from perfci.judge.stats.exact import Count
+from perfci.model import Budget, Comparison, GatePolicy, Replicate, Role, RoundKind, Scale, Series
+
+Power = Callable[[float], float]
+"""Share of alpha that one series has in the family -> the smallest change it would have shown."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A comparison that does not know yet how large its family is."""
+
+    comparison: Comparison
+    power: Power | None = None
+
+
+def in_family(comparison: Comparison) -> bool:
+    """
+    Whether a series can turn the whole red, and so has to be paid for.
+
+    Where nothing failed on either side no test of the failures could ever reject, and it costs nothing (R. E. Tarone,
+    "A modified Bonferroni method for discrete data", Biometrics 46, 1990).
+    """
+    counts = comparison.budget.role is not Role.INFORMS and comparison.p_worse is not None
+    silent = comparison.series.metric.scale is Scale.DIFFERENCE and not comparison.base and not comparison.candidate
+    return counts and not silent
+
+
+def finish(drafts: Sequence[Draft], policy: GatePolicy) -> tuple[Comparison, ...]:
+    """Give every comparison the change that it could have seen, now that the family is known."""
+    family = sum(in_family(draft.comparison) for draft in drafts)
+    alpha = policy.alpha / max(family, 1)
+    return tuple(
+        replace(draft.comparison, smallest_detectable=draft.power(alpha)) if draft.power else draft.comparison
+        for draft in drafts
+    )
+
+
+def of_effect(blank: Comparison, effect: Effect | None, policy: GatePolicy) -> Draft:
+    """Fill in a comparison by ratio; without an effect it stays blank."""
+    if effect is None:
+        return Draft(comparison=blank)
+    lower_is_better = blank.series.metric.better.value == "lower"
+    up, down = effect.p_greater, effect.p_smaller
+    filled = replace(
+        blank,
+        change=effect.interval(policy.confidence),
+        p_worse=up if lower_is_better else down,
+        p_better=down if lower_is_better else up,
+        standard_error=effect.standard_error,
+    )
+    return Draft(comparison=filled, power=partial(_power, effect, blank.budget.change))
+
+
+def of_counts(blank: Comparison, base: Sequence[Count], candidate: Sequence[Count], policy: GatePolicy) -> Draft:
+    """Fill in a comparison of shares from the counts of both sides, block by block."""
+    seen_base, seen_candidate = exact.pool(base), exact.pool(candidate)
+    if not seen_base.requests or not seen_candidate.requests:
+        return Draft(comparison=replace(blank, note=blank.note or "no requests on one side"))
+    worth_base, worth_candidate = exact.effective(base), exact.effective(candidate)
+    worse, better = exact.fisher(worth_base, worth_candidate)
+    filled = replace(
+        blank,
+        base=seen_base.share,
+        candidate=seen_candidate.share,
+        change=exact.newcombe(worth_base, worth_candidate, confidence=policy.confidence),
+        p_worse=worse,
+        p_better=better,
+        standard_error=exact.standard_error(worth_base, worth_candidate),
+    )
+    power = partial(_power_of_counts, worth_base, worth_candidate)
+    return Draft(comparison=filled, power=power)
+
+
+def blank(
+    *,
+    series: Series,
+    kind: RoundKind,
+    budget: Budget,
+    base: float | None = None,
+    candidate: float | None = None,
+    replicates: tuple[Replicate, ...] = (),
+    note: str = "",
+) -> Comparison:
+    """A series that was not compared (yet)."""
+    return Comparison(
+        series=series,
+        kind=kind,
+        budget=budget,
+        base=base,
+        candidate=candidate,
+        change=None,
+        p_worse=None,
+        p_better=None,
+        standard_error=None,
+        smallest_detectable=None,
+        replicates=replicates,
+        note=note,
+    )
+
+
+def _power(effect: Effect, change: float, alpha: float) -> float:
+    return effects.smallest_detectable(effect, alpha=alpha, change=change)
+
+
+def _power_of_counts(base: Count, candidate: Count, alpha: float) -> float:
+    return exact.smallest_detectable(base, candidate, alpha=alpha, power=effects.POWER)

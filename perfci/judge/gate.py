@@ -1,0 +1,216 @@
+"""The gate: from comparisons, findings and SLOs to one verdict, with its reasons."""
+
+from collections.abc import Sequence
+from math import log1p
+
+from scipy import stats
+
+from perfci.judge.drafts import in_family
+from perfci.judge.stats import effect
+from perfci.judge.stats.family import holm
+from perfci.judge.wording import sentence
+from perfci.model import (
+    Better,
+    Comparison,
+    Decision,
+    Finding,
+    GatePolicy,
+    Interval,
+    Outcome,
+    Reference,
+    Role,
+    Scale,
+    SeriesVerdict,
+    SloResult,
+    Subject,
+    Verdict,
+    Weight,
+)
+
+_WORST_FIRST = (
+    SeriesVerdict.REGRESSION,
+    SeriesVerdict.INCONCLUSIVE,
+    SeriesVerdict.IMPROVEMENT,
+    SeriesVerdict.EQUIVALENT,
+    SeriesVerdict.NOT_COMPARED,
+)
+_SETTLED = (SeriesVerdict.EQUIVALENT, SeriesVerdict.IMPROVEMENT)
+
+
+def decide(
+    comparisons: Sequence[Comparison],
+    findings: Sequence[Finding],
+    slo_results: Sequence[SloResult],
+    subject: Subject,
+    policy: GatePolicy,
+) -> Outcome:
+    """Judge every series, and the whole by the first rule that applies, in the order of `Verdict`."""
+    family = [comparison for comparison in comparisons if in_family(comparison)]
+    worse, better = _adjusted(comparisons, family, "p_worse"), _adjusted(comparisons, family, "p_better")
+    extendable = subject.reference is Reference.REF
+    decisions = [
+        _decision(one, p_worse, p_better, policy, len(family), extendable=extendable)
+        for one, p_worse, p_better in zip(comparisons, worse, better, strict=True)
+    ]
+    decisions.sort(key=_worst_first)
+    verdict, reason = _whole(decisions, findings, slo_results, subject)
+    further = [
+        one.further_blocks for one in decisions if one.comparison.budget.role is Role.DECIDES and one.further_blocks
+    ]
+    return Outcome(
+        verdict=verdict,
+        reason=reason,
+        subject=subject,
+        decisions=tuple(decisions),
+        slos=tuple(slo_results),
+        findings=tuple(findings),
+        family=len(family),
+        alpha=policy.alpha,
+        further_blocks=max(further, default=None),
+    )
+
+
+def _adjusted(comparisons: Sequence[Comparison], family: Sequence[Comparison], which: str) -> list[float | None]:
+    """
+    p-values, corrected for the family; in the order of the comparisons.
+
+    A series outside the family is never counted, and so is corrected as strictly as the family's smallest.
+    """
+    corrected = iter(holm([getattr(one, which) for one in family]))
+    adjusted: list[float | None] = []
+    for one in comparisons:
+        p = getattr(one, which)
+        if p is None:
+            adjusted.append(None)
+        else:
+            adjusted.append(next(corrected) if in_family(one) else min(1.0, p * max(1, len(family))))
+    return adjusted
+
+
+def _decision(
+    one: Comparison,
+    p_worse: float | None,
+    p_better: float | None,
+    policy: GatePolicy,
+    family: int,
+    *,
+    extendable: bool,
+) -> Decision:
+    if one.change is None or p_worse is None or p_better is None:
+        reason = sentence(one, SeriesVerdict.NOT_COMPARED, policy.confidence)
+        return Decision(comparison=one, verdict=SeriesVerdict.NOT_COMPARED, p_adjusted=None, reason=reason)
+    verdict = _verdict(one, one.change, p_worse, p_better, policy.alpha)
+    unsettled = verdict is SeriesVerdict.INCONCLUSIVE
+    further = _further(one, one.change, policy, family) if unsettled and extendable else None
+    advice = f"; {further} more block{'s' if further > 1 else ''} would settle it" if further else ""
+    advisory = "; advisory" if one.budget.role is Role.INFORMS else ""
+    reason = sentence(one, verdict, policy.confidence, tail=advice + advisory)
+    return Decision(comparison=one, verdict=verdict, p_adjusted=p_worse, reason=reason, further_blocks=further)
+
+
+def _verdict(one: Comparison, change: Interval, p_worse: float, p_better: float, alpha: float) -> SeriesVerdict:
+    """
+    The rules of one series.
+
+    Red needs all of it: shown to be worse than nothing, as large as the budget, and above the floor.
+    """
+    upwards = change.estimate > 0
+    worsened = upwards == (one.series.metric.better is Better.LOWER)
+    if _size(one, change.estimate) >= _limit(one, one.budget.change):
+        if worsened and p_worse < alpha:
+            return SeriesVerdict.REGRESSION
+        if not worsened and p_better < alpha:
+            return SeriesVerdict.IMPROVEMENT
+    return SeriesVerdict.EQUIVALENT if _within_margin(one, change) else SeriesVerdict.INCONCLUSIVE
+
+
+def _within_margin(one: Comparison, change: Interval) -> bool:
+    """
+    Whether the series is shown to be unchanged: the whole interval lies within the margin.
+
+    For failures the difference itself decides, since nothing spoke against it and an interval around none of few
+    requests is wide.
+    """
+    margin = _limit(one, one.budget.margin)
+    if one.series.metric.scale is Scale.DIFFERENCE:
+        return _size(one, change.estimate) <= margin
+    return max(_size(one, change.low), _size(one, change.high)) <= margin
+
+
+def _size(one: Comparison, change: float) -> float:
+    """How far from nothing a change is; a ratio by its log, so that 10 % more and the way back are equally far."""
+    return abs(change) if one.series.metric.scale is Scale.DIFFERENCE else abs(log1p(change))
+
+
+def _limit(one: Comparison, share: float) -> float:
+    """A budget's share as a distance from nothing, never below the floor: what is too small to matter is no change."""
+    if one.series.metric.scale is Scale.DIFFERENCE:
+        return max(share, one.budget.floor)
+    return log1p(max(share, one.budget.floor / one.base if one.base else 0.0))
+
+
+def _further(one: Comparison, change: Interval, policy: GatePolicy, family: int) -> int | None:
+    """How many more blocks would settle an inconclusive ratio."""
+    if one.series.metric.scale is Scale.DIFFERENCE or one.standard_error is None:
+        return None
+    half = (log1p(change.high) - log1p(change.low)) / 2
+    red = float(stats.norm.isf(policy.alpha / max(1, family))) * one.standard_error
+    return effect.further_blocks(
+        blocks=len(one.replicates),
+        change=change,
+        budget=_limit(one, one.budget.change),
+        margin=_limit(one, one.budget.margin),
+        needed=red / half,
+    )
+
+
+def _worst_first(one: Decision) -> tuple[int, bool, float, str, str, str]:
+    change, series = one.comparison.change, one.comparison.series
+    size = _size(one.comparison, change.estimate) if change else 0.0
+    return (
+        _WORST_FIRST.index(one.verdict),
+        one.comparison.budget.role is Role.INFORMS,
+        -round(size, 12),
+        series.endpoint,
+        one.comparison.kind.value,
+        series.metric.name,
+    )
+
+
+def _whole(
+    decisions: Sequence[Decision], findings: Sequence[Finding], slos: Sequence[SloResult], subject: Subject
+) -> tuple[Verdict, str]:
+    """The first rule that applies; what cannot be told is never green."""
+    if invalid := [one for one in findings if one.weight is Weight.INVALID]:
+        return Verdict.INVALID, invalid[0].message + _and_more(len(invalid) - 1, "reason")
+    found = [one.message for one in findings if one.weight is Weight.REGRESSION]
+    counted = [one for one in decisions if one.comparison.budget.role is not Role.INFORMS]
+    if red := found + [one.reason for one in counted if one.verdict is SeriesVerdict.REGRESSION]:
+        return Verdict.REGRESSION, red[0] + _and_more(len(red) - 1, "regression")
+    if breached := [one for one in slos if one.rounds and not one.held]:
+        first = breached[0]
+        named = f"{first.slo.metric} of {first.slo.endpoint}: {first.reason}"
+        return Verdict.SLO_BREACH, named + _and_more(len(breached) - 1, "SLO")
+    if subject.reference is Reference.BASELINE and not decisions:
+        return Verdict.NO_BASELINE, "There is no stored run to compare with"
+    return _settled([one for one in counted if one.comparison.budget.role is Role.DECIDES], slos, subject)
+
+
+def _settled(deciding: Sequence[Decision], slos: Sequence[SloResult], subject: Subject) -> tuple[Verdict, str]:
+    """Nothing is red: is enough known to call it green?"""
+    compared = [one for one in deciding if one.verdict is not SeriesVerdict.NOT_COMPARED]
+    if not compared:
+        why = f": {deciding[0].reason}" if deciding else ""
+        return Verdict.INCONCLUSIVE, f"Nothing that decides could be compared{why}"
+    if open_ := [one for one in compared if one.verdict not in _SETTLED]:
+        return Verdict.INCONCLUSIVE, open_[0].reason + _and_more(len(open_) - 1, "open series", plural="open series")
+    if unjudged := [one for one in slos if not one.rounds]:
+        return Verdict.INCONCLUSIVE, f"{unjudged[0].slo.metric} of {unjudged[0].slo.endpoint}: {unjudged[0].reason}"
+    better = sum(one.verdict is SeriesVerdict.IMPROVEMENT for one in compared)
+    improved = f", {better} of them improved" if better else ""
+    count = f"{len(compared)} deciding series" if len(compared) > 1 else "the deciding series"
+    return Verdict.PASS, f"No regression against {subject.reference_name} in {count}{improved}"
+
+
+def _and_more(count: int, noun: str, *, plural: str = "") -> str:
+    return "" if not count else f" (and {count} more {noun if count == 1 else plural or noun + 's'})"

@@ -1,0 +1,91 @@
+"""
+From rounds to lines: one series by block, on one side.
+
+Everything inside a block is averaged here, before anything is compared, because the block is the replicate.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from math import exp, log
+
+from perfci.judge.metrics import resolving
+from perfci.judge.stats.exact import Count
+from perfci.model import ALL_ENDPOINTS, EndpointRound, Metric, Round
+
+Line = Mapping[int, float]
+"""Block -> log of the value."""
+
+
+def endpoints(rounds: Iterable[Round]) -> set[str]:
+    """Every endpoint that any of the rounds saw, without the line for all of them."""
+    return {name for one in rounds for name in one.endpoints} - {ALL_ENDPOINTS}
+
+
+def line(rounds: Iterable[Round], metric: Metric, endpoint: str) -> Line:
+    """The mean of the logs inside each block; what is zero or absent has no log and is left out."""
+    logs: dict[int, list[float]] = defaultdict(list)
+    for one, seen in _seen(rounds, endpoint):
+        value = seen.values.get(metric.name, 0.0)
+        if value > 0:
+            logs[one.block].append(log(value))
+    return {block: average(values) for block, values in sorted(logs.items())}
+
+
+def counts(rounds: Iterable[Round], endpoint: str) -> list[Count]:
+    """Failures among requests, block by block."""
+    totals: dict[int, Count] = {}
+    for one, seen in _seen(rounds, endpoint):
+        so_far = totals.get(one.block, Count(0, 0))
+        totals[one.block] = Count(so_far.failures + seen.failures, so_far.requests + seen.requests)
+    return [totals[block] for block in sorted(totals)]
+
+
+def fewest(rounds: Sequence[Round], endpoint: str) -> int:
+    """Requests for the endpoint in the round that had the fewest."""
+    return min((one.endpoints[endpoint].requests if endpoint in one.endpoints else 0 for one in rounds), default=0)
+
+
+def average(values: Iterable[float]) -> float:
+    """The arithmetic mean."""
+    known = list(values)
+    return sum(known) / len(known)
+
+
+def typical(one: Line) -> float | None:
+    """The geometric mean over the blocks, in the metric's unit."""
+    return exp(average(one.values())) if one else None
+
+
+def one_sided(endpoint: str, base: Sequence[Round], candidate: Sequence[Round]) -> str:
+    """Say so where only one side was asked for an endpoint."""
+    in_base, in_candidate = (any(_seen(side, endpoint)) for side in (base, candidate))
+    if in_base and in_candidate:
+        return ""
+    return "only the reference was asked for it" if in_base else "new: only the candidate was asked for it"
+
+
+def too_few_requests(endpoint: str, base: Sequence[Round], candidate: Sequence[Round], least: int) -> str:
+    """
+    Say so where neither side had enough requests in every round.
+
+    One side is enough: a candidate that became so slow that it could hardly be asked must not escape by that.
+    """
+    most = max(fewest(base, endpoint), fewest(candidate, endpoint))
+    return "" if most >= least else f"too few requests: {most} in one round, at least {least} are needed"
+
+
+def shortage(count: int, *, least: int, of: str, metric: Metric) -> str:
+    """Say so where there are too few blocks or runs to judge by."""
+    if count >= least:
+        return ""
+    successes = resolving(metric.name)
+    resolved = f" with {successes} successful requests in a round" if successes > 1 else ""
+    return f"{count} usable {of}{'' if count == 1 else 's'}: at least {least}{resolved} {_needed(least)}"
+
+
+def _needed(least: int) -> str:
+    return "is needed" if least == 1 else "are needed"
+
+
+def _seen(rounds: Iterable[Round], endpoint: str) -> Iterable[tuple[Round, EndpointRound]]:
+    return [(one, one.endpoints[endpoint]) for one in rounds if endpoint in one.endpoints]

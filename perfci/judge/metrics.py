@@ -1,0 +1,199 @@
+"""
+The metrics: one function each, entered into one registry by its decorator.
+
+A metric that the requests cannot resolve is absent, never a guess: a 95th percentile of seven requests is a maximum.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy import stats
+
+from perfci.model import (
+    ALL_ENDPOINTS,
+    Better,
+    EndpointRound,
+    Metric,
+    Requests,
+    RoundKind,
+    Scale,
+    Second,
+)
+
+Floats = npt.NDArray[np.float64]
+
+_SHORTEST_MS = 1e-3  # what a clock calls zero; keeps logarithms finite
+_TRIMMED = 0.2  # of each end: what a metric of the centre ignores
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observed:
+    """What one endpoint showed in one round."""
+
+    latencies_ms: Floats  # of the requests that succeeded
+    requests: int
+    failures: int
+    seconds: float  # length of the round
+
+
+Formula = Callable[[Observed], float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Entry:
+    metric: Metric
+    formula: Formula
+    kinds: frozenset[RoundKind]
+    successes: int  # needed to resolve it
+
+
+_ENTRIES: dict[str, _Entry] = {}
+_TIMED = (RoundKind.DUET, RoundKind.LOAD)
+
+
+def metric(
+    *,
+    unit: str = "ms",
+    better: Better = Better.LOWER,
+    scale: Scale = Scale.RATIO,
+    portable: bool = False,
+    kinds: tuple[RoundKind, ...] = _TIMED,
+    successes: int = 1,
+) -> Callable[[Formula], Formula]:
+    """Enter the decorated function into the registry; its name names the metric, its docstring is the meaning."""
+
+    def enter(formula: Formula) -> Formula:
+        name = formula.__name__
+        meaning = " ".join((formula.__doc__ or "").split())
+        described = Metric(
+            name=name, unit=unit, better=better, scale=scale, portable=portable, exact=False, meaning=meaning
+        )
+        _ENTRIES[name] = _Entry(metric=described, formula=formula, kinds=frozenset(kinds), successes=successes)
+        return formula
+
+    return enter
+
+
+@metric(kinds=(RoundKind.DUET,))
+def service_time(observed: Observed) -> float:
+    """Time the service takes for one request when nothing else waits: the 20 % trimmed mean over the turns."""
+    return float(stats.trim_mean(observed.latencies_ms, _TRIMMED))
+
+
+@metric()
+def gmean(observed: Observed) -> float:
+    """Geometric mean of the latencies: every request weighs by its ratio, so that few slow ones cannot rule it."""
+    return float(np.exp(np.log(np.maximum(observed.latencies_ms, _SHORTEST_MS)).mean()))
+
+
+@metric()
+def mean(observed: Observed) -> float:
+    """Arithmetic mean of the latencies."""
+    return float(observed.latencies_ms.mean())
+
+
+@metric(successes=2)
+def p50(observed: Observed) -> float:
+    """Half of the requests were faster than this."""
+    return float(np.quantile(observed.latencies_ms, 0.50))
+
+
+@metric(successes=20)
+def p95(observed: Observed) -> float:
+    """95 of 100 requests were faster than this."""
+    return float(np.quantile(observed.latencies_ms, 0.95))
+
+
+@metric(successes=100)
+def p99(observed: Observed) -> float:
+    """99 of 100 requests were faster than this."""
+    return float(np.quantile(observed.latencies_ms, 0.99))
+
+
+@metric(unit="1/s", better=Better.HIGHER, kinds=(RoundKind.LOAD,), successes=0)
+def throughput(observed: Observed) -> float:
+    """Successful requests per second."""
+    return (observed.requests - observed.failures) / observed.seconds
+
+
+@metric(unit="", scale=Scale.DIFFERENCE, portable=True, kinds=tuple(RoundKind), successes=0)
+def failure_rate(observed: Observed) -> float:
+    """Share of the requests that failed."""
+    return observed.failures / observed.requests
+
+
+METRICS: Mapping[str, Metric] = MappingProxyType({name: entry.metric for name, entry in _ENTRIES.items()})
+"""Every metric by its name."""
+
+
+def resolving(name: str) -> int:
+    """How many successful requests of one endpoint in one round the metric needs."""
+    return _ENTRIES[name].successes
+
+
+def measure(requests: Requests, *, kind: RoundKind, start_s: float, end_s: float) -> dict[str, EndpointRound]:
+    """
+    Reduce the requests that started in [*start_s*, *end_s*) to one value per endpoint and metric.
+
+    A load round also gets a line for all endpoints together. What was asked for in no request is absent.
+    """
+    frame = _window(requests, start_s, end_s)
+    length = end_s - start_s
+    measured = {
+        requests.names[int(str(index))]: _endpoint(group, kind, length) for index, group in frame.groupby("endpoint")
+    }
+    by_name = dict(sorted(measured.items()))
+    if kind is RoundKind.LOAD and len(frame):
+        by_name[ALL_ENDPOINTS] = _endpoint(frame, kind, length)
+    return by_name
+
+
+def seconds(requests: Requests, *, start_s: float, end_s: float, users: int) -> tuple[Second, ...]:
+    """One line for every second of [*start_s*, *end_s*), the silent ones too."""
+    frame = _window(requests, start_s, end_s)
+    by_second = dict(iter(frame.groupby(np.floor(frame["start_s"] - start_s).astype(int))))
+    empty = frame.iloc[:0]
+    return tuple(_second(at, users, by_second.get(at, empty)) for at in range(int(np.ceil(end_s - start_s))))
+
+
+def _window(requests: Requests, start_s: float, end_s: float) -> pd.DataFrame:
+    columns: dict[str, Any] = {
+        "endpoint": np.asarray(requests.endpoint),
+        "start_s": np.asarray(requests.start_s),
+        "latency_ms": np.asarray(requests.latency_ms),
+        "failed": np.asarray(requests.failed) != 0,
+    }
+    frame = pd.DataFrame(columns)
+    return frame[(frame["start_s"] >= start_s) & (frame["start_s"] < end_s)]
+
+
+def _endpoint(frame: pd.DataFrame, kind: RoundKind, length: float) -> EndpointRound:
+    failures = int(frame["failed"].sum())
+    observed = Observed(latencies_ms=_succeeded(frame), requests=len(frame), failures=failures, seconds=length)
+    values = {
+        name: entry.formula(observed)
+        for name, entry in _ENTRIES.items()
+        if kind in entry.kinds and len(observed.latencies_ms) >= entry.successes
+    }
+    return EndpointRound(requests=len(frame), failures=failures, values=values)
+
+
+def _second(at: int, users: int, frame: pd.DataFrame) -> Second:
+    latencies = _succeeded(frame)
+    return Second(
+        at_s=at,
+        users=users,
+        requests=len(frame),
+        failures=int(frame["failed"].sum()),
+        p95_ms=float(np.quantile(latencies, 0.95)) if len(latencies) else None,
+    )
+
+
+def _succeeded(frame: pd.DataFrame) -> Floats:
+    latencies: Floats = frame.loc[~frame["failed"], "latency_ms"].to_numpy(dtype=np.float64)
+    return latencies

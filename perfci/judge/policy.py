@@ -1,0 +1,86 @@
+"""What the gate holds unless a project says otherwise."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from types import MappingProxyType
+
+from perfci.model import ALL_ENDPOINTS, Budget, GatePolicy, Metric, Reference, Role, RoundKind, Scale
+
+_ADVISORY = Budget(role=Role.INFORMS, change=0.10, margin=0.20, floor=1.0)
+_TAIL = Budget(role=Role.INFORMS, change=0.25, margin=0.50, floor=2.0)
+_FAILURES = Budget(role=Role.GUARDS, change=0.001, margin=0.005)
+_THROUGHPUT = Budget(role=Role.GUARDS, change=0.10, margin=0.20)
+
+_UNDER_LOAD: Mapping[str, Budget] = MappingProxyType(
+    {
+        "gmean": Budget(role=Role.GUARDS, change=0.10, margin=0.20, floor=1.0),
+        "p95": Budget(role=Role.GUARDS, change=0.25, margin=0.50, floor=2.0),
+        "failure_rate": _FAILURES,
+        "throughput": _THROUGHPUT,
+        "p50": _ADVISORY,
+        "mean": _ADVISORY,
+        "p99": _TAIL,
+    }
+)
+
+DEFAULT = GatePolicy(
+    alpha=0.01,
+    confidence=0.95,
+    budgets=MappingProxyType(
+        {
+            Reference.REF: MappingProxyType(
+                {
+                    RoundKind.DUET: MappingProxyType(
+                        {
+                            "service_time": Budget(role=Role.DECIDES, change=0.03, margin=0.06, floor=0.05),
+                            "failure_rate": _FAILURES,
+                        }
+                    ),
+                    RoundKind.LOAD: _UNDER_LOAD,
+                }
+            ),
+            Reference.BASELINE: MappingProxyType(
+                {
+                    RoundKind.LOAD: MappingProxyType(
+                        {**_UNDER_LOAD, "gmean": replace(_UNDER_LOAD["gmean"], role=Role.DECIDES)}
+                    ),
+                }
+            ),
+        }
+    ),
+    slos=(),
+    min_requests=10,
+)
+"""The default policy."""
+
+
+Budgets = Mapping[RoundKind, Mapping[str, Budget]]
+
+
+def budgets_for(policy: GatePolicy, reference: Reference, kinds: Iterable[RoundKind]) -> Budgets:
+    """
+    The budgets of the kinds of round that were measured.
+
+    Something must decide: where nothing would (a paired run without duets), the centre of the latencies does.
+    """
+    measured = set(kinds)
+    chosen = {kind: dict(budgets) for kind, budgets in policy.budgets.get(reference, {}).items() if kind in measured}
+    decided = any(budget.role is Role.DECIDES for budgets in chosen.values() for budget in budgets.values())
+    load = chosen.get(RoundKind.LOAD, {})
+    if not decided and "gmean" in load:
+        load["gmean"] = replace(load["gmean"], role=Role.DECIDES)
+    return chosen
+
+
+def budget_of(budget: Budget, metric: Metric, endpoint: str) -> Budget:
+    """
+    The budget of one series of a metric.
+
+    The throughput of one endpoint follows the request mix, so only that of all counts; the failures of all endpoints
+    are those of each once more, so only those of each count.
+    """
+    counts_for_all = metric.unit == "1/s"
+    counts_for_each = metric.scale is Scale.DIFFERENCE
+    if (counts_for_all and endpoint != ALL_ENDPOINTS) or (counts_for_each and endpoint == ALL_ENDPOINTS):
+        return replace(budget, role=Role.INFORMS)
+    return budget

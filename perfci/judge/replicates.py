@@ -1,0 +1,167 @@
+"""
+The two ways to replicate a measurement, behind one shape.
+
+Against a ref, a block measured both sides, and the difference inside each block counts. Against a baseline, a run
+measured one side, and one run is compared with many.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from math import exp
+from typing import Protocol
+
+import numpy as np
+
+from perfci.judge import lines
+from perfci.judge.lines import Line, average
+from perfci.judge.stats.effect import Effect, standard_error
+from perfci.judge.stats.moderated import Spread, moderate
+from perfci.judge.stats.prior import against_runs
+from perfci.model import Metric, Replicate, Round
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """One series on both sides: the log of each replicate's value."""
+
+    base: Line
+    candidate: Line
+
+
+class Replicates(Protocol):
+    """What a comparison needs to know of its reference."""
+
+    @property
+    def base(self) -> Sequence[Round]:
+        """All rounds of the reference."""
+
+    @property
+    def candidate(self) -> Sequence[Round]:
+        """All rounds of the candidate."""
+
+    @property
+    def clusters(self) -> Sequence[Sequence[Round]]:
+        """The reference's rounds, one group for each start of the system under test and job."""
+
+    def pair(self, metric: Metric, endpoint: str) -> Pair:
+        """Both sides of a series."""
+
+    def shortage(self, pair: Pair, metric: Metric) -> str:
+        """Why the replicates are too few to compare, or nothing."""
+
+    def effects(self, pairs: Mapping[str, Pair]) -> dict[str, Effect]:
+        """The effect of every series, endpoint by endpoint; all are of one metric, and may lend each other variance."""
+
+    def shown(self, pair: Pair) -> tuple[Replicate, ...]:
+        """The values behind the comparison."""
+
+
+@dataclass(frozen=True, slots=True)
+class Blocks:
+    """Paired: the blocks of one run, each with both sides."""
+
+    base: Sequence[Round]
+    candidate: Sequence[Round]
+
+    @property
+    def clusters(self) -> Sequence[Sequence[Round]]:
+        """One group: the rounds tell their blocks themselves."""
+        return [self.base]
+
+    def pair(self, metric: Metric, endpoint: str) -> Pair:
+        """The blocks that measured both sides."""
+        base, candidate = (lines.line(side, metric, endpoint) for side in (self.base, self.candidate))
+        common = sorted(base.keys() & candidate.keys())
+        return Pair({block: base[block] for block in common}, {block: candidate[block] for block in common})
+
+    def shortage(self, pair: Pair, metric: Metric) -> str:
+        """One block has no scatter, and so proves nothing."""
+        return lines.shortage(len(pair.base), least=2, of="block", metric=metric)
+
+    def effects(self, pairs: Mapping[str, Pair]) -> dict[str, Effect]:
+        """The mean over the blocks of the difference of the logs: a moderated t test of one sample."""
+        logs = {name: [pair.candidate[block] - pair.base[block] for block in pair.base] for name, pair in pairs.items()}
+        spreads = moderate([_spread(values) for values in logs.values()])
+        return {
+            name: Effect(average(values), standard_error(spread.variance, len(values)), spread.freedom)
+            for (name, values), spread in zip(logs.items(), spreads, strict=True)
+        }
+
+    def shown(self, pair: Pair) -> tuple[Replicate, ...]:
+        """Both sides of every block."""
+        return tuple(
+            Replicate(label=f"block {block}", base=exp(pair.base[block]), candidate=exp(pair.candidate[block]))
+            for block in pair.base
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredRuns:
+    """Against a baseline: one run beside the accepted ones."""
+
+    label: str  # id of the candidate's run
+    labels: Sequence[str]  # ids of the stored runs
+    clusters: Sequence[Sequence[Round]]  # rounds of each stored run
+    candidate: Sequence[Round]
+    same_machine: bool
+
+    @property
+    def base(self) -> Sequence[Round]:
+        """All stored rounds."""
+        return [one for group in self.clusters for one in group]
+
+    def pair(self, metric: Metric, endpoint: str) -> Pair:
+        """The level of every stored run, by its position, and the candidate's blocks."""
+        known = ((number, lines.line(group, metric, endpoint)) for number, group in enumerate(self.clusters))
+        stored = {number: average(line.values()) for number, line in known if line}
+        return Pair(stored, lines.line(self.candidate, metric, endpoint))
+
+    def shortage(self, pair: Pair, metric: Metric) -> str:
+        """One stored run is enough, because the scatter between runs has a prior."""
+        fewest = min(len(pair.base), len(pair.candidate))
+        return lines.shortage(fewest, least=1, of="run" if not pair.base else "block", metric=metric)
+
+    def effects(self, pairs: Mapping[str, Pair]) -> dict[str, Effect]:
+        """The candidate's level against the mean of the stored ones."""
+        between = moderate([_spread(pair.base.values()) for pair in pairs.values()])
+        within = moderate([_spread(pair.candidate.values()) for pair in pairs.values()])
+        return {
+            name: against_runs(
+                candidate=average(pair.candidate.values()),
+                stored=list(pair.base.values()),
+                shown=shown,
+                own_variance=own.variance / len(pair.candidate) if own.freedom else 0.0,
+                same_machine=self.same_machine,
+            )
+            for (name, pair), shown, own in zip(pairs.items(), between, within, strict=True)
+        }
+
+    def shown(self, pair: Pair) -> tuple[Replicate, ...]:
+        """Every stored run, then the candidate."""
+        stored = (
+            Replicate(label=self.labels[number], base=exp(level), candidate=None) for number, level in pair.base.items()
+        )
+        return (*stored, Replicate(label=self.label, base=None, candidate=lines.typical(pair.candidate)))
+
+
+def headline(pairs: Iterable[Pair]) -> Pair | None:
+    """
+    All endpoints, each with the same weight: the mean of the logs over those that every replicate saw.
+
+    Nothing for a single endpoint, which would only be counted twice.
+    """
+    known = list(pairs)
+    base = sorted({key for pair in known for key in pair.base})
+    candidate = sorted({key for pair in known for key in pair.candidate})
+    common = [pair for pair in known if len(pair.base) == len(base) and len(pair.candidate) == len(candidate)]
+    if len(common) < 2:
+        return None
+    return Pair(
+        {key: average(pair.base[key] for pair in common) for key in base},
+        {key: average(pair.candidate[key] for pair in common) for key in candidate},
+    )
+
+
+def _spread(values: Iterable[float]) -> Spread:
+    known = list(values)
+    return Spread(float(np.var(known, ddof=1)), len(known) - 1) if len(known) > 1 else Spread(0.0, 0.0)

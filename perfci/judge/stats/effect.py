@@ -1,0 +1,79 @@
+"""What follows from an effect and its standard error: p-values, intervals, and what could have been seen."""
+
+from dataclasses import dataclass
+from math import ceil, expm1, inf, log1p, sqrt
+
+from scipy import stats
+
+from perfci.model import Interval
+
+POWER = 0.8
+"""The smallest detectable change is the one that 8 of 10 such runs would have found."""
+
+MOST_FURTHER = 200
+"""More blocks than that are no advice: nobody waits for them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """A change on the log scale, and how well it is known."""
+
+    log_ratio: float
+    standard_error: float
+    freedom: float
+
+    @property
+    def p_greater(self) -> float:
+        """One-sided p-value that the value grew."""
+        return float(stats.t.sf(self.log_ratio / self.standard_error, self.freedom))
+
+    @property
+    def p_smaller(self) -> float:
+        """One-sided p-value that the value fell."""
+        return float(stats.t.cdf(self.log_ratio / self.standard_error, self.freedom))
+
+    def interval(self, confidence: float) -> Interval:
+        """The relative change: +0.1 is 10 % more."""
+        half = float(stats.t.ppf((1 + confidence) / 2, self.freedom)) * self.standard_error
+        return Interval(
+            estimate=expm1(self.log_ratio),
+            low=expm1(self.log_ratio - half),
+            high=expm1(self.log_ratio + half),
+        )
+
+
+def smallest_detectable(effect: Effect, *, alpha: float, change: float) -> float:
+    """
+    The relative change that the gate would have called red with probability `POWER`.
+
+    It must stand out at *alpha* (the share of one series in the family) and its estimate must reach the budget
+    *change*; the normal shift of the t test (J. Cohen, "Statistical power analysis", 1988, chapter 2).
+    """
+    needed = float(stats.t.isf(alpha, effect.freedom)) * effect.standard_error
+    reserve = float(stats.t.ppf(POWER, effect.freedom)) * effect.standard_error
+    return expm1(max(needed, log1p(change)) + reserve)
+
+
+def further_blocks(*, blocks: int, change: Interval, budget: float, margin: float, needed: float) -> int | None:
+    """
+    How many more blocks like these would settle an inconclusive series, if its estimate stays where it is.
+
+    Either the interval shrinks into the margin, or the change stands out: *needed* is the distance from zero, in halves
+    of the interval, at which it would; *budget* and *margin* are logs of ratios. Both shrink with the square root of
+    the blocks. None: no number worth naming.
+    """
+    estimate, low, high = (log1p(value) for value in (change.estimate, change.low, change.high))
+    half = (high - low) / 2
+    room = margin - abs(estimate)
+    into_margin = (half / room) ** 2 if room > 0 else inf
+    stands_out = (half * needed / abs(estimate)) ** 2 if abs(estimate) >= budget else inf
+    factor = min(into_margin, stands_out)
+    if not factor < inf:
+        return None
+    further = max(1, ceil(blocks * factor) - blocks)
+    return further if further <= MOST_FURTHER else None
+
+
+def standard_error(variance: float, count: int) -> float:
+    """Of a mean of *count* values with this variance."""
+    return sqrt(variance / count)

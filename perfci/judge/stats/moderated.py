@@ -1,0 +1,82 @@
+"""
+Variances borrowed across series.
+
+Eight blocks estimate a variance badly, but a run has many series of the same kind. Each series' own variance is drawn
+towards the pooled one, as far as the series really are alike: the moderated t of G. K. Smyth, "Linear models and
+empirical Bayes methods for assessing differential expression", Stat. Appl. Genet. Mol. Biol. 3(1), 2004.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import special
+
+SMALLEST_SD = 0.001
+"""
+Of the log effect of one block. The quietest series measured so far scatters by 0.4 %; values that agree better than
+0.1 % were rounded, or are few and lucky, and must not become infinite certainty.
+"""
+
+MOST_BORROWED = 8.0
+"""Degrees of freedom that a prior may weigh at most: with few series their likeness is only a guess."""
+
+_ENOUGH_SERIES = 3  # below, nothing can be said about how alike variances are
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """A variance and how much is known about it, in degrees of freedom."""
+
+    variance: float
+    freedom: float
+
+
+def moderate(own: Sequence[Spread]) -> list[Spread]:
+    """Draw the variances of alike series towards each other."""
+    prior = _prior(own)
+    return [shrink(spread, prior) for spread in own]
+
+
+def shrink(own: Spread, prior: Spread) -> Spread:
+    """
+    The posterior of one variance: the mean of both, weighted by what is known about each (Smyth 2004, section 4).
+
+    A prior without weight leaves the series alone, and the test is the ordinary t test.
+    """
+    freedom = own.freedom + prior.freedom
+    variance = (own.freedom * own.variance + prior.freedom * prior.variance) / freedom if freedom else 0.0
+    return Spread(max(variance, SMALLEST_SD**2), freedom)
+
+
+def _prior(own: Sequence[Spread]) -> Spread:
+    """
+    The pooled variance, with the weight that the scatter of the variances allows.
+
+    The variance of a log variance is trigamma(freedom / 2) by chance alone; what is beyond that is real unlikeness, and
+    the prior's own freedom is where trigamma equals it (Smyth 2004, section 6.2).
+    """
+    known = [spread for spread in own if spread.freedom > 0]
+    if len(known) < _ENOUGH_SERIES:
+        return Spread(0.0, 0.0)
+    variances = np.array([max(spread.variance, SMALLEST_SD**2) for spread in known])
+    halves = np.array([spread.freedom for spread in known]) / 2
+    centred = np.log(variances) - special.digamma(halves) + np.log(halves)
+    unlike = float(np.var(centred, ddof=1) - special.polygamma(1, halves).mean())
+    pooled = float(np.average(variances, weights=halves))
+    borrowed = float(2 * halves.sum()) - float(2 * halves.max())  # no more than the other series really know
+    return Spread(pooled, min(_inverse_trigamma(unlike), MOST_BORROWED, borrowed))
+
+
+def _inverse_trigamma(value: float) -> float:
+    """Twice the x at which trigamma(x) = *value*, by Newton's method on 1 / trigamma (Smyth 2004, appendix)."""
+    if value <= special.polygamma(1, MOST_BORROWED):
+        return 2 * MOST_BORROWED
+    x = 0.5 + 1.0 / value
+    for _ in range(50):
+        trigamma = float(special.polygamma(1, x))
+        step = trigamma * (1 - trigamma / value) / float(special.polygamma(2, x))
+        x += step
+        if abs(step) < 1e-8 * x:
+            break
+    return 2 * x
