@@ -146,7 +146,7 @@ def _client(url: str, token: str, retry: "GithubRetry", timeout: int) -> "Github
 
 def _pull(api: "Github", job: Job) -> "PullRequest | None":
     """The pull request of the job; where its own event does not name it, the open one whose head is our commit."""
-    repository = api.get_repo(job.repository, lazy=True)
+    repository = api.get_repo(job.repository)
     if job.pr is not None:
         pull = repository.get_pull(job.pr)
         return pull if job.event != "workflow_run" or pull.head.sha == job.head_sha else None

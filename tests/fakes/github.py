@@ -1,0 +1,344 @@
+"""
+The part of GitHub's REST API that perfci uses, as a real HTTP server on this machine.
+
+    with FakeGitHub(pulls=[Pull(number=7, sha="f00d" * 10)]) as api:
+        ...  # api.url is a GITHUB_API_URL; afterwards look at api.comments and api.requests
+
+Failures are injected: `api.fail("POST", r"/comments$", status=403)`. As a program, for a runner that is another
+process: `python -m tests.fakes.github --port 8099 --state state.json --pull 7:f00d...`.
+"""
+
+import argparse
+import json
+import re
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from types import TracebackType
+from typing import Any, ClassVar, Self
+from urllib.parse import parse_qs, urlsplit
+
+BOT = "github-actions[bot]"
+MAX_BODY_UNITS = 65_536
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pull:
+    """A pull request."""
+
+    number: int
+    sha: str
+    label: str = "octo:feature"  # "owner:branch" of its head
+    state: str = "open"
+
+
+@dataclass(kw_only=True)
+class Comment:
+    """A comment on an issue or pull request; *login* None is a deleted user."""
+
+    id: int
+    issue: int
+    body: str
+    login: str | None = BOT
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """One request that arrived."""
+
+    method: str
+    path: str  # without the api/v3 prefix
+    query: Mapping[str, str]
+    authorized: bool
+    body: Any
+
+
+@dataclass(kw_only=True)
+class Failure:
+    """What to answer instead, the first *times* requests that match."""
+
+    method: str
+    path: str  # regular expression
+    status: int = 0  # 0: answer as usual, after the delay
+    message: str = "injected"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    delay_s: float = 0.0
+    hang: bool = False  # until the server stops
+    raw: str | None = None  # a body that is no JSON
+    times: int = 1_000_000
+
+    def matches(self, method: str, path: str) -> bool:
+        """Whether this is a request to spoil."""
+        return self.times > 0 and method == self.method and re.search(self.path, path) is not None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An HTTP answer."""
+
+    status: int
+    body: Any
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class FakeGitHub:
+    """One repository; start and stop it as a context manager."""
+
+    def __init__(
+        self,
+        *,
+        repository: str = "octo/shop",
+        pulls: Sequence[Pull] = (),
+        port: int = 0,
+        prefix: str = "",
+        state_file: Path | None = None,
+    ) -> None:
+        self.repository = repository
+        self.pulls = {pull.number: pull for pull in pulls}
+        self.comments: list[Comment] = []
+        self.requests: list[Request] = []
+        self.failures: list[Failure] = []
+        self.stopped = threading.Event()
+        self._prefix = prefix
+        self._state_file = state_file
+        self._lock = threading.Lock()
+        self._server = _Server(("127.0.0.1", port), _Handler)
+        self._server.fake = self
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+
+    @property
+    def url(self) -> str:
+        """What GITHUB_API_URL must be."""
+        return f"http://127.0.0.1:{self._server.server_port}{self._prefix}"
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stopped.set()
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+    def fail(self, method: str, path: str, **how: Any) -> None:
+        """Spoil the requests whose method is *method* and whose path holds the regular expression *path*."""
+        self.failures.append(Failure(method=method, path=path, **how))
+
+    def add_comment(self, issue: int, body: str, *, login: str | None = BOT) -> Comment:
+        """A comment that was there before."""
+        comment = Comment(id=len(self.comments) + 1001, issue=issue, body=body, login=login)
+        self.comments.append(comment)
+        return comment
+
+    def sent(self, method: str) -> list[Request]:
+        """The requests of one method, in order."""
+        return [request for request in self.requests if request.method == method]
+
+    def answer(self, request: Request) -> Answer:
+        """What the API says to *request*, and what it keeps of it."""
+        with self._lock:
+            self.requests.append(request)
+            failure = next((f for f in self.failures if f.matches(request.method, request.path)), None)
+            if failure:
+                failure.times -= 1
+            self._save()
+        with self._spoiled(failure):
+            if failure and (failure.status or failure.raw is not None):
+                body = {"message": failure.message} if failure.raw is None else failure.raw
+                return Answer(failure.status or 200, body, failure.headers)
+            with self._lock:
+                answer = self._route(request)
+                self._save()
+            return answer
+
+    @contextmanager
+    def _spoiled(self, failure: Failure | None) -> Iterator[None]:
+        if failure and (failure.delay_s or failure.hang):
+            self.stopped.wait(None if failure.hang else failure.delay_s)
+        yield
+
+    def _save(self) -> None:
+        if self._state_file:
+            state = {"comments": [asdict(c) for c in self.comments], "requests": [asdict(r) for r in self.requests]}
+            partial = self._state_file.with_suffix(".partial")
+            partial.write_text(json.dumps(state, indent=1), encoding="utf-8")
+            partial.replace(self._state_file)
+
+    def _route(self, request: Request) -> Answer:
+        if not request.authorized:
+            return Answer(401, {"message": "Requires authentication"})
+        if request.path == "/user":
+            return Answer(403, {"message": "Resource not accessible by integration"})
+        root = f"/repos/{self.repository}"
+        for method, pattern, act in self._ROUTES:
+            found = re.fullmatch(re.escape(root) + pattern, request.path)
+            if found and method == request.method:
+                return act(self, request, *found.groups())
+        return Answer(404, {"message": "Not Found"})
+
+    def _get_repository(self, _request: Request) -> Answer:
+        owner, name = self.repository.split("/")
+        return Answer(200, {"full_name": self.repository, "name": name, "owner": {"login": owner}, "url": self._at("")})
+
+    def _get_pull(self, _request: Request, number: str) -> Answer:
+        pull = self.pulls.get(int(number))
+        return Answer(200, self._pull(pull)) if pull else Answer(404, {"message": "Not Found"})
+
+    def _get_pulls(self, request: Request) -> Answer:
+        state, head = request.query.get("state", "open"), request.query.get("head")
+        chosen = [p for p in self.pulls.values() if state in {"all", p.state} and head in {None, p.label}]
+        return self._page(request, [self._pull(pull) for pull in chosen])
+
+    def _get_commit(self, _request: Request, sha: str) -> Answer:
+        return Answer(200, {"sha": sha, "url": self._at(f"/commits/{sha}")})
+
+    def _get_commit_pulls(self, request: Request, sha: str) -> Answer:
+        return self._page(request, [self._pull(pull) for pull in self.pulls.values() if pull.sha == sha])
+
+    def _get_comments(self, request: Request, number: str) -> Answer:
+        if int(number) not in self.pulls:
+            return Answer(404, {"message": "Not Found"})
+        return self._page(request, [self._comment(c) for c in self.comments if c.issue == int(number)])
+
+    def _post_comment(self, request: Request, number: str) -> Answer:
+        if int(number) not in self.pulls:
+            return Answer(404, {"message": "Not Found"})
+        if refusal := _unfit(request.body):
+            return refusal
+        return Answer(201, self._comment(self.add_comment(int(number), request.body["body"])))
+
+    def _patch_comment(self, request: Request, number: str) -> Answer:
+        comment = next((c for c in self.comments if c.id == int(number)), None)
+        if comment is None:
+            return Answer(404, {"message": "Not Found"})
+        if comment.login != BOT:
+            return Answer(403, {"message": "Resource not accessible by integration"})
+        if refusal := _unfit(request.body):
+            return refusal
+        comment.body = request.body["body"]
+        return Answer(200, self._comment(comment))
+
+    _ROUTES: ClassVar[tuple[tuple[str, str, Callable[..., Answer]], ...]] = (
+        ("GET", "", _get_repository),
+        ("GET", r"/pulls/(\d+)", _get_pull),
+        ("GET", "/pulls", _get_pulls),
+        ("GET", "/commits/([0-9a-f]+)", _get_commit),
+        ("GET", "/commits/([0-9a-f]+)/pulls", _get_commit_pulls),
+        ("GET", r"/issues/(\d+)/comments", _get_comments),
+        ("POST", r"/issues/(\d+)/comments", _post_comment),
+        ("PATCH", r"/issues/comments/(\d+)", _patch_comment),
+    )
+
+    def _page(self, request: Request, items: list[Any]) -> Answer:
+        size = min(int(request.query.get("per_page", "30")), 100)
+        page = int(request.query.get("page", "1"))
+        links = {}
+        if page * size < len(items):
+            query = "&".join(f"{k}={v}" for k, v in {**request.query, "per_page": size, "page": page + 1}.items())
+            links["Link"] = f'<{self.url}{request.path}?{query}>; rel="next"'
+        return Answer(200, items[(page - 1) * size : page * size], links)
+
+    def _at(self, path: str) -> str:
+        return f"{self.url}/repos/{self.repository}{path}"
+
+    def _pull(self, pull: Pull) -> dict[str, Any]:
+        return {
+            "number": pull.number,
+            "state": pull.state,
+            "head": {"sha": pull.sha, "label": pull.label, "ref": pull.label.partition(":")[2]},
+            "url": self._at(f"/pulls/{pull.number}"),
+            "issue_url": self._at(f"/issues/{pull.number}"),
+        }
+
+    def _comment(self, comment: Comment) -> dict[str, Any]:
+        return {
+            "id": comment.id,
+            "body": comment.body,
+            "user": {"login": comment.login} if comment.login else None,
+            "url": self._at(f"/issues/comments/{comment.id}"),
+            "html_url": f"{self.url}/{self.repository}/pull/{comment.issue}#issuecomment-{comment.id}",
+        }
+
+
+def _unfit(body: Any) -> Answer | None:
+    text = body.get("body") if isinstance(body, dict) else None
+    if not isinstance(text, str) or not text.strip():
+        return Answer(422, {"message": "Validation Failed"})
+    if len(text.encode("utf-16-le")) // 2 > MAX_BODY_UNITS:
+        return Answer(422, {"message": "Validation Failed", "errors": ["body is too long (maximum is 65536)"]})
+    return None
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False  # a hanging request must not keep the test
+    fake: FakeGitHub
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    server: _Server
+
+    def _handle(self) -> None:
+        address = urlsplit(self.path)
+        length = int(self.headers.get("Content-Length") or 0)
+        content = self.rfile.read(length)
+        request = Request(
+            method=self.command,
+            path=re.sub(r"^/api/v3(?=/)", "", address.path),
+            query={name: values[-1] for name, values in parse_qs(address.query).items()},
+            authorized=bool(self.headers.get("Authorization")),
+            body=json.loads(content) if content else None,
+        )
+        answer = self.server.fake.answer(request)
+        text = answer.body if isinstance(answer.body, str) else json.dumps(answer.body)
+        try:
+            self.send_response(answer.status)
+            for name, value in {"Content-Type": "application/json; charset=utf-8", **answer.headers}.items():
+                self.send_header(name, value)
+            self.send_header("Content-Length", str(len(text.encode())))
+            self.end_headers()
+            self.wfile.write(text.encode())
+        except ConnectionError:
+            self.close_connection = True  # the client gave up
+
+    do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = _handle  # noqa: N815 - http.server calls them by these names
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name in the base class
+        """Say nothing: the requests are recorded."""
+
+
+def main(argv: Sequence[str]) -> int:
+    """Serve until the process is told to stop."""
+    parser = argparse.ArgumentParser(prog="tests.fakes.github", description="A small GitHub API on 127.0.0.1.")
+    parser.add_argument("--port", type=int, required=True, help="0: any free one; the address is printed")
+    parser.add_argument("--state", type=Path, required=True, help="JSON file that is rewritten after each request")
+    parser.add_argument("--repository", default="octo/shop")
+    parser.add_argument("--pull", action="append", default=[], metavar="NUMBER:SHA")
+    parser.add_argument("--fail", action="append", default=[], metavar="METHOD:STATUS:PATH", help="path: an expression")
+    chosen = parser.parse_args(argv)
+    pulls = [Pull(number=int(number), sha=sha) for number, _, sha in (text.partition(":") for text in chosen.pull)]
+    with FakeGitHub(
+        repository=chosen.repository, pulls=pulls, port=chosen.port, state_file=chosen.state.absolute()
+    ) as api:
+        for method, status, path in (text.split(":", 2) for text in chosen.fail):
+            api.fail(method, path, status=int(status))
+        sys.stdout.write(f"{api.url}\n")
+        sys.stdout.flush()
+        try:
+            api.stopped.wait()
+        except KeyboardInterrupt:
+            return 0
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
