@@ -40,7 +40,7 @@ def dashboard(caller: User, db: Db) -> Dashboard:
 def _numbers(db: Session, column: InstrumentedAttribute[str]) -> dict[str, int]:
     recent = select(column.label("value")).order_by(Ticket.id.desc()).limit(DASHBOARD_WINDOW).subquery()
     counted = select(recent.c.value, func.count()).group_by(recent.c.value).order_by(recent.c.value)
-    return dict(db.execute(counted).tuples().all())
+    return {row[0]: row[1] for row in db.execute(counted)}
 
 
 @router.get("/sla", dependencies=[MANAGERS])

@@ -1,0 +1,169 @@
+"""Health, metrics, slowdowns on purpose, and the process itself."""
+
+import os
+import signal
+import statistics
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+
+from demo.app import create_app
+from demo.cache import LocalCache
+from demo.settings import Settings
+
+ROOT = Path(__file__).parents[3]
+
+
+def test_alive_asks_nobody_and_ready_asks_database_and_cache(client: TestClient) -> None:
+    """Liveness costs no statement."""
+    before = metric(client, "demo_db_statements_total")
+    assert client.get("/health").json() == {"status": "ok"}
+    assert metric(client, "demo_db_statements_total") == before
+    assert client.get("/ready").json() == {"status": "ready"}
+    assert metric(client, "demo_db_statements_total") == before + 1
+
+
+def test_not_ready_names_what_does_not_answer(tmp_path: Path) -> None:
+    """A cache that is not there is 503, and liveness stays."""
+    with TestClient(create_app(Settings(cache_url="redis://127.0.0.1:1/0"))) as client:
+        answer = client.get("/ready")
+        assert (answer.status_code, "cache" in answer.json()["detail"]) == (503, True)
+        assert client.get("/health").status_code == 200
+
+
+def metric(client: TestClient, start: str) -> float:
+    """The sum of all series whose line starts like that."""
+    lines = client.get("/metrics").text.splitlines()
+    return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith(start))
+
+
+def test_requests_are_counted_by_the_template_of_their_route(client: TestClient, user: dict[str, str]) -> None:
+    """Two tickets are one series; a missing one differs in its status; no route is a series of its own."""
+    for number in (1, 2, 9999):
+        client.get(f"/tickets/{number}", headers=user)
+    client.get("/no/such/path")
+    series = 'demo_requests_total{method="GET",route="%s",status="%s"}'
+    counts = [("/tickets/{id}", 200, 2.0), ("/tickets/{id}", 404, 1.0), ("unmatched", 404, 1.0)]
+    for route, status, count in counts:
+        assert metric(client, series % (route, status)) == count
+    assert metric(client, 'demo_request_seconds_count{method="GET",route="/tickets/{id}"}') == 3
+
+
+def test_cache_and_statements_are_counted(client: TestClient, user: dict[str, str]) -> None:
+    """Who has signed in is found in the cache, and the profile needs no statement at all."""
+    before = [metric(client, name) for name in ('demo_cache_lookups_total{result="hit"}', "demo_db_statements_total")]
+    client.get("/auth/profile", headers=user)
+    after = [metric(client, name) for name in ('demo_cache_lookups_total{result="hit"}', "demo_db_statements_total")]
+    assert [after[0] - before[0], after[1] - before[1]] == [1, 0]
+
+
+def test_the_same_request_always_needs_as_many_statements(client: TestClient, user: dict[str, str]) -> None:
+    """What a request costs does not depend on how many came before it."""
+    costs = set()
+    for number in range(5):
+        before = metric(client, "demo_db_statements_total")
+        order = {"title": f"Number {number}", "description": "x"}
+        client.post("/tickets/", headers=user, json=order)
+        costs.add(metric(client, "demo_db_statements_total") - before)
+    assert len(costs) == 1
+
+
+def test_a_cache_entry_ends_with_its_time() -> None:
+    """And not before."""
+    time_is = [0.0]
+    cache = LocalCache(lambda: time_is[0])
+    cache.set("key", "value", 10)
+    time_is[0] = 9.9
+    assert cache.get("key") == "value"
+    time_is[0] = 10
+    assert cache.get("key") is None
+
+
+def test_added_time_slows_the_chosen_endpoint_and_no_other() -> None:
+    """Forty milliseconds more on one route; its neighbour stays quick."""
+    with TestClient(create_app(Settings(slow="GET /health=+40ms"))) as client:
+        assert 0.04 <= median_seconds(client, "/health") < 0.3
+        assert median_seconds(client, "/ready") < 0.04
+
+
+def test_a_factor_multiplies_the_time_of_the_endpoint() -> None:
+    """Thirty times as slow is between ten and a hundred times, on whatever machine this runs."""
+    quick, slow = (Settings(slow=slow) for slow in ("", "GET /ready=30"))
+    with TestClient(create_app(quick)) as client:
+        usual = median_seconds(client, "/ready")
+    with TestClient(create_app(slow)) as client:
+        assert median_seconds(client, "/ready") > 5 * usual
+
+
+def median_seconds(client: TestClient, path: str) -> float:
+    """How long a request takes."""
+    seconds = []
+    for _ in range(9):
+        started = time.perf_counter()
+        assert client.get(path).status_code == 200
+        seconds.append(time.perf_counter() - started)
+    return statistics.median(seconds)
+
+
+@pytest.mark.parametrize(
+    ("slow", "message"),
+    [
+        ("GET /tickets/", "is not METHOD /route=AMOUNT"),
+        ("GET /tickets/=fast", "neither a factor"),
+        ("GET /tickets/=0.5", "neither a factor"),
+        ("GET /tickets/=-5ms", "neither a factor"),
+        ("GET /tickets/7=2", "no route GET /tickets/7"),
+        ("DELETE /tickets/{id}=2", "no route DELETE /tickets/{id}"),
+        ("GET /health=2;GET /health=3", "named twice"),
+    ],
+)
+def test_a_slowdown_that_makes_no_sense_is_an_error_at_the_start(slow: str, message: str) -> None:
+    """A typing error must not look like a service that is as fast as ever."""
+    with pytest.raises(ValueError, match="DEMO_SLOW") as caught:
+        create_app(Settings(slow=slow))
+    assert message in str(caught.value)
+
+
+def start(tmp_path: Path, **environment: str) -> "subprocess.Popen[str]":
+    """The real process, with its temporary files in a folder of ours."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "demo", "--port", "0"],
+        cwd=ROOT,
+        env=os.environ | {"TMPDIR": str(tmp_path)} | environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_the_process_quickly_and_leaves_nothing(tmp_path: Path, number: signal.Signals) -> None:
+    """It ends without an error, although a client still holds a connection, and its database is gone."""
+    with start(tmp_path) as process:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        assert line.startswith("listening on http://127.0.0.1:")
+        url = line.removeprefix("listening on ").strip()
+        with urllib.request.urlopen(f"{url}/ready", timeout=5) as answer:
+            assert answer.status == 200
+        assert list(tmp_path.iterdir())
+        process.send_signal(number)
+        asked = time.monotonic()
+        _, errors = process.communicate(timeout=10)
+        assert time.monotonic() - asked < 3
+    assert (process.returncode, errors, list(tmp_path.iterdir())) == (0, "", [])
+
+
+def test_a_bad_setting_ends_the_process_with_its_message(tmp_path: Path) -> None:
+    """One line, and the exit code of a usage error."""
+    with start(tmp_path, DEMO_SLOW="GET /nowhere=2") as process:
+        _, errors = process.communicate(timeout=20)
+    assert process.returncode == 2
+    assert errors.startswith("DEMO_SLOW: no route GET /nowhere")
+    assert errors.count("\n") == 1
+    assert not list(tmp_path.iterdir())
