@@ -24,6 +24,7 @@ check: $(READY)  ## Lint and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/mypy -m perfci_log -m perfci_recorder -m perfci_turns
 	$(BIN)/shellcheck .ci/run tests/e2e/toolchain/install tests/e2e/toolchain/engine tests/e2e/toolchain/images
 
 test: check  ## Lint, types and every test that this machine can run

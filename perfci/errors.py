@@ -42,6 +42,10 @@ class ResultError(PerfciError):
     exit_code = ExitCode.USAGE
 
 
+class NoResultError(PerfciError):
+    """A step that only repeats what was found has nothing to repeat."""
+
+
 class RefError(PerfciError):
     """The commit to compare with cannot be had from the local git."""
 

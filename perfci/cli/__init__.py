@@ -14,6 +14,7 @@ from typing import NoReturn
 import click
 
 from perfci import __version__
+from perfci.cli.common import say
 from perfci.errors import ExitCode, Interrupted, PerfciError
 
 COMMANDS = {
@@ -71,7 +72,7 @@ def main() -> NoReturn:
         error.show()
         sys.exit(ExitCode.USAGE)
     except PerfciError as error:
-        click.echo(_told(error), err=True)
+        say(_told(error), err=True)
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, click.Abort):
         click.echo("perfci: interrupted; everything that was started is stopped", err=True)

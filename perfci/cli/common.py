@@ -91,3 +91,12 @@ def width() -> int:
 def colour() -> bool:
     """Whether standard output is a terminal that wants colour (see no-color.org)."""
     return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+
+
+def say(text: str, *, err: bool = False) -> None:
+    """Print *text*; on a runner, whose log is a control channel, without anything that it would obey."""
+    if os.environ.get("GITHUB_ACTIONS") == "true":
+        from perfci.publish.actions import clean
+
+        text = clean(text)
+    click.echo(text, err=err)

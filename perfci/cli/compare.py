@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from perfci.cli.common import colour, config_option, width
+from perfci.cli.common import colour, config_option, say, width
 
 
 @click.command("compare")
@@ -48,5 +48,5 @@ def command(  # noqa: PLR0917  # click passes by name
         text = render("json" if as_json else "markdown", outcome)
     else:
         text = terminal.render(outcome, width=width(), colour=colour(), verbose=verbose)
-    click.echo(text)
+    say(text)
     ctx.exit(exit_code(outcome.verdict, FailOn(fail_on)))

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import click
 
+from perfci.cli.common import say
+
 
 @click.command("gate")
 @click.argument("folder", metavar="RUN", type=click.Path(path_type=Path), envvar="PERFCI_OUTPUT")
@@ -14,14 +16,8 @@ def command(ctx: click.Context, folder: Path) -> None:
 
     The last step of a CI job: by now the report, the comment and the artifact exist.
     """
-    from perfci.pipeline.documents import RESULT, read_exit
-    from perfci.report import json_v1
+    from perfci.pipeline.documents import read, read_exit
 
-    code = read_exit(folder)
-    result = folder / RESULT
-    if result.exists():
-        outcome = json_v1.read(result.read_bytes())
-        click.echo(f"perfci: {outcome.verdict}: {outcome.reason}")
-    else:
-        click.echo((folder / "error.txt").read_text() if (folder / "error.txt").exists() else "perfci: no result")
-    ctx.exit(code)
+    outcome = read(folder)
+    say(f"perfci: {outcome.verdict}: {outcome.reason}")
+    ctx.exit(read_exit(folder))

@@ -3,8 +3,7 @@
 import time
 from collections.abc import Callable
 
-import click
-
+from perfci.cli.common import say
 from perfci.rig.load.rounds import Live
 
 
@@ -33,11 +32,11 @@ class Plain(Silent):
 
     def phase(self, text: str) -> None:
         """A line."""
-        click.echo(f"[{self._now() - self._began:6.1f} s] {text}", err=True)
+        say(f"[{self._now() - self._began:6.1f} s] {text}", err=True)
 
     def note(self, text: str) -> None:
         """A line that is not a step."""
-        click.echo(f"note: {text}", err=True)
+        say(f"note: {text}", err=True)
 
 
 class Terminal(Silent):

@@ -6,7 +6,17 @@ from typing import Any
 
 import click
 
-from perfci.cli.common import Pairs, Seconds, config_option, environment_option, quiet_option, colour, real_ports, width
+from perfci.cli.common import (
+    Pairs,
+    Seconds,
+    colour,
+    config_option,
+    environment_option,
+    quiet_option,
+    real_ports,
+    say,
+    width,
+)
 from perfci.errors import ExitCode, PerfciError
 
 OVERRIDES = ("users", "spawn_rate", "duration", "warmup", "blocks", "rounds")
@@ -108,8 +118,8 @@ def _run(options: dict[str, Any]) -> ExitCode:
         result = run(request, ports)
     finally:
         ports.progress.close()
-    click.echo(terminal.render(result.outcome, width=width(), colour=colour(), verbose=options["verbose"]))
-    click.echo(f"run: {_near(result.folder)}  (perfci compare --explain SERIES shows how a decision came about)")
+    say(terminal.render(result.outcome, width=width(), colour=colour(), verbose=options["verbose"]))
+    say(f"run: {_near(result.folder)}  (perfci compare --explain SERIES shows how a decision came about)")
     return result.exit_code
 
 

@@ -34,7 +34,9 @@ def compare(base: Path | None, candidate: Path, *, config_file: Path) -> Outcome
 def _baseline(base: Path | None, run: Run, config: Config | None, root: Path) -> Baseline:
     if base is None:
         if config is None:
-            raise ConfigError("one run of one side, and nothing to compare it with", hint="perfci compare BASE CANDIDATE")
+            raise ConfigError(
+                "one run of one side, and nothing to compare it with", hint="perfci compare BASE CANDIDATE"
+            )
         return store.load_baseline(store.baseline_folder(root / config.baselines, run.profile, run.scenario), like=run)
     if base.is_dir() and not (base / "run.json").exists():
         found = store.load_baseline(base, like=run)

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from perfci.config import FailOn
-from perfci.errors import ExitCode, PerfciError, ResultError
-from perfci.model import Finding, Outcome, Subject, Verdict, Weight
-from perfci.report import render, terminal
+from perfci.errors import ExitCode, NoResultError, PerfciError, ResultError
+from perfci.model import Finding, Outcome, Reference, Subject, Verdict, Weight
+from perfci.report import json_v1, render, terminal
 from perfci.store import write_atomically
 
 RESULT = "result.json"
@@ -49,8 +49,25 @@ def write(outcome: Outcome, folder: Path, *, code: ExitCode) -> None:
 
 def write_failure(error: PerfciError, folder: Path) -> None:
     """Leave what is known of a job that never got to measuring, for the steps that come after it."""
-    write_atomically(folder / EXIT, f"{int(error.exit_code)}\n")
-    write_atomically(folder / "error.txt", f"{error}\n" + (f"next: {error.hint}\n" if error.hint else ""))
+    nothing = Subject(
+        profile="",
+        scenario="",
+        reference=Reference.BASELINE,
+        reference_name="nothing",
+        base_commit="",
+        head_commit="",
+        machine="",
+        load="",
+    )
+    write(not_measured(error, nothing, alpha=0.0), folder, code=error.exit_code)
+
+
+def read(folder: Path) -> Outcome:
+    """The judged outcome that *folder* holds."""
+    try:
+        return json_v1.read((folder / RESULT).read_bytes())
+    except OSError:
+        raise _no_result(folder) from None
 
 
 def read_exit(folder: Path) -> ExitCode:
@@ -58,9 +75,13 @@ def read_exit(folder: Path) -> ExitCode:
     try:
         return ExitCode(int((folder / EXIT).read_text().strip()))
     except OSError:
-        raise ResultError(
-            f"there is no result in {folder}: the measuring step did not come to its end",
-            hint="its log says why; `perfci gate` only repeats what that step found",
-        ) from None
+        raise _no_result(folder) from None
     except ValueError:
         raise ResultError(f"{folder / EXIT} does not hold an exit code of perfci's") from None
+
+
+def _no_result(folder: Path) -> NoResultError:
+    return NoResultError(
+        f"there is no result in {folder}: the measuring step did not come to its end",
+        hint="the log of that step says why; this one only repeats what it found",
+    )

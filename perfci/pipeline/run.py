@@ -24,7 +24,7 @@ from perfci.model import (
     Subject,
     Weight,
 )
-from perfci.pipeline import documents, measure
+from perfci.pipeline import documents, job, measure
 from perfci.pipeline.plan import Overrides, Plan, inside, plan_of, setup_of
 from perfci.pipeline.policy import policy_of
 from perfci.pipeline.ports import Ports
@@ -57,7 +57,7 @@ class Result:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
+class Task:
     """A request, understood: nothing has been started yet."""
 
     config: Config
@@ -68,23 +68,25 @@ class Job:
     fail_on: FailOn
 
 
-def understand(request: Request, ports: Ports) -> Job:
+def understand(request: Request, ports: Ports) -> Task:
     """Everything that can be wrong about a request is found here, before anything starts."""
+    current = job.current(ports.environ)
     config = read(ports.root / request.config_file).within(request.environment)
     plan = plan_of(config, request.profile, request.overrides, root=ports.root)
     inside(ports.root, config.baselines, what="baselines folder")
     setup_of(config, source=ports.root, file=request.config_file)
     git = Git(root=ports.root, environ=ports.environ)
     against = request.against or config.against
-    choice = choose(against, request.base, git)
+    base = request.base or job.base_of(current, load_changed=request.overrides != Overrides())
+    choice = choose(against, base, git)
     notes = []
-    if against is Against.AUTO and request.base and choice.reference is Reference.BASELINE:
+    if against is Against.AUTO and base and choice.reference is Reference.BASELINE:
         notes.append(_warning("no-base", f"not compared side by side: {choice.reason}"))
     gate, changed = _policy_table(config, choice, git, request.config_file)
     if changed:
         text = "this change edits the gate's policy; the policy of the base was used"
         notes.append(_warning("policy-changed", text, "it takes effect once it is merged"))
-    return Job(
+    return Task(
         config=config,
         plan=plan,
         choice=choice,
@@ -112,89 +114,89 @@ def _warning(code: str, message: str, hint: str = "") -> Finding:
 
 def run(request: Request, ports: Ports) -> Result:
     """Measure and judge; a failure on the way is an outcome, too. Only an interruption and bad usage are raised."""
-    job = understand(request, ports)
+    task = understand(request, ports)
     began = ports.now()
     run_id = f"{began:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
     folder = ports.output or ports.work / run_id
     folder.mkdir(parents=True, exist_ok=True)
-    for note in job.notes:
+    for note in task.notes:
         ports.progress.note(note.message)
     with contextlib.ExitStack() as stack:
         base_tree = ports.root
         git = Git(root=ports.root, environ=ports.environ)
-        if job.choice.base not in {"", WORKTREE}:
-            base_tree = stack.enter_context(git.worktree(job.choice.base, folder / "base"))
-        start = _new_run(job, git, run_id, began.isoformat(timespec="seconds"))
+        if task.choice.base not in {"", WORKTREE}:
+            base_tree = stack.enter_context(git.worktree(task.choice.base, folder / "base"))
+        start = _new_run(task, git, run_id, began.isoformat(timespec="seconds"))
         recorder = measure.Recorder(start, folder / "run.json")
         try:
-            outcome = _measured_and_judged(job, request, recorder, base_tree=base_tree, folder=folder, ports=ports)
+            outcome = _measured_and_judged(task, request, recorder, base_tree=base_tree, folder=folder, ports=ports)
         except ConfigError:
             raise
         except PerfciError as error:
             recorder.incident(str(error))
-            outcome = documents.not_measured(error, _subject(job, recorder.run, None), alpha=job.policy.alpha)
-    outcome = replace(outcome, findings=(*outcome.findings, *job.notes))
-    code = documents.exit_code(outcome.verdict, job.fail_on)
+            outcome = documents.not_measured(error, _subject(task, recorder.run, None), alpha=task.policy.alpha)
+    outcome = replace(outcome, findings=(*outcome.findings, *task.notes))
+    code = documents.exit_code(outcome.verdict, task.fail_on)
     documents.write(outcome, folder, code=code)
     return Result(outcome=outcome, folder=folder, exit_code=code)
 
 
 def _measured_and_judged(
-    job: Job, request: Request, recorder: measure.Recorder, *, base_tree: Path, folder: Path, ports: Ports
+    task: Task, request: Request, recorder: measure.Recorder, *, base_tree: Path, folder: Path, ports: Ports
 ) -> Outcome:
-    candidate = setup_of(job.config, source=ports.root, file=request.config_file)
+    candidate = setup_of(task.config, source=ports.root, file=request.config_file)
     bench = measure.Bench(
-        plan=job.plan,
+        plan=task.plan,
         setups={Side.CANDIDATE: candidate},
         candidate_env=request.candidate_env,
         run_id=recorder.run.id,
         folder=folder,
         ports=ports,
     )
-    if job.choice.reference is Reference.REF:
+    if task.choice.reference is Reference.REF:
         try:
-            base = setup_of(_base_config(job, request, base_tree), source=base_tree, file="perfci.toml of the base")
+            base = setup_of(_base_config(task, request, base_tree), source=base_tree, file="perfci.toml of the base")
             both = replace(bench, setups={Side.BASE: base, Side.CANDIDATE: candidate})
             measure.prepare(both)
             finished = measure.paired(both, recorder)
-            return judge(finished, baseline=None, policy=job.policy, subject=_subject(job, finished, None))
+            return judge(finished, baseline=None, policy=task.policy, subject=_subject(task, finished, None))
         except (BaseTargetError, ConfigError) as error:
-            if (request.against or job.config.against) is not Against.AUTO or recorder.run.rounds:
+            if (request.against or task.config.against) is not Against.AUTO or recorder.run.rounds:
                 raise
             ports.progress.note(f"falling back to the baseline: {error}")
             recorder.incident(f"not compared side by side: {error}")
-            job = replace(job, choice=replace(job.choice, reference=Reference.BASELINE))
+            task = replace(task, choice=replace(task.choice, reference=Reference.BASELINE))
     measure.prepare(bench)
     finished = measure.single(bench, recorder)
-    root = inside(base_tree, job.config.baselines, what="baselines folder")
-    baseline = store.load_baseline(store.baseline_folder(root, job.plan.profile, job.plan.scenario), like=finished)
-    return judge(finished, baseline=baseline, policy=job.policy, subject=_subject(job, finished, baseline))
+    root = inside(base_tree, task.config.baselines, what="baselines folder")
+    baseline = store.load_baseline(store.baseline_folder(root, task.plan.profile, task.plan.scenario), like=finished)
+    return judge(finished, baseline=baseline, policy=task.policy, subject=_subject(task, finished, baseline))
 
 
-def _base_config(job: Job, request: Request, base_tree: Path) -> Config:
+def _base_config(task: Task, request: Request, base_tree: Path) -> Config:
     """The base brings its own target and seed; a base from before perfci is started as the candidate is."""
     file = base_tree / request.config_file
     if not file.exists():
-        return job.config
+        return task.config
     config = read(file)
     return config.within(request.environment) if request.environment in config.environments else config
 
 
-def _new_run(job: Job, git: Git, run_id: str, created_at: str) -> Run:
+def _new_run(task: Task, git: Git, run_id: str, created_at: str) -> Run:
     commits = {Side.CANDIDATE: git.head()}
-    if job.choice.reference is Reference.REF:
-        commits[Side.BASE] = git.head() if job.choice.base == WORKTREE else job.choice.base
+    if task.choice.reference is Reference.REF:
+        commits[Side.BASE] = git.head() if task.choice.base == WORKTREE else task.choice.base
     return Run(
         id=run_id,
         created_at=created_at,
-        profile=job.plan.profile,
-        scenario=job.plan.scenario,
+        profile=task.plan.profile,
+        scenario=task.plan.scenario,
         commits=commits,
         fingerprint=Fingerprint(
             machine=machine(),
-            plan=job.plan.load,
+            plan=task.plan.load,
             seed_digest="",
-            target_kind=str(job.config.target.get("kind", "")),
+            target_kind=str(task.config.target.get("kind", "")),
             target={},
             versions={"perfci": __version__, "python": platform.python_version(), "locust": version("locust")},
         ),
@@ -203,11 +205,11 @@ def _new_run(job: Job, git: Git, run_id: str, created_at: str) -> Run:
     )
 
 
-def _subject(job: Job, finished: Run, baseline: Baseline | None) -> Subject:
+def _subject(task: Task, finished: Run, baseline: Baseline | None) -> Subject:
     return subject_of(
         finished,
-        reference=Reference.REF if baseline is None and job.choice.reference is Reference.REF else Reference.BASELINE,
-        name=job.choice.name if baseline is None else described(baseline),
+        reference=Reference.REF if baseline is None and task.choice.reference is Reference.REF else Reference.BASELINE,
+        name=task.choice.name if baseline is None else described(baseline),
         base_commit=finished.commits.get(Side.BASE, ""),
     )
 

@@ -2,9 +2,10 @@
 The driver of a duet: base and candidate take turns, task by task, one request in flight.
 
 Run as a program with the path of a JSON file (see `Spec`). The user's locustfile is loaded twice, once per side, so
-that each side has its own users, its own module state and its own events. Every task of every user class comes in
-rotation; a visit to a task is four executions, A B B A and the next time B A A B, and the two sides of a pair start
-from the same random state: they draw the same task parameters and the same data.
+that each side has its own users, its own module state and its own events. Every task of every user class comes once,
+then always the task whose endpoints were seen least, so that each endpoint gets its share however many tasks ask for
+it. A visit to a task is four executions, A B B A and the next time B A A B, and the two sides of a pair start from the
+same random state: they draw the same task parameters and the same data.
 """
 
 import gc
@@ -13,6 +14,7 @@ import logging
 import random
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +32,7 @@ from locust.util.load_locustfile import load_locustfile
 from perfci_log import LogWriter, request_listener
 
 LONGEST_TASK_S = 30.0
+FLUSH_S = 0.5
 CONTROL_FLOW = (InterruptTaskSet, RescheduleTask, RescheduleTaskImmediately, StopUser)
 
 
@@ -47,12 +50,14 @@ class Spec:
     rng_seed: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Turn:
     """One task of one user class, ready to be executed on either side."""
 
     name: str
     execute: dict[str, Callable[[], None]]  # side -> the task
+    endpoints: frozenset[str] = frozenset()  # that the first side asked for at the last visit
+    visits: int = 0
 
 
 class Party:
@@ -68,6 +73,10 @@ class Party:
             events=locust.events, host=spec.hosts[side], parsed_options=_options(spec), catch_exceptions=True
         )
         self.environment.events.request.add_listener(request_listener(self.log))
+        self.asked: list[str] = []  # endpoints, in order, since it was last cleared
+        self.environment.events.request.add_listener(
+            lambda request_type, name, **_: self.asked.append(f"{request_type} {name}")
+        )
         self.classes = {name: c for name, c in classes.items() if not spec.user_classes or name in spec.user_classes}
         for user_class in self.classes.values():
             user_class.host = spec.hosts[side]
@@ -136,25 +145,43 @@ def _turns(parties: dict[str, Party]) -> list[Turn]:
     return turns
 
 
-def _visit(turn: Turn, order: tuple[str, str]) -> None:
-    """Two pairs of executions, mirrored; the sides of a pair start from the same random state."""
-    for first, second in (order, order[::-1]):
-        state = random.getstate()
-        turn.execute[first]()
-        random.setstate(state)
-        turn.execute[second]()
+class Rotation:
+    """Whose turn it is: the task whose rarest endpoint was seen least, so that every endpoint gets its share."""
 
+    def __init__(self, turns: list[Turn], parties: dict[str, Party]) -> None:
+        self._turns = turns
+        self._first, self._second = parties
+        self._parties = parties
+        self._seen: Counter[str] = Counter()
 
-def _rotate(turns: list[Turn], sides: tuple[str, str], seconds: float) -> None:
-    end = time.monotonic() + seconds
-    order = sides
-    while time.monotonic() < end:
-        for turn in turns:
-            _visit(turn, order)
-            if time.monotonic() >= end:
-                break
-        order = order[::-1]
-        gc.collect(0)  # collections happen here, outside of any request
+    def go_on(self, seconds: float) -> None:
+        """Visit tasks until the time is over; what a visit began it finishes."""
+        end = time.monotonic() + seconds
+        flushed = time.monotonic()
+        while self._turns and time.monotonic() < end:
+            self._visit(min(self._turns, key=self._rarity))
+            if time.monotonic() - flushed > FLUSH_S:  # files and garbage are seen to between visits, never in a request
+                gc.collect(0)
+                for party in self._parties.values():
+                    party.log.flush()
+                flushed = time.monotonic()
+
+    def _rarity(self, turn: Turn) -> tuple[int, int]:
+        return min((self._seen[endpoint] for endpoint in turn.endpoints), default=turn.visits), turn.visits
+
+    def _visit(self, turn: Turn) -> None:
+        """Two pairs of executions, mirrored; the sides of a pair start from the same random state."""
+        order = (self._first, self._second) if turn.visits % 2 == 0 else (self._second, self._first)
+        asked = self._parties[self._first].asked
+        asked.clear()
+        for first, second in (order, order[::-1]):
+            state = random.getstate()
+            turn.execute[first]()
+            random.setstate(state)
+            turn.execute[second]()
+        self._seen.update(asked)
+        turn.endpoints = frozenset(asked)
+        turn.visits += 1
 
 
 def run(spec: Spec) -> None:
@@ -166,14 +193,12 @@ def run(spec: Spec) -> None:
         gc.collect()
         gc.freeze()
         gc.disable()
-        first, second = spec.hosts
-        if turns:
-            _rotate(turns, (first, second), spec.warmup_s)
+        rotation = Rotation(turns, parties)
+        rotation.go_on(spec.warmup_s)
         for party in parties.values():
             party.log.health(users=1, lags_ms=[])
             party.log.event("measuring", tasks=[turn.name for turn in turns])
-        if turns:
-            _rotate(turns, (first, second), spec.duration_s)
+        rotation.go_on(spec.duration_s)
         for party in parties.values():
             party.log.event("stopping")
             party.log.health(users=1, lags_ms=[])

@@ -1,0 +1,23 @@
+"""What a job of GitHub Actions asks for beyond its inputs: the base commit that its event names."""
+
+from collections.abc import Mapping
+
+from perfci.publish.event import Job, read_job
+
+
+def current(environ: Mapping[str, str]) -> Job | None:
+    """The job that perfci runs in, or None outside GitHub Actions; an event that must not run load is refused."""
+    return read_job(environ) if environ.get("GITHUB_ACTIONS") == "true" else None
+
+
+def base_of(job: Job | None, *, load_changed: bool) -> str:
+    """
+    The base that the event names, or "".
+
+    A dispatch with a load of its own has no stored baseline to match it, so it is compared with the default branch.
+    """
+    if job is None:
+        return ""
+    if job.base_sha:
+        return job.base_sha
+    return f"origin/{job.default_branch}" if load_changed and job.default_branch else ""

@@ -1,0 +1,80 @@
+"""`perfci publish`: put a judged run where people look. Nothing here computes, and nothing here changes a verdict."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from perfci.errors import PublishError
+from perfci.model import Outcome, SeriesVerdict, Verdict, Weight
+from perfci.pipeline import documents
+from perfci.publish import actions, comment
+from perfci.publish.event import read_job
+from perfci.report import render
+from perfci.store import write_atomically
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Published:
+    """What was reached, for the shell and the log."""
+
+    comment: comment.CommentResult
+    lines: tuple[str, ...]  # annotations, to be printed
+    warnings: tuple[str, ...]
+
+
+def publish(
+    folder: Path, environ: Mapping[str, str], *, policy: comment.Policy, token: str, artifact_url: str, login: str
+) -> Published:
+    """Summary, annotations, comment and, last, the outputs of the run in *folder*."""
+    outcome = documents.read(folder)
+    code = documents.read_exit(folder)
+    job = read_job(environ)
+    links = {
+        "run": job.run_url,
+        "artifact": artifact_url,
+        "base_commit": job.commit_url(outcome.subject.base_commit),
+    }
+    warnings = []
+    try:
+        actions.append_summary(environ, render("summary", outcome, **links))
+    except PublishError as error:
+        warnings.append(f"no job summary: {error}")
+    body = render("markdown", outcome, **links)
+    write_atomically(folder / "comment.md", body)
+    posted = comment.post(job, body, outcome.verdict, token=token, policy=policy, login=login)
+    if posted.warning:
+        warnings.append(posted.warning)
+    try:
+        actions.write_outputs(environ, _outputs(outcome, folder, int(code), posted))
+    except PublishError as error:
+        warnings.append(f"no outputs: {error}")
+    wanted = [*_annotations(outcome), *(actions.Annotation(level="warning", message=text) for text in warnings)]
+    return Published(comment=posted, lines=tuple(actions.annotations(wanted)), warnings=tuple(warnings))
+
+
+def _annotations(outcome: Outcome) -> list[actions.Annotation]:
+    errors = [decision.reason for decision in outcome.decisions if decision.verdict is SeriesVerdict.REGRESSION]
+    errors += [result.reason for result in outcome.slos if not result.held]
+    errors += [finding.message for finding in outcome.findings if finding.weight is not Weight.WARNING]
+    if outcome.verdict is Verdict.PASS:
+        errors = []  # an advisory series is no error
+    warned = [finding.message for finding in outcome.findings if finding.weight is Weight.WARNING]
+    return [
+        *(actions.Annotation(level="error", message=text) for text in errors),
+        *(actions.Annotation(level="warning", message=text) for text in warned),
+    ]
+
+
+def _outputs(outcome: Outcome, folder: Path, code: int, posted: comment.CommentResult) -> dict[str, str]:
+    found = [decision.verdict for decision in outcome.decisions]
+    return {
+        "verdict": outcome.verdict.value.replace(" ", "-"),
+        "reason": outcome.reason,
+        "exit-code": str(code),
+        "regressions": str(found.count(SeriesVerdict.REGRESSION)),
+        "improvements": str(found.count(SeriesVerdict.IMPROVEMENT)),
+        "result": str(folder / documents.RESULT),
+        "report": str(folder / "report.md"),
+        "comment-status": posted.status.value,
+        "comment-url": posted.url,
+    }
