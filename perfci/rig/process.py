@@ -158,9 +158,9 @@ def _end(
                 member.send_signal(number)
         deadline = time.monotonic() + patience
         while True:
-            if process is not None:
-                process.poll()  # reap it
             if not members(group, mark, born_after=born_after):
+                if process is not None:
+                    process.wait()  # a zombie at most: reap it
                 return True
             if time.monotonic() > deadline:
                 break

@@ -98,21 +98,17 @@ def _look(session: requests.Session, ready: Ready, base_url: str, logs_tail: Cal
     for _ in range(MAX_REDIRECTS):
         try:
             with session.get(url, timeout=ANSWER_S, allow_redirects=False, stream=True) as answer:
+                # Read even where nobody asks for it: to hang up on an answer makes services log a reset connection.
+                body = answer.raw.read(MAX_BODY, decode_content=True).decode("utf-8", errors="replace")
                 if answer.status_code == ready.status:
-                    return _body_lacks(ready.body_contains, answer)
+                    missing = f"status {answer.status_code}, but the body does not contain {ready.body_contains!r}"
+                    return "" if ready.body_contains in body else missing
                 if not answer.is_redirect:
                     return f"status {answer.status_code}, wanted {ready.status}"
                 url = _redirected(url, base_url, answer.headers["location"], logs_tail)
         except (requests.RequestException, HTTPError) as error:
             return _short(error)
     return f"more than {MAX_REDIRECTS} redirects"
-
-
-def _body_lacks(text: str, answer: requests.Response) -> str:
-    if not text:
-        return ""
-    body = answer.raw.read(MAX_BODY, decode_content=True).decode("utf-8", errors="replace")
-    return "" if text in body else f"status {answer.status_code}, but the body does not contain {text!r}"
 
 
 def _redirected(url: str, base_url: str, location: str, logs_tail: Callable[[], str]) -> str:

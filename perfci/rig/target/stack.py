@@ -118,6 +118,12 @@ def resolve(*, file: str, service: str, port: int, build: bool, env: Mapping[str
             hint="`docker compose config` in the same checkout says more",
         )
     config = isolate(json.loads(done.out), project=name, service=service, port=port, tag=_tag(launch), build=build)
+    config["services"][service]["environment"] = {
+        **(config["services"][service].get("environment") or {}),
+        **{
+            key: value.replace("$", "$$") for key, value in launch.extra_env.items()
+        },  # compose fills in variables again
+    }
     resolved = launch.workspace / f"{launch.label}-compose.json"
     resolved.write_text(json.dumps(config, indent=1))
     return Stack(name=name, file=resolved, services=config["services"], launch=launch)

@@ -1,0 +1,178 @@
+"""Seeding a live service, and what can go wrong with it."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from perfci.errors import SeedError
+from perfci.rig import seed
+from tests.fakes.toy import Toy
+from tests.fakes.toy_service import serving
+
+COUNTS = {"tickets": 40, "users": 4}
+
+
+def _options(**table: object) -> seed.Options:
+    return seed.parse({"kind": "http", "path": "/test-data", "counts": COUNTS, "rng_seed": 7, **table}, where="test")
+
+
+def _seed(server: Toy, *, clear_first: bool = False, **table: object) -> seed.Seeded:
+    return seed.seed(_options(**table), server.url, clear_first=clear_first, source=Path(), environ={})
+
+
+def test_makes_the_data_and_tells_its_digest() -> None:
+    """The counts reach the service, and what it says of them comes back."""
+    with serving() as server:
+        seeded = _seed(server)
+        assert server.data == COUNTS
+    assert seeded.created == COUNTS
+    assert len(seeded.digest) == 64
+
+
+def test_equal_recipes_have_equal_digests_and_others_do_not() -> None:
+    """Two services seeded alike are known to be alike, with or without a digest of their own."""
+    for faults in ((), ("--no-digest",)):
+        with serving(*faults) as one, serving(*faults) as other, serving(*faults) as third:
+            first = _seed(one).digest
+            assert first
+            assert first == _seed(other).digest
+            assert first != _seed(third, rng_seed=8).digest
+
+
+def test_seeded_twice_names_the_way_out() -> None:
+    """A second seeding is refused, says how to go on, and going on so works."""
+    with serving() as server:
+        _seed(server)
+        with pytest.raises(SeedError, match="holds test data already") as caught:
+            _seed(server)
+        assert "--clear-first" in caught.value.hint
+        assert _seed(server, clear_first=True).created == COUNTS
+
+
+def test_refused_by_the_target() -> None:
+    """A refusal shows the request, the status and what the target said."""
+    with (
+        serving("--refuse-seed") as server,
+        pytest.raises(SeedError, match=r"POST .*/test-data answered 403.*not here"),
+    ):
+        _seed(server)
+
+
+def test_half_done_then_failed() -> None:
+    """When the target fails half-way, the reader is told that data may be there, and can start over."""
+    with serving("--half-seed", "loud") as server:
+        with pytest.raises(SeedError, match=r"answered 500.*disk is full") as caught:
+            _seed(server)
+        assert "--clear-first" in caught.value.hint
+        assert server.data
+        server.faults.half_seed = ""
+        assert _seed(server, clear_first=True).created == COUNTS
+
+
+def test_less_than_asked_for_is_no_success() -> None:
+    """A target that quietly makes half of the data is caught by its own answer."""
+    with serving("--half-seed", "silent") as server, pytest.raises(SeedError, match="20 of 40 tickets, 2 of 4 users"):
+        _seed(server)
+
+
+def test_clean_removes_the_data_and_twice_is_harmless() -> None:
+    """After clean the service is empty."""
+    with serving() as server:
+        _seed(server)
+        for _ in range(2):
+            seed.clean(_options(), server.url, source=Path(), environ={})
+            assert server.data == {}
+
+
+def test_clean_up_that_fails() -> None:
+    """A target that keeps its data says so."""
+    with serving("--refuse-clean") as server, pytest.raises(SeedError, match=r"could not be removed.*500.*locked"):
+        seed.clean(_options(), server.url, source=Path(), environ={})
+
+
+def test_target_that_is_gone() -> None:
+    """A target that closed its port is an error, not a traceback."""
+    with serving() as server:
+        pass
+    with pytest.raises(SeedError, match="failed"):
+        _seed(server)
+
+
+def test_endpoint_of_the_wrong_name() -> None:
+    """A path that the target does not know is shown."""
+    with serving() as server, pytest.raises(SeedError, match="/seed answered 403"):
+        _seed(server, path="/seed")
+
+
+def test_own_body() -> None:
+    """A service with another recipe format gets it: placeholders become numbers, not text."""
+    with serving() as server:
+        _seed(server, body={"counts": {"tickets": "{counts.tickets}", "fixed": 3}, "note": "{rng_seed} is text here"})
+        assert server.data == {"tickets": 40, "fixed": 3}
+
+
+Run = Callable[..., seed.Seeded]
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """Seed by a Python script."""
+
+    def runner(script: str, *, clear_first: bool = False, **table: Any) -> seed.Seeded:
+        options = {"kind": "command", "command": ["{python}", "-c", script], "counts": COUNTS, **table}
+        return seed.seed(
+            seed.parse(options, where="test"),
+            "http://127.0.0.1:9",
+            clear_first=clear_first,
+            source=tmp_path,
+            environ={**os.environ, "PERFCI_TOKEN": "ghs_canary"},
+        )
+
+    return runner
+
+
+def test_command_gets_the_address_and_the_recipe(run: Run) -> None:
+    """Placeholders are filled in, and the last line of its output is its answer."""
+    script = """
+import json, os, sys
+assert "PERFCI_TOKEN" not in os.environ
+print("making...")
+print(json.dumps({"created": json.loads(os.environ["COUNTS"]), "digest": os.environ["TARGET"] + os.environ["SEED"]}))
+"""
+    seeded = run(script, env={"COUNTS": "{counts}", "TARGET": "{url}", "SEED": "{rng_seed}"}, rng_seed=5)
+    assert seeded.created == COUNTS
+    assert seeded.digest == "http://127.0.0.1:95"
+
+
+def test_command_without_an_answer_is_known_by_its_recipe(run: Run) -> None:
+    """A command that prints nothing made what it was asked for."""
+    assert run("pass") == run("print('done')")
+    assert run("pass").digest != run("pass", rng_seed=2).digest
+
+
+def test_command_that_fails_shows_what_it_said(run: Run) -> None:
+    """Exit code and output are in the message."""
+    with pytest.raises(SeedError, match=r"ended with 4(.|\n)*no such table"):
+        run("print('no such table'); raise SystemExit(4)")
+
+
+def test_command_that_never_ends_is_stopped(run: Run) -> None:
+    """The time-out holds."""
+    with pytest.raises(SeedError, match="did not end within"):
+        run("import time; time.sleep(60)", timeout_s=0.3)
+
+
+def test_command_that_does_not_exist(run: Run) -> None:
+    """It is named."""
+    with pytest.raises(SeedError, match="'no-such-seeder' cannot be run"):
+        run("", command=["no-such-seeder"])
+
+
+def test_cleaning_command_runs_first(run: Run, tmp_path: Path) -> None:
+    """With clear_first the cleaning command comes before the seeding one."""
+    (tmp_path / "old").touch()
+    clean = ["{python}", "-c", "import os; os.remove('old')"]
+    run("import os; assert not os.path.exists('old')", clear_first=True, clean=clean)

@@ -1,0 +1,395 @@
+"""Command and external targets with real processes, and every fault that they can have."""
+
+import contextlib
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import psutil
+import pytest
+import requests
+
+from perfci.errors import Interrupted, TargetError
+from perfci.model import Side
+from perfci.rig import process, target
+from tests.fakes.toy_service import serving
+
+ROOT = Path(__file__).parents[2]
+TOY = ["{python}", "-m", "tests.fakes.toy", "--port", "{port}"]
+
+Start = Callable[..., AbstractContextManager[target.RunningTarget]]
+
+
+@pytest.fixture(autouse=True)
+def _nothing_left() -> Iterator[None]:
+    """Whatever a test does: no child of it may live afterwards."""
+    mine = psutil.Process()
+    before = {child.pid for child in mine.children(recursive=True)}
+    yield
+    assert {child.pid for child in mine.children(recursive=True)} <= before
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Start:
+    """`target.start` for a toy with faults, or for any table."""
+
+    def starter(
+        *faults: str, environ: Mapping[str, str] | None = None, source: Path = ROOT, **table: object
+    ) -> AbstractContextManager[target.RunningTarget]:
+        options = {"kind": "command", "command": [*TOY, *faults], "ready": {"timeout_s": 10}, **table}
+        return target.start(
+            target.parse(options, where="test"),
+            source=source,
+            workspace=tmp_path / "logs",
+            state=tmp_path / "state",
+            side=Side.CANDIDATE,
+            label="toy",
+            environ=os.environ if environ is None else environ,
+            extra_env={"EXTRA": "1"},
+        )
+
+    return starter
+
+
+def _notes(tmp_path: Path) -> list[Path]:
+    return list((tmp_path / "state").glob("*"))
+
+
+def _refuses(url: str) -> bool:
+    try:
+        requests.get(url, timeout=1)
+    except requests.ConnectionError:
+        return True
+    return False
+
+
+def test_serves_inside_the_context_and_is_gone_after_it(start: Start, tmp_path: Path) -> None:
+    """A command is ready when its context is entered; afterwards neither its process nor its note is left."""
+    with start() as running:
+        assert requests.get(running.base_url, timeout=2).json() == {"status": "ok"}
+        assert running.health().alive
+        assert len(_notes(tmp_path)) == 1
+        assert running.description.endswith("tests.fakes.toy --port {port}")
+    assert _refuses(running.base_url)
+    assert _notes(tmp_path) == []
+    assert not running.health().alive
+
+
+def test_two_copies_run_beside_each_other(start: Start) -> None:
+    """Each start gets a port of its own."""
+    with start() as one, start() as other:
+        assert one.base_url != other.base_url
+        assert requests.get(one.base_url, timeout=2).ok
+        assert requests.get(other.base_url, timeout=2).ok
+
+
+def test_waits_until_it_is_ready(start: Start) -> None:
+    """A service that answers 503 while it starts is waited for, and not much longer than it takes."""
+    began = time.monotonic()
+    with start("--ready-after", "1") as running:
+        assert requests.get(running.base_url, timeout=2).status_code == 200
+        assert 1.0 <= time.monotonic() - began < 5.0
+
+
+def test_its_log_is_kept_and_shown(start: Start) -> None:
+    """What the service writes lies in a file and in the tail."""
+    with start("--say", "hello from the toy") as running:
+        assert "hello from the toy" in running.logs_tail()
+    assert running.log_path is not None
+    assert "hello from the toy" in running.log_path.read_text()
+
+
+def test_sees_no_secret(start: Start, tmp_path: Path) -> None:
+    """The token is not in the environment of the target; what the target needs is."""
+    canary = "ghs_canary_1234"
+    script = "import os, json, sys; print(json.dumps(dict(os.environ))); sys.exit(3)"
+    environ = {**os.environ, "GITHUB_TOKEN": canary, "INPUT_TOKEN": canary, "ACTIONS_RUNTIME_TOKEN": canary}
+    table = {"command": ["{python}", "-c", script], "env": {"PORT": "{port}"}}
+    with pytest.raises(TargetError), start(environ=environ, **table):
+        pass
+    seen = (tmp_path / "logs" / "toy.log").read_text()
+    assert canary not in seen
+    assert re.search(r'"PORT": "\d+"', seen)
+    assert '"EXTRA": "1"' in seen
+
+
+def test_unknown_command(start: Start, tmp_path: Path) -> None:
+    """A command that does not exist is named, with the next step."""
+    with (
+        pytest.raises(TargetError, match="'no-such-server' cannot be run") as caught,
+        start(command=["no-such-server"]),
+    ):
+        pass
+    assert "install it" in caught.value.hint
+    assert _notes(tmp_path) == []
+
+
+def test_missing_checkout(start: Start, tmp_path: Path) -> None:
+    """A folder that is not there is not reported as a missing command."""
+    with pytest.raises(TargetError, match="checkout does not exist"), start(source=tmp_path / "nowhere"):
+        pass
+
+
+def test_exits_before_it_is_ready(start: Start) -> None:
+    """A target that ends is given up at once, with its exit code and the end of its log."""
+    began = time.monotonic()
+    with (
+        pytest.raises(TargetError, match="exited with code 7") as caught,
+        start("--say", "no database", "--ready-after", "60", "--die-after", "0.5", ready={"timeout_s": 60}),
+    ):
+        pass
+    assert "no database" in str(caught.value)
+    assert time.monotonic() - began < 10
+
+
+def test_never_ready(start: Start, tmp_path: Path) -> None:
+    """A target that never gets ready costs its time-out and no more, and the last answer is shown."""
+    began = time.monotonic()
+    with (
+        pytest.raises(TargetError, match=r"not ready within 1 s .* last seen: status 503") as caught,
+        start("--ready-after", "60", ready={"timeout_s": 1}),
+    ):
+        pass
+    assert time.monotonic() - began < 8
+    assert "timeout_s" in caught.value.hint
+    assert _notes(tmp_path) == []
+
+
+def test_readiness_answers_500(start: Start) -> None:
+    """A wrong status is not ready."""
+    with pytest.raises(TargetError, match="status 500, wanted 200"), start("--status", "500", ready={"timeout_s": 1}):
+        pass
+
+
+def test_accepts_another_status_where_asked(start: Start) -> None:
+    """The wanted status is an option."""
+    with start("--status", "404", ready={"status": 404, "timeout_s": 10}) as running:
+        assert requests.get(running.base_url, timeout=2).status_code == 404
+
+
+def test_body_must_contain_what_was_asked_for(start: Start) -> None:
+    """A right status with the wrong body is not ready."""
+    with (
+        pytest.raises(TargetError, match="does not contain 'migrated'"),
+        start(ready={"body_contains": "migrated", "timeout_s": 1}),
+    ):
+        pass
+    with start(ready={"body_contains": '"ok"', "timeout_s": 10}):
+        pass
+
+
+def test_hanging_answers_are_bounded(start: Start) -> None:
+    """A target that accepts and says nothing cannot hold up perfci."""
+    began = time.monotonic()
+    with (
+        pytest.raises(TargetError, match="last seen: no answer within 2 s"),
+        start("--hang", "30", ready={"timeout_s": 1}),
+    ):
+        pass
+    assert time.monotonic() - began < 9
+
+
+def test_redirect_to_another_host_is_refused(start: Start) -> None:
+    """A redirect elsewhere is not followed, not even to another port of this machine."""
+    with serving() as stranger:
+        with pytest.raises(TargetError, match="redirects to another host"), start("--redirect", stranger.url):
+            pass
+        assert stranger.asked == []
+
+
+def test_redirect_within_the_target_is_followed(start: Start) -> None:
+    """A redirect to another path of the same service is followed."""
+    with start("--redirect", "/docs") as running:
+        assert running.health().alive
+
+
+def test_ready_then_exits(start: Start) -> None:
+    """A target that dies during the run is seen as dead, with its exit code."""
+    with start("--say", "about to die", "--die-after", "2") as running:
+        assert running.health().alive
+        deadline = time.monotonic() + 10
+        while running.health().alive and time.monotonic() < deadline:
+            time.sleep(0.05)
+        health = running.health()
+    assert not health.alive
+    assert "exited with code 7" in health.note
+    assert "about to die" in health.note
+
+
+def test_ignored_sigterm_ends_in_sigkill(start: Start) -> None:
+    """A target that ignores SIGTERM is killed when its grace is over."""
+    with start("--ignore-sigterm", stop_grace_s=0.5) as running:
+        began = time.monotonic()
+    assert time.monotonic() - began < 4
+    assert _refuses(running.base_url)
+
+
+def test_daemons_are_ended_with_the_target(start: Start) -> None:
+    """A child that left the process group is found and ended, even when the target itself is dead already."""
+    with start("--daemon", "--die-after", "2") as running:
+        found = re.search(r"daemon (\d+)", running.logs_tail())
+        assert found
+        daemon = psutil.Process(int(found[1]))
+        while running.health().alive:
+            time.sleep(0.05)
+        assert daemon.is_running()
+    assert not daemon.is_running() or daemon.status() == psutil.STATUS_ZOMBIE
+
+
+def test_fixed_port_that_is_taken(start: Start) -> None:
+    """Where somebody else answers at the fixed address already, the target is not even started."""
+    taken = pytest.raises(TargetError, match=r"port \d+ is taken")
+    with serving() as stranger, taken as caught, start(url=stranger.url):
+        pass
+    assert "{port}" in caught.value.hint
+
+
+def test_lost_race_for_a_port_is_run_again(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A port that is taken between choosing and binding costs one more start, not the run."""
+    real, asked = target.command._port_for, []
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # bound, not listening: nobody answers there
+
+        def port_for(options: target.command.Options) -> int:
+            asked.append(1)
+            return int(taken.getsockname()[1]) if len(asked) == 1 else real(options)
+
+        monkeypatch.setattr(target.command, "_port_for", port_for)
+        with start() as running:
+            assert requests.get(running.base_url, timeout=2).ok
+    assert len(asked) == 2
+
+
+@pytest.mark.parametrize("kind", [KeyboardInterrupt, Interrupted, ValueError])
+def test_stopped_when_the_body_raises(start: Start, kind: type[BaseException], tmp_path: Path) -> None:
+    """Whatever is raised inside the context, the target is stopped and the error goes on."""
+    with pytest.raises(kind), start() as running:
+        raise kind
+    assert _refuses(running.base_url)
+    assert _notes(tmp_path) == []
+
+
+def test_stopped_when_interrupted_while_it_starts(start: Start, tmp_path: Path) -> None:
+    """An interruption during the wait for readiness leaves nothing."""
+    previous = signal.signal(signal.SIGALRM, _interrupt)
+    signal.setitimer(signal.ITIMER_REAL, 1.0)
+    try:
+        with pytest.raises(Interrupted), start("--ready-after", "60"):
+            pass
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, previous)
+    assert _notes(tmp_path) == []
+
+
+def _interrupt(*_: object) -> None:
+    raise Interrupted("stop")
+
+
+def test_failed_build_shows_its_log(tmp_path: Path) -> None:
+    """A build that fails names its exit code and shows what it said; one that works runs in the checkout."""
+
+    def prepare(script: str) -> None:
+        table = {"kind": "command", "command": ["x"], "build": ["{python}", "-c", script]}
+        target.prepare(
+            target.parse(table, where="test"),
+            source=tmp_path,
+            workspace=tmp_path / "logs",
+            state=tmp_path / "state",
+            side=Side.BASE,
+            label="toy",
+            environ=os.environ,
+        )
+
+    with pytest.raises(TargetError, match="build command of base ended with 5") as caught:
+        prepare("print('no compiler'); raise SystemExit(5)")
+    assert "no compiler" in str(caught.value)
+    prepare("open('built', 'w').close()")
+    assert (tmp_path / "built").exists()
+
+
+def test_sweep_ends_what_a_killed_perfci_left(tmp_path: Path) -> None:
+    """After SIGKILL of its parent the target lives on; the next sweep ends it, and a second one finds nothing."""
+    script = f"""
+import os, signal, sys
+from pathlib import Path
+from perfci.model import Side
+from perfci.rig import target
+options = target.parse({{"kind": "command", "command": {[*TOY, "--daemon"]!r}}}, where="test")
+home = Path({str(tmp_path)!r})
+with target.start(options, source=Path({str(ROOT)!r}), workspace=home, state=home / "state", side=Side.BASE,
+                  label="toy", environ=os.environ) as running:
+    print(running.base_url, flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+    killed = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT, check=False)
+    url = killed.stdout.strip()
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    assert requests.get(url, timeout=2).ok, "the target should have outlived its parent"
+    daemon = psutil.Process(int((tmp_path / "toy.log").read_text().split()[1]))
+
+    ended = target.sweep(tmp_path / "state", environ=os.environ)
+
+    assert len(ended) == 1
+    assert "2 processes" in ended[0]
+    assert _refuses(url)
+    with contextlib.suppress(psutil.NoSuchProcess):
+        assert daemon.status() == psutil.STATUS_ZOMBIE
+    assert _notes(tmp_path) == []
+    assert target.sweep(tmp_path / "state", environ=os.environ) == []
+
+
+def test_sweep_leaves_what_still_has_an_owner(start: Start, tmp_path: Path) -> None:
+    """A target whose perfci lives is not touched."""
+    with start() as running:
+        assert target.sweep(tmp_path / "state", environ=os.environ) == []
+        assert running.health().alive
+
+
+def test_external_target() -> None:
+    """A service that runs already is checked and never stopped."""
+    with serving() as server:
+        with _external(server.url) as running:
+            assert running.health().alive
+            assert running.log_path is None
+        assert requests.get(server.url, timeout=2).ok
+    assert not running.health().alive
+
+
+def test_external_target_that_is_not_there() -> None:
+    """A service that does not answer is an error with its address."""
+    with serving() as server:
+        url = server.url
+    with pytest.raises(TargetError, match=f"{url}.*refused"), _external(url, ready={"timeout_s": 0.5}):
+        pass
+
+
+def _external(url: str, **table: object) -> AbstractContextManager[target.RunningTarget]:
+    options = target.parse({"kind": "external", "url": url, **table}, where="test")
+    return target.start(
+        options,
+        source=ROOT,
+        workspace=ROOT,
+        state=ROOT,
+        side=Side.CANDIDATE,
+        label="x",
+        environ={},
+    )
+
+
+def test_run_is_bounded_and_leaves_no_grandchild(tmp_path: Path) -> None:
+    """A command that outstays its time is ended with its children."""
+    began = time.monotonic()
+    done = process.run(
+        ["sh", "-c", "sleep 300 & echo started; wait"], cwd=tmp_path, environment=dict(os.environ), timeout_s=0.5
+    )
+    assert done.code is None
+    assert done.out == "started\n"
+    assert time.monotonic() - began < 5
