@@ -3,6 +3,7 @@
 import asyncio
 import math
 import re
+import select
 import time
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -96,4 +97,5 @@ async def _wait_until(deadline: float) -> None:
         # A hair less than whole milliseconds: the loop rounds up to the next one.
         await asyncio.sleep(asleep - 5e-5)
     while time.perf_counter() < deadline:
-        time.sleep(0)  # lets the worker threads have the interpreter
+        # Lets the worker threads have the interpreter and returns at once; time.sleep(0) would take 50 microseconds.
+        select.select((), (), (), 0)

@@ -94,9 +94,9 @@ def run_locust(url: str, results: Path) -> tuple[Counter[tuple[str, str]], int]:
 def test_every_endpoint_of_the_profile_is_reached_and_nothing_fails(service: str, tmp_path: Path) -> None:
     """Twenty users in a hurry do everything there is to do within seconds, without one failed request."""
     requests: Counter[tuple[str, str]] = Counter()
-    # Tasks are drawn at random and some are rare: a second round settles whether one is never drawn or was unlucky.
-    for name in ("first", "second"):
-        counted, failures = run_locust(service, tmp_path / name)
+    # Tasks are drawn at random, some are rare and the machine may be busy: one that is missing gets more chances.
+    for attempt in range(5):
+        counted, failures = run_locust(service, tmp_path / str(attempt))
         assert failures == 0
         requests += counted
         if set(requests) >= ENDPOINTS:
