@@ -84,12 +84,17 @@ def _test(decision: Decision, outcome: Outcome) -> Iterator[str]:
 def _limits(decision: Decision, outcome: Outcome) -> Iterator[str]:
     budget, metric = decision.comparison.budget, decision.comparison.series.metric
     sign = "+" if metric.better is Better.LOWER else "-"
-    needs = [f"a change of {sign}{rows.size(budget.change, metric)} or worse"]
+    needs = [
+        f"a change of {sign}{rows.size(budget.change, metric)} or worse"
+        if budget.change
+        else "any change for the worse"
+    ]
     if not metric.exact:
         needs.append(f"a corrected p below {outcome.alpha:g}")
     if budget.floor:
         needs.append(f"a difference of {rows.values((budget.floor,), metric)[0]} or more")
     yield f"Regression  needs {', and '.join(needs)}"
-    yield f"Equivalent  needs the whole interval within ±{rows.size(budget.margin, metric)}"
+    within = f"the whole interval within ±{rows.size(budget.margin, metric)}" if budget.margin else "no change at all"
+    yield f"Equivalent  needs {within}"
     if decision.further_blocks:
         yield f"To settle   about {decision.further_blocks} more blocks"

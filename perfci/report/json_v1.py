@@ -6,6 +6,7 @@ bounded size, no unknown key, no number that is none.
 """
 
 import math
+from itertools import accumulate
 from typing import Annotated, Final, Literal
 
 from pydantic import ConfigDict, Field, ValidationError
@@ -168,11 +169,9 @@ def render(outcome: Outcome, _links: Links | None = None, /) -> str:
     document = _document(outcome, outcome.decisions, details=True)
     if len(document.encode()) <= MAX_BYTES:
         return document
-    fit, too_many = 0, len(outcome.decisions) + 1
-    while too_many - fit > 1:
-        middle = (fit + too_many) // 2
-        size = len(_document(outcome, outcome.decisions[:middle], details=False).encode())
-        fit, too_many = (middle, too_many) if size <= MAX_BYTES else (fit, middle)
+    room = MAX_BYTES - len(_document(outcome, (), details=False).encode())
+    sizes = (len(_decision(d, details=False).model_dump_json().encode()) + 1 for d in outcome.decisions)
+    fit = sum(total <= room for total in accumulate(sizes))
     return _document(outcome, outcome.decisions[:fit], details=False)
 
 
@@ -200,7 +199,7 @@ def _document(outcome: Outcome, decisions: tuple[Decision, ...], *, details: boo
         left_out = len(outcome.decisions) - len(decisions)
         message = f"{left_out} series and all values per block were left out: the result would be too large"
         findings.append(FindingV1(code="result-cut", weight=Weight.WARNING, message=message, hint=""))
-    metrics = [d.comparison.series.metric for d in decisions] + [slo.metric for slo in outcome.slos]
+    metrics = [d.comparison.series.metric for d in outcome.decisions] + [slo.metric for slo in outcome.slos]
     verdicts = [decision.verdict for decision in outcome.decisions]
     document = ResultV1(
         schema_version=SCHEMA,

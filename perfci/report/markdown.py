@@ -77,7 +77,7 @@ def _render(outcome: Outcome, links: Links, *, every: Sequence[str]) -> str:
 
 @cache
 def _templates() -> "Environment":
-    from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415 - only needed to write Markdown
+    from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
         loader=PackageLoader("perfci.report"),
@@ -132,6 +132,7 @@ def _links(outcome: Outcome, links: Links) -> list[str]:
     named = {
         "Run": links.run,
         "Artifact with report and logs": links.artifact,
-        f"Base commit {code(rows.commit(outcome.subject.base_commit))}": links.base_commit,
     }
+    if outcome.subject.base_commit:
+        named[f"Base commit {code(rows.commit(outcome.subject.base_commit))}"] = links.base_commit
     return [f"[{name}]({web_address(url)})" for name, url in named.items() if web_address(url)]

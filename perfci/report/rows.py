@@ -58,6 +58,7 @@ _TIMES = ((1000.0, "s", 1e-3), (0.1, "ms", 1.0), (0.0, "µs", 1e3))
 class Row:
     """One series as it is shown."""
 
+    label: str
     endpoint: str
     metric: str
     base: str
@@ -94,6 +95,7 @@ def row(decision: Decision) -> Row:
     comparison = decision.comparison
     base, candidate = values((comparison.base, comparison.candidate), comparison.series.metric)
     return Row(
+        label=label(comparison.series),
         endpoint=comparison.series.endpoint,
         metric=metric_label(comparison.series.metric),
         base=base,
@@ -106,7 +108,7 @@ def row(decision: Decision) -> Row:
 
 def slo_row(result: SloResult) -> SloRow:
     """One SLO with its limit in the metric's direction."""
-    limit, worst = values((result.slo.limit, result.worst), result.metric)
+    (limit,), (worst,) = values((result.slo.limit,), result.metric), values((result.worst,), result.metric)
     sign = "≤" if result.metric.better is Better.LOWER else "≥"
     return SloRow(
         endpoint=result.slo.endpoint,
@@ -269,7 +271,7 @@ def _short(number: str) -> str:
 
 def _interval(found: Interval, factor: float, unit: str) -> str:
     estimate, low, high = found.estimate * factor, found.low * factor, found.high * factor
-    decimals = _decimals(estimate)
+    decimals = _decimals(max(abs(number) for number in (estimate, low, high) if math.isfinite(number)))
     text = f"{_signed(estimate, decimals)}{unit}"
     return text if low == high else f"{text} [{_signed(low, decimals)}, {_signed(high, decimals)}]"
 
@@ -277,7 +279,7 @@ def _interval(found: Interval, factor: float, unit: str) -> str:
 def _decimals(number: float) -> int:
     if abs(number) >= 9.95:
         return 0
-    return 1 if abs(number) >= 0.095 or number == 0 else 2
+    return 2 if 0.005 <= abs(number) < 0.095 else 1
 
 
 def _signed(number: float, decimals: int) -> str:

@@ -16,10 +16,10 @@ _ESCAPED = re.compile(r"([\\`*_{}\[\]()<>#!|~$&])")
 _BLOCK_START = re.compile(r"^(?:(\d{1,9})([.)])(?=\s|$)|([-+])(?=[-\s]|$))")
 _AUTOLINKS = re.compile(
     r"""@ | \# | (?<=GH)- | (?<=www)\. | :(?=//) | :(?=[\w+-]+:)  # mentions, issues, addresses, emoji
-    | (?<![0-9A-Za-z])[0-9a-f](?=[0-9a-f]{6,39}(?![0-9A-Za-z]))   # commits
     """,
     re.VERBOSE | re.IGNORECASE,
 )
+_COMMITS = re.compile(r"(?<![0-9a-z])[0-9a-f]{7,}(?![0-9a-z])", re.IGNORECASE)
 
 
 def plain(text: str, limit: int = NAME_LIMIT) -> str:
@@ -40,6 +40,7 @@ def code(text: str, limit: int = NAME_LIMIT) -> str:
 def prose(text: str, limit: int) -> str:
     """A sentence as plain Markdown text that holds at the start of a line, in a list and in a table cell."""
     broken = _AUTOLINKS.sub(lambda found: found[0] + ZERO_WIDTH_SPACE, _cut(_visible(text), limit))
+    broken = _COMMITS.sub(lambda found: ZERO_WIDTH_SPACE.join(re.findall(".{1,6}", found[0])), broken)
     return _BLOCK_START.sub(_escape_start, _ESCAPED.sub(r"\\\1", broken))
 
 

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 MAX_ROWS = 25
 TEXT_LIMIT = 600
+ROOMY = 100
+"""From this width on, endpoint and metric have a column each."""
 
 _STYLES = {
     SeriesVerdict.REGRESSION: "bold red",
@@ -37,7 +39,7 @@ def render(
     verbose: bool = False,
 ) -> str:
     """The report in *width* columns; *verbose* adds the series that cannot change the verdict."""
-    from rich.console import Console  # noqa: PLC0415 - slow to import, and only needed to print
+    from rich.console import Console
 
     file = StringIO()
     console = Console(
@@ -49,13 +51,13 @@ def render(
         legacy_windows=False,
         _environ={},
     )
-    for part in _parts(outcome, links or Links(), verbose=verbose):
+    for part in _parts(outcome, links or Links(), width=width, verbose=verbose):
         console.print(part)
     return "\n".join(line.rstrip() for line in file.getvalue().splitlines()) + "\n"
 
 
-def _parts(outcome: Outcome, links: Links, *, verbose: bool) -> "Iterator[RenderableType]":
-    from rich.text import Text  # noqa: PLC0415
+def _parts(outcome: Outcome, links: Links, *, width: int, verbose: bool) -> "Iterator[RenderableType]":
+    from rich.text import Text
 
     mark, word = rows.VERDICT_MARKS[outcome.verdict], outcome.verdict.value.upper()
     name = plain(f"{outcome.subject.profile}:{outcome.subject.scenario}")
@@ -64,34 +66,35 @@ def _parts(outcome: Outcome, links: Links, *, verbose: bool) -> "Iterator[Render
     shown = outcome.decisions if verbose else rows.worth_showing(outcome.decisions)[:MAX_ROWS]
     if shown:
         yield ""
-        yield _table(shown)
+        yield _table(shown, roomy=width >= ROOMY)
     if hidden := len(outcome.decisions) - len(shown):
         yield Text(f"{hidden} more series (for information, or no worse than these): --verbose shows them")
     yield ""
     yield _facts(outcome, links)
 
 
-def _table(decisions: tuple[Decision, ...]) -> "Table":
-    from rich.table import Table  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415
+def _table(decisions: tuple[Decision, ...], *, roomy: bool) -> "Table":
+    from rich.table import Table
+    from rich.text import Text
 
     table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, header_style="bold")
-    table.add_column("Endpoint", overflow="fold")
-    table.add_column("Metric", overflow="fold")
-    for heading in ("Base", "Candidate", "Change"):
-        table.add_column(heading, justify="right" if heading != "Change" else "left", no_wrap=True)
+    for heading in ("Endpoint", "Metric") if roomy else ("Series",):
+        table.add_column(heading, overflow="fold", min_width=12)
+    for heading in ("Base", "Candidate"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("Change", min_width=14)
     table.add_column("Verdict", no_wrap=True)
     for decision in decisions:
         row = rows.row(decision)
+        names = (row.endpoint, row.metric) if roomy else (row.label,)
         verdict = Text(f"{rows.MARKS[row.verdict]} {row.verdict}", style=_STYLES[row.verdict])
-        cells = (plain(text) for text in (row.endpoint, row.metric, row.base, row.candidate, row.change))
-        table.add_row(*(Text(cell) for cell in cells), verdict)
+        table.add_row(*(Text(plain(text)) for text in (*names, row.base, row.candidate, row.change)), verdict)
     return table
 
 
 def _facts(outcome: Outcome, links: Links) -> "Table":
-    from rich.table import Table  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415
+    from rich.table import Table
+    from rich.text import Text
 
     grid = Table.grid(padding=(0, 2, 0, 0))
     grid.add_column(no_wrap=True, style="bold")

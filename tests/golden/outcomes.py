@@ -1,0 +1,209 @@
+"""One outcome for each thing that a gate can say."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from perfci.model import (
+    Better,
+    Decision,
+    Interval,
+    Metric,
+    Outcome,
+    Reference,
+    Replicate,
+    Role,
+    RoundKind,
+    Scale,
+    Series,
+    SeriesVerdict,
+    Verdict,
+    Weight,
+)
+from tests.builders import (
+    ENDPOINTS,
+    a_budget,
+    a_comparison,
+    a_decision,
+    a_finding,
+    a_red_outcome,
+    a_regression,
+    a_subject,
+    an_outcome,
+    an_slo,
+    an_slo_result,
+)
+
+STATEMENTS = Metric(
+    name="sql_statements",
+    unit="",
+    better=Better.LOWER,
+    scale=Scale.RATIO,
+    portable=True,
+    exact=True,
+    meaning="SQL statements for one request.",
+)
+
+
+def a_guard(endpoint: str, **changes: object) -> Decision:
+    """A tail under load: watched, not settled."""
+    budget = a_budget(role=Role.GUARDS, change=0.25, margin=0.5, floor=2.0)
+    comparison = a_comparison(
+        endpoint=endpoint,
+        metric="p95",
+        kind=RoundKind.LOAD,
+        budget=budget,
+        base=7.9,
+        candidate=8.2,
+        change=Interval(estimate=0.038, low=-0.11, high=0.21),
+        smallest_detectable=0.24,
+    )
+    decision = a_decision(comparison=comparison, reason=f"p95 of {endpoint} is unchanged")
+    return replace(decision, **changes)  # type: ignore[arg-type]
+
+
+def failures(endpoint: str = "POST /tickets/") -> Decision:
+    """A share that rose from nothing."""
+    comparison = a_comparison(
+        endpoint=endpoint,
+        metric="failure_rate",
+        kind=RoundKind.LOAD,
+        budget=a_budget(role=Role.GUARDS, change=0.001, margin=0.01, floor=0.0),
+        base=0.0,
+        candidate=0.0213,
+        change=Interval(estimate=0.0213, low=0.0152, high=0.0291),
+        smallest_detectable=0.004,
+        replicates=(Replicate(label="block 1", base=0.0, candidate=0.02),),
+    )
+    reason = f"{endpoint} fails in 2.1 % of requests, 0 % before"
+    return a_decision(comparison=comparison, verdict=SeriesVerdict.REGRESSION, p_adjusted=2e-6, reason=reason)
+
+
+def statements() -> Decision:
+    """An N+1."""
+    comparison = a_comparison(
+        series=Series(endpoint="GET /tickets/", metric=STATEMENTS),
+        kind=RoundKind.CENSUS,
+        budget=a_budget(role=Role.GUARDS, change=0.0, margin=0.0, floor=0.0),
+        base=4.0,
+        candidate=23.0,
+        change=Interval(estimate=4.75, low=4.75, high=4.75),
+        p_worse=None,
+        p_better=None,
+        standard_error=None,
+        smallest_detectable=0.0,
+        replicates=(),
+    )
+    return a_decision(
+        comparison=comparison,
+        verdict=SeriesVerdict.REGRESSION,
+        p_adjusted=None,
+        reason="GET /tickets/ sends 23 SQL statements instead of 4",
+    )
+
+
+def passed() -> Outcome:
+    """Nothing changed; the tails are watched, and one number is for information."""
+    told = a_guard("GET /tickets/")
+    budget = replace(told.comparison.budget, role=Role.INFORMS)
+    informs = replace(told, comparison=replace(told.comparison, budget=budget))
+    return an_outcome(
+        decisions=(*an_outcome().decisions, *map(a_guard, ENDPOINTS), informs), slos=(an_slo_result(),), family=6
+    )
+
+
+def regression() -> Outcome:
+    """One endpoint slower, with the statements that explain it, and another one failing."""
+    red = a_red_outcome()
+    decisions = (a_regression(), statements(), failures(), *red.decisions[1:], a_guard("GET /tickets/"))
+    return a_red_outcome(decisions=decisions, slos=(an_slo_result(),), findings=(a_finding(),), family=6)
+
+
+def improvement() -> Outcome:
+    """One endpoint faster."""
+    faster = a_comparison(
+        base=4.1, candidate=2.02, change=Interval(estimate=-0.507, low=-0.52, high=-0.49), p_worse=1.0, p_better=1e-9
+    )
+    decision = a_decision(
+        comparison=faster, verdict=SeriesVerdict.IMPROVEMENT, reason="GET /tickets/ is 51 % faster (4.10 -> 2.02 ms)"
+    )
+    return an_outcome(
+        reason="No regression; GET /tickets/ is 51 % faster.", decisions=(decision, *an_outcome().decisions[1:])
+    )
+
+
+def inconclusive() -> Outcome:
+    """Too much noise to tell."""
+    noisy = a_comparison(
+        change=Interval(estimate=0.031, low=-0.09, high=0.16), smallest_detectable=0.17, p_worse=0.3, p_better=0.7
+    )
+    decision = a_decision(
+        comparison=noisy,
+        verdict=SeriesVerdict.INCONCLUSIVE,
+        reason="GET /tickets/ may be anything from 9 % faster to 16 % slower",
+        further_blocks=14,
+    )
+    return an_outcome(
+        verdict=Verdict.INCONCLUSIVE,
+        reason="Cannot tell: 1 of 3 deciding series is not settled.",
+        decisions=(decision, *an_outcome().decisions[1:]),
+        further_blocks=14,
+    )
+
+
+def invalid() -> Outcome:
+    """The generator had no core to run on."""
+    finding = a_finding(weight=Weight.INVALID, message="The load generator waited for a core 61 % of the time.")
+    decisions = tuple(
+        replace(
+            d,
+            verdict=SeriesVerdict.NOT_COMPARED,
+            comparison=replace(d.comparison, change=None, note="invalid measurement"),
+        )
+        for d in an_outcome().decisions
+    )
+    return an_outcome(
+        verdict=Verdict.INVALID,
+        reason="The measurement is invalid: the load generator was starved.",
+        decisions=decisions,
+        findings=(finding,),
+    )
+
+
+def no_baseline() -> Outcome:
+    """The first run."""
+    subject = a_subject(reference=Reference.BASELINE, reference_name="", base_commit="")
+    return an_outcome(
+        verdict=Verdict.NO_BASELINE,
+        reason="There is nothing to compare with: baselines/tickets-smoke holds no run.",
+        subject=subject,
+        decisions=(),
+        slos=(an_slo_result(),),
+        family=0,
+    )
+
+
+def slo_breach() -> Outcome:
+    """A limit was not held."""
+    breach = an_slo_result(
+        slo=an_slo(endpoint="GET /tickets/[id]", limit=200.0),
+        rounds_within=5,
+        worst=1320.0,
+        held=False,
+        reason="5/8 rounds within 200 ms, the worst 1,320 ms",
+    )
+    return an_outcome(
+        verdict=Verdict.SLO_BREACH,
+        reason="p95 of GET /tickets/[id] is above 200 ms in 3 of 8 rounds.",
+        slos=(breach, an_slo_result()),
+    )
+
+
+OUTCOMES: Mapping[str, Callable[[], Outcome]] = {
+    "pass": passed,
+    "regression": regression,
+    "improvement": improvement,
+    "inconclusive": inconclusive,
+    "invalid": invalid,
+    "no_baseline": no_baseline,
+    "slo_breach": slo_breach,
+}

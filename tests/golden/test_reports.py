@@ -1,0 +1,54 @@
+"""Every report of every outcome, compared as a whole."""
+
+from collections.abc import Callable
+
+import pytest
+
+from perfci.model import Outcome
+from perfci.report import FORMATS, render, terminal
+from perfci.report.explain import explain
+from tests.golden.outcomes import OUTCOMES
+
+SUFFIXES = {"terminal": "txt", "markdown": "md", "summary": "summary.md", "json": "json"}
+LINKS = {
+    "run": "https://git.example.org/octo/shop/actions/runs/42",
+    "artifact": "https://git.example.org/octo/shop/actions/runs/42/artifacts/7",
+    "base_commit": "https://git.example.org/octo/shop/commit/ba5eba11",
+}
+
+Golden = Callable[[str, str], None]
+
+
+def test_every_format_has_golden_files() -> None:
+    """A new format cannot be forgotten here."""
+    assert FORMATS.keys() == SUFFIXES.keys()
+
+
+@pytest.mark.parametrize("fmt", FORMATS)
+@pytest.mark.parametrize("case", OUTCOMES)
+def test_format(golden: Golden, case: str, fmt: str) -> None:
+    """Each format renders each outcome as the golden file has it."""
+    golden(f"{case}.{SUFFIXES[fmt]}", render(fmt, OUTCOMES[case](), **LINKS))
+
+
+@pytest.mark.parametrize(
+    ("name", "render_it"),
+    [
+        ("regression.wide.txt", lambda outcome: terminal.render(outcome, width=120)),
+        ("regression.narrow.txt", lambda outcome: terminal.render(outcome, width=60)),
+        ("regression.colour.txt", lambda outcome: terminal.render(outcome, colour=True)),
+        ("regression.verbose.txt", lambda outcome: terminal.render(outcome, verbose=True)),
+        ("regression.untrusted.md", lambda outcome: render("markdown", outcome, untrusted=True)),
+        ("regression.explained.txt", lambda outcome: explain(outcome, "GET /tickets/ service_time")),
+        ("regression.explained_count.txt", lambda outcome: explain(outcome, "GET /tickets/ sql_statements")),
+        ("regression.explained_share.txt", lambda outcome: explain(outcome, "failure_rate")),
+    ],
+)
+def test_variant(golden: Golden, name: str, render_it: Callable[[Outcome], str]) -> None:
+    """Other widths, colour, all rows, a stranger's result, and one series explained."""
+    golden(name, render_it(OUTCOMES["regression"]()))
+
+
+def test_inconclusive_explained(golden: Golden) -> None:
+    """What is not settled says how many blocks would settle it."""
+    golden("inconclusive.explained.txt", explain(OUTCOMES["inconclusive"](), "GET /tickets/ service_time"))

@@ -1,0 +1,285 @@
+"""Every format bears every outcome: too large, hostile, empty."""
+
+import json
+import math
+import re
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from markdown_it import MarkdownIt
+
+from perfci.errors import ConfigError, ResultError
+from perfci.model import Finding, Interval, Outcome, Role, Verdict, Weight
+from perfci.report import FORMATS, json_v1, render, terminal
+from perfci.report.explain import explain
+from tests.builders import (
+    a_budget,
+    a_comparison,
+    a_decision,
+    a_finding,
+    a_metric,
+    a_regression,
+    a_subject,
+    an_outcome,
+    an_slo,
+    an_slo_result,
+)
+from tests.golden.outcomes import OUTCOMES
+
+WORST_NAMES = ["😀" * 200, "`" * 200, "@#" * 100, "x" * 200, "a|\\|" * 50, "<b>" * 70]
+
+
+def a_huge_outcome(name: str = "😀" * 200, *, text: str = "@" * 5000) -> Outcome:
+    """Two thousand endpoints with long names that are all red, and as many of everything else."""
+    red = a_regression()
+    decisions = tuple(
+        replace(red, comparison=replace(red.comparison, series=replace(red.comparison.series, endpoint=f"{n}{name}")))
+        for n in range(2000)
+    )
+    slo = an_slo_result(slo=an_slo(endpoint=name), held=False)
+    return an_outcome(
+        verdict=Verdict.REGRESSION,
+        reason=text,
+        decisions=decisions,
+        slos=(slo,) * 100,
+        findings=(a_finding(message=text, hint=text),) * 100,
+        subject=a_subject(profile=name, reference_name=text, machine=text, load=text),
+        family=2000,
+    )
+
+
+@pytest.mark.parametrize("name", WORST_NAMES)
+@pytest.mark.parametrize("text", ["@" * 5000, "😀" * 5000, "x" * 5000])
+def test_comment_fits(name: str, text: str) -> None:
+    """A comment stays within 60,000 UTF-16 units, balanced, and says how many rows are missing and where they are."""
+    body = render("markdown", a_huge_outcome(name, text=text), run="https://git.example.org/r/1")
+    assert len(body.encode("utf-16-le")) // 2 <= 60_000
+    assert body.count("<details>") == body.count("</details>") == 1
+    assert "1975 more series" in body
+    assert "`result.json` of the artifact" in body
+
+
+def test_summary_fits() -> None:
+    """A job summary stays below 1 MiB, with as many rows as that allows."""
+    outcome = a_huge_outcome()
+    body = render("summary", replace(outcome, decisions=outcome.decisions * 2))
+    assert 900_000 < len(body.encode()) < 1 << 20
+    assert body.count("<details>") == body.count("</details>") == 2
+    left_out = re.search(r"^(\d+) more series are in `result.json`", body, re.MULTILINE)
+    assert left_out
+    assert body.count("❌ regression |") == 25 + 4000 - int(left_out[1])
+
+
+@pytest.mark.parametrize("name", [*WORST_NAMES, "a\nb", "</details>", "-->", "| x |"])
+def test_comment_structure(name: str) -> None:
+    """Hostile names leave the tables, the fold and the lists as they are."""
+    outcome = replace(a_huge_outcome(name, text=name), findings=(a_finding(message=name, hint=name),))
+    tokens = MarkdownIt("commonmark").enable("table").parse(render("markdown", outcome))
+    kinds = [token.type for token in tokens]
+    assert kinds.count("table_open") == 2
+    assert kinds.count("tr_open") == 2 * 26
+    assert kinds.count("td_open") == 2 * 25 * 6
+    assert kinds.count("bullet_list_open") == 2
+    assert kinds.count("heading_open") == 1
+    assert [t.content.strip() for t in tokens if t.type == "html_block"] == [
+        "<details><summary>What the gate could have seen, machine and load</summary>",
+        "</details>",
+    ]
+
+
+def test_first_line_is_the_verdict() -> None:
+    """The verdict is a word on the first line of what people read."""
+    for fmt in ("terminal", "markdown", "summary"):
+        for verdict in Verdict:
+            first = render(fmt, an_outcome(verdict=verdict)).partition("\n")[0]
+            assert verdict.value in first.lower()
+
+
+@pytest.mark.parametrize("fmt", FORMATS)
+def test_empty(fmt: str) -> None:
+    """An outcome with nothing in it can be shown."""
+    subject = a_subject(reference_name="", base_commit="", head_commit="", machine="", load="")
+    empty = an_outcome(decisions=(), verdict=Verdict.INVALID, reason="", subject=subject, family=0)
+    assert "invalid" in render(fmt, empty).lower()
+
+
+@pytest.mark.parametrize("fmt", FORMATS)
+def test_deterministic(fmt: str) -> None:
+    """The same outcome gives the same document."""
+    assert render(fmt, OUTCOMES["regression"]()) == render(fmt, OUTCOMES["regression"]())
+
+
+def test_unknown_link() -> None:
+    """A link that no report knows is a mistake in the program, not ignored."""
+    with pytest.raises(TypeError):
+        render("markdown", an_outcome(), rum="https://git.example.org")
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 120])
+@pytest.mark.parametrize("case", OUTCOMES)
+def test_terminal_width(case: str, width: int) -> None:
+    """No line is wider than asked, and without colour there is no escape sequence."""
+    text = terminal.render(OUTCOMES[case](), width=width)
+    assert max(map(len, text.splitlines())) <= width
+    assert "\x1b" not in text
+
+
+def test_terminal_colour_is_not_needed() -> None:
+    """Colour adds nothing but escape sequences."""
+    plain, coloured = (terminal.render(OUTCOMES["regression"](), colour=colour) for colour in (False, True))
+    assert "\x1b[" in coloured
+    assert re.sub(r"\x1b\[[0-9;]*m", "", coloured).split() == plain.split()
+
+
+def test_terminal_is_not_flooded() -> None:
+    """Two thousand red rows are 25 rows and a count, unless all are asked for."""
+    outcome = replace(a_huge_outcome("GET /"), slos=(), findings=())
+    assert len(terminal.render(outcome).splitlines()) < 80
+    assert "1975 more series" in terminal.render(outcome)
+    some = replace(outcome, decisions=outcome.decisions[:100])
+    assert terminal.render(some, verbose=True).count("✗ regression") == 100
+
+
+def test_terminal_shows_hostile_names_as_text() -> None:
+    """Escape sequences, markup and workflow commands in a name are not obeyed."""
+    names = ("\x1b[2J", "[red]x[/red]", "::error::x", "##[error]x")
+    text = terminal.render(
+        an_outcome(decisions=tuple(a_decision(comparison=a_comparison(endpoint=name)) for name in names)), width=200
+    )
+    assert "\x1b" not in text
+    assert "[red]x[/red]" in text
+    assert "::error" not in text
+    assert "##[" not in text
+
+
+def test_verbose() -> None:
+    """What is for information only is shown on request."""
+    told = a_decision(comparison=a_comparison(endpoint="GET /told", budget=a_budget(role=Role.INFORMS)))
+    outcome = an_outcome(decisions=(told,))
+    assert "GET /told" not in terminal.render(outcome)
+    assert "1 more series" in terminal.render(outcome)
+    assert "GET /told" in terminal.render(outcome, verbose=True)
+
+
+@pytest.mark.parametrize("case", OUTCOMES)
+def test_json_round_trip(case: str) -> None:
+    """What was written is read back whole, so that every other format can be rendered from it."""
+    outcome = OUTCOMES[case]()
+    assert json_v1.read(render("json", outcome).encode()) == outcome
+
+
+def test_json_has_no_nan() -> None:
+    """A number that is none is null."""
+    comparison = a_comparison(
+        base=math.nan, candidate=math.inf, p_worse=math.nan, change=Interval(estimate=0.1, low=-math.inf, high=math.inf)
+    )
+    text = render("json", an_outcome(decisions=(a_decision(comparison=comparison, p_adjusted=math.nan),)))
+    shown = json.loads(text, parse_constant=lambda name: pytest.fail(f"{name} in result.json"))["decisions"][0]
+    assert (shown["base"], shown["candidate"], shown["p_worse"], shown["p_adjusted"]) == (None,) * 4
+    change = json_v1.read(text.encode()).decisions[0].comparison.change
+    assert change == comparison.change
+
+
+@pytest.mark.parametrize("name", WORST_NAMES)
+def test_json_can_always_be_read(name: str) -> None:
+    """However much was measured, the reader's limit is kept, and a finding says what was left out."""
+    data = render("json", a_huge_outcome(name)).encode()
+    assert len(data) <= json_v1.MAX_BYTES
+    outcome = json_v1.read(data)
+    assert 300 < len(outcome.decisions) <= 2000
+    assert outcome.findings[-1].code == "result-cut"
+    assert f"{2000 - len(outcome.decisions)} series" in outcome.findings[-1].message
+
+
+def spoiled(**changes: Any) -> bytes:
+    """A result with some top-level keys changed."""
+    return json.dumps(json.loads(render("json", OUTCOMES["regression"]())) | changes).encode()
+
+
+def a_decision_with(**changes: Any) -> dict[str, Any]:
+    """The decisions of a result, the first one changed."""
+    decisions = json.loads(render("json", OUTCOMES["regression"]()))["decisions"]
+    return {"decisions": [decisions[0] | changes, *decisions[1:]]}
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"{",
+        b"null",
+        b"[]",
+        b"\xff\xfe",
+        b"[" * 100_000,
+        b" " * (json_v1.MAX_BYTES + 1),
+        spoiled(schema_version=2),
+        spoiled(schema_version="1"),
+        spoiled(verdict="great"),
+        spoiled(alpha="0.01"),
+        spoiled(alpha=math.nan),
+        spoiled(alpha=math.inf),
+        spoiled(reason="x" * 2001),
+        spoiled(extra=1),
+        spoiled(metrics={}),
+        spoiled(family=-1),
+        spoiled(decisions=None),
+        spoiled(**a_decision_with(endpoint="x" * 301)),
+        spoiled(**a_decision_with(base=math.nan)),
+        spoiled(**a_decision_with(base="4.1")),
+        spoiled(**a_decision_with(change={"estimate": None, "low": 0, "high": 0})),
+        spoiled(**{"::set-output name=x::y\n##[error]": 1}),
+    ],
+)
+def test_json_reader_refuses(data: bytes) -> None:
+    """What is no result is refused, in one line that repeats nothing of it that the runner would obey."""
+    with pytest.raises(ResultError) as refusal:
+        json_v1.read(data)
+    message = str(refusal.value)
+    assert "\n" not in message
+    assert "::" not in message
+    assert "##[" not in message
+    assert len(message) < 300
+
+
+def test_json_reader_accepts_what_the_tests_spoil() -> None:
+    """The document that the refusals start from is fine."""
+    assert json_v1.read(spoiled(**a_decision_with())) == OUTCOMES["regression"]()
+
+
+def test_findings_of_each_weight() -> None:
+    """Each weight of a finding is a word, not a colour."""
+    findings = tuple(Finding(code=f"c-{w}", weight=w, message=f"m-{w}") for w in Weight)
+    for fmt in ("terminal", "markdown"):
+        text = render(fmt, an_outcome(findings=findings)).lower()
+        for weight in Weight:
+            assert re.search(rf"{weight}:(\*\*)? m-{weight}", text)
+
+
+def test_explain_by_part_of_the_name() -> None:
+    """A part of the name is enough where it names one series."""
+    assert explain(an_outcome(), "post").startswith("✓ EQUIVALENT  POST /tickets/ service_time\n")
+
+
+@pytest.mark.parametrize(("wanted", "hinted"), [("tickets", 3), ("GET", 2), ("no such thing", 3)])
+def test_explain_unknown(wanted: str, hinted: int) -> None:
+    """A name of none or of several series is an error that lists what there is."""
+    with pytest.raises(ConfigError) as refusal:
+        explain(an_outcome(), wanted)
+    assert refusal.value.hint.count("service_time") == hinted
+
+
+def test_explain_exact_name_wins() -> None:
+    """A name that is also a part of others means the series that has it."""
+    decisions = tuple(
+        a_decision(comparison=a_comparison(endpoint=endpoint)) for endpoint in ("GET /a", "GET /a service_time x")
+    )
+    assert explain(an_outcome(decisions=decisions), "GET /a service_time").count("EQUIVALENT") == 1
+
+
+def test_explain_higher_is_better() -> None:
+    """Where more is better, a regression is a negative change."""
+    comparison = a_comparison(metric="throughput", budget=a_budget(change=0.05, floor=0.0))
+    assert a_metric("throughput").better == "higher"
+    text = explain(an_outcome(decisions=(a_decision(comparison=comparison),)), "throughput")
+    assert "needs a change of -5 % or worse" in text

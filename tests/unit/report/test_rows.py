@@ -1,0 +1,120 @@
+"""Numbers are scaled, rounded and signed in one way."""
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from perfci.model import Better, Interval, Metric, Role, Scale, Series, SeriesVerdict, Verdict
+from perfci.report import rows
+from tests.builders import a_budget, a_comparison, a_decision, a_metric, a_regression, an_outcome, an_slo_result
+
+MS = a_metric("p95")
+SHARE = a_metric("failure_rate")
+RATE = a_metric("throughput")
+COUNT = a_metric("sql_statements", unit="", exact=True, portable=True)
+
+
+@pytest.mark.parametrize(
+    ("numbers", "metric", "texts"),
+    [
+        ((4.1, 6.6), MS, ("4.1 ms", "6.6 ms")),
+        ((4.104, 4.116), MS, ("4.1 ms", "4.12 ms")),
+        ((412.4, 1520.0), MS, ("0.412 s", "1.52 s")),
+        ((0.04, 0.0512), MS, ("40 µs", "51.2 µs")),
+        ((0.0, 0.0), MS, ("0 ms", "0 ms")),
+        ((100.0, 200.0), MS, ("100 ms", "200 ms")),
+        ((0.003, 0.0), SHARE, ("0.3 %", "0 %")),
+        ((1234.5,), RATE, ("1,234 /s",)),
+        ((4.0, 23.0), COUNT, ("4", "23")),
+        ((None, math.nan, math.inf), MS, ("-", "-", "-")),
+    ],
+)
+def test_values(numbers: tuple[float | None, ...], metric: Metric, texts: tuple[str, ...]) -> None:
+    """Values of one series share a unit and have three digits that mean something."""
+    assert rows.values(numbers, metric) == texts
+
+
+@pytest.mark.parametrize(
+    ("estimate", "low", "high", "metric", "text"),
+    [
+        (0.61, 0.58, 0.64, MS, "+61 % [+58, +64]"),
+        (0.0024, -0.004, 0.0088, MS, "+0.2 % [-0.4, +0.9]"),
+        (0.031, -0.09, 0.16, MS, "+3 % [-9, +16]"),
+        (-0.507, -0.52, -0.49, MS, "-51 % [-52, -49]"),
+        (-0.0001, -0.0101, 0.0, MS, "0.0 % [-1.0, 0.0]"),
+        (19.0, 19.0, 19.0, MS, "+1,900 %"),
+        (0.5, -math.inf, math.inf, MS, "+50 % [-∞, +∞]"),
+        (0.0213, 0.0152, 0.0291, SHARE, "+2.1 points [+1.5, +2.9]"),
+        (19.0, 19.0, 19.0, a_metric("rows", unit="rows", scale=Scale.DIFFERENCE, exact=True), "+19 rows"),
+        (math.inf, 0.0, math.inf, MS, "-"),
+        (math.nan, 0.0, 1.0, MS, "-"),
+    ],
+)
+def test_change(estimate: float, low: float, high: float, metric: Metric, text: str) -> None:
+    """A change is signed and carries its interval in the same precision; counts have none."""
+    series = Series(endpoint="GET /", metric=metric)
+    change = Interval(estimate=estimate, low=low, high=high)
+    assert rows.change(a_comparison(series=series, change=change)) == text
+
+
+@given(st.floats(), st.floats(), st.floats(), st.sampled_from([MS, SHARE, RATE, COUNT]))
+def test_any_number_can_be_shown(one: float, two: float, three: float, metric: Metric) -> None:
+    """No number makes a report fail, and none is shown as NaN."""
+    comparison = a_comparison(
+        series=Series(endpoint="GET /", metric=metric),
+        base=one,
+        candidate=two,
+        change=Interval(estimate=one, low=two, high=three),
+        smallest_detectable=three,
+    )
+    shown = rows.row(a_decision(comparison=comparison))
+    texts = (shown.base, shown.candidate, shown.change, rows.size(three, metric), rows.probability(one))
+    assert not any("nan" in text.lower() or "inf" in text.lower() for text in texts)
+
+
+@pytest.mark.parametrize(("better", "limit"), [(Better.LOWER, "≤ 200 ms"), (Better.HIGHER, "≥ 200 ms")])
+def test_slo_direction(better: Better, limit: str) -> None:
+    """A limit is shown in the direction of its metric, and in its own unit whatever the worst value was."""
+    shown = rows.slo_row(an_slo_result(metric=a_metric("p95", better=better), worst=1320.0))
+    assert (shown.limit, shown.worst, shown.rounds) == (limit, "1.32 s", "8/8")
+
+
+@pytest.mark.parametrize("verdict", SeriesVerdict)
+def test_worth_showing(verdict: SeriesVerdict) -> None:
+    """Deciding series are always shown, guarding ones where they are remarkable, the others never."""
+
+    def shown(role: Role) -> bool:
+        comparison = a_comparison(budget=a_budget(role=role))
+        return bool(rows.worth_showing([a_decision(verdict=verdict, comparison=comparison)]))
+
+    remarkable = verdict not in {SeriesVerdict.EQUIVALENT, SeriesVerdict.NOT_COMPARED}
+    assert [shown(role) for role in Role] == [True, remarkable, False]
+
+
+def test_sensitivity() -> None:
+    """The least certain series is named beside the surest."""
+    decisions = [a_decision(comparison=a_comparison(smallest_detectable=size)) for size in (0.013, None, 0.2)]
+    text = "a change of 1.3 % in deciding series (up to 20 % in the least certain); in 8 of 10 such runs"
+    assert rows.sensitivity(an_outcome(decisions=tuple(decisions))) == text
+    assert "nothing" in rows.sensitivity(an_outcome(decisions=()))
+
+
+@pytest.mark.parametrize("verdict", Verdict)
+def test_next_step(verdict: Verdict) -> None:
+    """Every verdict but a pass says what to do next."""
+    assert bool(rows.next_step(an_outcome(verdict=verdict))) == (verdict is not Verdict.PASS)
+
+
+def test_next_step_cannot_run_a_name() -> None:
+    """A command that a reader may copy quotes the endpoint for the shell."""
+    red = a_regression(comparison=a_comparison(endpoint="GET /$(id)'"))
+    step = rows.next_step(an_outcome(verdict=Verdict.REGRESSION, decisions=(red,)))
+    assert step.endswith("""--explain 'GET /$(id)'"'"' service_time'""")
+
+
+def test_marks() -> None:
+    """Every verdict has a symbol of one character."""
+    assert {verdict: len(mark) for verdict, mark in rows.MARKS.items()} == dict.fromkeys(SeriesVerdict, 1)
+    assert {verdict: len(mark) for verdict, mark in rows.VERDICT_MARKS.items()} == dict.fromkeys(Verdict, 1)
