@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, NonNegativeInt
 
 from perfci.errors import SeedError
 from perfci.rig.target import hosts
@@ -32,7 +32,7 @@ class Place:
 class Recipe(Table):
     """What is to be made, the same in every kind."""
 
-    counts: dict[str, int] = {}
+    counts: dict[str, NonNegativeInt] = {}
     rng_seed: int = 1
     timeout_s: float = Field(default=120.0, gt=0)
     test_data: bool = False  # "this target holds nothing but test data": required anywhere but on this machine

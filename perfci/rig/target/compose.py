@@ -5,8 +5,8 @@ Compose itself resolves the project's file; perfci changes what would make two c
 image tags) in the resolved form and starts that. No merging rules, no recent compose syntax needed.
 """
 
+import contextlib
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from typing import Any, Literal
 
 from pydantic import Field
@@ -52,12 +52,12 @@ def prepare(options: Options, launch: Launch) -> None:
         stack.must("pull", *absent, timeout_s=options.build_timeout_s, log="pull", what=what)
 
 
-@contextmanager
+@contextlib.contextmanager
 def start(options: Options, launch: Launch) -> Iterator[RunningTarget]:
     """Start a fresh copy of the project and wait until it answers."""
     stack = _resolve(options, launch)
     note = leftovers.note(launch.state, project=stack.name)
-    graceful = False
+    hurry = True  # whatever is not foreseen below is an interruption
     try:
         try:
             stack.up(options.wait_timeout_s)
@@ -65,12 +65,11 @@ def start(options: Options, launch: Launch) -> Iterator[RunningTarget]:
         except Interrupted:
             raise
         except Exception:
-            stack.save_logs()
+            hurry = False
             raise
-        stack.save_logs()
-        graceful = True
+        hurry = False
     finally:
-        if _stop(stack, options, graceful=graceful):
+        if _stop(stack, options, hurry=hurry):
             note.erase()
 
 
@@ -85,16 +84,16 @@ def _resolve(options: Options, launch: Launch) -> Stack:
     )
 
 
-def _stop(stack: Stack, options: Options, *, graceful: bool) -> bool:
-    """Take the copy down. In a hurry: all copies that this perfci has running, at once and by force."""
+def _stop(stack: Stack, options: Options, *, hurry: bool) -> bool:
+    """Keep the logs and take the copy down. In a hurry: all copies of this perfci, at once, by force, without logs."""
     environ = stack.launch.environ
-    if graceful:
-        grace = str(options.stop_grace_s)
-        stack.compose(
-            "down", "-v", "--remove-orphans", "-t", grace, timeout_s=DOWN_S + options.stop_grace_s, log="down"
-        )
-        return docker.remove([stack.name], environ=environ) is not None
-    return docker.remove({stack.name, *leftovers.own_projects(stack.launch.state)}, environ=environ) is not None
+    if hurry:
+        return docker.remove({stack.name, *leftovers.own_projects(stack.launch.state)}, environ=environ) is not None
+    limit, grace = DOWN_S + options.stop_grace_s, str(options.stop_grace_s)
+    with contextlib.suppress(TargetError):  # the engine went away: the note stays, for a later sweep
+        stack.save_logs()
+        stack.compose("down", "-v", "--remove-orphans", "-t", grace, timeout_s=limit, log="down")
+    return docker.remove([stack.name], environ=environ) is not None
 
 
 def _ready(options: Options, stack: Stack) -> RunningTarget:

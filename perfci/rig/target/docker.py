@@ -71,9 +71,15 @@ def containers(project: str, *, environ: Mapping[str, str]) -> list[dict[str, An
     """Everything the engine knows of the project's containers, running or not."""
     listed = run("ps", "-aq", "--no-trunc", "--filter", f"label={PROJECT_LABEL}={project}", environ=environ)
     ids = listed.out.split()
-    if not ids:
+    if listed.ok and not ids:
         return []
-    found: list[dict[str, Any]] = json.loads(run("inspect", *ids, environ=environ).out or "[]")
+    try:
+        found: list[dict[str, Any]] = json.loads(run("inspect", *ids, environ=environ).out)
+    except ValueError:
+        raise TargetError(
+            f"the Docker engine did not say how the project {project} is: {last_line(listed.err)}",
+            hint="see whether the engine still runs: `docker info`",
+        ) from None
     return sorted(found, key=service_of)
 
 

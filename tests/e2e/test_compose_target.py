@@ -1,0 +1,324 @@
+"""Compose targets with a real engine: isolation, every fault, and nothing left behind."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack
+from pathlib import Path
+
+import pytest
+import requests
+
+from perfci.errors import Interrupted, TargetError
+from perfci.model import Side
+from perfci.rig import target
+from tests.fakes import toy
+
+ROOT = Path(__file__).parents[2]
+IMAGE = "python:3.11-slim-bookworm"
+PROJECTS = f"perfci-e2e{os.getpid()}-"  # others may use the same engine
+
+pytestmark = pytest.mark.e2e
+
+Start = Callable[..., AbstractContextManager[target.RunningTarget]]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _engine() -> None:
+    """Skips without Docker, unless PERFCI_REQUIRE_E2E=1 demands it."""
+    problem = _missing()
+    if problem and os.environ.get("PERFCI_REQUIRE_E2E") == "1":
+        pytest.fail(f"PERFCI_REQUIRE_E2E=1, but {problem}")
+    if problem:
+        pytest.skip(problem)
+
+
+def _missing() -> str:
+    for command in (["info"], ["compose", "version"], ["image", "inspect", IMAGE]):
+        try:
+            subprocess.run(["docker", *command], check=True, capture_output=True, timeout=30)
+        except (OSError, subprocess.SubprocessError) as error:
+            return f"`docker {' '.join(command)}` fails: {error}"
+    return ""
+
+
+@pytest.fixture(autouse=True)
+def _nothing_left(_engine: None) -> Iterator[None]:
+    """No container, network or volume of ours may outlive a test."""
+    yield
+    assert _things() == set()
+
+
+def _things() -> set[str]:
+    listings = (["ps", "-a"], ["network", "ls"], ["volume", "ls"])
+    rows = [
+        row
+        for listing in listings
+        for row in _docker(*listing, "--format", "{{json .}}").splitlines()
+        if PROJECTS in row
+    ]
+    return set(rows)
+
+
+def _docker(*arguments: str) -> str:
+    return subprocess.run(["docker", *arguments], check=True, capture_output=True, text=True, timeout=60).stdout
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A project with a service that is built and everything that makes two copies clash."""
+    folder = tmp_path / "checkout"
+    folder.mkdir()
+    (folder / "toy.py").write_text(Path(toy.__file__).read_text().replace('"127.0.0.1"', '"0.0.0.0"'))
+    (folder / "Dockerfile").write_text(f"FROM {IMAGE}\nCOPY toy.py /toy.py\n")
+    _write(folder, {})
+    return folder
+
+
+def _write(folder: Path, changes: dict[str, object], **more: object) -> None:
+    web = {
+        "build": ".",
+        "image": "same-name-on-both-sides",
+        "container_name": "fixed-name",
+        "init": True,
+        "ports": ["18080:8000"],
+        "environment": {"PRICE": "5 $$", "TOLD": "${TOLD:-nothing}"},
+        "command": ["python", "/toy.py", "--port", "8000"],
+        "volumes": ["data:/data"],
+        **changes,
+    }
+    project = {
+        "name": "fixed",
+        "services": {"web": web, **more},
+        "volumes": {"data": {"name": "fixed-volume"}},
+        "networks": {"default": {"name": "fixed-network"}},
+    }
+    (folder / "compose.yaml").write_text(json.dumps(project))
+
+
+@pytest.fixture
+def start(tmp_path: Path, checkout: Path) -> Start:
+    """Prepare and start the project in *checkout*."""
+
+    def starter(
+        label: str = "only", side: Side = Side.CANDIDATE, *, prepared: bool = False, **table: object
+    ) -> AbstractContextManager[target.RunningTarget]:
+        options = target.parse(
+            {"kind": "compose", "service": "web", "port": 8000, "wait_timeout_s": 20, "stop_grace_s": 1, **table},
+            where="test",
+        )
+        where = {
+            "source": checkout,
+            "workspace": tmp_path / "logs",
+            "state": tmp_path / "state",
+            "side": side,
+            "label": f"e2e{os.getpid()}-{label}",
+            "environ": {**os.environ, "COMPOSE_PROJECT_NAME": "stranger", "COMPOSE_FILE": "/nowhere.yaml"},
+            "extra_env": {"EXTRA": "a$b"},
+        }
+        if not prepared:
+            target.prepare(options, **where)  # type: ignore[arg-type]
+        return target.start(options, **where)  # type: ignore[arg-type]
+
+    return starter
+
+
+def _inspect(label: str) -> dict[str, object]:
+    ids = _docker("ps", "-aq", "--filter", f"label=com.docker.compose.project={PROJECTS}{label}").split()
+    found: dict[str, object] = json.loads(_docker("inspect", ids[0]))[0]
+    return found
+
+
+def test_two_sides_of_a_project_with_fixed_names_and_ports(start: Start, tmp_path: Path) -> None:
+    """Both sides run at once although the file fixes port, names, image, network and volume."""
+    with start("base-1", Side.BASE) as base, start("candidate-1", Side.CANDIDATE, env={"TOLD": "yes"}) as candidate:
+        assert base.base_url != candidate.base_url
+        for running in (base, candidate):
+            assert requests.get(running.base_url, timeout=5).json() == {"status": "ok"}
+            assert running.health().alive
+            assert running.health().restarts == 0
+            assert running.description.startswith("web=sha256:")
+        images = {_inspect(label)["Config"]["Image"] for label in ("base-1", "candidate-1")}  # type: ignore[index]
+        assert len(images) == 2
+        environment = _inspect("candidate-1")["Config"]["Env"]  # type: ignore[index]
+        assert {"PRICE=5 $", "TOLD=yes", "EXTRA=a$b"} <= set(environment)
+    assert list((tmp_path / "state").glob("*")) == []
+    assert candidate.log_path is not None
+    assert candidate.log_path.exists()
+
+
+def test_failing_health_check(start: Start, checkout: Path) -> None:
+    """A service that never becomes healthy is named, with what its check said, in bounded time."""
+    check = {"test": ["CMD-SHELL", "echo no database; exit 1"], "interval": "1s", "retries": 2}
+    _write(checkout, {"healthcheck": check})
+    began = time.monotonic()
+    with pytest.raises(TargetError, match=r"'web' never became healthy.*no database"), start(wait_timeout_s=10):
+        pass
+    assert time.monotonic() - began < 60
+
+
+def test_one_shot_service(start: Start, checkout: Path) -> None:
+    """A service that exits 0 is named, with the way to declare it."""
+    once = {"image": IMAGE, "command": ["true"]}
+    _write(checkout, {}, setup=once)
+    with pytest.raises(TargetError, match=r"'setup' did its work and ended") as caught, start():
+        pass
+    assert "service_completed_successfully" in caught.value.hint
+
+
+def test_declared_one_shot_service(start: Start, checkout: Path) -> None:
+    """A one-shot service that another one waits for is normal, and its end is no death."""
+    once = {"image": IMAGE, "command": ["true"]}
+    _write(checkout, {"depends_on": {"setup": {"condition": "service_completed_successfully"}}}, setup=once)
+    with start() as running:
+        assert running.health().alive
+
+
+def test_service_that_exits(start: Start, checkout: Path, tmp_path: Path) -> None:
+    """A service that fails at its start is named with its exit code and log, and the log is kept."""
+    _write(checkout, {"command": ["sh", "-c", "echo no configuration; exit 3"]})
+    with pytest.raises(TargetError, match=r"'web' ended with exit code 3(.|\n)*no configuration"), start():
+        pass
+    assert "no configuration" in (tmp_path / "logs" / f"e2e{os.getpid()}-only-web.log").read_text()
+
+
+def test_build_that_fails(start: Start, checkout: Path) -> None:
+    """A build that fails shows its last lines."""
+    (checkout / "Dockerfile").write_text(f"FROM {IMAGE}\nRUN echo no compiler here && exit 9\n")
+    with pytest.raises(TargetError, match=r"images could not be built(.|\n)*no compiler here"):
+        start()
+
+
+def test_image_that_does_not_exist(start: Start, checkout: Path) -> None:
+    """An image that is nowhere is named by its service before anything starts."""
+    _write(checkout, {}, db={"image": "127.0.0.1:9/no/such:image"})
+    with pytest.raises(TargetError, match="could not be pulled, for db"):
+        start()
+
+
+def test_invalid_file(start: Start, checkout: Path) -> None:
+    """Compose's own complaint is passed on."""
+    (checkout / "compose.yaml").write_text("services: {web: {imagine: x}}")
+    with pytest.raises(TargetError, match=r"compose\.yaml of candidate cannot be used: .*imagine"):
+        start()
+
+
+def test_no_file(start: Start, checkout: Path) -> None:
+    """A checkout without a compose file is told apart from an invalid one; folders above it are not searched."""
+    (checkout / "compose.yaml").rename(checkout.parent / "compose.yaml")
+    with pytest.raises(TargetError, match=r"no compose file in .*looked for compose\.yaml"):
+        start()
+
+
+def test_wrong_port(start: Start) -> None:
+    """A port at which nothing listens never gets ready, and the last answer is shown."""
+    with (
+        pytest.raises(TargetError, match=r"not ready within 2 s.*connection refused"),
+        start(port=8001, ready={"timeout_s": 2}),
+    ):
+        pass
+
+
+def test_death_during_the_run(start: Start, checkout: Path) -> None:
+    """A container that dies is seen, with exit code and log."""
+    _write(checkout, {"command": ["python", "/toy.py", "--port", "8000", "--say", "bye", "--die-after", "6"]})
+    with start() as running:
+        deadline = time.monotonic() + 30
+        while running.health().alive and time.monotonic() < deadline:
+            time.sleep(0.2)
+        health = running.health()
+    assert not health.alive
+    assert "'web' ended with exit code 7" in health.note
+    assert "bye" in health.note
+
+
+def test_restarts_during_the_run(start: Start, checkout: Path) -> None:
+    """A container that the engine restarts is counted."""
+    command = ["python", "/toy.py", "--port", "8000", "--die-after", "5"]
+    _write(checkout, {"command": command, "restart": "always"})
+    with start() as running:
+        deadline = time.monotonic() + 30
+        while not running.health().restarts and time.monotonic() < deadline:
+            time.sleep(0.2)
+        assert running.health().restarts >= 1
+
+
+def test_engine_that_does_not_answer(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without an engine the message is about the engine."""
+    with monkeypatch.context() as changed:
+        changed.setenv("DOCKER_HOST", "unix:///nowhere.sock")
+        with pytest.raises(TargetError, match="Docker engine does not answer"):
+            start()
+
+
+def test_no_docker_at_all(start: Start, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Without the command the message says so."""
+    with monkeypatch.context() as changed:
+        changed.setenv("PATH", str(tmp_path))
+        with pytest.raises(TargetError, match="docker was not found on PATH"):
+            start()
+
+
+def test_interrupted_with_two_stacks_up(start: Start, checkout: Path) -> None:
+    """Two stacks whose services ignore SIGTERM are gone within seven seconds of an interruption."""
+    _write(checkout, {"command": ["python", "/toy.py", "--port", "8000", "--ignore-sigterm"]})
+    stack = ExitStack()
+    for label in ("one", "two"):
+        stack.enter_context(start(label, stop_grace_s=30))
+    began = time.monotonic()
+    with pytest.raises(Interrupted), stack:
+        raise Interrupted("stop")
+    assert time.monotonic() - began < 7
+
+
+def test_failure_of_one_side_keeps_the_logs_of_both(start: Start, checkout: Path, tmp_path: Path) -> None:
+    """An error while both stacks are up leaves the log of each in its file."""
+    _write(checkout, {"command": ["python", "/toy.py", "--port", "8000", "--say", "served"]})
+    with pytest.raises(ValueError, match="seeding failed"), start("one"), start("two"):
+        raise ValueError("seeding failed")
+    for label in ("one", "two"):
+        assert "served" in (tmp_path / "logs" / f"e2e{os.getpid()}-{label}-web.log").read_text()
+
+
+def test_interrupted_while_it_starts(start: Start, checkout: Path) -> None:
+    """An interruption in the middle of `up` leaves nothing."""
+    _write(checkout, {"healthcheck": {"test": ["CMD", "false"], "interval": "1s", "retries": 100}})
+    starting = start()
+    timer = threading.Timer(3.0, os.kill, (os.getpid(), signal.SIGINT))
+    timer.start()
+    began = time.monotonic()
+    with pytest.raises(KeyboardInterrupt), starting:
+        pass
+    timer.join()
+    assert time.monotonic() - began < 3 + 7
+
+
+def test_sweep_removes_what_a_killed_perfci_left(checkout: Path, tmp_path: Path) -> None:
+    """After SIGKILL of its parent the stack lives on; the next sweep removes it, and a second one finds nothing."""
+    script = f"""
+import os, signal
+from pathlib import Path
+from perfci.model import Side
+from perfci.rig import target
+home = Path({str(tmp_path)!r})
+options = target.parse({{"kind": "compose", "service": "web", "port": 8000}}, where="test")
+where = dict(source=Path({str(checkout)!r}), workspace=home, state=home / "state", side=Side.BASE, label="e2e{os.getpid()}-left",
+             environ=os.environ)
+target.prepare(options, **where)
+with target.start(options, **where) as running:
+    print(running.base_url, flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+    killed = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT, check=False)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    assert requests.get(killed.stdout.strip(), timeout=5).ok
+
+    ended = target.sweep(tmp_path / "state", environ=os.environ)
+
+    assert ended == [f"compose project {PROJECTS}left (3 containers, networks and volumes)"]
+    assert target.sweep(tmp_path / "state", environ=os.environ) == []
