@@ -13,7 +13,9 @@ _THROUGHPUT = Budget(role=Role.GUARDS, change=0.10, margin=0.20)
 
 _UNDER_LOAD: Mapping[str, Budget] = MappingProxyType(
     {
-        "gmean": Budget(role=Role.GUARDS, change=0.10, margin=0.20, floor=1.0),
+        # On 54 real rounds a side, eight pairs found +5 % in 73 % of trials and +10 % in all, with no false alarm.
+        # The margin is wider than twice the budget, so that four pairs of identical rounds can still end in "pass".
+        "gmean": Budget(role=Role.GUARDS, change=0.05, margin=0.20, floor=1.0),
         "p95": Budget(role=Role.GUARDS, change=0.25, margin=0.50, floor=2.0),
         "failure_rate": _FAILURES,
         "throughput": _THROUGHPUT,
@@ -32,7 +34,10 @@ DEFAULT = GatePolicy(
                 {
                     RoundKind.DUET: MappingProxyType(
                         {
-                            "service_time": Budget(role=Role.DECIDES, change=0.03, margin=0.06, floor=0.05),
+                            # Real turns, eight blocks: identical sides never red and always "pass", two CPU hogs
+                            # beside them or not; +5 % always found. With 3 % a true +3 % is found half the time only.
+                            # Two identical services differ by a few microseconds: 20 are one more statement.
+                            "service_time": Budget(role=Role.DECIDES, change=0.025, margin=0.05, floor=0.02),
                             "failure_rate": _FAILURES,
                         }
                     ),

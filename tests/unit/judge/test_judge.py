@@ -1,0 +1,427 @@
+"""From runs to verdicts: what the gate says, and what it must never say."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from perfci.judge import judge
+from perfci.judge.compare import against_baseline, paired
+from perfci.judge.policy import DEFAULT
+from perfci.model import (
+    ALL_ENDPOINTS,
+    Baseline,
+    Comparison,
+    EndpointRound,
+    Outcome,
+    Reference,
+    Role,
+    Round,
+    RoundKind,
+    Run,
+    SeriesVerdict,
+    Side,
+    Slo,
+    Verdict,
+)
+from tests.builders import (
+    ENDPOINTS,
+    a_baseline,
+    a_fingerprint,
+    a_machine,
+    a_paired_run,
+    a_plan,
+    a_round,
+    a_run,
+    a_subject,
+    an_endpoint_round,
+    some_rounds,
+)
+
+SLOWER = {"GET /tickets/": 1.61}
+STORED = a_subject(reference=Reference.BASELINE, reference_name="3 runs of baselines/tickets-smoke")
+
+
+def judged(run: Run, **changes: object) -> Outcome:
+    return judge(run, baseline=None, policy=replace(DEFAULT, **changes), subject=a_subject())  # type: ignore[arg-type]
+
+
+def beside(run: Run, baseline: Baseline | None) -> Outcome:
+    return judge(run, baseline=baseline, policy=DEFAULT, subject=STORED)
+
+
+def find(comparisons: tuple[Comparison, ...], endpoint: str, metric: str) -> Comparison:
+    (found,) = [one for one in comparisons if (one.series.endpoint, one.series.metric.name) == (endpoint, metric)]
+    return found
+
+
+def service_times(run: Run) -> dict[str, Comparison]:
+    wanted = [one for one in paired(run, DEFAULT) if one.series.metric.name == "service_time"]
+    return {one.series.endpoint: one for one in wanted}
+
+
+def swapped(run: Run) -> Run:
+    other = {Side.BASE: Side.CANDIDATE, Side.CANDIDATE: Side.BASE}
+    return replace(run, rounds=tuple(replace(one, side=other[one.side]) for one in run.rounds))
+
+
+def edited(run: Run, side: Side, endpoint: str, seen: EndpointRound | None) -> Run:
+    """The run with one endpoint of one side replaced, or removed, in every round."""
+
+    def edit(one: Round) -> Round:
+        kept = {name: value for name, value in one.endpoints.items() if name != endpoint}
+        return replace(one, endpoints=kept if seen is None else kept | {endpoint: seen}) if one.side is side else one
+
+    return replace(run, rounds=tuple(edit(one) for one in run.rounds))
+
+
+# The whole
+
+
+def test_identical_sides_pass() -> None:
+    """Noise alone is green, and every deciding series is settled."""
+    outcome = judged(a_paired_run())
+    assert outcome.verdict is Verdict.PASS
+    assert outcome.further_blocks is None
+    assert outcome.family == 13  # per endpoint and together: service time, gmean, p95; and the throughput of all
+
+
+def test_a_slower_endpoint_is_named_first_with_its_numbers() -> None:
+    """The sentence names the endpoint, the size, both values, the interval and the blocks."""
+    outcome = judged(a_paired_run(slower=SLOWER, scatter=0.001))
+    assert outcome.verdict is Verdict.REGRESSION
+    assert outcome.reason.startswith(
+        "GET /tickets/ is 61 % slower (service time 4.10 -> 6.60 ms, 95 % interval +61..+61 %, 8 blocks)"
+    )
+    assert outcome.decisions[0].comparison.series.endpoint == "GET /tickets/"
+
+
+def test_a_faster_endpoint_is_an_improvement_and_passes() -> None:
+    """Getting better is no reason to stop."""
+    outcome = judged(a_paired_run(slower={"GET /tickets/": 0.7}))
+    assert outcome.verdict is Verdict.PASS
+    assert "improved" in outcome.reason
+    assert outcome.decisions[0].verdict is SeriesVerdict.IMPROVEMENT
+
+
+def test_a_change_below_the_budget_is_not_red_however_certain() -> None:
+    """Two percent, seen beyond doubt, stays within a budget of 2.5 %."""
+    run = a_paired_run(slower=dict.fromkeys(ENDPOINTS, 1.02), scatter=0.001)
+    assert find(paired(run, DEFAULT), "POST /tickets/", "service_time").p_worse < 1e-6  # type: ignore[operator]
+    assert judged(run).verdict is Verdict.PASS
+
+
+def test_a_change_below_the_floor_is_not_red() -> None:
+    """Half of a hundredth of a millisecond is nobody's regression."""
+    run = a_paired_run(typical={"GET /a": 0.010, "GET /b": 0.012}, slower={"GET /a": 1.5}, scatter=0.001)
+    assert judged(run).verdict is Verdict.PASS
+
+
+def test_noise_that_hides_everything_is_inconclusive_and_says_how_much_is_missing() -> None:
+    """An interval wider than the margin claims nothing."""
+    outcome = judged(a_paired_run(scatter=0.08, kinds=(RoundKind.DUET,)))
+    assert outcome.verdict is Verdict.INCONCLUSIVE
+    assert outcome.further_blocks is not None
+    assert "more blocks would settle it" in outcome.reason
+
+
+def test_a_guard_that_cannot_be_settled_does_not_hold_up_the_whole() -> None:
+    """Noisy load beside a quiet duet is reported, and passes."""
+    duet = some_rounds(kinds=(RoundKind.DUET,))
+    load = some_rounds(kinds=(RoundKind.LOAD,), scatter=0.5)
+    outcome = judged(a_paired_run(changes={"rounds": duet + load}))
+    assert outcome.verdict is Verdict.PASS
+    assert any(one.verdict is SeriesVerdict.INCONCLUSIVE for one in outcome.decisions)
+
+
+def test_one_block_compares_no_clock() -> None:
+    """Without scatter there is no evidence: cannot tell, and how many blocks are needed."""
+    outcome = judged(a_paired_run(blocks=1, slower={"GET /tickets/": 3.0}))
+    assert outcome.verdict is Verdict.INCONCLUSIVE
+    assert "1 usable block: at least 2 are needed" in outcome.reason
+
+
+def test_equal_values_in_every_block_are_handled() -> None:
+    """No variance at all is neither a crash nor infinite certainty."""
+    assert judged(a_paired_run(scatter=0.0)).verdict is Verdict.PASS
+    assert judged(a_paired_run(scatter=0.0, slower=SLOWER)).verdict is Verdict.REGRESSION
+
+
+def test_without_duets_the_load_decides() -> None:
+    """A paired run of load rounds only can still pass and fail."""
+    load = (RoundKind.LOAD,)
+    assert judged(a_paired_run(kinds=load)).verdict is Verdict.PASS
+    assert judged(a_paired_run(kinds=load, slower={"GET /tickets/": 2.0})).verdict is Verdict.REGRESSION
+
+
+def test_what_only_informs_never_counts() -> None:
+    """A change of an advisory metric is shown as such and leaves the whole green."""
+    run = a_paired_run(kinds=(RoundKind.DUET, RoundKind.LOAD))
+
+    def slow_p50(one: Round) -> Round:
+        if one.side is Side.BASE or one.kind is RoundKind.DUET:
+            return one
+        endpoints = {
+            name: replace(seen, values={**seen.values, "p50": seen.values["p50"] * 3})
+            for name, seen in one.endpoints.items()
+        }
+        return replace(one, endpoints=endpoints)
+
+    outcome = judged(replace(run, rounds=tuple(slow_p50(one) for one in run.rounds)))
+    assert outcome.verdict is Verdict.PASS
+    assert outcome.decisions[0].verdict is SeriesVerdict.REGRESSION
+    assert outcome.decisions[0].comparison.budget.role is Role.INFORMS
+    assert outcome.decisions[0].reason.endswith("advisory")
+
+
+def test_new_failures_are_red_and_one_burst_is_not() -> None:
+    """Two percent of failures in every block are shown; as many in one block may have been the machine."""
+    failing = edited(a_paired_run(), Side.CANDIDATE, "POST /tickets/", an_endpoint_round(6.0, failures=8))
+    outcome = judged(failing)
+    assert outcome.verdict is Verdict.REGRESSION
+    assert "POST /tickets/ under load fails more often (failure rate 0.00 -> 2.00 %" in outcome.reason + " ".join(
+        one.reason for one in outcome.decisions
+    )
+    burst = tuple(
+        after if after.block == 3 else before
+        for before, after in zip(a_paired_run().rounds, failing.rounds, strict=True)
+    )
+    assert judged(a_paired_run(changes={"rounds": burst})).verdict is not Verdict.REGRESSION
+
+
+def test_endpoints_of_one_side_are_listed_and_not_compared() -> None:
+    """A new endpoint has nothing to be compared with, and does not disturb the others."""
+    run = edited(a_paired_run(), Side.BASE, "POST /tickets/", None)
+    comparison = service_times(run)["POST /tickets/"]
+    assert comparison.change is None
+    assert comparison.note == "new: only the candidate was asked for it"
+    assert judged(run).verdict is Verdict.PASS
+
+
+def test_too_few_requests_are_listed_with_their_number() -> None:
+    """Clocks of six requests in a round are not compared, on both sides alike."""
+    run = a_paired_run()
+    few = an_endpoint_round(6.0, requests=6, kind=RoundKind.DUET)
+    for side in Side:
+        run = edited(run, side, "POST /tickets/", few)
+    comparison = service_times(run)["POST /tickets/"]
+    assert comparison.change is None
+    assert "6 in one round, at least 10" in comparison.note
+
+
+def test_a_candidate_too_slow_to_be_asked_often_does_not_escape() -> None:
+    """Few requests on the candidate alone are still compared."""
+    few = an_endpoint_round(60.0, requests=6, kind=RoundKind.DUET)
+    assert service_times(edited(a_paired_run(), Side.CANDIDATE, "POST /tickets/", few))["POST /tickets/"].change
+
+
+def test_the_headline_does_not_depend_on_the_request_mix() -> None:
+    """Ten times as many requests of the slow endpoint move no series."""
+    mixed = edited(a_paired_run(scatter=0.0), Side.CANDIDATE, "POST /tickets/", an_endpoint_round(6.0, requests=4000))
+    headline = find(paired(mixed, DEFAULT), ALL_ENDPOINTS, "gmean")
+    assert headline.change is not None
+    assert headline.change.estimate == pytest.approx(0.0, abs=1e-12)
+
+
+def test_blocks_are_averaged_before_they_are_compared() -> None:
+    """Repeating each round inside its block adds no evidence."""
+    run = a_paired_run(scatter=0.02)
+    doubled = replace(run, rounds=run.rounds + tuple(replace(one, number=2) for one in run.rounds))
+    once, twice = service_times(run)["GET /tickets/"], service_times(doubled)["GET /tickets/"]
+    assert twice.p_worse == pytest.approx(once.p_worse)
+    assert len(twice.replicates) == 8
+
+
+# Properties
+
+SEEDS = st.integers(0, 10_000)
+SCATTERS = st.floats(0.001, 0.3)
+
+
+@settings(max_examples=25, deadline=None)
+@given(SEEDS, SCATTERS)
+def test_a_side_against_itself_is_never_red(rng_seed: int, scatter: float) -> None:
+    """The same numbers on both sides: no regression, whatever the noise."""
+    base = some_rounds(sides=(Side.BASE,), scatter=scatter, rng_seed=rng_seed)
+    both = base + tuple(replace(one, side=Side.CANDIDATE) for one in base)
+    outcome = judged(a_paired_run(changes={"rounds": both}))
+    assert outcome.verdict is Verdict.PASS
+
+
+@settings(max_examples=25, deadline=None)
+@given(SEEDS, SCATTERS)
+def test_swapping_sides_mirrors_everything(rng_seed: int, scatter: float) -> None:
+    """The ratio turns over, and the two p-values change places."""
+    run = a_paired_run(scatter=scatter, rng_seed=rng_seed, slower=SLOWER)
+    there, back = service_times(run), service_times(swapped(run))
+    for name, one in there.items():
+        other = back[name]
+        assert one.change is not None
+        assert other.change is not None
+        assert (1 + one.change.estimate) * (1 + other.change.estimate) == pytest.approx(1.0)
+        assert one.p_worse == pytest.approx(other.p_better)
+        assert one.p_better == pytest.approx(other.p_worse)
+
+
+def verdicts(outcome: Outcome) -> Mapping[tuple[str, str, str], str]:
+    return {
+        (one.comparison.series.endpoint, one.comparison.series.metric.name, one.comparison.kind): one.verdict
+        for one in outcome.decisions
+    }
+
+
+@settings(max_examples=15, deadline=None)
+@given(SEEDS, st.floats(3, 50))
+def test_scaling_all_latencies_changes_nothing(rng_seed: int, factor: float) -> None:
+    """Well above the floors only ratios matter."""
+    slow = {name: 100 * value for name, value in ENDPOINTS.items()}
+    one = judged(a_paired_run(typical=slow, slower={"GET /tickets/": 1.04}, scatter=0.02, rng_seed=rng_seed))
+    other = judged(
+        a_paired_run(typical=slow, slower={"GET /tickets/": 1.04}, scatter=0.02, rng_seed=rng_seed, level=factor)
+    )
+    assert verdicts(one) == verdicts(other)
+
+
+@settings(max_examples=15, deadline=None)
+@given(SEEDS, st.permutations(range(1, 9)), st.randoms(use_true_random=False))
+def test_the_order_of_rounds_endpoints_and_blocks_changes_nothing(
+    rng_seed: int, numbers: list[int], rng: st.DataObject
+) -> None:
+    """Same values, same verdict, same order of decisions."""
+    run = a_paired_run(rng_seed=rng_seed, scatter=0.02, slower={"GET /tickets/": 1.03})
+    shuffled = [
+        replace(one, block=numbers[one.block - 1], endpoints=dict(reversed(one.endpoints.items())))
+        for one in run.rounds
+    ]
+    rng.shuffle(shuffled)  # type: ignore[attr-defined]
+    there, back = judged(run), judged(replace(run, rounds=tuple(shuffled)))
+    assert there.verdict is back.verdict
+    assert verdicts(there) == verdicts(back)
+
+
+@pytest.mark.parametrize("quiet", [1, 20])
+def test_quiet_endpoints_do_not_hide_a_red_one(quiet: int) -> None:
+    """More series cost a correction, and no more than that."""
+    typical = dict(ENDPOINTS) | {f"GET /quiet/{number}": 5.0 for number in range(quiet)}
+    run = a_paired_run(typical=typical, slower={"GET /tickets/": 1.1}, scatter=0.01)
+    assert judged(run).verdict is Verdict.REGRESSION
+
+
+# Against a baseline
+
+
+def a_wide_run(*, scatter: float = 0.02, rng_seed: int = 1, slower: Mapping[str, float] | None = None) -> Run:
+    """One side, twelve endpoints."""
+    typical = {f"GET /{number}": 40.0 + number for number in range(12)}
+    rounds = some_rounds(
+        blocks=4,
+        kinds=(RoundKind.LOAD,),
+        sides=(Side.CANDIDATE,),
+        typical=typical,
+        scatter=scatter,
+        rng_seed=rng_seed,
+        slower=slower,
+    )
+    return a_run(id=f"run-{rng_seed}", rounds=rounds)
+
+
+def stored(count: int, *, same_machine: bool = True) -> Baseline:
+    runs = [a_wide_run(rng_seed=100 + number) for number in range(count)]
+    if not same_machine:
+        runs = [
+            replace(run, fingerprint=a_fingerprint(machine=a_machine(id=f"other-{number}")))
+            for number, run in enumerate(runs)
+        ]
+    return Baseline(location="baselines/x", runs=tuple(runs))
+
+
+@pytest.mark.parametrize(
+    ("runs", "same_machine", "factor", "found"),
+    [
+        (1, False, 2.0, True),
+        (1, False, 1.4, False),
+        (3, True, 1.35, True),
+        (3, False, 1.2, False),
+        (10, True, 1.15, True),
+        (10, True, 1.03, False),
+    ],
+)
+def test_what_a_baseline_can_find(*, runs: int, same_machine: bool, factor: float, found: bool) -> None:
+    """One of twelve endpoints becomes slower: the more stored runs, the less it takes."""
+    outcome = beside(a_wide_run(slower={"GET /3": factor}), stored(runs, same_machine=same_machine))
+    assert (outcome.verdict is Verdict.REGRESSION) == found
+
+
+def test_ten_stored_runs_find_ten_percent_on_everything() -> None:
+    """A change of the whole service by 10 % stands out of a scatter of 3 %."""
+    slower = {f"GET /{number}": 1.10 for number in range(12)}
+    assert beside(a_wide_run(scatter=0.03, slower=slower), stored(10)).verdict is Verdict.REGRESSION
+
+
+def test_no_stored_run_is_said_and_not_green() -> None:
+    """Nothing to compare with has a verdict of its own."""
+    assert beside(a_run(), None).verdict is Verdict.NO_BASELINE
+
+
+@pytest.mark.parametrize(
+    ("fingerprint", "what"),
+    [
+        (a_fingerprint(machine=a_machine(cpu_model="Another CPU")), "machine class"),
+        (a_fingerprint(plan=a_plan(users=20)), "load plan"),
+        (a_fingerprint(seed_digest="another"), "seed"),
+    ],
+)
+def test_clocks_of_unlike_runs_are_not_compared(fingerprint: object, what: str) -> None:
+    """Ten times slower on another machine is neither red nor green, and the reason is given."""
+    run = a_run(fingerprint=fingerprint, rounds=some_rounds(kinds=(RoundKind.LOAD,), level=10.0))
+    outcome = beside(run, a_baseline())
+    assert outcome.verdict is Verdict.INCONCLUSIVE
+    assert what in outcome.reason
+    assert [finding.code for finding in outcome.findings] == ["baseline-unlike"]
+
+
+def test_only_the_newest_ten_runs_count() -> None:
+    """Old runs describe another service."""
+    baseline = stored(12)
+    comparison = find(against_baseline(a_wide_run(), baseline, DEFAULT), "GET /0", "gmean")
+    labels = [replicate.label for replicate in comparison.replicates]
+    assert labels == [*(run.id for run in baseline.runs[2:]), "run-1"]
+
+
+# SLOs
+
+
+@pytest.mark.parametrize(
+    ("slo", "verdict", "reason"),
+    [
+        (Slo(metric="p95", limit=200.0), Verdict.PASS, "8/8 rounds within 200 ms"),
+        (Slo(metric="p95", limit=5.0), Verdict.SLO_BREACH, "0/8 rounds within 5.00 ms"),
+        (Slo(metric="throughput", limit=10.0), Verdict.PASS, "8/8 rounds within 10.0 /s"),
+        (Slo(metric="throughput", limit=999.0), Verdict.SLO_BREACH, "0/8 rounds within 999 /s"),
+        (Slo(metric="failure_rate", limit=0.01), Verdict.PASS, "8/8 rounds within 1.00 %"),
+        (Slo(metric="p95", limit=9.0, endpoint="GET /nowhere"), Verdict.INCONCLUSIVE, "no round could be held against"),
+    ],
+)
+def test_slos_are_judged_in_every_round(slo: Slo, verdict: Verdict, reason: str) -> None:
+    """A limit holds in every round or is breached; one that no round could tell is not green."""
+    outcome = judged(a_paired_run(), slos=(slo,))
+    assert outcome.verdict is verdict
+    assert outcome.slos[0].reason.startswith(reason)
+
+
+def test_rounds_in_which_everything_failed_are_within_no_limit() -> None:
+    """No latency because of failures is a breach, not a gap."""
+    dead = an_endpoint_round(4.0, requests=50, failures=50)
+    run = edited(a_paired_run(), Side.CANDIDATE, "GET /tickets/", dead)
+    outcome = judged(run, slos=(Slo(metric="p95", limit=1000.0, endpoint="GET /tickets/"),))
+    assert not outcome.slos[0].held
+    assert outcome.verdict is Verdict.REGRESSION  # its failures come first
+
+
+def test_the_judge_changes_nothing_it_is_given() -> None:
+    """Same input twice, same outcome twice."""
+    run = a_paired_run(slower=SLOWER)
+    assert judged(run) == judged(run)
+    assert a_round() == a_round()
