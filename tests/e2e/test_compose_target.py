@@ -1,5 +1,6 @@
 """Compose targets with a real engine: isolation, every fault, and nothing left behind."""
 
+import hashlib
 import json
 import os
 import signal
@@ -70,14 +71,21 @@ def _docker(*arguments: str) -> str:
 
 
 @pytest.fixture
-def checkout(tmp_path: Path) -> Path:
+def checkout(tmp_path: Path) -> Iterator[Path]:
     """A project with a service that is built and everything that makes two copies clash."""
     folder = tmp_path / "checkout"
     folder.mkdir()
     (folder / "toy.py").write_text(Path(toy.__file__).read_text().replace('"127.0.0.1"', '"0.0.0.0"'))
     (folder / "Dockerfile").write_text(f"FROM {IMAGE}\nCOPY toy.py /toy.py\n")
     _write(folder, {})
-    return folder
+    yield folder
+    built = _docker("image", "ls", "-q", "--filter", f"reference=perfci-*-{_digest(folder)}-web").split()
+    if built:
+        _docker("image", "rm", "-f", *built)
+
+
+def _digest(folder: Path) -> str:
+    return hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:8]
 
 
 def _write(folder: Path, changes: dict[str, object], **more: object) -> None:
@@ -134,7 +142,7 @@ def _inspect(label: str) -> dict[str, object]:
     return found
 
 
-def test_two_sides_of_a_project_with_fixed_names_and_ports(start: Start, tmp_path: Path) -> None:
+def test_two_sides_of_a_project_with_fixed_names_and_ports(start: Start, checkout: Path, tmp_path: Path) -> None:
     """Both sides run at once although the file fixes port, names, image, network and volume."""
     with start("base-1", Side.BASE) as base, start("candidate-1", Side.CANDIDATE, env={"TOLD": "yes"}) as candidate:
         assert base.base_url != candidate.base_url
@@ -144,7 +152,8 @@ def test_two_sides_of_a_project_with_fixed_names_and_ports(start: Start, tmp_pat
             assert running.health().restarts == 0
             assert running.description.startswith("web=sha256:")
         images = {_inspect(label)["Config"]["Image"] for label in ("base-1", "candidate-1")}  # type: ignore[index]
-        assert len(images) == 2
+        assert images == {f"perfci-{side}-{_digest(checkout)}-web" for side in Side}
+        assert len(_things()) == 6  # a container, a network and a volume each
         environment = _inspect("candidate-1")["Config"]["Env"]  # type: ignore[index]
         assert {"PRICE=5 $", "TOLD=yes", "EXTRA=a$b"} <= set(environment)
     assert list((tmp_path / "state").glob("*")) == []
@@ -307,8 +316,8 @@ from perfci.model import Side
 from perfci.rig import target
 home = Path({str(tmp_path)!r})
 options = target.parse({{"kind": "compose", "service": "web", "port": 8000}}, where="test")
-where = dict(source=Path({str(checkout)!r}), workspace=home, state=home / "state", side=Side.BASE, label="e2e{os.getpid()}-left",
-             environ=os.environ)
+where = dict(source=Path({str(checkout)!r}), workspace=home, state=home / "state", side=Side.BASE,
+             label="e2e{os.getpid()}-left", environ=os.environ)
 target.prepare(options, **where)
 with target.start(options, **where) as running:
     print(running.base_url, flush=True)
