@@ -173,3 +173,9 @@ def test_annotation_is_one_command(title: str, message: str) -> None:
     assert len(line) < 4096
     head = re.match(r"::error title=([^,:]*)::", line)
     assert head
+
+
+def test_annotation_escapes() -> None:
+    """Per cent signs, lines and, in the title, colons and commas arrive as they were."""
+    wanted = Annotation(level="warning", title="a: b, 5%", message="61 %25\nmore: x, y")
+    assert annotations([wanted]) == ["::warning title=a%3A b%2C 5%25::61 %2525%0Amore: x, y"]

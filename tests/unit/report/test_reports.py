@@ -212,7 +212,7 @@ def a_decision_with(**changes: Any) -> dict[str, Any]:
         b"[]",
         b"\xff\xfe",
         b"[" * 100_000,
-        b" " * (json_v1.MAX_BYTES + 1),
+        spoiled().ljust(json_v1.MAX_BYTES + 1),
         spoiled(schema_version=2),
         spoiled(schema_version="1"),
         spoiled(verdict="great"),
