@@ -150,17 +150,17 @@ def values(numbers: Sequence[float | None], metric: Metric) -> tuple[str, ...]:
 def change(comparison: Comparison) -> str:
     """An estimate with its interval: "+61 % [+58, +64]", or the difference where a ratio means nothing."""
     found = comparison.change
-    if found is None or not math.isfinite(found.estimate):
-        return NOTHING
     factor, unit = _change_unit(comparison.series.metric)
+    if found is None or not math.isfinite(found.estimate * factor):
+        return NOTHING
     return _interval(found, factor, unit)
 
 
 def size(amount: float | None, metric: Metric) -> str:
     """The size of a change without its sign: a budget, a margin, the smallest detectable change."""
-    if amount is None or not math.isfinite(amount):
-        return NOTHING
     factor, unit = _change_unit(metric)
+    if amount is None or not math.isfinite(amount * factor):
+        return NOTHING
     return _short(f"{amount * factor:,.{_decimals(amount * factor)}f}") + unit
 
 
@@ -258,7 +258,7 @@ def _change_unit(metric: Metric) -> tuple[float, str]:
 
 
 def _value(number: float | None, factor: float, unit: str) -> str:
-    if number is None or not math.isfinite(number):
+    if number is None or not math.isfinite(number * factor):
         return NOTHING
     scaled = number * factor
     magnitude = math.floor(math.log10(abs(scaled))) if scaled else 0

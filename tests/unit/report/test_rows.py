@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from perfci.model import Better, Interval, Metric, Role, Scale, Series, SeriesVerdict, Verdict
@@ -60,6 +60,9 @@ def test_change(estimate: float, low: float, high: float, metric: Metric, text: 
 
 
 @given(st.floats(), st.floats(), st.floats(), st.sampled_from([MS, SHARE, RATE, COUNT]))
+@example(1.7e308, 1.7e308, 1.7e308, SHARE)
+@example(5e-324, 5e-324, 5e-324, MS)
+@example(-1.7e308, -math.inf, math.nan, MS)
 def test_any_number_can_be_shown(one: float, two: float, three: float, metric: Metric) -> None:
     """No number makes a report fail, and none is shown as NaN."""
     comparison = a_comparison(
