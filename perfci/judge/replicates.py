@@ -16,7 +16,7 @@ from perfci.judge import lines
 from perfci.judge.lines import Line, average
 from perfci.judge.stats.effect import Effect, standard_error
 from perfci.judge.stats.moderated import Spread, moderate
-from perfci.judge.stats.prior import against_runs
+from perfci.judge.stats.prior import RUNS_WITHOUT_PRIOR, against_runs
 from perfci.model import Metric, Replicate, Round
 
 
@@ -122,8 +122,15 @@ class StoredRuns:
         return lines.shortage(fewest, least=1, of="run" if not pair.base else "block", metric=metric)
 
     def effects(self, pairs: Mapping[str, Pair]) -> dict[str, Effect]:
-        """The candidate's level against the mean of the stored ones."""
-        between = moderate([_spread(pair.base.values()) for pair in pairs.values()])
+        """
+        The candidate's level against the mean of the stored ones.
+
+        While the prior counts it is the only one to lend variance: endpoints of one machine move together, so twelve
+        of them show no more of the scatter between few machines than one does.
+        """
+        between = [_spread(pair.base.values()) for pair in pairs.values()]
+        if len(self.clusters) >= RUNS_WITHOUT_PRIOR:
+            between = moderate(between)
         within = moderate([_spread(pair.candidate.values()) for pair in pairs.values()])
         return {
             name: against_runs(

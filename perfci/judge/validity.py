@@ -28,31 +28,35 @@ LATE_MS = 100.0
 class _Case:
     """The rounds of both sides; in baseline mode the base is what the stored runs measured."""
 
-    run: Run
     base: Sequence[Round]
     candidate: Sequence[Round]
-
-    @property
-    def measured(self) -> Sequence[Round]:
-        """What this run measured itself."""
-        return self.run.rounds
+    measured: Sequence[Round]  # by this run, of the sides that are judged
 
 
 def findings(run: Run, baseline: Baseline | None) -> tuple[Finding, ...]:
-    """Everything to be known about the measurement, the gravest first."""
+    """
+    Everything to be known about the measurement, the gravest first.
+
+    Without *baseline* the run's own base side is the reference; with one, even an empty one, the stored runs are.
+    """
     if not run.rounds:
         return (_invalid("no-rounds", "No round was measured", "See the incidents of the run."), *_incomplete(run))
-    own_base = [one for one in run.rounds if one.side is Side.BASE]
-    stored = [one for other in (baseline.runs if baseline else ()) for one in other.rounds]
-    candidate = [one for one in run.rounds if one.side is Side.CANDIDATE]
-    case = _Case(run, own_base or [one for one in stored if one.side is Side.CANDIDATE], candidate)
+    case = _case(run, baseline)
     found = [finding for check in _CHECKS for finding in check(case)]
     if not any(finding.weight is Weight.REGRESSION for finding in found):
         found += _incomplete(run)
-    if baseline and not own_base:
+    if baseline is not None:
         found += _unlike(run, baseline)
     gravity = list(Weight)
     return tuple(sorted(found, key=lambda finding: gravity.index(finding.weight)))
+
+
+def _case(run: Run, baseline: Baseline | None) -> _Case:
+    candidate = [one for one in run.rounds if one.side is Side.CANDIDATE]
+    if baseline is None:
+        return _Case([one for one in run.rounds if one.side is Side.BASE], candidate, run.rounds)
+    stored = [one for other in baseline.runs for one in other.rounds if one.side is Side.CANDIDATE]
+    return _Case(stored, candidate, candidate)
 
 
 def _invalid(code: str, message: str, hint: str = "") -> Finding:
@@ -162,11 +166,11 @@ def _generator(case: _Case) -> Iterator[Finding]:
 
 
 def _machine(case: _Case) -> Iterator[Finding]:
-    waited = max(one.generator.run_delay_share for one in case.measured)
+    waited = max((one.generator.run_delay_share for one in case.measured), default=0.0)
     if waited > STARVED:
         message = f"The load generator waited for a core up to {100 * waited:.0f} % of its time"
         yield _warning("generator-starved", message, "Something else uses the machine, or it has too few cores.")
-    lag = max(one.generator.loop_lag_p99_ms for one in case.measured)
+    lag = max((one.generator.loop_lag_p99_ms for one in case.measured), default=0.0)
     if lag > LATE_MS:
         yield _warning("generator-late", f"The load generator's event loop was up to {lag:.0f} ms late")
 
