@@ -11,7 +11,7 @@ import tomllib
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from pydantic import BeforeValidator, Field
 
@@ -20,6 +20,7 @@ from perfci.model import Budget, Reference, Role, RoundKind, Slo
 from perfci.schema import Table, parse
 
 UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+T = TypeVar("T")
 NAME = r"^[a-z0-9][a-z0-9-]*$"
 
 
@@ -38,6 +39,11 @@ def seconds(value: object) -> float:
 
 Duration = Annotated[float, BeforeValidator(seconds)]
 Name = Annotated[str, Field(pattern=NAME, max_length=60)]
+
+
+def _first(*values: T | None) -> T:
+    """The first value that was given."""
+    return next(value for value in values if value is not None)
 
 
 class Against(StrEnum):
@@ -107,11 +113,13 @@ class BudgetChange(Table):
     def applied_to(self, default: Budget | None) -> Budget:
         """The budget with this project's changes; a metric without a default needs a change and a margin."""
         start = default or Budget(role=Role.INFORMS, change=0.1, margin=0.2)
-        given = {key: value for key, value in self.model_dump().items() if value is not None}
-        merged = {"role": start.role, "change": start.change, "margin": start.margin, "floor": start.floor} | given
-        if "change" in given and "margin" not in given:
-            merged["margin"] = 2 * given["change"]
-        return Budget(**merged)
+        wider = None if self.change is None else 2 * self.change  # a margin that nobody set follows the budget
+        return Budget(
+            role=_first(self.role, start.role),
+            change=_first(self.change, start.change),
+            margin=_first(self.margin, wider, start.margin),
+            floor=_first(self.floor, start.floor),
+        )
 
 
 class SloTable(Table):

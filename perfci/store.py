@@ -6,13 +6,14 @@ so that two branches that both record one never conflict.
 """
 
 import json
+import math
 import os
 import tempfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from perfci.errors import ConfigError, ResultError
 from perfci.model import Baseline, Run
@@ -22,7 +23,7 @@ SCHEMA = 1
 LARGEST_BYTES = 64 * 2**20
 NEWEST = 10  # runs of one machine class that count as the baseline
 
-_RUN: TypeAdapter[Run] = TypeAdapter(Run, config=ConfigDict(extra="forbid", allow_inf_nan=False))
+_RUN: TypeAdapter[Run] = TypeAdapter(Run)
 
 
 def save(run: Run, path: Path) -> None:
@@ -52,14 +53,21 @@ def load(path: Path) -> Run:
     try:
         if file.stat().st_size > LARGEST_BYTES:
             raise ResultError(f"{file} is larger than {LARGEST_BYTES // 2**20} MiB and so no run of perfci's")
-        content = json.loads(file.read_bytes())
+        content = json.loads(file.read_bytes(), parse_float=_finite, parse_constant=_finite)
     except FileNotFoundError:
         raise ResultError(f"there is no run at {path}", hint="`perfci run` prints where it stored one") from None
     except OSError as error:
         raise ResultError(f"{file} cannot be read: {error.strerror}") from None
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise ResultError(f"{file} is not JSON: {error}", hint="the file is damaged or truncated") from None
     return _checked(content, file)
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text} is no measured number")
+    return number
 
 
 def _checked(content: Any, file: Path) -> Run:

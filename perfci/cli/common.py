@@ -26,7 +26,7 @@ environment_option = click.option(
 quiet_option = click.option("--quiet", is_flag=True, envvar="PERFCI_QUIET", help="Say nothing but the verdict.")
 
 
-class Pairs(click.ParamType):
+class Pairs(click.ParamType[tuple[str, str]]):
     """KEY=VALUE."""
 
     name = "KEY=VALUE"
@@ -39,7 +39,7 @@ class Pairs(click.ParamType):
         return key, text
 
 
-class Seconds(click.ParamType):
+class Seconds(click.ParamType[float]):
     """A duration such as 90s, 2m or 1h."""
 
     name = "DURATION"

@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from perfci.cli.common import say
+from perfci.cli.run import COMMENT
 from perfci.errors import ExitCode
 
 
@@ -13,7 +14,7 @@ from perfci.errors import ExitCode
 @click.argument("folder", metavar="RUN", type=click.Path(path_type=Path), envvar="PERFCI_OUTPUT")
 @click.option(
     "--comment",
-    type=click.Choice(["auto", "always", "on-regression", "off"]),
+    type=click.Choice(COMMENT),
     default="auto",
     show_default=True,
     envvar="PERFCI_COMMENT",

@@ -1,5 +1,6 @@
 """`perfci run`."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from perfci.cli.common import (
 )
 from perfci.errors import ExitCode, PerfciError
 
+COMMENT = ("auto", "always", "on-regression", "off")
 OVERRIDES = ("users", "spawn_rate", "duration", "warmup", "blocks", "rounds")
 
 
@@ -76,12 +78,16 @@ OVERRIDES = ("users", "spawn_rate", "duration", "warmup", "blocks", "rounds")
 )
 @click.option("--verbose", is_flag=True, help="Show the advisory series, too.")
 @quiet_option
+# Inputs of the Action that later steps use; they are checked here, before anything is started.
+@click.option("--comment", type=click.Choice(COMMENT), envvar="PERFCI_COMMENT", hidden=True)
+@click.option("--retention-days", type=click.IntRange(1, 90), envvar="PERFCI_RETENTION_DAYS", hidden=True)
 @click.pass_context
 def command(ctx: click.Context, /, **options: Any) -> None:
     """Measure a profile, compare, and say a verdict."""
-    from perfci.pipeline import documents
+    from perfci.pipeline import documents, job
 
     output: Path | None = options["output"]
+    job.announce(os.environ)
     try:
         code = _run(options)
     except PerfciError as error:

@@ -39,9 +39,10 @@ def findings(run: Run, baseline: Baseline | None) -> tuple[Finding, ...]:
 
     Without *baseline* the run's own base side is the reference; with one, even an empty one, the stored runs are.
     """
-    if not run.rounds:
-        return (_invalid("no-rounds", "No round was measured", "See the incidents of the run."), *_incomplete(run))
     case = _case(run, baseline)
+    if not case.candidate:
+        message = "No round of the candidate was measured"
+        return (_invalid("no-rounds", message, "See the incidents of the run."), *_incomplete(run))
     found = [finding for check in _CHECKS for finding in check(case)]
     if not any(finding.weight is Weight.REGRESSION for finding in found):
         found += _incomplete(run)

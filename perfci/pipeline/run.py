@@ -71,6 +71,7 @@ class Task:
 def understand(request: Request, ports: Ports) -> Task:
     """Everything that can be wrong about a request is found here, before anything starts."""
     current = job.current(ports.environ)
+    job.check_inside_workspace(ports.environ, ports.root)
     config = read(ports.root / request.config_file).within(request.environment)
     plan = plan_of(config, request.profile, request.overrides, root=ports.root)
     inside(ports.root, config.baselines, what="baselines folder")

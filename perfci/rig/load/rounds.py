@@ -64,7 +64,7 @@ def load_round(
     planned_s = plan.users / plan.spawn_rate + measured_s
     limit_s = math.ceil(planned_s) + 30
     command = [
-        *(sys.executable, "-m", "locust", "-f", f"{INSIDE / 'perfci_recorder.py'},{source / plan.locustfile}"),
+        *(sys.executable, "-P", "-m", "locust", "-f", f"{INSIDE / 'perfci_recorder.py'},{source / plan.locustfile}"),
         *("--headless", "--only-summary", "--exit-code-on-error", "0", "--stop-timeout", str(STOP_TIMEOUT_S)),
         *("-H", base_url, "-u", str(plan.users), "-r", f"{plan.spawn_rate:g}", "-t", f"{limit_s}s"),
         *(("--tags", *plan.tags) if plan.tags else ()),

@@ -124,7 +124,9 @@ def resolve(*, file: str, service: str, port: int, build: bool, env: Mapping[str
             key: value.replace("$", "$$") for key, value in launch.extra_env.items()
         },  # compose fills in variables again
     }
-    resolved = launch.workspace / f"{launch.label}-compose.json"
+    resolved = (
+        launch.workspace / f".{launch.label}-compose.json"
+    )  # hidden: it holds values of variables, and hidden files are not uploaded
     resolved.write_text(json.dumps(config, indent=1))
     return Stack(name=name, file=resolved, services=config["services"], launch=launch)
 

@@ -12,7 +12,7 @@ from perfci.model import EndpointRound, Finding, Round, Run, Side, TargetHealth,
 from tests.builders import a_baseline, a_generator, a_paired_run, a_run, a_subject
 
 DEAD = {"target": TargetHealth(alive=False, restarts=0, note="exit code 137")}
-SILENT = {"endpoints": {}}
+SILENT: dict[str, Any] = {"endpoints": {}}
 SHORT = {"generator": a_generator(users_reached=6)}
 RAISING = {"endpoints": {}, "generator": a_generator(exceptions=50)}
 FAILING = {"endpoints": {"GET /": EndpointRound(requests=40, failures=40, values={"failure_rate": 1.0})}}
@@ -75,7 +75,9 @@ def test_a_run_cut_short_by_the_candidates_death_is_red_not_invalid() -> None:
     assert weights(findings(dead, None)) == {"target-died": Weight.REGRESSION}
 
 
-@pytest.mark.parametrize("rounds", [(), with_rounds(a_paired_run(), SILENT, *Side).rounds])
+@pytest.mark.parametrize(
+    "rounds", [(), a_paired_run(sides=(Side.BASE,)).rounds, with_rounds(a_paired_run(), SILENT, *Side).rounds]
+)
 def test_nothing_measured_is_invalid_and_never_green(rounds: tuple[Round, ...]) -> None:
     """The silent pass of a gate that had no data."""
     outcome = judge(a_paired_run(changes={"rounds": rounds}), baseline=None, policy=DEFAULT, subject=a_subject())

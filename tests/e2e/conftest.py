@@ -1,0 +1,53 @@
+"""Whole jobs need Docker, Compose, act and base images; without them these tests skip, or fail where CI says so."""
+
+import os
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+IMAGES = ("python:3.11-slim-bookworm", "postgres:16", "redis:7")
+
+
+@pytest.fixture(scope="session")
+def toolchain() -> Mapping[str, str]:
+    """The environment in which docker, act and the stand-in for upload-artifact are found."""
+    environ = {**os.environ, **_tools()}
+    needed = [["docker", "info"], ["docker", "compose", "version"], ["act", "--version"]]
+    needed += [["docker", "image", "inspect", image] for image in IMAGES]
+    for command in needed:
+        if problem := _fails(command, environ):
+            _absent(problem)
+    if "PERFCI_UPLOAD_ARTIFACT" not in environ:
+        _absent("tests/e2e/toolchain/install has not been run")
+    return environ
+
+
+def _tools() -> dict[str, str]:
+    """What `toolchain/install` wrote for its callers, where it was run."""
+    cache = Path(os.environ.get("PERFCI_CACHE") or Path.home() / ".cache" / "perfci")
+    file = cache / "toolchain" / "env"
+    if not file.exists():
+        return {}
+    shown = subprocess.run(
+        ["bash", "-c", 'source "$1" && env -0', "-", str(file)], check=True, capture_output=True, text=True, timeout=30
+    )
+    variables = dict(line.partition("=")[::2] for line in shown.stdout.split("\0") if line)
+    return {name: variables[name] for name in ("PATH", "PERFCI_UPLOAD_ARTIFACT") if name in variables}
+
+
+def _fails(command: list[str], environ: Mapping[str, str]) -> str:
+    try:
+        subprocess.run(command, check=True, capture_output=True, timeout=60, env=dict(environ))
+    except (OSError, subprocess.SubprocessError) as error:
+        return f"`{' '.join(command)}` fails: {error}"
+    return ""
+
+
+def _absent(problem: str) -> None:
+    if os.environ.get("PERFCI_REQUIRE_E2E") == "1":
+        pytest.fail(f"PERFCI_REQUIRE_E2E=1, but {problem}")
+    pytest.skip(f"{problem}; tests/e2e/toolchain/README.md says how to have it")

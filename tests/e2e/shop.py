@@ -1,0 +1,183 @@
+"""A user's repository for the end-to-end tests: the demo service with a workflow that calls the Action."""
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.fakes.github import FakeGitHub
+
+ROOT = Path(__file__).parents[2]
+ACTION = "perfci/perfci@v1"
+UPLOAD = "actions/upload-artifact@043fb46d1a93c77aae656e7c1c64a875d1fc6a0a"
+TOKEN = "ghs_aTokenThatMustNeverBeSeenAnywhere0123456789"
+WORKFLOW = """
+name: performance
+on: pull_request
+permissions: {}
+jobs:
+  gate:
+    runs-on: ubuntu-24.04
+    permissions:
+      contents: read
+      pull-requests: write
+    steps:
+      - uses: actions/checkout@v7
+        with:
+          fetch-depth: 0
+      - uses: perfci/perfci@v1
+        id: perfci
+        with:
+          profile: tickets:e2e
+          environment: compose
+          against: AGAINST
+      - if: ${{ always() }}
+        shell: bash
+        env:
+          VERDICT: ${{ steps.perfci.outputs.verdict }}
+          STATUS: ${{ steps.perfci.outputs.comment-status }}
+        run: echo "seen-by-the-caller verdict=$VERDICT comment=$STATUS path=$PATH"
+"""
+SCENARIO = """
+[profiles.tickets.scenarios.e2e]
+users = 10
+spawn_rate = 10
+duration = "6s"
+warmup = "2s"
+environment = { TICKETS_THINK_SCALE = "0.05" }
+paired = { blocks = 5, duet = "6s", duet_warmup = "1500ms", load_blocks = 2 }
+baseline = { rounds = 2 }
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """How a job ended."""
+
+    code: int
+    log: str
+    artifact: Path | None
+
+    @property
+    def green(self) -> bool:
+        return self.code == 0
+
+
+class Shop:
+    """The repository, with its base on `main` and a pull request on `change`."""
+
+    def __init__(self, folder: Path, environ: Mapping[str, str]) -> None:
+        self.folder = folder / "shop"
+        self._action = folder / "perfci"
+        self._scratch = folder
+        # act copies its actions below the home folder; a home of our own keeps two tests apart.
+        self._environ = {**environ, "XDG_CACHE_HOME": str(folder / "cache"), "XDG_STATE_HOME": str(folder / "state")}
+        self._environ["UV_CACHE_DIR"] = environ.get("UV_CACHE_DIR") or str(Path.home() / ".cache" / "uv")
+        self._copy_action()
+        self._copy_service()
+
+    def git(self, *arguments: str, folder: Path | None = None) -> str:
+        """Run git as somebody."""
+        identity = ("-c", "user.name=somebody", "-c", "user.email=somebody@example.test", "-c", "commit.gpgsign=false")
+        done = subprocess.run(
+            ["git", *identity, *arguments], cwd=folder or self.folder, check=True, capture_output=True, text=True
+        )
+        return done.stdout.strip()
+
+    def commit(self, message: str) -> str:
+        """Commit everything; the hash."""
+        self.git("add", "--all")
+        self.git("commit", "--quiet", "--allow-empty", "--message", message)
+        return self.git("rev-parse", "HEAD")
+
+    def against(self, reference: str) -> None:
+        """Let the workflow compare with *reference*."""
+        file = self.folder / ".github" / "workflows" / "performance.yml"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(WORKFLOW.replace("AGAINST", reference).lstrip())
+
+    def change(self, slow: str) -> str:
+        """A new branch `change` on top of main, whose service is slowed down as DEMO_SLOW says; the hash."""
+        self.git("checkout", "--quiet", "-B", "change", "main")
+        file = self.folder / "compose.yaml"
+        before = file.read_text()
+        file.write_text(before.replace("${DEMO_SLOW:-}", slow))
+        assert slow == "" or file.read_text() != before
+        return self.commit("a change")
+
+    def perfci(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """The CLI, as a developer would call it in the repository."""
+        command = [str(ROOT / ".venv" / "bin" / "perfci"), *arguments]
+        return subprocess.run(command, cwd=self.folder, env=self._environ, check=False, capture_output=True, text=True)
+
+    def job(self, api: FakeGitHub, *, head: str, number: int, port: int) -> Job:
+        """Run the workflow for the pull request as a runner would."""
+        event = self._scratch / "event.json"
+        base = self.git("rev-parse", "main")
+        repository = {"full_name": api.repository, "default_branch": "main"}
+        pull = {
+            "number": number,
+            "head": {"sha": head, "ref": "change", "label": "octo:change", "repo": repository},
+            "base": {"sha": base, "ref": "main", "repo": repository},
+        }
+        event.write_text(json.dumps({"pull_request": pull, "number": number, "repository": repository}))
+        artifacts = self._scratch / f"artifacts-{port}"
+        command = ["act", "pull_request", "-W", ".github/workflows/performance.yml", "-e", str(event)]
+        command += ["-P", "ubuntu-24.04=-self-hosted", "--action-offline-mode", "--no-cache-server"]
+        command += ["--artifact-server-path", str(artifacts), "--artifact-server-addr", "127.0.0.1"]
+        command += ["--artifact-server-port", str(port), "-s", f"GITHUB_TOKEN={TOKEN}"]
+        command += ["--env", f"GITHUB_API_URL={api.url}", "--env", "GITHUB_SERVER_URL=http://127.0.0.1:9"]
+        command += ["--env", f"GITHUB_REPOSITORY={api.repository}"]
+        command += ["--local-repository", f"{ACTION}={self._action}"]
+        command += ["--local-repository", f"{UPLOAD}={self._environ['PERFCI_UPLOAD_ARTIFACT']}"]
+        done = subprocess.run(
+            command,
+            cwd=self.folder,
+            env=self._environ,
+            check=False,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=1200,
+        )
+        (self._scratch / f"job-{port}.log").write_text(done.stdout)
+        return Job(code=done.returncode, log=done.stdout, artifact=next(artifacts.rglob("*.zip"), None))
+
+    def _copy_action(self) -> None:
+        names = subprocess.run(
+            ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+            cwd=ROOT,
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout
+        for name in filter(None, names.split("\0")):
+            if (source := ROOT / name).is_file():
+                (target := self._action / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(source, target)
+        self.git("init", "--quiet", "--initial-branch", "main", folder=self._action)
+        self.git("add", "--all", folder=self._action)
+        self.git("commit", "--quiet", "--message", "the action", folder=self._action)
+        self.git("tag", "v1", folder=self._action)
+
+    def _copy_service(self) -> None:
+        self.folder.mkdir(parents=True)
+        for name in ("demo", "load_tests"):
+            shutil.copytree(ROOT / name, self.folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        for name in ("Dockerfile", "compose.yaml", ".dockerignore", ".gitignore"):
+            shutil.copy(ROOT / name, self.folder / name)
+        (self.folder / "perfci.toml").write_text((ROOT / "perfci.toml").read_text() + SCENARIO)
+        self.git("init", "--quiet", "--initial-branch", "main")
+        self.against("auto")
+        self.commit("the service")
+
+
+def containers() -> set[str]:
+    """Every container that the engine has, running or not, that a target of perfci's started."""
+    listed = subprocess.run(
+        ["docker", "ps", "-a", "--format", "{{.Names}}"], check=True, capture_output=True, text=True, env=os.environ
+    )
+    return {name for name in listed.stdout.split() if name.startswith("perfci-")}

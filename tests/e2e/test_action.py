@@ -1,0 +1,119 @@
+"""The composite Action, run by act with real Docker Compose, against a small GitHub API on loopback."""
+
+import json
+import zipfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.shop import TOKEN, Job, Shop, containers
+from tests.fakes.github import FakeGitHub, Pull
+
+pytestmark = pytest.mark.e2e
+
+SLOW_60 = "GET /tickets/=1.6"
+SLOW_10 = "GET /tickets/=1.1"
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory, toolchain: Mapping[str, str]) -> Shop:
+    """A repository whose service is the demo."""
+    return Shop(tmp_path_factory.mktemp("paired"), toolchain)
+
+
+@pytest.fixture(scope="module")
+def stored(tmp_path_factory: pytest.TempPathFactory, toolchain: Mapping[str, str]) -> Shop:
+    """The same with a baseline of three runs, recorded here and committed on main."""
+    shop = Shop(tmp_path_factory.mktemp("stored"), toolchain)
+    for _ in range(3):
+        measured = shop.perfci("run", "tickets:e2e", "--environment", "compose", "--against", "baseline")
+        assert measured.returncode == 0, measured.stdout + measured.stderr
+        newest = max((shop.folder / ".perfci" / "runs").iterdir())
+        recorded = shop.perfci("baseline", "record", str(newest))
+        assert recorded.returncode == 0, recorded.stderr
+    shop.against("baseline")
+    shop.commit("a baseline")
+    return shop
+
+
+@pytest.fixture(autouse=True)
+def _nothing_left() -> Iterator[None]:
+    """No container of ours may outlive a job."""
+    before = containers()
+    yield
+    assert containers() <= before
+
+
+def _run(shop: Shop, slow: str, number: int) -> tuple[Job, FakeGitHub]:
+    head = shop.change(slow)
+    with FakeGitHub(pulls=[Pull(number=number, sha=head, label="octo:change")]) as api:
+        job = shop.job(api, head=head, number=number, port=34600 + number)
+    _no_secret_in(job)
+    return job, api
+
+
+def _no_secret_in(job: Job) -> None:
+    assert TOKEN not in job.log
+    assert job.artifact is not None, job.log[-4000:]
+    with zipfile.ZipFile(job.artifact) as archive:
+        names = archive.namelist()
+        assert {"report.txt", "result.json", "run.json"} <= {Path(name).name for name in names}
+        assert any("logs/" in name for name in names)
+        assert not any(TOKEN.encode() in archive.read(name) for name in names)
+
+
+def _red(job: Job, api: FakeGitHub) -> None:
+    """The comment names the endpoint first, and everything was there before the gate failed."""
+    assert not job.green, job.log[-6000:]
+    (comment,) = api.comments
+    first, verdict, *_ = comment.body.splitlines()
+    assert first.startswith("<!-- perfci:v1 key=")
+    assert "REGRESSION" in verdict.upper()
+    rows = [line for line in comment.body.splitlines() if line.startswith("| ") and "`GET" in line]
+    assert "`GET /tickets/`" in rows[0]
+    assert "seen-by-the-caller verdict=regression comment=created" in job.log
+    steps = ["Main Keep the evidence", "Main Publish", "Main Clean up", "Main Gate"]
+    places = [job.log.index(step) for step in steps]
+    assert places == sorted(places)
+    assert "exitcode '10'" in job.log
+
+
+def test_paired_unchanged(shop: Shop) -> None:
+    """Side by side, a change that changes nothing is green and says nothing."""
+    job, api = _run(shop, "", 1)
+    assert job.green, job.log[-6000:]
+    assert "seen-by-the-caller verdict=pass comment=skipped" in job.log
+    assert api.comments == []
+
+
+def test_paired_much_slower(shop: Shop) -> None:
+    """Side by side, an endpoint that takes 60 % longer fails the job, after everybody was told."""
+    _red(*_run(shop, SLOW_60, 2))
+
+
+def test_paired_slightly_slower(shop: Shop) -> None:
+    """Side by side, 10 % on one endpoint are enough."""
+    _red(*_run(shop, SLOW_10, 3))
+
+
+def test_stored_baseline_unchanged(stored: Shop) -> None:
+    """Against three stored runs of this machine, a change that changes nothing is green, and was compared."""
+    job, _ = _run(stored, "", 4)
+    assert job.green, job.log[-6000:]
+    assert "seen-by-the-caller verdict=pass" in job.log or "seen-by-the-caller verdict=inconclusive" in job.log
+
+
+def test_stored_baseline_much_slower(stored: Shop) -> None:
+    """Against three stored runs of this machine, 60 % on one endpoint fail the job."""
+    _red(*_run(stored, SLOW_60, 5))
+
+
+def test_the_stored_runs_say_where_they_come_from(stored: Shop) -> None:
+    """A baseline file names the machine, the load and the data that it holds for."""
+    files = sorted((stored.folder / "baselines" / "tickets-e2e").glob("*.json"))
+    assert len(files) == 3
+    fingerprint = json.loads(files[0].read_text())["fingerprint"]
+    assert fingerprint["machine"]["cpu_model"]
+    assert fingerprint["plan"]["users"] == 10
+    assert fingerprint["seed_digest"]
