@@ -6,8 +6,8 @@ from a prior, and moves to what the stored runs show as they accumulate.
 
 Simulated with twelve endpoints, four rounds a run that scatter by 3 % each, and the default policy: machines that
 really scatter by 15 % turn 0 to 1.3 % of unchanged runs red with one to eight stored runs. One stored run of another
-machine finds a doubling of one endpoint in 97 % of trials where machines scatter by 5 %, in 72 % where by 15 %; three of
-the same machine find +35 % in 98 %.
+machine finds a doubling of one endpoint in 97 % of trials where machines scatter by 5 %, in 72 % where by 15 %; three
+of the same machine find +35 % in 98 %.
 """
 
 from collections.abc import Sequence
