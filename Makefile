@@ -1,6 +1,8 @@
 # Two commands for people: `make demo` shows the main job, `make test` checks the whole. Both set everything up.
 PYTHON ?= python3
 SLOW ?=
+# Where it is set, every start of the service would compile its libraries anew, and be measured doing so.
+export PYTHONDONTWRITEBYTECODE =
 BIN := .venv/bin
 READY := .venv/.ready
 

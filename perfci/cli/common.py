@@ -80,7 +80,9 @@ def _progress(*, quiet: bool) -> "Progress":
 
     if quiet:
         return progress.Silent()
-    return progress.Terminal() if sys.stderr.isatty() else progress.Plain()
+    # Some runners give their steps a terminal that nobody watches.
+    watched = sys.stderr.isatty() and not os.environ.get("CI") and os.environ.get("GITHUB_ACTIONS") != "true"
+    return progress.Terminal() if watched else progress.Plain()
 
 
 def width() -> int:

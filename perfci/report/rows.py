@@ -25,6 +25,9 @@ from perfci.model import (
     Verdict,
 )
 
+MOST_RATIO = 10.0
+"""Beyond ten times more, a number is no information."""
+
 NOTHING = "-"
 """Shown where there is no number."""
 
@@ -161,6 +164,8 @@ def size(amount: float | None, metric: Metric) -> str:
     factor, unit = _change_unit(metric)
     if amount is None or not math.isfinite(amount * factor):
         return NOTHING
+    if metric.scale is Scale.RATIO and amount > MOST_RATIO:
+        return f"over {MOST_RATIO * factor:,.0f}{unit}"
     return _short(f"{amount * factor:,.{_decimals(amount * factor)}f}") + unit
 
 

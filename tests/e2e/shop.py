@@ -129,7 +129,7 @@ class Shop:
         command += ["-P", "ubuntu-24.04=-self-hosted", "--action-offline-mode", "--no-cache-server"]
         command += ["--artifact-server-path", str(artifacts), "--artifact-server-addr", "127.0.0.1"]
         command += ["--artifact-server-port", str(port), "-s", f"GITHUB_TOKEN={TOKEN}"]
-        command += ["--env", f"GITHUB_API_URL={api.url}", "--env", "GITHUB_SERVER_URL=http://127.0.0.1:9"]
+        command += ["--env", f"GITHUB_API_URL={api.url}", "--env", "GITHUB_SERVER_URL=http://git.localhost:9"]
         command += ["--env", f"GITHUB_REPOSITORY={api.repository}"]
         command += ["--local-repository", f"{ACTION}={self._action}"]
         command += ["--local-repository", f"{UPLOAD}={self._environ['PERFCI_UPLOAD_ARTIFACT']}"]

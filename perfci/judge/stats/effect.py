@@ -10,6 +10,9 @@ from perfci.model import Interval
 POWER = 0.8
 """The smallest detectable change is the one that 8 of 10 such runs would have found."""
 
+LARGEST = log1p(1000.0)
+"""Nothing is told from a change of 100,000 %, and no exponential function overflows below it."""
+
 MOST_FURTHER = 200
 """More blocks than that are no advice: nobody waits for them."""
 
@@ -36,10 +39,15 @@ class Effect:
         """The relative change: +0.1 is 10 % more."""
         half = float(stats.t.ppf((1 + confidence) / 2, self.freedom)) * self.standard_error
         return Interval(
-            estimate=expm1(self.log_ratio),
-            low=expm1(self.log_ratio - half),
-            high=expm1(self.log_ratio + half),
+            estimate=relative(self.log_ratio),
+            low=relative(self.log_ratio - half),
+            high=relative(self.log_ratio + half),
         )
+
+
+def relative(log_ratio: float) -> float:
+    """The relative change: +0.1 is 10 % more."""
+    return expm1(min(log_ratio, LARGEST))
 
 
 def smallest_detectable(effect: Effect, *, alpha: float, change: float) -> float:
@@ -51,7 +59,7 @@ def smallest_detectable(effect: Effect, *, alpha: float, change: float) -> float
     """
     needed = float(stats.t.isf(alpha, effect.freedom)) * effect.standard_error
     reserve = float(stats.t.ppf(POWER, effect.freedom)) * effect.standard_error
-    return expm1(max(needed, log1p(change)) + reserve)
+    return relative(max(needed, log1p(change)) + reserve)
 
 
 def further_blocks(*, blocks: int, change: Interval, budget: float, margin: float, needed: float) -> int | None:
