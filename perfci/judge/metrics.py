@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy import stats
 
 from perfci.model import (
     ALL_ENDPOINTS,
@@ -23,12 +22,13 @@ from perfci.model import (
     RoundKind,
     Scale,
     Second,
+    Side,
 )
 
 Floats = npt.NDArray[np.float64]
 
 _SHORTEST_MS = 1e-3  # what a clock calls zero; keeps logarithms finite
-_TRIMMED = 0.2  # of each end: what a metric of the centre ignores
+_TRIMMED = 0.2  # of each end: the pairs of turns that count least
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +36,7 @@ class Observed:
     """What one endpoint showed in one round."""
 
     latencies_ms: Floats  # of the requests that succeeded
+    turns_ms: Floats  # of a duet: those of them that have a partner on the other side, the extreme pairs left out
     requests: int
     failures: int
     seconds: float  # length of the round
@@ -81,14 +82,17 @@ def metric(
 
 @metric(kinds=(RoundKind.DUET,))
 def service_time(observed: Observed) -> float:
-    """Time the service takes for one request when nothing else waits: the 20 % trimmed mean over the turns."""
-    return float(stats.trim_mean(observed.latencies_ms, _TRIMMED))
+    """
+    Time the service takes for one request when nothing else waits: the geometric mean over the turns,
+    without the fifth of the pairs in which the candidate looks best and the fifth in which it looks worst.
+    """
+    return _geometric_mean(observed.turns_ms)
 
 
 @metric()
 def gmean(observed: Observed) -> float:
     """Geometric mean of the latencies: every request weighs by its ratio, so that few slow ones cannot rule it."""
-    return float(np.exp(np.log(np.maximum(observed.latencies_ms, _SHORTEST_MS)).mean()))
+    return _geometric_mean(observed.latencies_ms)
 
 
 @metric()
@@ -136,21 +140,66 @@ def resolving(name: str) -> int:
     return _ENTRIES[name].successes
 
 
-def measure(requests: Requests, *, kind: RoundKind, start_s: float, end_s: float) -> dict[str, EndpointRound]:
+def measure(requests: Requests, *, start_s: float, end_s: float) -> dict[str, EndpointRound]:
     """
-    Reduce the requests that started in [*start_s*, *end_s*) to one value per endpoint and metric.
+    Reduce the requests of a load round that started in [*start_s*, *end_s*) to one value per endpoint and metric.
 
-    A load round also gets a line for all endpoints together. What was asked for in no request is absent.
+    There is a line for all endpoints together, too. What was asked for in no request is absent.
     """
+    kind = RoundKind.LOAD
     frame = _window(requests, start_s, end_s)
     length = end_s - start_s
     measured = {
         requests.names[int(str(index))]: _endpoint(group, kind, length) for index, group in frame.groupby("endpoint")
     }
     by_name = dict(sorted(measured.items()))
-    if kind is RoundKind.LOAD and len(frame):
+    if len(frame):
         by_name[ALL_ENDPOINTS] = _endpoint(frame, kind, length)
     return by_name
+
+
+def measure_duet(
+    requests: Mapping[Side, Requests], *, windows: Mapping[Side, tuple[float, float]]
+) -> dict[Side, dict[str, EndpointRound]]:
+    """
+    Reduce the turns of both sides to one value per side, endpoint and metric; a window is (start, end) as in `measure`.
+
+    The k-th request of an endpoint on one side is the partner of the k-th on the other: both drew the same data and
+    were sent within milliseconds. Trimming the pairs by their ratio, not each side by itself, makes the ratio of the
+    two service times the trimmed mean of the pairs' (logarithmic) ratios; on real turns its variance between blocks
+    was 20 to 40 % below that of the ratio of two trimmed means.
+    """
+    frames = {side: _window(requests[side], *windows[side]) for side in Side}
+    groups = {
+        side: {requests[side].names[int(str(index))]: group for index, group in frame.groupby("endpoint")}
+        for side, frame in frames.items()
+    }
+    measured: dict[Side, dict[str, EndpointRound]] = {}
+    for side in Side:
+        start_s, end_s = windows[side]
+        measured[side] = {
+            endpoint: _endpoint(group, RoundKind.DUET, end_s - start_s, turns_ms=_turns(groups, side, endpoint))
+            for endpoint, group in sorted(groups[side].items())
+        }
+    return measured
+
+
+def _turns(groups: Mapping[Side, Mapping[str, pd.DataFrame]], side: Side, endpoint: str) -> Floats:
+    """The latencies of *side* in the pairs that count."""
+    sides = [groups[each].get(endpoint) for each in Side]
+    if any(one is None for one in sides):
+        return np.empty(0)
+    base, candidate = (one for one in sides if one is not None)
+    count = min(len(base), len(candidate))
+    both = ~(base["failed"].to_numpy()[:count] | candidate["failed"].to_numpy()[:count])
+    pairs = {
+        each: np.maximum(frame["latency_ms"].to_numpy(dtype=np.float64)[:count][both], _SHORTEST_MS)
+        for each, frame in zip(Side, (base, candidate), strict=True)
+    }
+    order = np.argsort(np.log(pairs[Side.CANDIDATE] / pairs[Side.BASE]), kind="stable")
+    cut = int(_TRIMMED * len(order))
+    kept: Floats = pairs[side][order[cut : len(order) - cut]]
+    return kept
 
 
 def seconds(requests: Requests, *, start_s: float, end_s: float, users: int) -> tuple[Second, ...]:
@@ -172,15 +221,30 @@ def _window(requests: Requests, start_s: float, end_s: float) -> pd.DataFrame:
     return frame[(frame["start_s"] >= start_s) & (frame["start_s"] < end_s)]
 
 
-def _endpoint(frame: pd.DataFrame, kind: RoundKind, length: float) -> EndpointRound:
+def _endpoint(frame: pd.DataFrame, kind: RoundKind, length: float, *, turns_ms: Floats | None = None) -> EndpointRound:
     failures = int(frame["failed"].sum())
-    observed = Observed(latencies_ms=_succeeded(frame), requests=len(frame), failures=failures, seconds=length)
+    observed = Observed(
+        latencies_ms=_succeeded(frame),
+        turns_ms=np.empty(0) if turns_ms is None else turns_ms,
+        requests=len(frame),
+        failures=failures,
+        seconds=length,
+    )
     values = {
         name: entry.formula(observed)
         for name, entry in _ENTRIES.items()
-        if kind in entry.kinds and len(observed.latencies_ms) >= entry.successes
+        if kind in entry.kinds and _resolved(entry, observed)
     }
     return EndpointRound(requests=len(frame), failures=failures, values=values)
+
+
+def _resolved(entry: _Entry, observed: Observed) -> bool:
+    counted = observed.turns_ms if entry.formula is service_time else observed.latencies_ms
+    return len(counted) >= entry.successes
+
+
+def _geometric_mean(latencies_ms: Floats) -> float:
+    return float(np.exp(np.log(np.maximum(latencies_ms, _SHORTEST_MS)).mean()))
 
 
 def _second(at: int, users: int, frame: pd.DataFrame) -> Second:

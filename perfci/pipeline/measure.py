@@ -10,7 +10,7 @@ from pathlib import Path
 from perfci import store
 from perfci.errors import BaseTargetError, TargetError
 from perfci.judge import metrics
-from perfci.model import Round, RoundKind, Run, Side
+from perfci.model import EndpointRound, Round, RoundKind, Run, Second, Side
 from perfci.pipeline.plan import Plan, Setup
 from perfci.pipeline.ports import Ports
 from perfci.rig import seed, target
@@ -161,8 +161,12 @@ def _duet(bench: Bench, running: Mapping[Side, RunningTarget], block: int) -> li
         rng_seed=plan.rng_seed + block,
         watch=bench.ports.progress.live,
     )
+    measured = metrics.measure_duet(
+        {side: one.requests for side, one in recordings.items()},
+        windows={side: (one.start_s, one.end_s) for side, one in recordings.items()},
+    )
     return [
-        _round(recording, kind=RoundKind.DUET, side=side, block=block, running=running[side])
+        _round(recording, kind=RoundKind.DUET, side=side, block=block, running=running[side], endpoints=measured[side])
         for side, recording in recordings.items()
     ]
 
@@ -176,11 +180,28 @@ def _load(bench: Bench, running: RunningTarget, side: Side, block: int) -> Round
         environ=bench.ports.environ,
         watch=bench.ports.progress.live,
     )
-    return _round(recording, kind=RoundKind.LOAD, side=side, block=block, running=running)
-
-
-def _round(recording: Recording, *, kind: RoundKind, side: Side, block: int, running: RunningTarget) -> Round:
     window = {"start_s": recording.start_s, "end_s": recording.end_s}
+    return _round(
+        recording,
+        kind=RoundKind.LOAD,
+        side=side,
+        block=block,
+        running=running,
+        endpoints=metrics.measure(recording.requests, **window),
+        seconds=metrics.seconds(recording.requests, users=recording.users, **window),
+    )
+
+
+def _round(
+    recording: Recording,
+    *,
+    kind: RoundKind,
+    side: Side,
+    block: int,
+    running: RunningTarget,
+    endpoints: Mapping[str, EndpointRound],
+    seconds: tuple[Second, ...] = (),
+) -> Round:
     return Round(
         kind=kind,
         side=side,
@@ -189,8 +210,8 @@ def _round(recording: Recording, *, kind: RoundKind, side: Side, block: int, run
         started_at=recording.start_s,
         duration_s=recording.end_s - recording.start_s,
         warmup_s=recording.warmup_s,
-        endpoints=metrics.measure(recording.requests, kind=kind, **window),
-        seconds=metrics.seconds(recording.requests, users=recording.users, **window) if kind is RoundKind.LOAD else (),
+        endpoints=endpoints,
+        seconds=seconds,
         generator=recording.generator,
         target=running.health(),
         errors=recording.errors,

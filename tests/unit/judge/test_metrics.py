@@ -6,15 +6,20 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from perfci.judge.metrics import METRICS, measure, resolving, seconds
-from perfci.model import ALL_ENDPOINTS, EndpointRound, RoundKind, Scale
+from perfci.judge.metrics import METRICS, measure, measure_duet, resolving, seconds
+from perfci.model import ALL_ENDPOINTS, EndpointRound, Scale, Side
 from tests.builders import START, some_requests
 
 
-def measured(
-    latencies: dict[str, list[float]], kind: RoundKind = RoundKind.LOAD, failed: tuple[int, ...] = ()
-) -> dict[str, EndpointRound]:
-    return measure(some_requests(latencies, failed=failed), kind=kind, start_s=START, end_s=START + 20)
+def measured(latencies: dict[str, list[float]], failed: tuple[int, ...] = ()) -> dict[str, EndpointRound]:
+    return measure(some_requests(latencies, failed=failed), start_s=START, end_s=START + 20)
+
+
+def turns(
+    base: dict[str, list[float]], candidate: dict[str, list[float]], *, failed: tuple[int, ...] = ()
+) -> dict[Side, dict[str, EndpointRound]]:
+    requests = {Side.BASE: some_requests(base), Side.CANDIDATE: some_requests(candidate, failed=failed)}
+    return measure_duet(requests, windows=dict.fromkeys(Side, (START, START + 20)))
 
 
 LATENCIES = [float(value) for value in np.random.default_rng(5).lognormal(1.5, 0.4, 300)]
@@ -37,16 +42,42 @@ def test_a_metric_is_what_its_name_says(name: str, expected: float) -> None:
     assert measured({"GET /": LATENCIES})["GET /"].values[name] == pytest.approx(expected)
 
 
-def test_service_time_ignores_a_fifth_at_each_end() -> None:
-    """One slow turn in five cannot move the service time."""
-    values = [5.0] * 80 + [500.0] * 20
-    assert measured({"GET /": values}, RoundKind.DUET)["GET /"].values["service_time"] == 5.0
+def test_the_ratio_of_service_times_is_the_trimmed_mean_of_the_pairs() -> None:
+    """Whatever a pair has in common (its data, a slow moment of the machine) cancels out."""
+    rng = np.random.default_rng(3)
+    common = rng.lognormal(1.0, 0.8, 200)
+    base, candidate = common * rng.lognormal(0.0, 0.1, 200), common * 1.2 * rng.lognormal(0.0, 0.1, 200)
+    seen = turns({"GET /": list(base)}, {"GET /": list(candidate)})
+    ratio = seen[Side.CANDIDATE]["GET /"].values["service_time"] / seen[Side.BASE]["GET /"].values["service_time"]
+    assert np.log(ratio) == pytest.approx(stats.trim_mean(np.log(candidate / base), 0.2))
+
+
+def test_service_time_ignores_extreme_pairs() -> None:
+    """One stalled turn in five cannot move the service time of either side."""
+    seen = turns({"GET /": [5.0] * 100}, {"GET /": [6.0] * 80 + [500.0] * 20})
+    assert seen[Side.BASE]["GET /"].values["service_time"] == pytest.approx(5.0)
+    assert seen[Side.CANDIDATE]["GET /"].values["service_time"] == pytest.approx(6.0)
+
+
+def test_a_turn_that_failed_takes_its_partner_along() -> None:
+    """The clocks compare pairs that both succeeded; the failures are counted."""
+    seen = turns({"GET /": [5.0] * 9 + [50.0]}, {"GET /": [6.0] * 9 + [0.1]}, failed=(9,))
+    assert seen[Side.BASE]["GET /"].values["service_time"] == pytest.approx(5.0)
+    assert seen[Side.CANDIDATE]["GET /"].values["service_time"] == pytest.approx(6.0)
+    assert seen[Side.CANDIDATE]["GET /"].failures == 1
+
+
+def test_what_one_side_alone_was_asked_has_no_service_time() -> None:
+    """Without a partner there is no pair."""
+    seen = turns({"GET /": [5.0] * 9}, {"GET /": [5.0] * 9, "GET /new": [1.0] * 9})
+    assert "service_time" not in seen[Side.CANDIDATE]["GET /new"].values
+    assert seen[Side.CANDIDATE]["GET /new"].requests == 9
 
 
 def test_service_time_belongs_to_duets_and_throughput_to_load() -> None:
     """A metric that means nothing for a kind of round is absent there."""
     load = measured({"GET /": LATENCIES})["GET /"].values
-    duet = measured({"GET /": LATENCIES}, RoundKind.DUET)["GET /"].values
+    duet = turns({"GET /": LATENCIES}, {"GET /": LATENCIES})[Side.BASE]["GET /"].values
     assert "service_time" not in load
     assert "throughput" not in duet
     assert {"service_time", "failure_rate"} <= duet.keys()
@@ -78,7 +109,7 @@ def test_where_everything_failed_only_counts_remain() -> None:
 def test_only_requests_that_started_in_the_window_count() -> None:
     """The warm-up and what began after the end are cut off; the start is inside, the end is not."""
     requests = some_requests({"GET /": [1.0] * 10}, every_s=1.0)
-    seen = measure(requests, kind=RoundKind.LOAD, start_s=START + 2, end_s=START + 7)
+    seen = measure(requests, start_s=START + 2, end_s=START + 7)
     assert seen["GET /"].requests == 5
     assert seen["GET /"].values["throughput"] == 1.0
 
@@ -90,13 +121,13 @@ def test_endpoints_are_sorted_and_load_has_a_line_for_all() -> None:
     assert list(seen) == ["GET /a", "POST /b", ALL_ENDPOINTS]
     assert seen[ALL_ENDPOINTS].requests == 60
     assert seen[ALL_ENDPOINTS].values["gmean"] == pytest.approx(4.0)
-    assert ALL_ENDPOINTS not in measured(two, RoundKind.DUET)
+    assert ALL_ENDPOINTS not in turns(two, two)[Side.BASE]
 
 
 def test_nothing_measured_is_nothing() -> None:
     """A round without requests has no endpoints, and warns about nothing."""
     requests = some_requests({"GET /": [1.0]})
-    assert measure(requests, kind=RoundKind.LOAD, start_s=START + 9, end_s=START + 10) == {}
+    assert measure(requests, start_s=START + 9, end_s=START + 10) == {}
 
 
 def test_seconds_show_the_silent_ones_too() -> None:
