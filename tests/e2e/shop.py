@@ -45,10 +45,10 @@ SCENARIO = """
 [profiles.tickets.scenarios.e2e]
 users = 10
 spawn_rate = 10
-duration = "6s"
-warmup = "2s"
+duration = "5s"
+warmup = "1s"
 environment = { TICKETS_THINK_SCALE = "0.05" }
-paired = { blocks = 5, duet = "6s", duet_warmup = "1500ms", load_blocks = 2 }
+paired = { blocks = 6, duet = "9s", duet_warmup = "1500ms", load_blocks = 2 }
 baseline = { rounds = 2 }
 """
 

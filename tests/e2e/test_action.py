@@ -76,7 +76,7 @@ def _red(job: Job, api: FakeGitHub) -> None:
     steps = ["Main Keep the evidence", "Main Publish", "Main Clean up", "Main Gate"]
     places = [job.log.index(step) for step in steps]
     assert places == sorted(places)
-    assert "exitcode '10'" in job.log
+    assert "exit status 10" in job.log
 
 
 def test_paired_unchanged(shop: Shop) -> None:
