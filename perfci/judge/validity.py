@@ -188,9 +188,9 @@ _CHECKS: Sequence[Callable[[_Case], Iterator[Finding]]] = (
 
 
 def _incomplete(run: Run) -> list[Finding]:
-    """Not every planned round was measured, and it was not the candidate's fault."""
+    """The planned rounds were not all measured, by no fault of the candidate; or something odd happened on the way."""
     if run.complete:
-        return []
+        return [_warning("incident", incident) for incident in run.incidents]
     hint = run.incidents[0] if run.incidents else ""
     return [_invalid("run-incomplete", "The run ended before all planned rounds were measured", hint)]
 

@@ -14,7 +14,7 @@ from perfci.model import EndpointRound, Round, RoundKind, Run, Second, Side
 from perfci.pipeline.plan import Plan, Setup
 from perfci.pipeline.ports import Ports
 from perfci.rig import seed, target
-from perfci.rig.load.rounds import Recording, duet_round, load_round
+from perfci.rig.load.rounds import Place, Recording, duet_round, load_round
 from perfci.rig.target import RunningTarget
 
 
@@ -32,6 +32,16 @@ class Bench:
     def label(self, side: Side, block: int) -> str:
         """Unique on the machine, for the names of what is started."""
         return f"{self.run_id}-{side.value}-{block}"
+
+    def place(self, name: str) -> Place:
+        """Where the round *name* happens; the load comes from the candidate's locustfile on both sides."""
+        return Place(
+            source=self.setups[Side.CANDIDATE].source,
+            folder=self.folder / "logs" / name,
+            environ=self.ports.environ,
+            state=self.ports.state,
+            watch=self.ports.progress.live,
+        )
 
 
 class Recorder:
@@ -154,12 +164,9 @@ def _duet(bench: Bench, running: Mapping[Side, RunningTarget], block: int) -> li
     recordings = duet_round(
         plan.load,
         base_urls={side: one.base_url for side, one in running.items()},
-        source=bench.setups[Side.CANDIDATE].source,
-        folder=bench.folder / "logs" / f"duet-{block}",
-        environ=bench.ports.environ,
+        place=bench.place(f"duet-{block}"),
         times=(plan.paired.duet_warmup, plan.paired.duet),
         rng_seed=plan.rng_seed + block,
-        watch=bench.ports.progress.live,
     )
     measured = metrics.measure_duet(
         {side: one.requests for side, one in recordings.items()},
@@ -175,10 +182,7 @@ def _load(bench: Bench, running: RunningTarget, side: Side, block: int) -> Round
     recording = load_round(
         bench.plan.load,
         base_url=running.base_url,
-        source=bench.setups[Side.CANDIDATE].source,
-        folder=bench.folder / "logs" / f"load-{side.value}-{block}",
-        environ=bench.ports.environ,
-        watch=bench.ports.progress.live,
+        place=bench.place(f"load-{side.value}-{block}"),
     )
     window = {"start_s": recording.start_s, "end_s": recording.end_s}
     return _round(

@@ -18,7 +18,8 @@ from pathlib import Path
 from perfci.errors import LoadError
 from perfci.model import GeneratorHealth, LoadPlan, Requests, Side
 from perfci.rig.load.log import LogReader, requests_of
-from perfci.rig.process import child_environment, start, stop_group, tail
+from perfci.rig.process import Child, child_environment, new_mark, start, stop_group, stop_marked, tail
+from perfci.rig.target import leftovers
 
 INSIDE = Path(__file__).parent / "inside"
 POLL_S = 0.25
@@ -55,30 +56,40 @@ class Live:
 Watch = Callable[[Live], None]
 
 
-def load_round(
-    plan: LoadPlan, *, base_url: str, source: Path, folder: Path, environ: Mapping[str, str], watch: Watch
-) -> Recording:
-    """Drive one target with the whole load of *plan*; *folder* keeps the logs."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a round happens."""
+
+    source: Path  # the project that the locustfile belongs to
+    folder: Path  # for this round's logs
+    environ: Mapping[str, str]  # perfci's own; secrets are dropped on the way to the generator
+    state: Path  # for the note that lets a later perfci end what this one could not
+    watch: Watch
+
+
+def load_round(plan: LoadPlan, *, base_url: str, place: Place) -> Recording:
+    """Drive one target with the whole load of *plan*."""
+    folder = place.folder
     folder.mkdir(parents=True, exist_ok=True)
     measured_s = plan.warmup_s + plan.duration_s + GUARD_S
     planned_s = plan.users / plan.spawn_rate + measured_s
     limit_s = math.ceil(planned_s) + 30
     command = [
-        *(sys.executable, "-P", "-m", "locust", "-f", f"{INSIDE / 'perfci_recorder.py'},{source / plan.locustfile}"),
+        *(
+            sys.executable,
+            "-P",
+            "-m",
+            "locust",
+            "-f",
+            f"{INSIDE / 'perfci_recorder.py'},{place.source / plan.locustfile}",
+        ),
         *("--headless", "--only-summary", "--exit-code-on-error", "0", "--stop-timeout", str(STOP_TIMEOUT_S)),
         *("-H", base_url, "-u", str(plan.users), "-r", f"{plan.spawn_rate:g}", "-t", f"{limit_s}s"),
         *(("--tags", *plan.tags) if plan.tags else ()),
         *plan.user_classes,
     ]
     extra = {**plan.environment, "PERFCI_RECORD": str(folder), "PERFCI_STOP_AFTER": f"{measured_s:.3f}"}
-    _run(
-        command,
-        source=source,
-        folder=folder,
-        environ=child_environment(environ, extra),
-        watch=watch,
-        times=(planned_s, limit_s + STOP_TIMEOUT_S + 5),
-    )
+    _run(command, place, extra=extra, times=(planned_s, limit_s + STOP_TIMEOUT_S + 5))
     readers = _readers(folder, ".log")
     spawned = _first(readers, "spawned", users=plan.users)
     if spawned is None:
@@ -95,18 +106,16 @@ def duet_round(
     plan: LoadPlan,
     *,
     base_urls: Mapping[Side, str],
-    source: Path,
-    folder: Path,
-    environ: Mapping[str, str],
+    place: Place,
     times: tuple[float, float],
     rng_seed: int,
-    watch: Watch,
 ) -> dict[Side, Recording]:
     """Let both sides take turns for *times* = (warm-up, measured) seconds, one request in flight."""
+    folder = place.folder
     folder.mkdir(parents=True, exist_ok=True)
     warmup_s, duration_s = times
     spec = {
-        "locustfile": str(source / plan.locustfile),
+        "locustfile": str(place.source / plan.locustfile),
         "hosts": {side.value: base_urls[side] for side in Side},
         "record": str(folder),
         "user_classes": list(plan.user_classes),
@@ -116,14 +125,9 @@ def duet_round(
         "rng_seed": rng_seed,
     }
     (folder / "spec.json").write_text(json.dumps(spec, indent=1))
-    _run(
-        [sys.executable, str(INSIDE / "perfci_turns.py"), str(folder / "spec.json")],
-        source=source,
-        folder=folder,
-        environ=child_environment(environ, dict(plan.environment)),
-        watch=watch,
-        times=(warmup_s + duration_s, 3 * (warmup_s + duration_s) + 60),
-    )
+    command = [sys.executable, str(INSIDE / "perfci_turns.py"), str(folder / "spec.json")]
+    seconds = warmup_s + duration_s
+    _run(command, place, extra=plan.environment, times=(seconds, 3 * seconds + 60))
     recordings = {}
     for side in Side:
         readers = _readers(folder, f"{side.value}.log")
@@ -135,22 +139,19 @@ def duet_round(
     return recordings
 
 
-def _run(
-    command: list[str],
-    *,
-    source: Path,
-    folder: Path,
-    environ: Mapping[str, str],
-    watch: Watch,
-    times: tuple[float, float],
-) -> None:
+def _run(command: list[str], place: Place, *, extra: Mapping[str, str], times: tuple[float, float]) -> None:
     """Run the generator to its end or its limit; an exit code other than 0 is a LoadError with the end of its log."""
     planned_s, limit_s = times
-    out = folder / "locust.out"
-    child = start(command, cwd=source, environment=environ, log_path=out)
+    out = place.folder / "locust.out"
+    environment = {k: v for k, v in child_environment(place.environ, extra).items() if not k.startswith("LOCUST_")}
+    mark = new_mark()
+    note = leftovers.note(place.state, mark=mark)
+    child: Child | None = None
     began = time.monotonic()
     following: dict[Path, LogReader] = {}
     try:
+        child = start(command, cwd=place.source, environment=environment, log_path=out, mark=mark)
+        note.leader(child.process.pid)
         while True:
             try:
                 code = child.process.wait(timeout=POLL_S)
@@ -159,9 +160,10 @@ def _run(
                 elapsed_s = time.monotonic() - began
                 if elapsed_s > limit_s:
                     return  # its log has no end mark, which the judge calls a truncated round
-                watch(_live(folder, following, elapsed_s=elapsed_s, planned_s=planned_s))
+                place.watch(_live(place.folder, following, elapsed_s=elapsed_s, planned_s=planned_s))
     finally:
-        stop_group(child, grace_s=STOP_TIMEOUT_S)
+        if stop_group(child, grace_s=STOP_TIMEOUT_S) if child is not None else stop_marked(mark):
+            note.erase()
     if code != 0:
         raise LoadError(
             f"the load generator ended with exit code {code}; the end of its log:\n{tail(out)}",
