@@ -1,0 +1,53 @@
+"""The help: at once, and the same in both places."""
+
+import json
+import subprocess
+import sys
+
+import click
+import pytest
+
+from perfci.cli import COMMANDS, cli
+
+HEAVY = ("pandas", "numpy", "scipy", "pydantic", "rich", "requests", "locust", "gevent", "jinja2", "github", "psutil")
+SCRIPT = """
+import json, sys
+from perfci.cli import main
+sys.argv = ["perfci", *sys.argv[1:]]
+try:
+    main()
+except SystemExit as ended:
+    print(json.dumps([ended.code, sorted(sys.modules)]), file=sys.stderr)
+"""
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["run", "--help"], ["publish", "--help"]])
+def test_help_loads_no_library(arguments: list[str]) -> None:
+    """Who asks for help does not wait for pandas."""
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT, *arguments], capture_output=True, text=True, timeout=30, check=True
+    )
+    code, loaded = json.loads(done.stderr)
+    assert code == 0
+    assert "perfci" in done.stdout
+    assert "click" in loaded
+    assert [name for name in HEAVY if name in loaded] == []
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_list_of_commands_repeats_their_help(name: str) -> None:
+    """The one line in the list is the first of the command's own help."""
+    command = cli.get_command(click.Context(cli), name)
+    assert command is not None
+    assert command.name == name
+    assert command.help is not None
+    assert COMMANDS[name] == command.help.strip().splitlines()[0]
+
+
+def test_every_command_is_listed() -> None:
+    """Each module with a command stands in the list."""
+    from importlib.resources import files
+
+    modules = {path.name.removesuffix(".py") for path in files("perfci.cli").iterdir() if path.name.endswith(".py")}
+    assert modules - {"__init__", "common", "progress"} == set(COMMANDS)
+    assert cli.get_command(click.Context(cli), "common") is None
