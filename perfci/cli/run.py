@@ -125,7 +125,7 @@ def _run(options: dict[str, Any]) -> ExitCode:
     finally:
         ports.progress.close()
     say(terminal.render(result.outcome, width=width(), colour=colour(), verbose=options["verbose"]))
-    say(f"run: {_near(result.folder)}  (perfci compare --explain SERIES shows how a decision came about)")
+    say(f"RUN is {_near(result.folder)}")
     return result.exit_code
 
 

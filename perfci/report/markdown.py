@@ -62,7 +62,7 @@ def _render(outcome: Outcome, links: Links, *, every: Sequence[str]) -> str:
             verdict=_SYMBOLS[outcome.verdict],
             untrusted=links.untrusted,
             lines=[_line(decision) for decision in shown],
-            hidden=len(outcome.decisions) - len(shown),
+            more=rows.left_out(outcome.decisions, len(shown)),
             every=every,
             beyond=len(outcome.decisions) - len(every),
             slos=[_slo_line(slo) for slo in map(rows.slo_row, outcome.slos[:MAX_ROWS])],

@@ -47,7 +47,7 @@ VERDICT_MARKS = {
     Verdict.PASS: "✓",
 }
 _ROLES = {Role.DECIDES: "deciding", Role.GUARDS: "guarding"}
-_REMARKABLE = {SeriesVerdict.REGRESSION, SeriesVerdict.IMPROVEMENT, SeriesVerdict.INCONCLUSIVE}
+_REMARKABLE = {SeriesVerdict.REGRESSION, SeriesVerdict.IMPROVEMENT}
 _NEXT_STEPS = {
     Verdict.SLO_BREACH: "Bring the endpoint back within its limit; limits are read from the base branch.",
     Verdict.NO_BASELINE: "Record a baseline and commit it, or compare with a ref, which needs none.",
@@ -131,6 +131,18 @@ def worth_showing(decisions: Sequence[Decision]) -> tuple[Decision, ...]:
 def _worth_showing(decision: Decision) -> bool:
     role = decision.comparison.budget.role
     return role is Role.DECIDES or (role is Role.GUARDS and decision.verdict in _REMARKABLE)
+
+
+def left_out(decisions: Sequence[Decision], shown: int) -> str:
+    """What the rows that are not shown are; empty where all are shown."""
+    hidden = len(decisions) - shown
+    if not hidden:
+        return ""
+    unsettled = sum(
+        d.comparison.budget.role is Role.GUARDS and d.verdict is SeriesVerdict.INCONCLUSIVE for d in decisions
+    )
+    guards = f", among them {unsettled} guarding ones that could not be settled" if unsettled else ""
+    return f"{hidden} more series{guards}"
 
 
 def label(series: Series) -> str:
@@ -224,7 +236,7 @@ def _explain_worst(outcome: Outcome) -> str:
     worst = [d.comparison.series for d in outcome.decisions if d.verdict is SeriesVerdict.REGRESSION]
     if not worst:
         return "See the findings: they say what only the candidate did."
-    return f"Numbers behind the worst: perfci compare --explain {shlex.quote(label(worst[0]))}"
+    return f"Numbers behind the worst: perfci compare RUN --explain {shlex.quote(label(worst[0]))}"
 
 
 def _seen(decisions: Sequence[Decision], role: Role) -> Iterator[str]:
@@ -239,7 +251,8 @@ def _seen(decisions: Sequence[Decision], role: Role) -> Iterator[str]:
         if known:
             (low, metric), (high, _) = min(known, key=lambda k: k[0]), max(known, key=lambda k: k[0])
             first, last = size(low, metric), size(high, metric)
-            yield f"{first} in {_ROLES[role]} series" + (f" (up to {last} in the least certain)" * (first != last))
+            spread = role is Role.DECIDES and first != last
+            yield f"{first} in {_ROLES[role]} series" + f" (up to {last} in the least certain)" * spread
     if any(d.comparison.series.metric.exact and d.comparison.budget.role is role for d in decisions):
         yield f"any change in {_ROLES[role]} counts"
 

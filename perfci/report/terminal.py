@@ -67,8 +67,8 @@ def _parts(outcome: Outcome, links: Links, *, width: int, verbose: bool) -> "Ite
     if shown:
         yield ""
         yield _table(shown, roomy=width >= ROOMY)
-    if hidden := len(outcome.decisions) - len(shown):
-        yield Text(f"{hidden} more series (for information, or no worse than these): --verbose shows them")
+    if more := rows.left_out(outcome.decisions, len(shown)):
+        yield Text(f"{more}: --verbose shows them")
     yield ""
     yield _facts(outcome, links)
 

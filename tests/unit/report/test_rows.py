@@ -92,8 +92,18 @@ def test_worth_showing(verdict: SeriesVerdict) -> None:
         comparison = a_comparison(budget=a_budget(role=role))
         return bool(rows.worth_showing([a_decision(verdict=verdict, comparison=comparison)]))
 
-    remarkable = verdict not in {SeriesVerdict.EQUIVALENT, SeriesVerdict.NOT_COMPARED}
+    remarkable = verdict in {SeriesVerdict.REGRESSION, SeriesVerdict.IMPROVEMENT}
     assert [shown(role) for role in Role] == [True, remarkable, False]
+
+
+def test_guarding_series_that_could_not_be_settled_are_counted() -> None:
+    """They do not fill the table, and are not forgotten either."""
+    guard = a_comparison(budget=a_budget(role=Role.GUARDS))
+    open_one = a_decision(verdict=SeriesVerdict.INCONCLUSIVE, comparison=guard)
+    quiet_one = a_decision(verdict=SeriesVerdict.EQUIVALENT, comparison=guard)
+    text = rows.left_out([open_one, open_one, quiet_one], 0)
+    assert text == "3 more series, among them 2 guarding ones that could not be settled"
+    assert rows.left_out([quiet_one], 1) == ""
 
 
 def test_sensitivity() -> None:
