@@ -1,0 +1,251 @@
+"""The request log: what the generator wrote is what perfci reads, however the generator ended."""
+
+import importlib.util
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from perfci.errors import LoadError
+from perfci.rig.load.log import COLUMNS, MAGIC, LogReader, requests_of
+
+INSIDE = Path(__file__).parents[3] / "perfci/rig/load/inside"
+Row = tuple[str, float, float, bool, int, int]
+
+
+@pytest.fixture(scope="module")
+def inside() -> Iterator[ModuleType]:
+    """The writer's module, by its path: it belongs to the load generator and to no package."""
+    spec = importlib.util.spec_from_file_location("perfci_log_under_test", INSIDE / "perfci_log.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    yield module
+    del sys.modules[spec.name]
+
+
+ROWS = st.tuples(
+    st.sampled_from(["GET /", "POST /tickets/", "GET /ü/\N{SNOWMAN}", ""]) | st.text(max_size=8),
+    st.floats(0, 4e9),
+    st.floats(-1, 1e7),
+    st.booleans(),
+    st.integers(0, 65535),
+    st.integers(0, 2**64 - 1),
+)
+STEPS = st.lists(ROWS | st.just("flush"), max_size=60)
+
+
+def _write(inside: ModuleType, path: Path, steps: list[Any]) -> None:
+    writer = inside.LogWriter(path)
+    for step in steps:
+        writer.flush() if step == "flush" else writer.request(*step)
+    writer.close()
+
+
+def _read(path: Path) -> LogReader:
+    reader = LogReader(path)
+    reader.poll()
+    return reader
+
+
+def _rows(*readers: LogReader) -> list[Row]:
+    table = requests_of(readers)
+    names = [table.names[number] for number in table.endpoint]
+    failed = [bool(one) for one in table.failed]
+    return list(zip(names, table.start_s, table.latency_ms, failed, table.status, table.size, strict=True))
+
+
+def test_both_ends_agree_on_the_format(inside: ModuleType) -> None:
+    """The two halves share no code, so they must not drift apart."""
+    assert (inside.MAGIC, inside.COLUMNS) == (MAGIC, COLUMNS)
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(STEPS)
+def test_what_was_written_is_read(inside: ModuleType, tmp_path: Path, steps: list[Any]) -> None:
+    """Any requests, flushed at any moment: all of them, in order, to the last bit."""
+    _write(inside, tmp_path / "1.log", steps)
+    reader = _read(tmp_path / "1.log")
+    assert _rows(reader) == [step for step in steps if step != "flush"]
+    assert reader.complete
+
+
+def test_a_file_cut_off_anywhere_loses_its_unfinished_chunk_only(inside: ModuleType, tmp_path: Path) -> None:
+    """Whoever is killed leaves a readable beginning: no offset raises, every whole chunk counts, none is complete."""
+    rows: list[Any] = [(f"GET /{number % 3}", 1e9 + number, 1.5 * number, False, 200, number) for number in range(9)]
+    path, ends = tmp_path / "1.log", [len(MAGIC)]
+    writer = inside.LogWriter(path)
+    kept_by_end = {0: 0, len(MAGIC): 0}
+    for number, row in enumerate(rows, start=1):
+        writer.request(*row)
+        writer.flush()
+        ends.append(path.stat().st_size)
+        kept_by_end[ends[-1]] = number
+    writer.close()
+    whole = path.read_bytes()
+    assert len(set(ends)) == 10
+    cut = tmp_path / "cut.log"
+    for length in range(len(whole)):
+        cut.write_bytes(whole[:length])
+        reader = _read(cut)
+        expected = kept_by_end[max(end for end in kept_by_end if end <= length)]
+        assert _rows(reader) == rows[:expected], length
+        assert not reader.complete, length
+    assert _read(path).complete
+
+
+def test_a_growing_file_is_followed(inside: ModuleType, tmp_path: Path) -> None:
+    """Reading byte by byte while it is written gives what reading at the end gives."""
+    rows: list[Any] = [("GET /a", 1.0, 2.0, False, 200, 3), "flush", ("GET /b", 4.0, 5.0, True, 500, 6)]
+    _write(inside, tmp_path / "whole.log", rows)
+    whole = (tmp_path / "whole.log").read_bytes()
+    growing = tmp_path / "growing.log"
+    growing.touch()
+    reader = LogReader(growing)
+    for number in range(len(whole)):
+        reader.poll()
+        assert not reader.complete
+        with growing.open("ab") as file:
+            file.write(whole[number : number + 1])
+    reader.poll()
+    reader.poll()
+    assert reader.complete
+    assert _rows(reader) == [row for row in rows if row != "flush"]
+
+
+def test_without_its_end_mark_a_record_is_incomplete(inside: ModuleType, tmp_path: Path) -> None:
+    """Even when every request was flushed: nobody knows what else there was to come."""
+    row: Any = ("GET /", 1.0, 2.0, False, 200, 3)
+    writer = inside.LogWriter(tmp_path / "1.log")
+    writer.request(*row)
+    writer.flush()
+    writer.request(*row)
+    writer._file.close()  # killed
+    reader = _read(tmp_path / "1.log")
+    assert _rows(reader) == [row]
+    assert not reader.complete
+
+
+def test_closing_twice_is_harmless(inside: ModuleType, tmp_path: Path) -> None:
+    """Locust fires its last event more than once."""
+    writer = inside.LogWriter(tmp_path / "1.log")
+    writer.close()
+    size = (tmp_path / "1.log").stat().st_size
+    writer.close()
+    assert (tmp_path / "1.log").stat().st_size == size
+
+
+@pytest.mark.parametrize("content", [b"perfci-log 2\n" + b"x" * 40, b"\x00" * 20, b"timestamp,name,latency\n1,2,3\n"])
+def test_a_foreign_file_is_refused(tmp_path: Path, content: bytes) -> None:
+    """Another version, or another program's: the file and its beginning are named."""
+    (tmp_path / "1.log").write_bytes(content)
+    with pytest.raises(LoadError, match=r"1\.log is not a request log of this version") as caught:
+        _read(tmp_path / "1.log")
+    assert repr(content[:16]) in str(caught.value)
+
+
+def test_a_chunk_of_unknown_kind_is_refused(tmp_path: Path) -> None:
+    """A damaged file is not half believed."""
+    (tmp_path / "1.log").write_bytes(MAGIC + b"Q" + (0).to_bytes(4, "little"))
+    with pytest.raises(LoadError, match=r"1\.log holds a chunk of unknown kind b'Q'"):
+        _read(tmp_path / "1.log")
+
+
+def test_processes_number_their_endpoints_differently(inside: ModuleType, tmp_path: Path) -> None:
+    """Each process counts endpoints as it meets them; merged, every request keeps its own name."""
+    one: list[Any] = [("GET /a", 1.0, 1.0, False, 200, 1), ("GET /b", 2.0, 2.0, False, 200, 2)]
+    two: list[Any] = [("GET /b", 3.0, 3.0, True, 503, 3), ("GET /c", 4.0, 4.0, False, 200, 4), *one[::-1]]
+    _write(inside, tmp_path / "1.log", one)
+    _write(inside, tmp_path / "2.log", two)
+    readers = [_read(tmp_path / "1.log"), _read(tmp_path / "2.log")]
+    assert readers[0].names != readers[1].names[:2]
+    assert _rows(*readers) == one + two
+    assert _rows(*readers[::-1]) == two + one
+    assert requests_of(readers).names == ("GET /a", "GET /b", "GET /c")
+
+
+def test_no_process_at_all() -> None:
+    """An empty table is a table."""
+    assert len(requests_of([])) == 0
+
+
+def test_failures_are_counted_by_message(inside: ModuleType, tmp_path: Path) -> None:
+    """Equal ones together, in the flush in which they came."""
+    writer = inside.LogWriter(tmp_path / "1.log")
+    for error in (ValueError("a"), ValueError("a"), "text"):
+        writer.error("GET /", error)
+    writer.flush()
+    writer.error("GET /", ValueError("a"))
+    writer.close()
+    events = [event["errors"] for event in _read(tmp_path / "1.log").events if event["what"] == "errors"]
+    assert events == [[["GET /", "ValueError: a", 2], ["GET /", "text", 1]], [["GET /", "ValueError: a", 1]]]
+
+
+def test_a_flood_of_different_messages_is_bounded(inside: ModuleType, tmp_path: Path) -> None:
+    """A service that answers with a new text each time fills neither memory nor disk; no failure goes uncounted."""
+    writer = inside.LogWriter(tmp_path / "1.log")
+    for number in range(1000):
+        writer.error("GET /", f"{number} " + "x" * 10_000)
+    writer.close()
+    (event,) = _read(tmp_path / "1.log").events
+    assert sum(count for _, _, count in event["errors"]) == 1000
+    assert len(event["errors"]) == inside.MOST_MESSAGES + 1
+    assert max(len(text) for _, text, _ in event["errors"]) <= inside.LONGEST_MESSAGE
+    assert (tmp_path / "1.log").stat().st_size < 50_000
+
+
+def test_health_is_what_happened_since_the_last_call(inside: ModuleType, tmp_path: Path) -> None:
+    """A share of a core lies near what was used, and users and lags are passed on."""
+    writer = inside.LogWriter(tmp_path / "1.log")
+    writer.health(users=3, lags_ms=[1.23456])
+    writer.close()
+    (event,) = _read(tmp_path / "1.log").events
+    assert (event["what"], event["users"], event["lags_ms"]) == ("health", 3, [1.235])
+    assert event["seconds"] > 0
+    assert event["cpu_share"] >= 0
+    assert event["run_delay_share"] >= 0
+
+
+class Response:
+    """As much of one as the listener looks at."""
+
+    def __init__(self, status: int | None) -> None:
+        self.status_code = status
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        (
+            {"response_time": 12.5, "response_length": 7, "start_time": 100.0, "response": Response(201)},
+            ("GET /x", 100.0, 12.5, False, 201, 7),
+        ),
+        (
+            {
+                "response_time": 3.0,
+                "response_length": None,
+                "start_time": 100.0,
+                "response": Response(None),
+                "exception": OSError("gone"),
+            },
+            ("GET /x", 100.0, 3.0, True, 0, 0),
+        ),
+        ({"response_time": None, "response_length": 0, "start_time": 100.0}, ("GET /x", 100.0, -1.0, False, 0, 0)),
+    ],
+    ids=["answered", "failed", "without-time"],
+)
+def test_locusts_events_become_rows(inside: ModuleType, tmp_path: Path, fields: dict[str, Any], expected: Row) -> None:
+    """What Locust tells of a request, and what it leaves out."""
+    writer = inside.LogWriter(tmp_path / "1.log")
+    inside.request_listener(writer)(request_type="GET", name="/x", context={}, **fields)
+    writer.close()
+    reader = _read(tmp_path / "1.log")
+    assert _rows(reader) == [expected]
+    assert [event["errors"] for event in reader.events] == ([[["GET /x", "OSError: gone", 1]]] if expected[3] else [])

@@ -1,0 +1,326 @@
+"""What `perfci.toml` may say, and what is said about what it may not."""
+
+import math
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from perfci import config
+from perfci.config import BudgetChange, Config, GateTable, from_bytes
+from perfci.errors import ConfigError, ExitCode
+from perfci.judge.policy import DEFAULT
+from perfci.model import ALL_ENDPOINTS, Budget, Reference, Role, RoundKind, Slo
+from perfci.pipeline.plan import Overrides, inside, plan_of
+from perfci.pipeline.policy import policy_of
+
+SMALL = """
+[target]
+kind = "command"
+[profiles.tickets]
+locustfile = "tickets.py"
+[profiles.tickets.scenarios.smoke]
+[profiles.tickets.scenarios.soak]
+users = 100
+"""
+WEEK_S = 7 * 86400
+UNITS = {"": 1, "ms": 0.001, "s": 1, "m": 60, "h": 3600}
+
+
+def _parsed(text: str) -> Config:
+    return from_bytes(text.encode(), where="perfci.toml")
+
+
+def _refused(text: str) -> str:
+    with pytest.raises(ConfigError) as caught:
+        _parsed(text)
+    assert caught.value.exit_code is ExitCode.USAGE
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("addition", "place"),
+    [
+        ("user = 3", "profiles.tickets.scenarios.soak.user"),
+        ("paired = { block = 4 }", "profiles.tickets.scenarios.soak.paired.block"),
+        ("[profiles.tickets.scenarios.soak.baseline]\nruns = 4", "profiles.tickets.scenarios.soak.baseline.runs"),
+        ("[gates]\nalpha = 0.05", "gates"),
+        ("[gate]\nslos = []", "gate.slos"),
+        ("[gate.budget.ref.duet.service_time]\nchanges = 0.1", "gate.budget.ref.duet.service_time.changes"),
+        ('[[gate.slo]]\nmetric = "p95"\nlimit = 1\nendpoints = "x"', "gate.slo.0.endpoints"),
+        ("[environments.ci]\nprofiles = {}", "environments.ci.profiles"),
+    ],
+)
+def test_an_unknown_key_is_named_with_its_place(addition: str, place: str) -> None:
+    """A slip of the pen is no setting that silently does nothing."""
+    assert _refused(SMALL + addition) == f"perfci.toml cannot be used:\n  {place}: unknown key"
+
+
+def test_all_problems_are_told_at_once() -> None:
+    """Who has made three mistakes needs one attempt, not three."""
+    told = _refused(
+        '[profiles.tickets]\nlocustfile = 3\n[profiles.tickets.scenarios.smoke]\nusers = 0\nduration = "soon"'
+    )
+    assert told.splitlines()[0] == "perfci.toml cannot be used, for 4 reasons:"
+    places = {line.split(":")[0].strip() for line in told.splitlines()[1:]}
+    scenario = "profiles.tickets.scenarios.smoke"
+    assert places == {"target", "profiles.tickets.locustfile", f"{scenario}.users", f"{scenario}.duration"}
+
+
+def test_a_flood_of_problems_is_cut_off_and_counted() -> None:
+    """A hundred unknown keys do not fill the screen."""
+    told = _refused("".join(f"key{number} = 1\n" for number in range(100)) + SMALL).splitlines()
+    assert len(told) == 22
+    assert told[0] == "perfci.toml cannot be used, for 100 reasons:"
+    assert told[-1] == "  ... and 80 more"
+
+
+@pytest.mark.parametrize(
+    ("addition", "place", "evidence"),
+    [
+        ('users = "many"', "users", "'many'"),
+        ("users = 0", "users", "got 0"),
+        ("users = 100001", "users", "got 100001"),
+        ("users = 1.5", "users", "1.5"),
+        ("spawn_rate = 0", "spawn_rate", "got 0"),
+        ("spawn_rate = nan", "spawn_rate", "nan"),
+        ("spawn_rate = inf", "spawn_rate", "inf"),
+        ("duration = true", "duration", "True"),
+        ('duration = "-3s"', "duration", "'-3s'"),
+        ("environment = { A = 1 }", "environment.A", "got 1"),
+        ("tags = 'slow'", "tags", "'slow'"),
+        ("paired = { blocks = 1 }", "paired.blocks", "got 1"),
+        ("baseline = { rounds = 0 }", "baseline.rounds", "got 0"),
+    ],
+)
+def test_wrong_values_are_told_with_their_evidence(addition: str, place: str, evidence: str) -> None:
+    """The place, what is wrong, and what was given."""
+    text = SMALL.replace("users = 100\n", "") + addition
+    head, line = _refused(text).splitlines()
+    assert head == "perfci.toml cannot be used:"
+    assert line.startswith(f"  profiles.tickets.scenarios.soak.{place}: ")
+    assert evidence in line
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ('fail_on = "always"', "fail_on"),
+        ('against = "main"', "against"),
+        ("rng_seed = -1", "rng_seed"),
+        ("[gate]\nalpha = 0.5", "gate.alpha"),
+        ("[gate]\nalpha = 0", "gate.alpha"),
+        ("[gate]\nconfidence = 95", "gate.confidence"),
+        ("[gate]\nmin_requests = 0", "gate.min_requests"),
+        ("[gate.budget.ref.duet.service_time]\nchange = -0.1", "gate.budget.ref.duet.service_time.change"),
+        ('[gate.budget.ref.duet.service_time]\nrole = "decide"', "gate.budget.ref.duet.service_time.role"),
+        ("[gate.budget.branch.duet.service_time]\nchange = 0.1", "gate.budget.branch.[key]"),
+        ('[[gate.slo]]\nmetric = "p95"', "gate.slo.0.limit"),
+        ("[profiles.'Bad Name']\nlocustfile = 'x'\nscenarios.a = {}", "profiles.Bad Name.[key]"),
+        ("[profiles.empty]\nlocustfile = 'x'\nscenarios = {}", "profiles.empty.scenarios"),
+    ],
+)
+def test_values_outside_their_range_are_refused(text: str, place: str) -> None:
+    """Each limit of the policy is held."""
+    separate = text.startswith("[")
+    assert f"  {place}: " in _refused(SMALL + text if separate else text + SMALL)
+
+
+@given(st.floats(0, WEEK_S), st.sampled_from(list(UNITS)), st.sampled_from(["", " ", "\t"]))
+def test_a_duration_is_read_back(seconds: float, unit: str, space: str) -> None:
+    """Text in any unit gives the seconds that it was written from; the number itself is taken as it is."""
+    written = f"{seconds / UNITS[unit]:.9f}{space}{unit}{space}"
+    assert math.isclose(config.seconds(written), seconds, rel_tol=1e-9, abs_tol=1e-5)
+    assert config.seconds(seconds) == seconds
+
+
+@given(
+    st.one_of(
+        st.from_regex(r"\A[0-9]{1,4}(\.[0-9]{1,3})?\Z").map(lambda text: f"-{text}s"),
+        st.sampled_from(
+            ["", " ", "s", ".5s", "1.s", "1e3", "1,5s", "1s30", "1h30m", "s1", "0x10", "1 2", "inf", "nan"]
+        ),
+        st.text(alphabet="smhdwy.-+e_,", max_size=6),
+        st.floats(max_value=-1e-9, allow_nan=False),
+        st.floats(min_value=WEEK_S, exclude_min=True, allow_nan=False),
+        st.just(math.nan),
+        st.sampled_from([True, False, None, b"1s", [1], {"s": 1}, "8d", "169h", "9" * 400]),
+    )
+)
+def test_a_bad_duration_is_refused(value: Any) -> None:
+    """Negative, endless, without a number, in two units, of another type: a ValueError, which becomes a ConfigError."""
+    with pytest.raises(ValueError, match=r"^a duration "):
+        config.seconds(value)
+
+
+def test_the_defaults_are_enough() -> None:
+    """Target, profile and scenario are all that a file must name."""
+    parsed = _parsed(SMALL)
+    assert parsed.seed == {"kind": "none"}
+    profile, scenario, _, settings = parsed.find("tickets")
+    assert (profile, scenario) == ("tickets", "smoke")
+    assert settings.rate() == settings.users / 2
+    assert parsed.find("tickets:soak")[3].users == 100
+    assert parsed.find("tickets:") == parsed.find("tickets")
+
+
+@pytest.mark.parametrize(
+    ("name", "told", "hint"),
+    [
+        ("ticket", "no profile 'ticket'", "the profiles are: tickets"),
+        ("", "no profile ''", "the profiles are: tickets"),
+        (":smoke", "no profile ''", "the profiles are: tickets"),
+        ("tickets:stress", "profile 'tickets' has no scenario 'stress'", "its scenarios are: smoke, soak"),
+        ("tickets:smoke:x", "profile 'tickets' has no scenario 'smoke:x'", "its scenarios are: smoke, soak"),
+    ],
+)
+def test_unknown_profiles_and_scenarios_list_the_known(name: str, told: str, hint: str) -> None:
+    """The next step is to choose one of those that exist."""
+    with pytest.raises(ConfigError) as caught:
+        _parsed(SMALL).find(name)
+    assert (str(caught.value), caught.value.hint) == (told, hint)
+
+
+def test_an_unknown_environment_lists_the_known() -> None:
+    """Or says that there is none."""
+    with pytest.raises(ConfigError) as none:
+        _parsed(SMALL).within("compose")
+    assert (str(none.value), none.value.hint) == ("no environment 'compose'", "the file has none")
+    with pytest.raises(ConfigError) as other:
+        _parsed(SMALL + "[environments.local]\n[environments.ci]").within("compose")
+    assert other.value.hint == "the environments are: local, ci"
+
+
+def test_an_environment_lies_over_the_file_key_by_key() -> None:
+    """Its keys win, the file's others stay; another kind replaces the whole table."""
+    text = SMALL.replace('kind = "command"', 'kind = "command"\ncommand = ["a"]\nstop_grace_s = 1')
+    overlays = (
+        '[environments.other.target]\ncommand = ["b"]\n[environments.compose.target]\nkind = "compose"\nservice = "api"'
+    )
+    parsed = _parsed(text + overlays)
+    assert parsed.within("other").target == {"kind": "command", "command": ["b"], "stop_grace_s": 1}
+    assert parsed.within("compose").target == {"kind": "compose", "service": "api"}
+    assert parsed.within("compose").seed == parsed.seed
+    assert parsed.within(None) is parsed
+
+
+@pytest.mark.parametrize(
+    ("content", "told", "hint"),
+    [
+        (b'target = "\xff"', r"x\.toml is not UTF-8 \(byte 10\)", "save it as UTF-8"),
+        (SMALL.encode("utf-16"), r"x\.toml is not UTF-8 \(byte 0\)", "save it as UTF-8"),
+        (b"[target\n", r"x\.toml is not TOML: .*line 1", ""),
+        (b"a = 1\na = 2\nb = 3", r"x\.toml is not TOML: .*line 2", ""),
+        (b'{"target": {}}', r"x\.toml is not TOML: ", ""),
+        (b"", r"x\.toml cannot be used, for 2 reasons:", ""),
+    ],
+)
+def test_what_is_no_configuration_is_named(tmp_path: Path, content: bytes, told: str, hint: str) -> None:
+    """Not UTF-8, not TOML, empty: the file is named, and where it goes wrong."""
+    (tmp_path / "x.toml").write_bytes(content)
+    with pytest.raises(ConfigError, match=f"^{told}") as caught:
+        config.read(tmp_path / "x.toml")
+    assert caught.value.hint == hint
+
+
+def test_a_missing_file_is_a_usage_error(tmp_path: Path) -> None:
+    """It says which file, and what to do."""
+    with pytest.raises(ConfigError, match=re.escape(f"there is no {tmp_path}/none.toml")) as caught:
+        config.read(tmp_path / "none.toml")
+    assert "--config" in caught.value.hint
+    with pytest.raises(ConfigError, match="cannot be read: Is a directory"):
+        config.read(tmp_path)
+
+
+@pytest.mark.parametrize("path", ["../x.py", "/etc/passwd", "a/../../x.py", "link/x.py"])
+def test_a_path_outside_the_project_is_refused(tmp_path: Path, path: str) -> None:
+    """Neither by dots, nor absolute, nor through a link: a configuration opens only what is the project's."""
+    project = tmp_path / "project"
+    project.mkdir()
+    (project / "link").symlink_to(tmp_path)
+    (tmp_path / "x.py").write_text("")
+    parsed = _parsed(SMALL.replace("tickets.py", path))
+    with pytest.raises(ConfigError, match=f"the locustfile '{re.escape(path)}' lies outside the project"):
+        plan_of(parsed, "tickets", Overrides(), root=project)
+    assert inside(project, "a/../x.py", what="locustfile") == project / "x.py"
+
+
+def test_a_locustfile_that_is_missing_is_told_before_anything_starts(tmp_path: Path) -> None:
+    """The plan already reads it."""
+    with pytest.raises(ConfigError, match=r"the locustfile tickets\.py cannot be read: No such file"):
+        plan_of(_parsed(SMALL), "tickets", Overrides(), root=tmp_path)
+
+
+def test_the_digest_follows_the_locustfile(tmp_path: Path) -> None:
+    """Two plans are alike only with the same load, to the letter."""
+    file = tmp_path / "tickets.py"
+    file.write_text("a = 1")
+    before = plan_of(_parsed(SMALL), "tickets", Overrides(), root=tmp_path).load
+    file.write_text("a = 2")
+    assert plan_of(_parsed(SMALL), "tickets", Overrides(), root=tmp_path).load.digest != before.digest
+
+
+def test_flags_are_stronger_than_the_scenario(tmp_path: Path) -> None:
+    """What was given wins, what was not stays; the scenario's own limits hold for flags, too."""
+    (tmp_path / "tickets.py").write_text("")
+    given = Overrides(users=3, duration=2.5, blocks=4, rounds=2)
+    plan = plan_of(_parsed(SMALL), "tickets:soak", given, root=tmp_path)
+    assert (plan.load.users, plan.load.duration_s, plan.load.warmup_s) == (3, 2.5, 3.0)
+    assert (plan.paired.blocks, plan.paired.load_blocks, plan.baseline.rounds) == (4, 4, 2)
+    assert plan.load.spawn_rate == 1.5
+    with pytest.raises(ConfigError, match=r"the options cannot be used:\n  paired\.blocks: "):
+        plan_of(_parsed(SMALL), "tickets", Overrides(blocks=1), root=tmp_path)
+
+
+DEFAULT_BUDGET = Budget(role=Role.GUARDS, change=0.25, margin=0.5, floor=2.0)
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (BudgetChange(), DEFAULT_BUDGET),
+        (BudgetChange(change=0.1), Budget(role=Role.GUARDS, change=0.1, margin=0.2, floor=2.0)),
+        (BudgetChange(change=0.1, margin=0.1), Budget(role=Role.GUARDS, change=0.1, margin=0.1, floor=2.0)),
+        (BudgetChange(margin=0.3), Budget(role=Role.GUARDS, change=0.25, margin=0.3, floor=2.0)),
+        (BudgetChange(role=Role.DECIDES), Budget(role=Role.DECIDES, change=0.25, margin=0.5, floor=2.0)),
+        (BudgetChange(floor=0), Budget(role=Role.GUARDS, change=0.25, margin=0.5, floor=0.0)),
+        (BudgetChange(change=0), Budget(role=Role.GUARDS, change=0.0, margin=0.0, floor=2.0)),
+    ],
+)
+def test_a_budget_changes_key_by_key(change: BudgetChange, expected: Budget) -> None:
+    """What nobody set stays, but a margin that nobody set follows the change; zero is a value."""
+    assert change.applied_to(DEFAULT_BUDGET) == expected
+
+
+def test_a_project_changes_one_budget_and_no_other() -> None:
+    """The policy is the default but for what the project says."""
+    table = _parsed(SMALL + "[gate]\nalpha = 0.05\n[gate.budget.ref.duet.service_time]\nchange = 0.05").gate
+    policy = policy_of(table)
+    duet = policy.budgets[Reference.REF][RoundKind.DUET]
+    assert (duet["service_time"].change, duet["service_time"].margin) == (0.05, 0.1)
+    assert duet["service_time"].role is Role.DECIDES
+    assert duet["failure_rate"] == DEFAULT.budgets[Reference.REF][RoundKind.DUET]["failure_rate"]
+    assert policy.budgets[Reference.BASELINE] == DEFAULT.budgets[Reference.BASELINE]
+    assert (policy.alpha, policy.confidence) == (0.05, DEFAULT.confidence)
+    assert policy_of(GateTable()) == DEFAULT
+
+
+def test_slos_are_for_one_endpoint_or_for_all() -> None:
+    """Without an endpoint, the limit is for every request."""
+    text = '[[gate.slo]]\nmetric = "p95"\nlimit = 200\n[[gate.slo]]\nmetric = "p50"\nlimit = 9.5\nendpoint = "GET /"'
+    slos = policy_of(_parsed(SMALL + text).gate).slos
+    assert slos == (
+        Slo(metric="p95", limit=200.0, endpoint=ALL_ENDPOINTS),
+        Slo(metric="p50", limit=9.5, endpoint="GET /"),
+    )
+
+
+def test_unknown_metrics_are_named_all_at_once_beside_the_known() -> None:
+    """In budgets and in SLOs alike."""
+    text = '[gate.budget.ref.load.p94]\nchange = 0.1\n[[gate.slo]]\nmetric = "latency"\nlimit = 1'
+    with pytest.raises(ConfigError, match=r"\[gate\] names unknown metrics: latency, p94") as caught:
+        policy_of(_parsed(SMALL + text).gate)
+    assert "p95" in caught.value.hint

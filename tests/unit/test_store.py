@@ -1,0 +1,316 @@
+"""Runs on disk: what was saved is loaded, a crash loses nothing, and nothing damaged is believed."""
+
+import json
+import os
+import stat
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from perfci import store
+from perfci.errors import ConfigError, ExitCode, ResultError
+from perfci.model import EndpointRound, RoundKind, Run, Side, TargetHealth
+from tests.builders import (
+    a_fingerprint,
+    a_generator,
+    a_machine,
+    a_paired_run,
+    a_plan,
+    a_round,
+    a_run,
+    some_rounds,
+    some_seconds,
+)
+
+NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
+COUNTS = st.integers(0, 2**53)
+TEXTS = st.text(st.characters(codec="utf-8"), max_size=20)
+ENDPOINTS = st.dictionaries(
+    TEXTS,
+    st.builds(
+        lambda requests, share, values: EndpointRound(requests=requests, failures=int(requests * share), values=values),
+        st.integers(0, 10_000),
+        st.floats(0, 1),
+        st.dictionaries(TEXTS, NUMBERS, max_size=3),
+    ),
+    max_size=3,
+)
+ROUNDS = st.builds(
+    a_round,
+    kind=st.sampled_from(RoundKind),
+    side=st.sampled_from(Side),
+    block=st.integers(1, 100),
+    started_at=NUMBERS,
+    endpoints=ENDPOINTS,
+    seconds=st.one_of(st.just(()), st.builds(some_seconds, count=st.integers(1, 3), users=COUNTS)),
+    generator=st.builds(a_generator, cpu_share=NUMBERS, exceptions=COUNTS, complete=st.booleans()),
+    target=st.builds(TargetHealth, alive=st.booleans(), restarts=COUNTS, note=TEXTS),
+    errors=st.dictionaries(TEXTS, COUNTS, max_size=3),
+)
+RUNS = st.builds(
+    a_run,
+    profile=TEXTS,
+    commits=st.dictionaries(st.sampled_from(Side), TEXTS),
+    fingerprint=st.builds(
+        a_fingerprint,
+        machine=st.builds(a_machine, cpu_model=TEXTS, cores=COUNTS),
+        plan=st.builds(a_plan, tags=st.lists(TEXTS, max_size=2).map(tuple), environment=st.dictionaries(TEXTS, TEXTS)),
+        target=st.dictionaries(st.sampled_from(Side), TEXTS),
+    ),
+    rounds=st.lists(ROUNDS, max_size=3).map(tuple),
+    complete=st.booleans(),
+    incidents=st.lists(TEXTS, max_size=2).map(tuple),
+)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(RUNS)
+def test_what_was_saved_is_loaded(tmp_path: Path, run: Run) -> None:
+    """Any run: every number, every text in any script, every empty field."""
+    store.save(run, tmp_path / "run.json")
+    assert store.load(tmp_path / "run.json") == run
+    assert store.load(tmp_path) == run
+
+
+def test_the_same_run_gives_the_same_file(tmp_path: Path) -> None:
+    """Files that are committed differ only where the runs do."""
+    for name in ("one.json", "two.json"):
+        store.save(a_paired_run(), tmp_path / name)
+    assert (tmp_path / "one.json").read_bytes() == (tmp_path / "two.json").read_bytes()
+    assert stat.S_IMODE((tmp_path / "one.json").stat().st_mode) == 0o644
+
+
+class Crash(BaseException):
+    """What no handler expects: the end of the process in mid-write."""
+
+
+def _crash(*_: object, **__: object) -> NoReturn:
+    raise Crash
+
+
+@pytest.mark.parametrize(
+    "break_it",
+    [
+        lambda patch: patch.setattr(json, "dumps", _crash),
+        lambda patch: patch.setattr(Path, "replace", _crash),
+        lambda patch: patch.setattr(Path, "chmod", _crash),
+        lambda patch: patch.setattr(os, "fdopen", _crash),
+    ],
+    ids=["serialising", "replacing", "chmod", "opening"],
+)
+def test_a_crash_while_writing_leaves_the_old_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, break_it: Callable[[pytest.MonkeyPatch], None]
+) -> None:
+    """The old run is whole, and no half-written file lies beside it."""
+    path = tmp_path / "run.json"
+    store.save(a_run(), path)
+    with monkeypatch.context() as patch:
+        break_it(patch)
+        with pytest.raises(Crash):
+            store.save(a_run(id="other"), path)
+    assert store.load(path) == a_run()
+    assert os.listdir(tmp_path) == ["run.json"]  # noqa: PTH208  # hidden files, too
+    store.save(a_run(id="other"), path)
+    assert store.load(path).id == "other"
+
+
+def _stored(tmp_path: Path, **changes: Any) -> dict[str, Any]:
+    store.save(a_run(**changes), tmp_path / "whole.json")
+    content: dict[str, Any] = json.loads((tmp_path / "whole.json").read_text())
+    return content
+
+
+def _refused(path: Path) -> ResultError:
+    with pytest.raises(ResultError) as caught:
+        store.load(path)
+    assert caught.value.exit_code is ExitCode.USAGE
+    assert str(path) in str(caught.value)
+    return caught.value
+
+
+def test_a_file_that_was_cut_off_is_refused_wherever(tmp_path: Path) -> None:
+    """No prefix of a run is a run."""
+    _stored(tmp_path, rounds=())
+    whole = (tmp_path / "whole.json").read_bytes().rstrip()
+    path = tmp_path / "run.json"
+    for length in range(0, len(whole), 7):
+        path.write_bytes(whole[:length])
+        assert "is not JSON" in str(_refused(path))
+    path.write_bytes(whole)
+    store.load(path)
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"", "is not JSON"),
+        (b"\xff\xfe\x00", "is not JSON"),
+        (b"[" * 100_000, "is not JSON"),
+        (b"[]", "it has no schema number"),
+        (b"null", "it has no schema number"),
+        (b'"schema"', "it has no schema number"),
+        (b"{}", "it has no schema number"),
+        (b'{"schema": 2}', "has schema 2, this perfci reads 1"),
+        (b'{"schema": "1"}', "has schema '1', this perfci reads 1"),
+        (b'{"schema": null}', "has schema None, this perfci reads 1"),
+        (b'{"schema": 1}', "rounds: is required"),
+    ],
+)
+def test_what_is_no_run_is_refused(tmp_path: Path, content: bytes, told: str) -> None:
+    """Empty, binary, nested without end, another document, another schema: the file is named, and what it is."""
+    path = tmp_path / "run.json"
+    path.write_bytes(content)
+    assert told in str(_refused(path))
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999", "-1e999"])
+@pytest.mark.parametrize("key", ["duration_s", "started_at"])
+def test_numbers_that_are_none_are_refused(tmp_path: Path, number: str, key: str) -> None:
+    """No comparison ever sees an infinite duration."""
+    content = _stored(tmp_path)
+    content["rounds"][0][key] = "HERE"
+    path = tmp_path / "run.json"
+    path.write_text(json.dumps(content).replace('"HERE"', number))
+    assert f"{number} is no measured number" in str(_refused(path))
+
+
+@pytest.mark.parametrize(
+    ("requests", "failures"), [(-1, 0), (10, -1), (10, 11), (-5, -6)], ids=["requests", "failures", "more", "both"]
+)
+def test_counts_that_cannot_be_are_refused(tmp_path: Path, requests: int, failures: int) -> None:
+    """Negative, or more failures than requests."""
+    endpoint = {"GET /tickets/": EndpointRound(requests=requests, failures=failures, values={})}
+    store.save(a_run(rounds=(a_round(endpoints=endpoint),)), tmp_path / "run.json")
+    assert f"'GET /tickets/' counts {failures} failures of {requests} requests" in str(_refused(tmp_path / "run.json"))
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        ("rounds.0.kind", "stress"),
+        ("rounds.0.side", "head"),
+        ("rounds.0.block", "first"),
+        ("rounds.0.duration_s", None),
+        ("rounds.0.generator", {}),
+        ("rounds", {"0": 1}),
+        ("fingerprint.machine", "fast"),
+        ("commits", []),
+        ("complete", "perhaps"),
+    ],
+)
+def test_values_of_a_wrong_kind_are_refused_with_their_place(tmp_path: Path, place: str, value: object) -> None:
+    """The place is in the message."""
+    content = _stored(tmp_path)
+    inner: Any = content
+    *way, last = [int(part) if part.isdigit() else part for part in place.split(".")]
+    for step in way:
+        inner = inner[step]
+    inner[last] = value
+    (tmp_path / "run.json").write_text(json.dumps(content))
+    assert f"  {place}" in str(_refused(tmp_path / "run.json"))
+
+
+def test_a_huge_file_is_not_even_read(tmp_path: Path) -> None:
+    """A hole of a gigabyte costs neither time nor memory."""
+    path = tmp_path / "run.json"
+    with path.open("wb") as file:
+        file.truncate(2**30)
+    assert "is larger than 64 MiB" in str(_refused(path))
+
+
+def test_a_missing_run_is_told_where_runs_come_from(tmp_path: Path) -> None:
+    """Neither a path nor a folder without a run is a crash."""
+    assert "there is no run at" in str(_refused(tmp_path / "none"))
+    assert "perfci run" in _refused(tmp_path).hint
+
+
+def test_a_file_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The reason is the system's own."""
+    store.save(a_run(), tmp_path / "run.json")
+
+    def denied(_: Path) -> NoReturn:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "read_bytes", denied)
+    assert "cannot be read: Permission denied" in str(_refused(tmp_path / "run.json"))
+
+
+def _record(root: Path, *numbers: int, cores: int = 4) -> None:
+    for number in numbers:
+        fingerprint = a_fingerprint(machine=a_machine(cores=cores, id=f"machine-{number}"))
+        store.record(
+            a_run(id=f"run-{number}", created_at=f"2026-11-{number:02}T09:00:00Z", fingerprint=fingerprint), root
+        )
+
+
+def _ids(root: Path, *, cores: int = 4) -> list[str]:
+    like = a_run(fingerprint=a_fingerprint(machine=a_machine(cores=cores)))
+    folder = store.baseline_folder(root, "tickets", "smoke")
+    return [run.id for run in store.load_baseline(folder, like=like).runs]
+
+
+def test_a_baseline_is_the_newest_ten_of_the_same_class(tmp_path: Path) -> None:
+    """Older ones, and those of another class, stay behind; the newest comes last."""
+    _record(tmp_path, *reversed(range(1, 14)))
+    _record(tmp_path, 20, 21, cores=2)
+    assert _ids(tmp_path) == [f"run-{number}" for number in range(4, 14)]
+    assert _ids(tmp_path, cores=2) == ["run-20", "run-21"]
+
+
+def test_without_its_own_class_a_run_meets_all(tmp_path: Path) -> None:
+    """So that the judge can say what is different, instead of that there is nothing."""
+    _record(tmp_path, 1, 2)
+    assert _ids(tmp_path, cores=64) == ["run-1", "run-2"]
+
+
+def test_a_baseline_without_runs_is_a_value(tmp_path: Path) -> None:
+    """No folder, an empty one, or one with a census only: absent, not broken."""
+    folder = store.baseline_folder(tmp_path, "tickets", "smoke")
+    assert store.load_baseline(folder, like=a_run()).runs == ()
+    folder.mkdir()
+    (folder / "census.json").write_text("{}")
+    (folder / "README.md").write_text("how to record")
+    found = store.load_baseline(folder, like=a_run())
+    assert found.runs == ()
+    assert found.location == f"{tmp_path.name}/tickets-smoke"
+
+
+def test_one_damaged_file_is_named(tmp_path: Path) -> None:
+    """A baseline is not quietly made of the files that happen to be whole."""
+    _record(tmp_path, 1, 2)
+    bad = store.baseline_folder(tmp_path, "tickets", "smoke") / "bad.json"
+    bad.write_text("{")
+    with pytest.raises(ResultError, match=r"bad\.json is not JSON"):
+        _ids(tmp_path)
+
+
+def test_recording_keeps_what_is_compared(tmp_path: Path) -> None:
+    """All but the lines of the charts, in a file whose name sorts by time."""
+    run = a_run()
+    path = store.record(run, tmp_path)
+    assert path == tmp_path / "tickets-smoke" / f"20261121T101500-{run.id}.json"
+    assert store.load(path) == replace(run, rounds=tuple(replace(one, seconds=()) for one in run.rounds))
+    assert any(one.seconds for one in run.rounds)
+
+
+def test_a_run_is_recorded_once(tmp_path: Path) -> None:
+    """The second time is refused and changes nothing."""
+    path = store.record(a_run(), tmp_path)
+    before = path.read_bytes()
+    with pytest.raises(ConfigError, match="is already part of the baseline"):
+        store.record(a_run(incidents=("other",)), tmp_path)
+    assert path.read_bytes() == before
+
+
+def test_half_a_run_is_not_recorded(tmp_path: Path) -> None:
+    """What ended before its time says nothing about later runs."""
+    half = a_run(complete=False, rounds=some_rounds(blocks=1))
+    with pytest.raises(ConfigError, match="is not complete and cannot become a baseline") as caught:
+        store.record(half, tmp_path)
+    assert caught.value.exit_code is ExitCode.USAGE
+    assert list(tmp_path.iterdir()) == []
