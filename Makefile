@@ -27,7 +27,10 @@ check: $(READY)  ## Lint and types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/mypy -m perfci_log -m perfci_recorder -m perfci_turns
-	$(BIN)/shellcheck .ci/run tests/e2e/toolchain/install tests/e2e/toolchain/engine tests/e2e/toolchain/images
+	$(BIN)/shellcheck -x .ci/run action/setup tests/e2e/toolchain/install tests/e2e/toolchain/engine tests/e2e/toolchain/images
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-actions action.yml
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/zizmor --quiet --offline --strict-collection --persona=pedantic .
 
 test: check  ## Lint, types and every test that this machine can run
 	$(BIN)/coverage run -m pytest

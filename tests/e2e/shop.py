@@ -47,11 +47,11 @@ SCENARIO = """
 user_classes = ["RegularUser"]
 users = 10
 spawn_rate = 10
-duration = "5s"
+duration = "6s"
 warmup = "1s"
-environment = { TICKETS_THINK_SCALE = "0.05" }
+environment = { TICKETS_THINK_SCALE = "0.1" }
 paired = { blocks = 6, duet = "14s", duet_warmup = "2s", load_blocks = 2 }
-baseline = { rounds = 2 }
+baseline = { rounds = 4 }
 """
 
 
