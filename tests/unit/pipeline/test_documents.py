@@ -1,0 +1,93 @@
+"""What a judged run leaves behind, and the exit code of every verdict."""
+
+from pathlib import Path
+
+import pytest
+
+from perfci.config import FailOn
+from perfci.errors import ConfigError, ExitCode, LoadError, NoResultError, ResultError
+from perfci.model import Verdict
+from perfci.pipeline import documents
+from perfci.pipeline.documents import exit_code
+from tests.builders import a_red_outcome, a_subject, an_outcome
+
+ALWAYS = {
+    Verdict.INVALID: ExitCode.NOT_MEASURED,
+    Verdict.NO_BASELINE: ExitCode.OK,
+    Verdict.PASS: ExitCode.OK,
+}
+RED = {Verdict.REGRESSION: ExitCode.REGRESSION, Verdict.SLO_BREACH: ExitCode.REGRESSION}
+EXPECTED = {
+    FailOn.REGRESSION: {**ALWAYS, **RED, Verdict.INCONCLUSIVE: ExitCode.OK},
+    FailOn.INCONCLUSIVE: {**ALWAYS, **RED, Verdict.INCONCLUSIVE: ExitCode.INCONCLUSIVE},
+    FailOn.NEVER: {**ALWAYS, **dict.fromkeys([*RED, Verdict.INCONCLUSIVE], ExitCode.OK)},
+}
+
+
+@pytest.mark.parametrize("fail_on", FailOn)
+@pytest.mark.parametrize("verdict", Verdict)
+def test_exit_codes(verdict: Verdict, fail_on: FailOn) -> None:
+    """An invalid measurement always fails; the rest as asked."""
+    assert exit_code(verdict, fail_on) is EXPECTED[fail_on][verdict]
+
+
+def test_what_was_written_is_what_later_steps_read(tmp_path: Path) -> None:
+    """Verdict, reason and exit code survive; people find a text and a comment."""
+    outcome = a_red_outcome()
+    documents.write(outcome, tmp_path / "run", code=ExitCode.REGRESSION)
+    folder = tmp_path / "run"
+    assert sorted(path.name for path in folder.iterdir()) == ["exit-code", "report.md", "report.txt", "result.json"]
+    assert documents.read(folder).verdict is Verdict.REGRESSION
+    assert documents.read(folder).reason == outcome.reason
+    assert documents.read_exit(folder) is ExitCode.REGRESSION
+    assert (folder / "exit-code").read_text() == "10\n"
+    assert "GET /tickets/" in (folder / "report.txt").read_text()
+
+
+def test_no_result_is_not_green(tmp_path: Path) -> None:
+    """A step that only repeats what was found fails where there is nothing, with the code of a measurement."""
+    for look in (documents.read, documents.read_exit):
+        with pytest.raises(NoResultError, match=f"there is no result in {tmp_path}") as caught:
+            look(tmp_path)
+        assert caught.value.exit_code is ExitCode.NOT_MEASURED
+
+
+@pytest.mark.parametrize("text", ["", "ten", "1\n", "99", "0x0", "0 0"])
+def test_a_damaged_exit_code_is_not_green(tmp_path: Path, text: str) -> None:
+    """Neither is 1, which nobody writes on purpose."""
+    (tmp_path / "exit-code").write_text(text)
+    with pytest.raises(ResultError, match="does not hold an exit code"):
+        documents.read_exit(tmp_path)
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"schema": 99}'])
+def test_a_damaged_result_is_not_green(tmp_path: Path, content: str) -> None:
+    """It is a usage error, not a crash."""
+    (tmp_path / "result.json").write_text(content)
+    with pytest.raises(ResultError):
+        documents.read(tmp_path)
+
+
+def test_a_job_that_could_not_measure_is_invalid_with_the_errors_words() -> None:
+    """Its first line is the reason; its evidence and the next step stand in the finding."""
+    error = LoadError("Locust ended with 1\nImportError: x", hint="run it by hand")
+    outcome = documents.not_measured(error, a_subject(), alpha=0.01)
+    assert (outcome.verdict, outcome.reason) == (Verdict.INVALID, "Locust ended with 1")
+    (finding,) = outcome.findings
+    assert (finding.message, finding.hint) == ("Locust ended with 1\nImportError: x", "run it by hand")
+
+
+def test_a_failure_before_measuring_is_published_too(tmp_path: Path) -> None:
+    """The comment says what is wrong with the configuration, and the gate fails with its code."""
+    documents.write_failure(ConfigError("users: must be a number"), tmp_path)
+    assert documents.read(tmp_path).reason == "users: must be a number"
+    assert documents.read_exit(tmp_path) is ExitCode.USAGE
+    assert "users: must be a number" in (tmp_path / "report.md").read_text()
+
+
+def test_a_new_result_replaces_the_old_one(tmp_path: Path) -> None:
+    """No step reads the verdict of one run beside the code of another."""
+    documents.write(a_red_outcome(), tmp_path, code=ExitCode.REGRESSION)
+    documents.write(an_outcome(), tmp_path, code=ExitCode.OK)
+    assert documents.read(tmp_path).verdict is Verdict.PASS
+    assert documents.read_exit(tmp_path) is ExitCode.OK

@@ -1,0 +1,173 @@
+"""A request is understood, or refused, before anything is started."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from perfci.config import Against, FailOn
+from perfci.errors import ConfigError, RefError
+from perfci.model import Reference, RoundKind, Weight
+from perfci.pipeline.plan import Overrides
+from perfci.pipeline.ports import Ports
+from perfci.pipeline.run import Request, Task, understand
+from tests.unit.pipeline.conftest import CONFIG
+
+STRICT = CONFIG + "[gate.budget.ref.duet.service_time]\nchange = 0.05\n"
+LAX = CONFIG + "[gate.budget.ref.duet.service_time]\nchange = 9.0\n"
+Commit = Callable[[str], str]
+
+
+def _change(task: Task) -> float:
+    return task.policy.budgets[Reference.REF][RoundKind.DUET]["service_time"].change
+
+
+def _codes(task: Task) -> list[str]:
+    return [note.code for note in task.notes]
+
+
+@pytest.mark.parametrize("against", [Against.REF, Against.BASELINE, Against.AUTO])
+def test_the_policy_of_the_base_counts(ports: Ports, commit: Commit, against: Against) -> None:
+    """A pull request cannot pardon itself; that it tries is said, and does not count against it."""
+    base = commit(STRICT)
+    commit(LAX)
+    task = understand(Request(profile="tickets", base=base, against=against), ports)
+    assert _change(task) == 0.05
+    assert _codes(task) == ["policy-changed"]
+    assert task.notes[0].weight is Weight.WARNING
+
+
+def test_neither_does_a_change_that_is_not_committed(ports: Ports, project: Path, commit: Commit) -> None:
+    """On a laptop, too, the base's policy is that of its commit."""
+    base = commit(STRICT)
+    (project / "perfci.toml").write_text(LAX)
+    assert _change(understand(Request(profile="tickets", base=base), ports)) == 0.05
+
+
+def test_which_verdicts_fail_is_the_bases_too(ports: Ports, commit: Commit) -> None:
+    """`fail_on = "never"` in a pull request fails that pull request as before."""
+    base = commit('fail_on = "inconclusive"\n' + CONFIG)
+    commit('fail_on = "never"\n' + CONFIG)
+    task = understand(Request(profile="tickets", base=base), ports)
+    assert task.fail_on is FailOn.INCONCLUSIVE
+    assert _codes(task) == ["policy-changed"]
+    given = understand(Request(profile="tickets", base=base, fail_on=FailOn.NEVER), ports)
+    assert given.fail_on is FailOn.NEVER
+
+
+def test_an_unchanged_policy_is_not_worth_a_word(ports: Ports, commit: Commit) -> None:
+    """Another target, profile or order of lines is no change of the policy."""
+    base = commit(STRICT)
+    commit(STRICT.replace("--port", "--listen").replace("[gate", "# comment\n[gate"))
+    assert _codes(understand(Request(profile="tickets", base=base), ports)) == []
+
+
+@pytest.mark.parametrize("base", ["", "."])
+def test_without_a_base_commit_the_policy_is_ones_own(ports: Ports, commit: Commit, base: str) -> None:
+    """There is no other."""
+    commit(STRICT)
+    commit(LAX)
+    task = understand(Request(profile="tickets", base=base), ports)
+    assert _change(task) == 9.0
+    assert _codes(task) == []
+
+
+def test_a_base_from_before_perfci_has_no_policy(ports: Ports, project: Path, commit: Commit) -> None:
+    """The pull request that introduces perfci brings the first one."""
+    other = project / "other.toml"
+    other.write_text(LAX)
+    task = understand(Request(profile="tickets", base="main", config_file="other.toml"), ports)
+    assert _change(task) == 9.0
+    assert _codes(task) == []
+
+
+def test_a_base_that_is_not_there_is_said_where_one_was_named(ports: Ports) -> None:
+    """`auto` falls back and says why; `ref` does not; who asked for the baseline is told nothing."""
+    task = understand(Request(profile="tickets", base="gone"), ports)
+    assert task.choice.reference is Reference.BASELINE
+    assert _codes(task) == ["no-base"]
+    assert "no commit 'gone'" in task.notes[0].message
+    with pytest.raises(RefError):
+        understand(Request(profile="tickets", base="gone", against=Against.REF), ports)
+    assert _codes(understand(Request(profile="tickets", base="gone", against=Against.BASELINE), ports)) == []
+
+
+@pytest.mark.parametrize(
+    ("config", "told"),
+    [
+        (CONFIG.replace("{port}", "{prt}").replace('kind = "command"', 'kind = "docker"'), r"\[target\].*\n.*kind: "),
+        (CONFIG + '[seed]\nkind = "sql"\n', r"\[seed\].*\n.*kind: "),
+        (CONFIG + "[gate.budget.ref.load.p94]\nchange = 1\n", "unknown metrics: p94"),
+        ('baselines = "../elsewhere"\n' + CONFIG, "the baselines folder '../elsewhere' lies outside the project"),
+        (CONFIG.replace("tickets.py", "none.py"), r"the locustfile none\.py cannot be read"),
+    ],
+)
+def test_what_is_wrong_is_found_first(ports: Ports, project: Path, config: str, told: str) -> None:
+    """Nothing was started and no folder was made."""
+    (project / "perfci.toml").write_text(config)
+    with pytest.raises(ConfigError, match=told):
+        understand(Request(profile="tickets"), ports)
+    assert not ports.work.exists()
+
+
+@pytest.fixture
+def runner(ports: Ports, project: Path, tmp_path: Path) -> Callable[..., Ports]:
+    """The ports of a job of GitHub Actions for an event."""
+
+    def on(event: str, payload: object, workspace: Path = project) -> Ports:
+        file = tmp_path / "event.json"
+        file.write_text(json.dumps(payload))
+        job = {
+            "GITHUB_ACTIONS": "true",
+            "GITHUB_EVENT_NAME": event,
+            "GITHUB_EVENT_PATH": str(file),
+            "GITHUB_REPOSITORY": "octo/shop",
+            "GITHUB_WORKSPACE": str(workspace),
+        }
+        return replace(ports, environ={**ports.environ, **job})
+
+    return on
+
+
+DISPATCH = {"repository": {"default_branch": "main", "full_name": "octo/shop"}}
+
+
+def _pull_request(base: str) -> dict[str, object]:
+    repo = {"full_name": "octo/shop"}
+    head = {"sha": "1" * 40, "ref": "change", "label": "octo:change", "repo": repo}
+    change = {"number": 1, "base": {"sha": base, "ref": "main", "repo": repo}, "head": head}
+    return {**DISPATCH, "pull_request": change}
+
+
+def test_a_pull_request_is_compared_with_its_base(runner: Callable[..., Ports], commit: Commit) -> None:
+    """Without any option: the event names the commit. One that the user names is stronger."""
+    base, other = commit(STRICT), commit(LAX)
+    ports = runner("pull_request", _pull_request(base))
+    assert understand(Request(profile="tickets"), ports).choice.base == base
+    assert understand(Request(profile="tickets", base=other), ports).choice.base == other
+
+
+def test_a_dispatch_with_a_load_of_its_own_goes_beside_the_default_branch(
+    runner: Callable[..., Ports], project: Path
+) -> None:
+    """No stored run was measured under it."""
+    ports = runner("workflow_dispatch", DISPATCH)
+    changed = Request(profile="tickets", overrides=Overrides(users=3))
+    assert understand(Request(profile="tickets"), ports).choice.reason == "no base commit was named"
+    assert "'origin/main'" in understand(changed, ports).choice.reason
+
+
+def test_an_event_that_must_not_run_load_is_refused(runner: Callable[..., Ports]) -> None:
+    """`pull_request_target` would run a stranger's code with the token."""
+    with pytest.raises(ConfigError, match="pull_request_target"):
+        understand(Request(profile="tickets"), runner("pull_request_target", _pull_request("1" * 40)))
+
+
+def test_a_project_outside_the_workspace_is_refused(runner: Callable[..., Ports], tmp_path: Path) -> None:
+    """The input `config` does not lead out of the checkout."""
+    other = tmp_path / "workspace"
+    other.mkdir()
+    with pytest.raises(ConfigError, match="outside the workspace"):
+        understand(Request(profile="tickets"), runner("workflow_dispatch", DISPATCH, other))
