@@ -2,8 +2,8 @@
 `perfci.toml` as typed values.
 
 Strength, weakest first: the file, its named environment (`--environment`), environment variables, flags. The last two
-are the CLI's: click reads PERFCI_* for every option. A room's own table (`[target]`, `[seed]`) is handed to the room
-as it stands, so that a new kind of target touches one room only.
+are the CLI's: click reads a PERFCI_* variable for each option that the Action needs. A room's own table (`[target]`,
+`[seed]`) is handed to the room as it stands, so that a new kind of target touches one room only.
 """
 
 import re
@@ -111,7 +111,7 @@ class BudgetChange(Table):
     floor: float | None = Field(None, ge=0)
 
     def applied_to(self, default: Budget | None) -> Budget:
-        """The budget with this project's changes; a metric without a default needs a change and a margin."""
+        """The budget with this project's changes; a metric without a default informs, unless the project says more."""
         start = default or Budget(role=Role.INFORMS, change=0.1, margin=0.2)
         wider = None if self.change is None else 2 * self.change  # a margin that nobody set follows the budget
         return Budget(

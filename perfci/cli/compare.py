@@ -15,7 +15,9 @@ from perfci.cli.common import colour, config_option, say, width
 @click.option("--markdown", is_flag=True, help="The comment as it would be posted.")
 @click.option("--verbose", is_flag=True, help="Show the advisory series, too.")
 @click.option(
-    "--fail-on", type=click.Choice(["regression", "inconclusive", "never"]), default="regression", show_default=True
+    "--fail-on",
+    type=click.Choice(["regression", "inconclusive", "never"]),
+    help="Which verdicts fail; an invalid measurement always does.  [default: as configured]",
 )
 @click.pass_context
 def command(  # noqa: PLR0917  # click passes by name
@@ -26,7 +28,7 @@ def command(  # noqa: PLR0917  # click passes by name
     as_json: bool,
     markdown: bool,
     verbose: bool,
-    fail_on: str,
+    fail_on: str | None,
 ) -> None:
     """
     Judge stored runs: CANDIDATE against BASE (a run, or a folder of runs).
@@ -34,7 +36,7 @@ def command(  # noqa: PLR0917  # click passes by name
     One path alone: a run that measured both sides is judged again, any other against its stored baseline.
     """
     from perfci.config import FailOn
-    from perfci.pipeline.compare import compare
+    from perfci.pipeline.compare import compare, configured_fail_on
     from perfci.pipeline.documents import exit_code
     from perfci.report import explain as explained
     from perfci.report import render, terminal
@@ -49,4 +51,4 @@ def command(  # noqa: PLR0917  # click passes by name
     else:
         text = terminal.render(outcome, width=width(), colour=colour(), verbose=verbose)
     say(text)
-    ctx.exit(exit_code(outcome.verdict, FailOn(fail_on)))
+    ctx.exit(exit_code(outcome.verdict, FailOn(fail_on) if fail_on else configured_fail_on(config)))

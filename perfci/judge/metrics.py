@@ -140,6 +140,11 @@ def resolving(name: str) -> int:
     return _ENTRIES[name].successes
 
 
+def kinds(name: str) -> frozenset[RoundKind]:
+    """The kinds of round that measure a metric."""
+    return _ENTRIES[name].kinds
+
+
 def measure(requests: Requests, *, start_s: float, end_s: float) -> dict[str, EndpointRound]:
     """
     Reduce the requests of a load round that started in [*start_s*, *end_s*) to one value per endpoint and metric.

@@ -47,7 +47,13 @@ DEFAULT = GatePolicy(
             Reference.BASELINE: MappingProxyType(
                 {
                     RoundKind.LOAD: MappingProxyType(
-                        {**_UNDER_LOAD, "gmean": replace(_UNDER_LOAD["gmean"], role=Role.DECIDES)}
+                        {
+                            **_UNDER_LOAD,
+                            "gmean": replace(_UNDER_LOAD["gmean"], role=Role.DECIDES),
+                            # What is assumed of the variation between jobs holds for averages; a 95th percentile of a
+                            # few dozen requests varies far more, and cried wolf between identical runs.
+                            "p95": replace(_UNDER_LOAD["p95"], role=Role.INFORMS),
+                        }
                     ),
                 }
             ),

@@ -156,7 +156,7 @@ def _generator(case: _Case) -> Iterator[Finding]:
         saturated = [one for one in own if one.generator.cpu_share > SATURATED]
         if own and 2 * len(saturated) >= len(own):
             message = f"The load generator was saturated in {len(saturated)} of {len(own)} rounds of the {side.value}"
-            yield _invalid("generator-saturated", message, "Use more worker processes, or fewer users.")
+            yield _invalid("generator-saturated", message, "Use fewer users, or a lighter client (FastHttpUser).")
     busiest = max((one.generator.cpu_share for one in load), default=0.0)
     if busiest > BUSY:
         message = f"The load generator used up to {100 * busiest:.0f} % of a core"

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from perfci import store
-from perfci.config import Config, GateTable, read
+from perfci.config import Config, FailOn, GateTable, read
 from perfci.errors import ConfigError, ResultError
 from perfci.judge import judge
 from perfci.model import Baseline, Outcome, Reference, Run, Side
@@ -29,6 +29,11 @@ def compare(base: Path | None, candidate: Path, *, config_file: Path) -> Outcome
     baseline = _baseline(base, run, config, config_file.parent)
     subject = subject_of(run, reference=Reference.BASELINE, name=described(baseline), base_commit="")
     return judge(run, baseline=baseline, policy=policy, subject=subject)
+
+
+def configured_fail_on(config_file: Path) -> FailOn:
+    """Which verdicts shall fail, where nobody said otherwise."""
+    return read(config_file).fail_on if config_file.exists() else FailOn.REGRESSION
 
 
 def _baseline(base: Path | None, run: Run, config: Config | None, root: Path) -> Baseline:

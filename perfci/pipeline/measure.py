@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from perfci import store
-from perfci.errors import BaseTargetError, TargetError
+from perfci.errors import BaseTargetError, SeedError, TargetError
 from perfci.judge import metrics
 from perfci.model import EndpointRound, Round, RoundKind, Run, Second, Side
 from perfci.pipeline.plan import Plan, Setup
@@ -59,6 +59,11 @@ class Recorder:
     def incident(self, text: str) -> None:
         """Note what went wrong, for the reader."""
         self._replace(replace(self.run, incidents=(*self.run.incidents, text)))
+
+    def alone(self, reason: str) -> None:
+        """The base is out of the comparison."""
+        commits = {Side.CANDIDATE: self.run.commits[Side.CANDIDATE]}
+        self._replace(replace(self.run, commits=commits, incidents=(*self.run.incidents, reason)))
 
     def learned(self, *, seed_digest: str, descriptions: Mapping[Side, str]) -> None:
         """Note what only a started target could tell."""
@@ -125,7 +130,7 @@ def _blamed(side: Side) -> Iterator[None]:
     """A base that does not start is told apart: the change under review is not to blame."""
     try:
         yield
-    except TargetError as error:
+    except (TargetError, SeedError) as error:
         if side is Side.CANDIDATE:
             raise
         raise BaseTargetError(f"the base does not start: {error}", hint=error.hint) from error
@@ -147,9 +152,9 @@ def _started(bench: Bench, side: Side, block: int, recorder: Recorder) -> Iterat
     with contextlib.ExitStack() as stack:
         with _blamed(side):
             running = stack.enter_context(starting)
-        filled = seed.seed(
-            setup.seed, running.base_url, clear_first=False, source=setup.source, environ=bench.ports.environ
-        )
+            filled = seed.seed(
+                setup.seed, running.base_url, clear_first=False, source=setup.source, environ=bench.ports.environ
+            )
         known = recorder.run.fingerprint
         if known.seed_digest and filled.digest != known.seed_digest:
             recorder.incident(f"the {side.value} of block {block} was seeded with other data ({filled.digest[:12]})")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from perfci.errors import PublishError
-from perfci.model import Outcome, SeriesVerdict, Verdict, Weight
+from perfci.model import Decision, Outcome, Role, SeriesVerdict, Weight
 from perfci.pipeline import documents
 from perfci.publish import actions, comment
 from perfci.publish.event import read_job
@@ -53,11 +53,9 @@ def publish(
 
 
 def _annotations(outcome: Outcome) -> list[actions.Annotation]:
-    errors = [decision.reason for decision in outcome.decisions if decision.verdict is SeriesVerdict.REGRESSION]
+    errors = [decision.reason for decision in _counting(outcome) if decision.verdict is SeriesVerdict.REGRESSION]
     errors += [result.reason for result in outcome.slos if not result.held]
     errors += [finding.message for finding in outcome.findings if finding.weight is not Weight.WARNING]
-    if outcome.verdict is Verdict.PASS:
-        errors = []  # an advisory series is no error
     warned = [finding.message for finding in outcome.findings if finding.weight is Weight.WARNING]
     return [
         *(actions.Annotation(level="error", message=text) for text in errors),
@@ -65,8 +63,13 @@ def _annotations(outcome: Outcome) -> list[actions.Annotation]:
     ]
 
 
+def _counting(outcome: Outcome) -> list[Decision]:
+    """The series that count: one that only informs is no error."""
+    return [decision for decision in outcome.decisions if decision.comparison.budget.role is not Role.INFORMS]
+
+
 def _outputs(outcome: Outcome, folder: Path, code: int, posted: comment.CommentResult) -> dict[str, str]:
-    found = [decision.verdict for decision in outcome.decisions]
+    found = [decision.verdict for decision in _counting(outcome)]
     return {
         "verdict": outcome.verdict.value.replace(" ", "-"),
         "reason": outcome.reason,

@@ -21,13 +21,21 @@ class Choice:
     reason: str
 
 
-def choose(against: Against, base_ref: str, git: Git) -> Choice:
+def choose(against: Against, base_ref: str, git: Git, *, external: bool = False) -> Choice:
     """
     Paired where a base was named and the local git has it, else the baseline.
 
     *base_ref* is what the user or the event named, "" for none. Asked for `ref`, a missing base is an error;
-    asked for `auto`, it is a reason to fall back.
+    asked for `auto`, it is a reason to fall back. An *external* target is one and the same for every commit: side by
+    side it would be compared with itself, and pass.
     """
+    if external and (against is Against.REF or base_ref == WORKTREE):
+        raise ConfigError(
+            "an external target cannot be started at another commit, so there is nothing to compare side by side",
+            hint="use --against baseline, or a target of kind command or compose",
+        )
+    if external:
+        return _baseline("", "the target is external")
     if base_ref == WORKTREE:
         if against is Against.BASELINE:
             raise ConfigError("--base . compares the working tree with itself, side by side", hint="use --against ref")

@@ -79,14 +79,12 @@ def understand(request: Request, ports: Ports) -> Task:
     git = Git(root=ports.root, environ=ports.environ)
     against = request.against or config.against
     base = request.base or job.base_of(current, load_changed=request.overrides != Overrides())
-    choice = choose(against, base, git)
+    choice = choose(against, base, git, external=config.target.get("kind") == "external")
     notes = []
     if against is Against.AUTO and base and choice.reference is Reference.BASELINE:
         notes.append(_warning("no-base", f"not compared side by side: {choice.reason}"))
-    gate, changed = _policy_table(config, choice, git, request.config_file)
-    if changed:
-        text = "this change edits the gate's policy; the policy of the base was used"
-        notes.append(_warning("policy-changed", text, "it takes effect once it is merged"))
+    gate, note = _policy_table(config, choice, git, request.config_file)
+    notes += [note] if note else []
     return Task(
         config=config,
         plan=plan,
@@ -97,16 +95,19 @@ def understand(request: Request, ports: Ports) -> Task:
     )
 
 
-def _policy_table(config: Config, choice: Choice, git: Git, file: str) -> tuple[Config, bool]:
+def _policy_table(config: Config, choice: Choice, git: Git, file: str) -> tuple[Config, Finding | None]:
     """The configuration whose policy counts: the base's where there is one, so that no change can pardon itself."""
     content = git.show(choice.base, file) if choice.base not in {"", WORKTREE} else None
     if content is None:
-        return config, False
+        return config, None
     try:
         base = from_bytes(content, where=f"{file} of the base")
-    except ConfigError:
-        return config, False
-    return base, (base.gate, base.fail_on) != (config.gate, config.fail_on)
+    except ConfigError as error:
+        return config, _warning("policy-own", f"the policy is this change's own: {error}")
+    if (base.gate, base.fail_on) == (config.gate, config.fail_on):
+        return base, None
+    text = "this change edits the gate's policy; the policy of the base was used"
+    return base, _warning("policy-changed", text, "it takes effect once it is merged")
 
 
 def _warning(code: str, message: str, hint: str = "") -> Finding:
@@ -165,7 +166,7 @@ def _measured_and_judged(
             if (request.against or task.config.against) is not Against.AUTO or recorder.run.rounds:
                 raise
             ports.progress.note(f"falling back to the baseline: {error}")
-            recorder.incident(f"not compared side by side: {error}")
+            recorder.alone(f"not compared side by side: {error}")
             task = replace(task, choice=replace(task.choice, reference=Reference.BASELINE))
     measure.prepare(bench)
     finished = measure.single(bench, recorder)

@@ -112,7 +112,7 @@ def _change(event: str, payload: Mapping[str, Any], repository: str) -> _Change:
             raise ConfigError(
                 "perfci does not run on pull_request_target: that event runs with write access, and a load test"
                 " runs code of the pull request",
-                hint="Use `on: pull_request`; for comments on pull requests from forks add the workflow_run recipe.",
+                hint="Use `on: pull_request`: a job for a fork runs without secrets then; its summary has the verdict.",
             )
         case "workflow_run":
             return _workflow_run(payload, repository)

@@ -49,7 +49,7 @@ VERDICT_MARKS = {
 _ROLES = {Role.DECIDES: "deciding", Role.GUARDS: "guarding"}
 _REMARKABLE = {SeriesVerdict.REGRESSION, SeriesVerdict.IMPROVEMENT}
 _NEXT_STEPS = {
-    Verdict.SLO_BREACH: "Bring the endpoint back within its limit; limits are read from the base branch.",
+    Verdict.SLO_BREACH: "Bring the endpoint back within its limit.",
     Verdict.NO_BASELINE: "Record a baseline and commit it, or compare with a ref, which needs none.",
     Verdict.INCONCLUSIVE: "Measure again with more blocks, or on a quieter machine.",
     Verdict.INVALID: "Remove the cause named in the findings and measure again; these numbers prove nothing.",
@@ -228,7 +228,8 @@ def next_step(outcome: Outcome) -> str:
     if outcome.verdict is Verdict.REGRESSION:
         return _explain_worst(outcome)
     if outcome.verdict is Verdict.INCONCLUSIVE and outcome.further_blocks:
-        return f"About {outcome.further_blocks} more blocks would settle it; or use a quieter machine."
+        blocks = outcome.further_blocks
+        return f"About {blocks} more block{'s' * (blocks != 1)} would settle it; or use a quieter machine."
     return _NEXT_STEPS.get(outcome.verdict, "")
 
 
