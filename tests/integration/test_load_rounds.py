@@ -1,0 +1,237 @@
+"""Rounds with the real Locust: everything is counted once, at its time, and what goes wrong is told."""
+
+import contextlib
+import os
+import re
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from perfci.errors import ExitCode, LoadError
+from perfci.judge import metrics
+from perfci.model import LoadPlan
+from perfci.rig.load.rounds import Live, Place, Recording, load_round
+from tests.builders import a_plan
+
+PROFILE = """
+from locust import FastHttpUser, constant, tag, task
+
+
+class Visitor(FastHttpUser):
+    wait_time = constant(0.02)
+
+    @tag("good")
+    @task(3)
+    def good(self):
+        self.client.get("/good")
+
+    @task
+    def broken(self):
+        self.client.get("/broken")
+
+
+class Another(FastHttpUser):
+    @task
+    def never(self):
+        self.client.get("/never")
+"""
+ONE_SECOND: dict[str, Any] = {
+    "users": 2,
+    "spawn_rate": 2.0,
+    "duration_s": 1.0,
+    "warmup_s": 0.5,
+    "user_classes": ("Visitor",),
+}
+
+
+class Service(ThreadingHTTPServer):
+    """A service that knows when it was asked for what."""
+
+    daemon_threads = True
+
+    def __init__(self, *, dies_after: int) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.dies_after = dies_after
+        self.asked: list[tuple[float, str]] = []
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+
+class Handler(BaseHTTPRequestHandler):
+    """One request: 500 for /broken, nothing at all once the service is dead."""
+
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    server: Service
+
+    def do_GET(self) -> None:
+        if len(self.server.asked) >= self.server.dies_after:
+            self.close_connection = True
+            return
+        self.server.asked.append((time.time(), self.path))
+        self.send_response(500 if self.path == "/broken" else 200)
+        self.send_header("content-length", "2")
+        self.end_headers()
+        self.wfile.write(b"ok")
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the library's own name
+        """Quiet."""
+
+
+@contextlib.contextmanager
+def _serving(*, dies_after: int = 10**9) -> Iterator[Service]:
+    with Service(dies_after=dies_after) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        try:
+            yield server
+        finally:
+            server.shutdown()
+            thread.join(10)
+
+
+@dataclass(kw_only=True)
+class Driven:
+    """A round, and what the service saw of it."""
+
+    recording: Recording
+    asked: list[tuple[float, str]]
+    lives: list[Live] = field(default_factory=list)
+
+
+def _drive(folder: Path, *, profile: str = PROFILE, environ: dict[str, str] | None = None, **changes: Any) -> Driven:
+    dies_after = changes.pop("dies_after", 10**9)
+    source = folder / "project"
+    source.mkdir()
+    (source / "profile.py").write_text(profile)
+    lives: list[Live] = []
+    with _serving(dies_after=dies_after) as server:
+        recording = load_round(
+            _plan(**changes),
+            base_url=server.url,
+            place=Place(
+                source=source,
+                folder=folder / "logs",
+                environ={**os.environ, **(environ or {})},
+                state=folder / "state",
+                watch=lives.append,
+            ),
+        )
+        return Driven(recording=recording, asked=list(server.asked), lives=lives)
+
+
+def _plan(**changes: Any) -> LoadPlan:
+    return a_plan(**{"locustfile": "profile.py", **ONE_SECOND, **changes})
+
+
+@pytest.fixture(scope="module")
+def driven(tmp_path_factory: pytest.TempPathFactory) -> Driven:
+    """One ordinary round, in an environment that would like another load."""
+    environ = {
+        "LOCUST_USERS": "7",
+        "LOCUST_SPAWN_RATE": "0.1",
+        "LOCUST_HOST": "http://127.0.0.1:9",
+        "LOCUST_RUN_TIME": "1s",
+        "LOCUST_EXCLUDE_TAGS": "good",
+        "LOCUST_PROCESSES": "2",
+    }
+    return _drive(tmp_path_factory.mktemp("round"), environ=environ)
+
+
+def test_every_request_is_recorded_once(driven: Driven) -> None:
+    """What the service answered and what was recorded are the same requests, to the last one in flight."""
+    table = driven.recording.requests
+    recorded = sorted(table.names[number] for number in table.endpoint)
+    assert recorded == sorted(f"GET {path}" for _, path in driven.asked)
+    assert set(recorded) == {"GET /good", "GET /broken"}
+    assert driven.recording.generator.complete
+
+
+def test_the_window_is_measured_and_the_warmup_is_not(driven: Driven) -> None:
+    """The counts of the measured part are those that the service saw in it, but for requests on its borders."""
+    recording = driven.recording
+    assert recording.end_s - recording.start_s == pytest.approx(1.0)
+    measured = metrics.measure(recording.requests, start_s=recording.start_s, end_s=recording.end_s)
+    before = [at for at, _ in driven.asked if at < recording.start_s]
+    assert before[0] < recording.start_s - 0.4
+    assert max(at for at, _ in driven.asked) > recording.end_s
+    for path in ("/good", "/broken"):
+        served = sum(recording.start_s <= at < recording.end_s for at, asked in driven.asked if asked == path)
+        assert abs(measured[f"GET {path}"].requests - served) <= 2
+        assert served > 5
+
+
+def test_failures_are_counted_with_their_message(driven: Driven) -> None:
+    """Every answer of the broken endpoint, under its name, and no other."""
+    broken = sum(path == "/broken" for _, path in driven.asked)
+    ((message, count),) = driven.recording.errors.items()
+    assert message.startswith("GET /broken: ")
+    assert "500" in message
+    assert count == broken > 0
+    assert sum(driven.recording.requests.failed) == broken
+    assert set(driven.recording.requests.status) == {200, 500}
+
+
+def test_the_environment_of_the_caller_does_not_change_the_load(driven: Driven) -> None:
+    """Users, rate, host, time, tags and processes are those of the plan, whatever LOCUST_* say."""
+    assert driven.recording.users == 2
+    assert driven.recording.generator.users_wanted == driven.recording.generator.users_reached == 2
+    assert {path for _, path in driven.asked} == {"/good", "/broken"}
+
+
+def test_progress_is_told_while_it_runs(driven: Driven) -> None:
+    """Growing counts that end near the whole."""
+    counts = [live.requests for live in driven.lives]
+    assert counts == sorted(counts)
+    assert 0 < counts[-1] <= len(driven.asked)
+    assert driven.lives[-1].users == 2
+    assert driven.lives[-1].failures > 0
+
+
+def test_tags_choose_tasks(tmp_path: Path) -> None:
+    """As the scenario says."""
+    driven = _drive(tmp_path, tags=("good",), duration_s=0.3, warmup_s=0.0)
+    assert {path for _, path in driven.asked} == {"/good"}
+
+
+def test_a_target_that_dies_is_recorded_to_the_end(tmp_path: Path) -> None:
+    """What it did not answer any more are failures with a reason; the record is complete all the same."""
+    driven = _drive(tmp_path, dies_after=40)
+    recording = driven.recording
+    assert len(driven.asked) == 40
+    assert recording.generator.complete
+    assert len(recording.requests) > 40
+    lost = [message for message in recording.errors if "500" not in message]
+    assert lost
+    assert sum(recording.requests.failed[-5:]) == 5
+
+
+@pytest.mark.parametrize(
+    ("profile", "told"),
+    [
+        ("def broken(:\n    pass\n", "SyntaxError"),
+        ("raise RuntimeError('no token for the shop')\n", "no token for the shop"),
+        ("import json\n", "No User class found|load_locustfile_pytest"),  # Locust then looks for tests of pytest
+        (None, r"none\.py"),
+    ],
+    ids=["syntax", "raises", "no-user", "missing"],
+)
+def test_a_profile_that_cannot_run_is_told_in_locusts_words(tmp_path: Path, profile: str | None, told: str) -> None:
+    """At once, with the end of Locust's log and the next step; nothing is left running."""
+    began = time.monotonic()
+    with pytest.raises(LoadError, match=r"the load generator ended with exit code \d+; the end of its log:") as caught:
+        _drive(tmp_path, profile=profile or "", locustfile="none.py" if profile is None else "profile.py")
+    assert re.search(told, str(caught.value))
+    assert "locust -f FILE" in caught.value.hint
+    assert caught.value.exit_code is ExitCode.NOT_MEASURED
+    assert time.monotonic() - began < 8.0
+    assert psutil.Process().children(recursive=True) == []
