@@ -1,0 +1,261 @@
+"""The driver of turns with two real services: both sides are asked the same, in turn, and what fails is told apart."""
+
+import os
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from perfci.errors import LoadError
+from perfci.model import LoadPlan, Side
+from perfci.rig.load.rounds import Live, Place, Recording, duet_round
+from tests.builders import a_plan
+from tests.fakes.toy_service import serving
+
+BOTH = (Side.BASE, Side.CANDIDATE)
+
+SAME = """
+import itertools
+import random
+from locust import FastHttpUser, TaskSet, between, task
+
+numbers = itertools.count(1)
+
+
+class Visitor(FastHttpUser):
+    wait_time = between(10, 20)
+
+    def on_start(self):
+        self.number = next(numbers)
+        self.client.get(f"/start?user={self.number}", name="/start")
+
+    @task(5)
+    def often(self):
+        self.client.get(f"/often?q={random.random()}", name="/often")
+
+    @task
+    def seldom(self):
+        self.client.get(f"/seldom?user={self.number}&q={random.choice('abcdef')}", name="/seldom")
+
+    @task
+    class Nested(TaskSet):
+        def on_start(self):
+            self.chosen = random.randint(1, 10**9)
+
+        @task
+        def inner(self):
+            self.client.get(f"/inner?q={self.chosen}", name="/inner")
+
+        @task
+        def leave(self):
+            self.client.get("/leave")
+            self.interrupt()
+
+
+class Second(FastHttpUser):
+    def on_start(self):
+        self.number = next(numbers)
+
+    @task
+    def pair(self):
+        for part in range(2):
+            self.client.get(f"/pair?user={self.number}&part={part}", name="/pair")
+"""
+
+ONE_SIDE_FAILS = """
+from locust import FastHttpUser, task
+
+
+class Visitor(FastHttpUser):
+    @task
+    def answers(self):
+        self.client.get("/answers")
+
+    @task
+    def reads_the_answer(self):
+        if self.client.get("/reads").status_code != 200:
+            raise LookupError("no ticket in the answer")
+
+
+class SignsIn(FastHttpUser):
+    def on_start(self):
+        if self.client.get("/login").status_code != 200:
+            raise PermissionError("cannot sign in")
+
+    @task
+    def never_reached(self):
+        self.client.get("/behind-the-login")
+"""
+
+
+@dataclass(kw_only=True)
+class Taken:
+    """A duet, and the paths that each service was asked for, in order."""
+
+    recordings: dict[Side, Recording]
+    asked: dict[Side, list[str]]
+    lives: list[Live] = field(default_factory=list)
+
+    def endpoints(self, side: Side) -> Counter[str]:
+        """Recorded requests by endpoint."""
+        table = self.recordings[side].requests
+        return Counter(table.names[number] for number in table.endpoint)
+
+
+def _take_turns(
+    folder: Path, profile: str, *faults: str, times: tuple[float, float] = (0.4, 1.2), **changes: Any
+) -> Taken:
+    source = folder / "project"
+    source.mkdir()
+    (source / "profile.py").write_text(profile)
+    lives: list[Live] = []
+    with serving() as base, serving(*faults) as candidate:
+        recordings = duet_round(
+            _plan(**changes),
+            base_urls={Side.BASE: base.url, Side.CANDIDATE: candidate.url},
+            place=Place(
+                source=source, folder=folder / "logs", environ=os.environ, state=folder / "state", watch=lives.append
+            ),
+            times=times,
+            rng_seed=7,
+        )
+        return Taken(recordings=recordings, asked={Side.BASE: base.asked, Side.CANDIDATE: candidate.asked}, lives=lives)
+
+
+def _plan(**changes: Any) -> LoadPlan:
+    return a_plan(**{"locustfile": "profile.py", "user_classes": (), **changes})
+
+
+@pytest.fixture(scope="module")
+def taken(tmp_path_factory: pytest.TempPathFactory) -> Taken:
+    """Turns on two services that are the same."""
+    return _take_turns(tmp_path_factory.mktemp("same"), SAME)
+
+
+@pytest.fixture(scope="module")
+def failing(tmp_path_factory: pytest.TempPathFactory) -> Taken:
+    """Turns on a base that answers and a candidate whose every answer is 500."""
+    return _take_turns(tmp_path_factory.mktemp("failing"), ONE_SIDE_FAILS, "--status", "500", times=(0.2, 0.6))
+
+
+def test_both_sides_are_asked_the_same(taken: Taken) -> None:
+    """The same paths with the same random parameters, from the first request to the last."""
+    base, candidate = (taken.asked[side] for side in BOTH)
+    assert base == candidate
+    assert len({path for path in base if path.startswith("/often")}) > 20
+
+
+def test_every_request_is_recorded_on_its_side(taken: Taken) -> None:
+    """As many as the service answered, none failed, and both records are closed."""
+    for side in BOTH:
+        recording = taken.recordings[side]
+        assert len(recording.requests) == len(taken.asked[side]) > 100
+        assert sum(recording.requests.failed) == 0
+        assert recording.errors == {}
+        assert recording.generator.complete
+    assert taken.endpoints(Side.BASE) == taken.endpoints(Side.CANDIDATE)
+
+
+def test_sides_take_turns_in_pairs(taken: Taken) -> None:
+    """A B B A, and the next time B A A B: each two requests in a row are one of each side, and both come first."""
+    starts = sorted(
+        (at, side)
+        for side in BOTH
+        for at, name in zip(
+            taken.recordings[side].requests.start_s, taken.recordings[side].requests.endpoint, strict=True
+        )
+        if taken.recordings[side].requests.names[name] == "GET /often"
+    )
+    order = [side for _, side in starts]
+    pairs = [tuple(order[at : at + 2]) for at in range(0, len(order), 2)]
+    assert all(set(pair) == set(BOTH) for pair in pairs)
+    firsts = Counter(first for first, _ in pairs)
+    assert abs(firsts[Side.BASE] - firsts[Side.CANDIDATE]) <= 2
+    assert [first for first, _ in pairs[:4]] == [Side.BASE, Side.CANDIDATE, Side.CANDIDATE, Side.BASE]
+
+
+def test_endpoints_share_evenly(taken: Taken) -> None:
+    """A task that is listed five times gets no more than the others: every endpoint must be seen often enough."""
+    seen = taken.endpoints(Side.BASE)
+    shared = {name: count for name, count in seen.items() if name != "GET /start"}
+    assert set(shared) == {"GET /often", "GET /seldom", "GET /inner", "GET /leave", "GET /pair"}
+    # A visit is two executions a side; the task of two requests makes four.
+    assert max(shared.values()) - min(shared.values()) <= 4
+
+
+def test_nested_tasks_are_reached(taken: Taken) -> None:
+    """Task sets are opened and their own start happens, on both sides with the same random state."""
+    inner = {path for path in taken.asked[Side.BASE] if path.startswith("/inner")}
+    assert len(inner) == 1
+    assert "q=" in inner.pop()
+    assert taken.endpoints(Side.BASE)["GET /leave"] > 4
+
+
+def test_counters_of_the_module_give_both_sides_the_same_user(taken: Taken) -> None:
+    """Each side has its own copy of the file: the first user is number 1 on both, and stays it."""
+    for side in BOTH:
+        assert [path for path in taken.asked[side] if path.startswith("/start")] == ["/start?user=1"]
+        assert all("user=1" in path for path in taken.asked[side] if path.startswith("/seldom"))
+        assert all("user=2" in path for path in taken.asked[side] if path.startswith("/pair"))
+
+
+def test_think_times_are_left_out(taken: Taken) -> None:
+    """With ten seconds between tasks there would be one request; and the window is as long as asked for."""
+    recording = taken.recordings[Side.BASE]
+    assert 1.2 <= recording.end_s - recording.start_s < 2.0
+    assert min(recording.requests.start_s) < recording.start_s - 0.3
+
+
+def test_progress_is_told_while_it_runs(taken: Taken) -> None:
+    """One user, and counts that grow."""
+    counts = [live.requests for live in taken.lives]
+    assert counts == sorted(counts)
+    assert counts[-1] > 0
+    assert taken.lives[-1].planned_s == pytest.approx(1.6)
+
+
+def test_a_task_that_raises_on_one_side_is_noted_there(failing: Taken) -> None:
+    """With the task and its words; the other side has no exception, and both go on."""
+    base, candidate = (failing.recordings[side] for side in BOTH)
+    reads = failing.endpoints(Side.CANDIDATE)["GET /reads"]
+    assert base.generator.exceptions == 0
+    assert base.errors == {}
+    assert candidate.errors["exception in reads_the_answer: LookupError: no ticket in the answer"] == reads > 4
+    assert failing.asked[Side.BASE] == failing.asked[Side.CANDIDATE]
+
+
+def test_failures_are_counted_on_their_side(failing: Taken) -> None:
+    """Every answer of the candidate failed, by endpoint and message."""
+    candidate = failing.recordings[Side.CANDIDATE]
+    assert sum(candidate.requests.failed) == len(candidate.requests) > 0
+    assert sum(failing.recordings[Side.BASE].requests.failed) == 0
+    messages = [message for message in candidate.errors if message.startswith("GET /answers: ")]
+    assert len(messages) == 1
+    assert "500" in messages[0]
+    assert candidate.errors[messages[0]] == failing.endpoints(Side.CANDIDATE)["GET /answers"]
+
+
+def test_a_class_that_cannot_start_on_one_side_is_left_out_on_both(failing: Taken) -> None:
+    """Else one side would do work that the other does not; who failed, and why, is noted."""
+    for side in BOTH:
+        assert "/behind-the-login" not in failing.asked[side]
+        assert failing.asked[side].count("/login") == 1
+    candidate = failing.recordings[Side.CANDIDATE]
+    assert candidate.errors["exception in SignsIn.on_start: PermissionError: cannot sign in"] == 1
+    exceptions = [text for text in candidate.errors if text.startswith("exception in ")]
+    assert candidate.generator.exceptions == sum(candidate.errors[text] for text in exceptions)
+
+
+def test_classes_and_tags_are_chosen(tmp_path: Path) -> None:
+    """As the scenario says."""
+    taken = _take_turns(tmp_path, SAME, times=(0.0, 0.2), user_classes=("Second",))
+    for side in BOTH:
+        assert {path.partition("?")[0] for path in taken.asked[side]} == {"/pair"}
+
+
+def test_a_profile_that_cannot_be_loaded_is_told_in_its_own_words(tmp_path: Path) -> None:
+    """With the end of the traceback."""
+    with pytest.raises(LoadError, match="no token for the shop"):
+        _take_turns(tmp_path, "raise RuntimeError('no token for the shop')\n", times=(0.0, 0.2))
