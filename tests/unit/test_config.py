@@ -318,6 +318,22 @@ def test_slos_are_for_one_endpoint_or_for_all() -> None:
     )
 
 
+def test_a_limit_on_what_is_never_measured_is_refused() -> None:
+    """It would be a check that cannot fail: turns give no throughput, and a baseline has no turns."""
+    text = (
+        "[gate.budget.ref.duet.throughput]\nchange = 0.1\n[gate.budget.baseline.duet.service_time]\nchange = 0.1\n"
+        '[[gate.slo]]\nmetric = "service_time"\nlimit = 5'
+    )
+    with pytest.raises(ConfigError) as caught:
+        policy_of(_parsed(SMALL + text).gate)
+    assert str(caught.value).splitlines() == [
+        "[gate] limits what is never measured:",
+        "  slo on service_time: no load round measures it",
+        "  budget.ref.duet.throughput: no duet round measures it",
+        "  budget.baseline.duet.service_time: no duet round measures it",
+    ]
+
+
 def test_unknown_metrics_are_named_all_at_once_beside_the_known() -> None:
     """In budgets and in SLOs alike."""
     text = '[gate.budget.ref.load.p94]\nchange = 0.1\n[[gate.slo]]\nmetric = "latency"\nlimit = 1'

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from perfci import store
-from perfci.config import GateTable
+from perfci.config import FailOn, GateTable
 from perfci.errors import ConfigError, ExitCode, ResultError
 from perfci.judge import judge
 from perfci.model import Outcome, Reference, RoundKind, Run, Side, TargetHealth, Verdict
 from perfci.pipeline.baseline import record
-from perfci.pipeline.compare import compare
+from perfci.pipeline.compare import compare, configured_fail_on
 from perfci.pipeline.policy import policy_of
 from tests.builders import BASE, HEAD, a_baseline, a_paired_run, a_round, a_run, some_rounds
 from tests.unit.pipeline.conftest import CONFIG
@@ -98,6 +98,13 @@ def test_the_policy_is_that_of_the_configuration(tmp_path: Path, config: Path) -
     config.write_text(CONFIG + "[gate.budget.ref.duet.service_time]\nchange = 2.0\n")
     assert compare(None, run, config_file=config).verdict is Verdict.PASS
     assert compare(None, run, config_file=tmp_path / "none.toml").verdict is Verdict.REGRESSION
+
+
+def test_which_verdicts_fail_is_the_configurations(config: Path, tmp_path: Path) -> None:
+    """As the file says; without one, a regression does."""
+    config.write_text('fail_on = "inconclusive"\n' + CONFIG)
+    assert configured_fail_on(config) is FailOn.INCONCLUSIVE
+    assert configured_fail_on(tmp_path / "none.toml") is FailOn.REGRESSION
 
 
 def test_nothing_to_compare_with_is_a_usage_error(tmp_path: Path) -> None:

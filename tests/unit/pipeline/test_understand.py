@@ -1,6 +1,7 @@
 """A request is understood, or refused, before anything is started."""
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -81,6 +82,25 @@ def test_a_base_from_before_perfci_has_no_policy(ports: Ports, project: Path, co
     task = understand(Request(profile="tickets", base="main", config_file="other.toml"), ports)
     assert _change(task) == 9.0
     assert _codes(task) == []
+
+
+def test_a_base_whose_policy_cannot_be_read_is_said(ports: Ports, commit: Commit) -> None:
+    """The change's own policy counts then, and nobody should have to guess it."""
+    base = commit(STRICT.replace("[gate", "[gates"))
+    commit(LAX)
+    task = understand(Request(profile="tickets", base=base), ports)
+    assert _change(task) == 9.0
+    assert _codes(task) == ["policy-own"]
+
+
+def test_an_external_target_is_never_compared_with_itself(ports: Ports, project: Path) -> None:
+    """It is the same service for every commit, and would always pass."""
+    target = CONFIG.replace('kind = "command"', 'kind = "external"\nurl = "http://127.0.0.1:8000"')
+    (project / "perfci.toml").write_text(re.sub(r"\ncommand = .*", "", target))
+    assert understand(Request(profile="tickets", base="main"), ports).choice.reference is Reference.BASELINE
+    for request in (Request(profile="tickets", base="."), Request(profile="tickets", against=Against.REF)):
+        with pytest.raises(ConfigError, match="an external target cannot be started at another commit"):
+            understand(request, ports)
 
 
 def test_a_base_that_is_not_there_is_said_where_one_was_named(ports: Ports) -> None:

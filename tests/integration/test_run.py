@@ -1,0 +1,208 @@
+"""`perfci run`, whole, as a child process on the toy service: what it leaves behind, and what never runs on."""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+import pytest
+
+from perfci import store
+from perfci.model import RoundKind, Side, Verdict
+from perfci.pipeline import documents
+from perfci.rig.process import MARK
+
+ROOT = Path(__file__).parents[2]
+TAG = "PERFCI_TEST_TAG"
+
+CONFIG = """
+[target]
+kind = "command"
+command = ["{python}", "-m", "tests.fakes.toy", "--port", "{port}"]
+ready = { timeout_s = 10 }
+
+[profiles.toy]
+locustfile = "toy.py"
+[profiles.toy.scenarios.short]
+users = 2
+duration = "1s"
+warmup = "300ms"
+paired = { blocks = 2, duet = "1s", duet_warmup = "200ms", load_blocks = 1 }
+"""
+PROFILE = """
+from locust import FastHttpUser, constant, task
+
+
+class Visitor(FastHttpUser):
+    wait_time = constant(0.02)
+
+    @task
+    def one(self):
+        self.client.get("/one")
+
+    @task
+    def two(self):
+        self.client.get("/two")
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shell:
+    """A project, and a shell in it whose children can be told from all others."""
+
+    project: Path
+    environ: dict[str, str]
+    tag: str
+
+    def start(self, *arguments: str) -> "subprocess.Popen[str]":
+        """perfci with these arguments."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "perfci", *arguments],
+            cwd=self.project,
+            env=self.environ,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def perfci(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        """perfci with these arguments, to its end."""
+        with self.start(*arguments) as running:
+            try:
+                out, err = running.communicate(timeout=60)
+            except subprocess.TimeoutExpired:
+                running.kill()
+                raise
+        return subprocess.CompletedProcess(running.args, running.returncode, out, err)
+
+    def left(self) -> list[psutil.Process]:
+        """What runs that this shell's perfci started."""
+        return [process for process in psutil.process_iter() if self._ours(process)]
+
+    def _ours(self, process: psutil.Process) -> bool:
+        with contextlib.suppress(psutil.Error):
+            environ = process.environ()
+            return MARK in environ and environ.get(TAG) == self.tag and process.status() != psutil.STATUS_ZOMBIE
+        return False
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Iterator[Shell]:
+    """A project with the toy as its service; whatever a test does, nothing of it runs on."""
+    project = tmp_path / "project"
+    project.mkdir()
+    (project / "perfci.toml").write_text(CONFIG)
+    (project / "toy.py").write_text(PROFILE)
+    tag = uuid.uuid4().hex
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("GITHUB_", "PERFCI_", "COV_"))}
+    mine = {"PYTHONPATH": str(ROOT), "XDG_STATE_HOME": str(tmp_path / "state"), TAG: tag}
+    shell = Shell(project=project, environ=kept | mine, tag=tag)
+    yield shell
+    left = shell.left()
+    for process in left:
+        with contextlib.suppress(psutil.Error):
+            process.kill()
+    assert left == []
+
+
+def test_a_whole_run_leaves_its_documents_and_nothing_else(shell: Shell, tmp_path: Path) -> None:
+    """Both sides the same: no exit code but 0, every round on disk, every document written, nothing running."""
+    folder = tmp_path / "out"
+    done = shell.perfci("run", "toy", "--base", ".", "--fail-on", "never", "--output", str(folder))
+    assert done.returncode == 0, done.stderr
+    assert shell.left() == []
+    assert list((tmp_path / "state" / "perfci").iterdir()) == []
+
+    run = store.load(folder)
+    assert run.complete
+    assert run.incidents == ()
+    expected = [(RoundKind.DUET, side, block) for block in (1, 2) for side in Side]
+    expected += [(RoundKind.LOAD, side, 1) for side in Side]
+    assert sorted((one.kind, one.side, one.block) for one in run.rounds) == sorted(expected)
+    assert all({"GET /one", "GET /two"} <= set(one.endpoints) for one in run.rounds)
+    assert all(one.target.alive and one.errors == {} for one in run.rounds)
+    assert set(run.fingerprint.target) == set(Side)
+
+    outcome = documents.read(folder)
+    assert outcome.verdict not in {Verdict.INVALID, Verdict.NO_BASELINE}, outcome.reason
+    assert documents.read_exit(folder) == 0
+    files = {path.name for path in folder.iterdir()}
+    assert files == {"run.json", "result.json", "report.txt", "report.md", "exit-code", "logs"}
+    assert json.loads((folder / "result.json").read_text())["verdict"] == outcome.verdict.value
+    assert outcome.reason in " ".join(done.stdout.split())
+    assert "block 2 of 2: turns" in done.stderr
+
+    again = shell.perfci("gate", str(folder))
+    assert (again.returncode, again.stdout) == (0, f"perfci: {outcome.verdict}: {outcome.reason}\n")
+    judged = shell.perfci("compare", str(folder), "--fail-on", "never", "--json")
+    assert json.loads(judged.stdout)["verdict"] == outcome.verdict.value
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interruption_during_the_turns_stops_everything(
+    shell: Shell, tmp_path: Path, number: signal.Signals
+) -> None:
+    """Within seconds, with its own exit code, and without a word of Python's."""
+    (shell.project / "perfci.toml").write_text(CONFIG.replace('duet = "1s"', 'duet = "60s"'))
+    with shell.start("run", "toy", "--base", ".", "--output", str(tmp_path / "out")) as running:
+        assert running.stderr is not None
+        for line in running.stderr:
+            if line.rstrip().endswith(": turns"):
+                break
+        _wait_for(tmp_path / "out" / "logs" / "duet-1" / "candidate.log")
+        assert len(shell.left()) >= 3  # two services and the driver
+        asked = time.monotonic()
+        running.send_signal(number)
+        _, err = running.communicate(timeout=20)
+        assert time.monotonic() - asked < 7.0
+    assert running.returncode == 130
+    assert err.strip() == "perfci: interrupted; everything that was started is stopped"
+    assert shell.left() == []
+    assert list((tmp_path / "state" / "perfci").iterdir()) == []
+    assert not store.load(tmp_path / "out").complete
+
+
+def _wait_for(path: Path) -> None:
+    deadline = time.monotonic() + 15
+    while not path.exists():
+        assert time.monotonic() < deadline, path
+        time.sleep(0.05)
+
+
+def test_a_target_that_never_gets_ready_is_no_verdict_on_the_change(shell: Shell, tmp_path: Path) -> None:
+    """Exit 3, with what was waited for and the end of the service's log, on the screen and in the documents."""
+    config = CONFIG.replace('"{port}"]', '"{port}", "--ready-after", "300", "--say", "warming up"]')
+    (shell.project / "perfci.toml").write_text(config.replace("timeout_s = 10", "timeout_s = 1"))
+    done = shell.perfci("run", "toy", "--against", "baseline", "--output", str(tmp_path / "out"))
+    assert done.returncode == 3
+    assert shell.left() == []
+    outcome = documents.read(tmp_path / "out")
+    assert outcome.verdict is Verdict.INVALID
+    assert outcome.reason.startswith("the target was not ready within 1 s at http://127.0.0.1:")
+    assert outcome.reason.endswith("last seen: status 503, wanted 200")
+    assert outcome.reason in " ".join(done.stdout.split())
+    assert "warming up" in (tmp_path / "out" / "report.txt").read_text()
+    assert "warming up" in done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
+    assert documents.read_exit(tmp_path / "out") == 3
+    assert not store.load(tmp_path / "out").complete
+
+
+def test_mistakes_are_told_before_anything_starts(shell: Shell, tmp_path: Path) -> None:
+    """Exit 2, in one line and a next step; with the exit code deferred, the documents say it, too."""
+    done = shell.perfci("run", "tuy")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "perfci: no profile 'tuy'\nnext: the profiles are: toy\n"
+    assert not (shell.project / ".perfci").exists()
+    deferred = shell.perfci("run", "tuy", "--defer-exit", "--output", str(tmp_path / "out"))
+    assert deferred.returncode == 2
+    assert documents.read(tmp_path / "out").reason == "no profile 'tuy'"
+    assert documents.read_exit(tmp_path / "out") == 2
