@@ -87,8 +87,8 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     from perfci.pipeline import documents, job
 
     output: Path | None = options["output"]
-    job.announce(os.environ)
     try:
+        job.announce(os.environ)
         code = _run(options)
     except PerfciError as error:
         if not options["defer_exit"] or output is None:

@@ -45,11 +45,20 @@ def _nothing_left() -> Iterator[None]:
     assert containers() <= before
 
 
-def _run(shop: Shop, slow: str, number: int) -> tuple[Job, FakeGitHub]:
+def _run(shop: Shop, slow: str, number: int, *, wanted: str) -> tuple[Job, FakeGitHub]:
+    """
+    The job for a change that is slowed down as *slow* says, at most twice.
+
+    A gate that can say "cannot tell" says so now and then on a restless machine; *wanted* is then asked for once more.
+    Any other verdict is the test's to judge.
+    """
     head = shop.change(slow)
-    with FakeGitHub(pulls=[Pull(number=number, sha=head, label="octo:change")]) as api:
-        job = shop.job(api, head=head, number=number, port=34600 + number)
-    _no_secret_in(job)
+    for attempt in (0, 50):
+        with FakeGitHub(pulls=[Pull(number=number, sha=head, label="octo:change")]) as api:
+            job = shop.job(api, head=head, number=number, port=34600 + number + attempt)
+        _no_secret_in(job)
+        if f"verdict={wanted}" in job.log or "verdict=inconclusive" not in job.log:
+            break
     return job, api
 
 
@@ -81,7 +90,7 @@ def _red(job: Job, api: FakeGitHub) -> None:
 
 def test_paired_unchanged(shop: Shop) -> None:
     """Side by side, a change that changes nothing is green and says nothing."""
-    job, api = _run(shop, "", 1)
+    job, api = _run(shop, "", 1, wanted="pass")
     assert job.green, job.log[-6000:]
     assert "seen-by-the-caller verdict=pass comment=skipped" in job.log
     assert api.comments == []
@@ -89,24 +98,24 @@ def test_paired_unchanged(shop: Shop) -> None:
 
 def test_paired_much_slower(shop: Shop) -> None:
     """Side by side, an endpoint that takes 60 % longer fails the job, after everybody was told."""
-    _red(*_run(shop, SLOW_60, 2))
+    _red(*_run(shop, SLOW_60, 2, wanted="regression"))
 
 
 def test_paired_slightly_slower(shop: Shop) -> None:
     """Side by side, 10 % on one endpoint are enough."""
-    _red(*_run(shop, SLOW_10, 3))
+    _red(*_run(shop, SLOW_10, 3, wanted="regression"))
 
 
 def test_stored_baseline_unchanged(stored: Shop) -> None:
     """Against three stored runs of this machine, a change that changes nothing is green, and was compared."""
-    job, _ = _run(stored, "", 4)
+    job, _ = _run(stored, "", 4, wanted="pass")
     assert job.green, job.log[-6000:]
     assert "seen-by-the-caller verdict=pass" in job.log or "seen-by-the-caller verdict=inconclusive" in job.log
 
 
 def test_stored_baseline_much_slower(stored: Shop) -> None:
     """Against three stored runs of this machine, 60 % on one endpoint fail the job."""
-    _red(*_run(stored, SLOW_60, 5))
+    _red(*_run(stored, SLOW_60, 5, wanted="regression"))
 
 
 def test_the_stored_runs_say_where_they_come_from(stored: Shop) -> None:
