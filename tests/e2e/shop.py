@@ -34,6 +34,7 @@ jobs:
           profile: tickets:e2e
           environment: compose
           against: AGAINST
+          blocks: "BLOCKS"
       - if: ${{ always() }}
         shell: bash
         env:
@@ -95,15 +96,16 @@ class Shop:
         self.git("commit", "--quiet", "--allow-empty", "--message", message)
         return self.git("rev-parse", "HEAD")
 
-    def against(self, reference: str) -> None:
-        """Let the workflow compare with *reference*."""
+    def workflow(self, *, against: str, blocks: int) -> None:
+        """Let the workflow compare with *against*, side by side in so many *blocks*."""
         file = self.folder / ".github" / "workflows" / "performance.yml"
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(WORKFLOW.replace("AGAINST", reference).lstrip())
+        file.write_text(WORKFLOW.replace("AGAINST", against).replace("BLOCKS", str(blocks)).lstrip())
 
-    def change(self, slow: str) -> str:
+    def change(self, slow: str, *, against: str, blocks: int) -> str:
         """A new branch `change` on top of main, whose service is slowed down as DEMO_SLOW says; the hash."""
         self.git("checkout", "--quiet", "-B", "change", "main")
+        self.workflow(against=against, blocks=blocks)
         file = self.folder / "compose.yaml"
         before = file.read_text()
         file.write_text(before.replace("${DEMO_SLOW:-}", slow))
@@ -173,7 +175,7 @@ class Shop:
             shutil.copy(ROOT / name, self.folder / name)
         (self.folder / "perfci.toml").write_text((ROOT / "perfci.toml").read_text() + SCENARIO)
         self.git("init", "--quiet", "--initial-branch", "main")
-        self.against("auto")
+        self.workflow(against="auto", blocks=6)
         self.commit("the service")
 
 

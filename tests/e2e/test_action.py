@@ -32,7 +32,6 @@ def stored(tmp_path_factory: pytest.TempPathFactory, toolchain: Mapping[str, str
         newest = max((shop.folder / ".perfci" / "runs").iterdir())
         recorded = shop.perfci("baseline", "record", str(newest))
         assert recorded.returncode == 0, recorded.stderr
-    shop.against("baseline")
     shop.commit("a baseline")
     return shop
 
@@ -45,14 +44,16 @@ def _nothing_left() -> Iterator[None]:
     assert containers() <= before
 
 
-def _run(shop: Shop, slow: str, number: int, *, wanted: str) -> tuple[Job, FakeGitHub]:
+def _run(
+    shop: Shop, slow: str, number: int, *, wanted: str, against: str = "auto", blocks: int = 6
+) -> tuple[Job, FakeGitHub]:
     """
     The job for a change that is slowed down as *slow* says, at most twice.
 
     A gate that can say "cannot tell" says so now and then on a restless machine; *wanted* is then asked for once more.
     Any other verdict is the test's to judge.
     """
-    head = shop.change(slow)
+    head = shop.change(slow, against=against, blocks=blocks)
     for attempt in (0, 50):
         with FakeGitHub(pulls=[Pull(number=number, sha=head, label="octo:change")]) as api:
             job = shop.job(api, head=head, number=number, port=34600 + number + attempt)
@@ -90,7 +91,7 @@ def _red(job: Job, api: FakeGitHub) -> None:
 
 def test_paired_unchanged(shop: Shop) -> None:
     """Side by side, a change that changes nothing is green and says nothing."""
-    job, api = _run(shop, "", 1, wanted="pass")
+    job, api = _run(shop, "", 1, wanted="pass", blocks=4)
     assert job.green, job.log[-6000:]
     assert "seen-by-the-caller verdict=pass comment=skipped" in job.log
     assert api.comments == []
@@ -98,7 +99,7 @@ def test_paired_unchanged(shop: Shop) -> None:
 
 def test_paired_much_slower(shop: Shop) -> None:
     """Side by side, an endpoint that takes 60 % longer fails the job, after everybody was told."""
-    _red(*_run(shop, SLOW_60, 2, wanted="regression"))
+    _red(*_run(shop, SLOW_60, 2, wanted="regression", blocks=3))
 
 
 def test_paired_slightly_slower(shop: Shop) -> None:
@@ -108,14 +109,14 @@ def test_paired_slightly_slower(shop: Shop) -> None:
 
 def test_stored_baseline_unchanged(stored: Shop) -> None:
     """Against three stored runs of this machine, a change that changes nothing is green, and was compared."""
-    job, _ = _run(stored, "", 4, wanted="pass")
+    job, _ = _run(stored, "", 4, wanted="pass", against="baseline")
     assert job.green, job.log[-6000:]
     assert "seen-by-the-caller verdict=pass" in job.log or "seen-by-the-caller verdict=inconclusive" in job.log
 
 
 def test_stored_baseline_much_slower(stored: Shop) -> None:
     """Against three stored runs of this machine, 60 % on one endpoint fail the job."""
-    _red(*_run(stored, SLOW_60, 5, wanted="regression"))
+    _red(*_run(stored, SLOW_60, 5, wanted="regression", against="baseline"))
 
 
 def test_the_stored_runs_say_where_they_come_from(stored: Shop) -> None:
