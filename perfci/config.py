@@ -6,6 +6,7 @@ are the CLI's: click reads a PERFCI_* variable for each option that the Action n
 `[seed]`) is handed to the room as it stands, so that a new kind of target touches one room only.
 """
 
+import math
 import re
 import tomllib
 from collections.abc import Mapping
@@ -27,7 +28,7 @@ NAME = r"^[a-z0-9][a-z0-9-]*$"
 def seconds(value: object) -> float:
     """Seconds of "90", "90s", "2m", "1.5h" or a number; ValueError names the allowed form."""
     if isinstance(value, int | float) and not isinstance(value, bool):
-        number = float(value)
+        number = float(value) if abs(value) < 1e300 else math.inf
     elif isinstance(value, str) and (found := re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(ms|s|m|h)?\s*", value)):
         number = float(found[1]) * UNITS_S[found[2] or "s"]
     else:
@@ -38,6 +39,8 @@ def seconds(value: object) -> float:
 
 
 Duration = Annotated[float, BeforeValidator(seconds)]
+VariableName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+VariableText = Annotated[str, Field(pattern=r"^[^\x00]*$")]
 Name = Annotated[str, Field(pattern=NAME, max_length=60)]
 
 
@@ -84,7 +87,7 @@ class Scenario(Table):
     spawn_rate: float | None = Field(None, gt=0)  # users per second; default: all within two seconds
     duration: Duration = 20.0  # of the measured part of a load round
     warmup: Duration = 3.0  # cut off after the last user has started
-    environment: dict[str, str] = {}  # variables for the locustfile
+    environment: dict[VariableName, VariableText] = {}  # variables for the locustfile
     user_classes: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     paired: PairedSchedule = PairedSchedule()
@@ -222,5 +225,5 @@ def from_bytes(content: bytes, *, where: str) -> Config:
         return parse(Config, tomllib.loads(content.decode("utf-8")), where=where)
     except UnicodeDecodeError as error:
         raise ConfigError(f"{where} is not UTF-8 (byte {error.start})", hint="save it as UTF-8") from None
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # not only TOMLDecodeError: numbers and brackets without end
         raise ConfigError(f"{where} is not TOML: {error}") from None

@@ -8,6 +8,7 @@ so that two branches that both record one never conflict.
 import json
 import math
 import os
+import re
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -16,11 +17,12 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from perfci.errors import ConfigError, ResultError
-from perfci.model import Baseline, Run
+from perfci.model import Baseline, Round, Run
 from perfci.schema import describe
 
 SCHEMA = 1
 LARGEST_BYTES = 64 * 2**20
+LARGEST_COUNT = 2**53
 NEWEST = 10  # runs of one machine class that count as the baseline
 
 _RUN: TypeAdapter[Run] = TypeAdapter(Run)
@@ -49,8 +51,9 @@ def write_atomically(path: Path, text: str) -> None:
 
 def load(path: Path) -> Run:
     """The run in *path*, or in the folder *path*; ResultError says why it cannot be used."""
-    file = path / "run.json" if path.is_dir() else path
+    file = path
     try:
+        file = path / "run.json" if path.is_dir() else path
         if file.stat().st_size > LARGEST_BYTES:
             raise ResultError(f"{file} is larger than {LARGEST_BYTES // 2**20} MiB and so no run of perfci's")
         content = json.loads(file.read_bytes(), parse_float=_finite, parse_constant=_finite)
@@ -83,11 +86,29 @@ def _checked(content: Any, file: Path) -> Run:
         run = _RUN.validate_python(content)
     except ValidationError as problems:
         raise ResultError(describe(problems, where=str(file))) from None
+    _check_names(run, file)
     for measured in run.rounds:
-        for endpoint, seen in measured.endpoints.items():
-            if min(seen.requests, seen.failures, seen.requests - seen.failures) < 0:
-                raise ResultError(f"{file}: {endpoint!r} counts {seen.failures} failures of {seen.requests} requests")
+        _check_counts(measured, file)
     return run
+
+
+def _check_names(run: Run, file: Path) -> None:
+    """Names become parts of paths: a run file must not choose where it is recorded."""
+    for what, name in (("profile", run.profile), ("scenario", run.scenario), ("id", run.id)):
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9-]{0,99}", name):
+            raise ResultError(f"{file}: {name[:60]!r} cannot be the {what} of a run")
+
+
+def _check_counts(measured: Round, file: Path) -> None:
+    counts = [
+        *((endpoint, seen.requests, seen.failures) for endpoint, seen in measured.endpoints.items()),
+        *((f"second {line.at_s}", line.requests, line.failures) for line in measured.seconds),
+    ]
+    for what, requests, failures in counts:
+        if not 0 <= failures <= requests <= LARGEST_COUNT:
+            raise ResultError(f"{file}: {what!r} counts {str(failures)[:20]} failures of {str(requests)[:20]} requests")
+    if measured.duration_s < 0 or measured.warmup_s < 0:
+        raise ResultError(f"{file}: round {measured.number} of block {measured.block} has a negative length")
 
 
 def baseline_folder(root: Path, profile: str, scenario: str) -> Path:
@@ -115,6 +136,7 @@ def record(run: Run, root: Path) -> Path:
     """Accept *run* into the baseline of its scenario; the per-second lines and logs stay behind."""
     if not run.complete:
         raise ConfigError(f"run {run.id} is not complete and cannot become a baseline", hint="measure it again")
+    _check_names(run, root)
     slim = replace(run, rounds=tuple(replace(measured, seconds=()) for measured in run.rounds))
     stamp = run.created_at[:19].replace(":", "").replace("-", "")
     path = baseline_folder(root, run.profile, run.scenario) / f"{stamp}-{run.id}.json"

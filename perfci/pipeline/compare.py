@@ -7,6 +7,7 @@ from perfci.config import Config, FailOn, GateTable, read
 from perfci.errors import ConfigError, ResultError
 from perfci.judge import judge
 from perfci.model import Baseline, Outcome, Reference, Run, Side
+from perfci.pipeline.plan import inside
 from perfci.pipeline.policy import policy_of
 from perfci.pipeline.run import described, subject_of
 
@@ -42,7 +43,8 @@ def _baseline(base: Path | None, run: Run, config: Config | None, root: Path) ->
             raise ConfigError(
                 "one run of one side, and nothing to compare it with", hint="perfci compare BASE CANDIDATE"
             )
-        return store.load_baseline(store.baseline_folder(root / config.baselines, run.profile, run.scenario), like=run)
+        baselines = inside(root.resolve(), config.baselines, what="baselines folder")
+        return store.load_baseline(store.baseline_folder(baselines, run.profile, run.scenario), like=run)
     if base.is_dir() and not (base / "run.json").exists():
         found = store.load_baseline(base, like=run)
         if not found.runs:

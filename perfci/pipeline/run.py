@@ -120,6 +120,8 @@ def run(request: Request, ports: Ports) -> Result:
     began = ports.now()
     run_id = f"{began:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
     folder = ports.output or ports.work / run_id
+    if (folder / "run.json").exists():
+        raise ConfigError(f"{folder} holds a run already", hint="name another folder: nothing measured is overwritten")
     folder.mkdir(parents=True, exist_ok=True)
     for note in task.notes:
         ports.progress.note(note.message)

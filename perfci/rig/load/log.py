@@ -58,6 +58,8 @@ class LogReader:
 
     def _take_rows(self, payload: bytes) -> None:
         count, at = int.from_bytes(payload[:4], "little"), 4
+        if len(payload) != at + count * sum(column.itemsize for column in self.columns):
+            raise LoadError(f"{self.path} holds rows of unequal columns: the file is damaged")
         for column in self.columns:
             size = count * column.itemsize
             column.frombytes(payload[at : at + size])

@@ -69,20 +69,13 @@ class Place:
 
 def load_round(plan: LoadPlan, *, base_url: str, place: Place) -> Recording:
     """Drive one target with the whole load of *plan*."""
-    folder = place.folder
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = _fresh(place.folder)
     measured_s = plan.warmup_s + plan.duration_s + GUARD_S
     planned_s = plan.users / plan.spawn_rate + measured_s
     limit_s = math.ceil(planned_s) + 30
+    files = f"{INSIDE / 'perfci_recorder.py'},{place.source / plan.locustfile}"
     command = [
-        *(
-            sys.executable,
-            "-P",
-            "-m",
-            "locust",
-            "-f",
-            f"{INSIDE / 'perfci_recorder.py'},{place.source / plan.locustfile}",
-        ),
+        *(sys.executable, str(INSIDE / "perfci_locust.py"), "-f", files),
         *("--headless", "--only-summary", "--exit-code-on-error", "0", "--stop-timeout", str(STOP_TIMEOUT_S)),
         *("-H", base_url, "-u", str(plan.users), "-r", f"{plan.spawn_rate:g}", "-t", f"{limit_s}s"),
         *(("--tags", *plan.tags) if plan.tags else ()),
@@ -111,8 +104,7 @@ def duet_round(
     rng_seed: int,
 ) -> dict[Side, Recording]:
     """Let both sides take turns for *times* = (warm-up, measured) seconds, one request in flight."""
-    folder = place.folder
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = _fresh(place.folder)
     warmup_s, duration_s = times
     spec = {
         "locustfile": str(place.source / plan.locustfile),
@@ -139,11 +131,20 @@ def duet_round(
     return recordings
 
 
+def _fresh(folder: Path) -> Path:
+    """*folder*, without the logs of an earlier round: they would pass for this one's."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.glob("*.log"):
+        old.unlink()
+    return folder
+
+
 def _run(command: list[str], place: Place, *, extra: Mapping[str, str], times: tuple[float, float]) -> None:
     """Run the generator to its end or its limit; an exit code other than 0 is a LoadError with the end of its log."""
     planned_s, limit_s = times
     out = place.folder / "locust.out"
-    environment = {k: v for k, v in child_environment(place.environ, extra).items() if not k.startswith("LOCUST_")}
+    inherited = {name: value for name, value in place.environ.items() if not name.startswith("LOCUST_")}
+    environment = child_environment(inherited, extra)
     mark = new_mark()
     note = leftovers.note(place.state, mark=mark)
     child: Child | None = None

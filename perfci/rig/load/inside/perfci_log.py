@@ -126,12 +126,17 @@ def request_listener(log: LogWriter) -> Callable[..., None]:
         endpoint = f"{request_type} {name}"
         latency_ms = -1.0 if response_time is None else response_time
         start_s = start_time if start_time is not None else time.time() - max(latency_ms, 0.0) / 1e3
-        status = getattr(response, "status_code", 0) or 0
-        note(endpoint, start_s, latency_ms, exception is not None, status, response_length or 0)
+        status = _whole(getattr(response, "status_code", 0), 0xFFFF)
+        note(endpoint, start_s, latency_ms, exception is not None, status, _whole(response_length, 2**63))
         if exception is not None:
             log.error(endpoint, exception)
 
     return listener
+
+
+def _whole(number: Any, most: int) -> int:
+    """*number* as a column can hold it; what a client of another protocol puts there may be anything, and then is 0."""
+    return number if type(number) is int and 0 <= number <= most else 0
 
 
 def _run_delay_ns() -> int:

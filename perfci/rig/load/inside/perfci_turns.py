@@ -78,6 +78,8 @@ class Party:
             lambda request_type, name, **_: self.asked.append(f"{request_type} {name}")
         )
         self.classes = {name: c for name, c in classes.items() if not spec.user_classes or name in spec.user_classes}
+        if missing := sorted(set(spec.user_classes) - set(classes)) or ([] if self.classes else ["any"]):
+            raise SystemExit(f"{spec.locustfile} has no user class {', '.join(missing)}; it has {', '.join(classes)}")
         for user_class in self.classes.values():
             user_class.host = spec.hosts[side]
             if spec.tags:
