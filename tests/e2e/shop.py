@@ -46,11 +46,11 @@ jobs:
 SCENARIO = """
 [profiles.tickets.scenarios.e2e]
 user_classes = ["RegularUser"]
-users = 10
-spawn_rate = 10
-duration = "6s"
+users = 4
+spawn_rate = 4
+duration = "8s"
 warmup = "1s"
-environment = { TICKETS_THINK_SCALE = "0.1" }
+environment = { TICKETS_THINK_SCALE = "0.05" }
 paired = { blocks = 6, duet = "14s", duet_warmup = "2s", load_blocks = 2 }
 baseline = { rounds = 4 }
 """

@@ -112,7 +112,8 @@ def _drive(folder: Path, *, profile: str = PROFILE, environ: dict[str, str] | No
     dies_after = changes.pop("dies_after", 10**9)
     source = folder / "project"
     source.mkdir()
-    (source / "profile.py").write_text(profile)
+    for name, content in {"profile.py": profile, **changes.pop("files", {})}.items():
+        (source / name).write_text(content)
     lives: list[Live] = []
     with _serving(dies_after=dies_after) as server:
         recording = load_round(
@@ -235,3 +236,30 @@ def test_a_profile_that_cannot_run_is_told_in_locusts_words(tmp_path: Path, prof
     assert caught.value.exit_code is ExitCode.NOT_MEASURED
     assert time.monotonic() - began < 8.0
     assert psutil.Process().children(recursive=True) == []
+
+
+def test_a_folder_that_was_used_before_gives_the_new_round(tmp_path: Path) -> None:
+    """Logs of an earlier round in the same folder are not read as this one's."""
+    (tmp_path / "profile.py").write_text(PROFILE)
+    place = Place(
+        source=tmp_path, folder=tmp_path / "logs", environ=os.environ, state=tmp_path / "state", watch=lambda _: None
+    )
+    with _serving() as server:
+        first = load_round(_plan(duration_s=0.3, warmup_s=0.0), base_url=server.url, place=place)
+        server.asked.clear()
+        second = load_round(_plan(duration_s=0.3, warmup_s=0.0), base_url=server.url, place=place)
+    assert second.start_s > first.end_s
+    assert len(second.requests) == len(server.asked)
+
+
+def test_the_scenarios_own_variables_arrive(tmp_path: Path) -> None:
+    """The caller's LOCUST_ variables are dropped, those that the scenario names are not."""
+    profile = "import os\nassert os.environ['LOCUST_SHOP'] == 'x'\n" + PROFILE
+    assert _drive(tmp_path, profile=profile, environment={"LOCUST_SHOP": "x"}, duration_s=0.2).recording.requests.names
+
+
+def test_a_file_of_locusts_own_settings_does_not_change_the_load(tmp_path: Path) -> None:
+    """A locust.conf in the project is Locust's habit, not part of the plan."""
+    profile = "from pathlib import Path\nassert Path('locust.conf').exists()\n" + PROFILE
+    driven = _drive(tmp_path, profile=profile, files={"locust.conf": "exclude-tags = good\n"}, duration_s=0.5)
+    assert {path for _, path in driven.asked} == {"/good", "/broken"}

@@ -259,3 +259,10 @@ def test_a_profile_that_cannot_be_loaded_is_told_in_its_own_words(tmp_path: Path
     """With the end of the traceback."""
     with pytest.raises(LoadError, match="no token for the shop"):
         _take_turns(tmp_path, "raise RuntimeError('no token for the shop')\n", times=(0.0, 0.2))
+
+
+@pytest.mark.parametrize(("profile", "classes"), [("import json\n", ()), (SAME, ("Nobody",))])
+def test_turns_of_nobody_are_told(tmp_path: Path, profile: str, classes: tuple[str, ...]) -> None:
+    """No user class, or none of that name, is an error that says so."""
+    with pytest.raises(LoadError, match="has no user class"):
+        _take_turns(tmp_path, profile, times=(0.0, 0.2), user_classes=classes)

@@ -340,3 +340,26 @@ def test_unknown_metrics_are_named_all_at_once_beside_the_known() -> None:
     with pytest.raises(ConfigError, match=r"\[gate\] names unknown metrics: latency, p94") as caught:
         policy_of(_parsed(SMALL + text).gate)
     assert "p95" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    "addition", ["duration = 1" + "0" * 400, "users = 1" + "0" * 5000, "x = " + "[" * 3000 + "]" * 3000]
+)
+def test_numbers_and_nesting_without_end_are_refused(addition: str) -> None:
+    """What TOML allows and no computer can hold is an error of the file, not a crash."""
+    with pytest.raises(ConfigError):
+        from_bytes((SMALL.replace("users = 100\n", "") + addition).encode(), where="perfci.toml")
+
+
+def test_a_path_with_a_null_byte_is_refused(tmp_path: Path) -> None:
+    """No system has such a path."""
+    small = from_bytes(SMALL.replace("tickets.py", "a\\u0000b").encode(), where="perfci.toml")
+    with pytest.raises(ConfigError, match="is no path"):
+        plan_of(small, "tickets", Overrides(), root=tmp_path)
+
+
+@pytest.mark.parametrize("environment", ['{ "A=B" = "1" }', '{ "" = "1" }', '{ A = "\\u0000" }'])
+def test_variables_that_no_process_can_have_are_refused(environment: str) -> None:
+    """They are found before anything is started."""
+    with pytest.raises(ConfigError, match="environment"):
+        from_bytes((SMALL + f"environment = {environment}").encode(), where="perfci.toml")

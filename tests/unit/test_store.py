@@ -54,7 +54,7 @@ ROUNDS = st.builds(
 )
 RUNS = st.builds(
     a_run,
-    profile=TEXTS,
+    profile=st.from_regex(r"[A-Za-z0-9][A-Za-z0-9-]{0,20}", fullmatch=True),
     commits=st.dictionaries(st.sampled_from(Side), TEXTS),
     fingerprint=st.builds(
         a_fingerprint,
@@ -314,3 +314,32 @@ def test_half_a_run_is_not_recorded(tmp_path: Path) -> None:
         store.record(half, tmp_path)
     assert caught.value.exit_code is ExitCode.USAGE
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "change", [{"profile": "../../evil"}, {"scenario": "x/../../../evil"}, {"id": "/../../../evil"}, {"id": "a\0b"}]
+)
+def test_a_run_cannot_choose_where_it_is_recorded(tmp_path: Path, change: dict[str, str]) -> None:
+    """A run file from elsewhere is data: its names lead nowhere."""
+    root = tmp_path / "project" / "baselines"
+    root.mkdir(parents=True)
+    with pytest.raises(ResultError):
+        store.record(a_run(**change), root)
+    assert [file for file in tmp_path.rglob("*.json") if not file.is_relative_to(root)] == []
+
+
+def test_a_path_that_the_system_refuses_is_told(tmp_path: Path) -> None:
+    """Whatever the system says of a path ends in one message."""
+    with pytest.raises(ResultError, match="cannot be read: File name too long"):
+        store.load(tmp_path / ("x" * 300))
+
+
+@pytest.mark.parametrize("value", [10**400, 10**30])
+def test_counts_without_end_are_refused(tmp_path: Path, value: int) -> None:
+    """JSON knows integers that no computation survives."""
+    store.save(a_run(), tmp_path / "run.json")
+    content = json.loads((tmp_path / "run.json").read_text())
+    content["rounds"][0]["endpoints"]["GET /tickets/"]["requests"] = value
+    (tmp_path / "run.json").write_text(json.dumps(content))
+    with pytest.raises(ResultError):
+        store.load(tmp_path)

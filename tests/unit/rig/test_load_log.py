@@ -4,7 +4,7 @@ import importlib.util
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -249,3 +249,33 @@ def test_locusts_events_become_rows(inside: ModuleType, tmp_path: Path, fields: 
     reader = _read(tmp_path / "1.log")
     assert _rows(reader) == [expected]
     assert [event["errors"] for event in reader.events] == ([[["GET /x", "OSError: gone", 1]]] if expected[3] else [])
+
+
+@pytest.mark.parametrize("odd", [{"status": "OK"}, {"status": 70_000}, {"size": -1}, {"size": 2.5}, {"status": None}])
+def test_a_request_that_cannot_be_noted_spoils_no_other(
+    inside: ModuleType, tmp_path: Path, odd: dict[str, Any]
+) -> None:
+    """Clients of other protocols fire what they like; what no column can hold is noted as 0."""
+    writer = inside.LogWriter(tmp_path / "1.log")
+    listener = inside.request_listener(writer)
+    response = SimpleNamespace(status_code=odd.get("status", 200))
+    listener("GET", "/x", 1.5, 5, start_time=1.0)
+    listener("GET", "/x", 1.5, odd.get("size", 5), start_time=2.0, response=response)
+    listener("GET", "/x", 1.5, 7, start_time=3.0)
+    writer.close()
+    reader = _read(tmp_path / "1.log")
+    assert list(requests_of([reader]).start_s) == [1.0, 2.0, 3.0]
+    assert {len(column) for column in reader.columns} == {3}
+
+
+def test_rows_of_unequal_columns_are_refused(inside: ModuleType, tmp_path: Path) -> None:
+    """A damaged chunk is told, not read as other requests."""
+    log = inside.LogWriter(tmp_path / "1.log")
+    log.request("GET /", 1.0, 2.0, False, 200, 3)
+    log.close()
+    whole = (tmp_path / "1.log").read_bytes()
+    at = whole.index(b"R")
+    longer = (int.from_bytes(whole[at + 1 : at + 5], "little") - 1).to_bytes(4, "little")
+    (tmp_path / "2.log").write_bytes(whole[: at + 1] + longer + whole[at + 5 :])
+    with pytest.raises(LoadError, match="damaged"):
+        _read(tmp_path / "2.log")
