@@ -21,6 +21,11 @@ class Overrides(Table):
     blocks: int | None = None
     rounds: int | None = None
 
+    @property
+    def load(self) -> bool:
+        """Whether the load itself is changed: more blocks or rounds of the same load compare as ever."""
+        return any(value is not None for value in (self.users, self.spawn_rate, self.duration, self.warmup))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setup:

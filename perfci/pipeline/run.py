@@ -78,7 +78,7 @@ def understand(request: Request, ports: Ports) -> Task:
     setup_of(config, source=ports.root, file=request.config_file)
     git = Git(root=ports.root, environ=ports.environ)
     against = request.against or config.against
-    base = request.base or job.base_of(current, load_changed=request.overrides != Overrides())
+    base = request.base or job.base_of(current, load_changed=request.overrides.load)
     choice = choose(against, base, git, external=config.target.get("kind") == "external")
     notes = []
     if against is Against.AUTO and base and choice.reference is Reference.BASELINE:

@@ -35,6 +35,7 @@ jobs:
           environment: compose
           against: AGAINST
           blocks: "BLOCKS"
+          rounds: "ROUNDS"
       - if: ${{ always() }}
         shell: bash
         env:
@@ -96,16 +97,16 @@ class Shop:
         self.git("commit", "--quiet", "--allow-empty", "--message", message)
         return self.git("rev-parse", "HEAD")
 
-    def workflow(self, *, against: str, blocks: int) -> None:
-        """Let the workflow compare with *against*, side by side in so many *blocks*."""
+    def workflow(self, *, against: str, blocks: int, rounds: int = 4) -> None:
+        """Let the workflow compare with *against*: so many *blocks* side by side, or *rounds* for the stored runs."""
         file = self.folder / ".github" / "workflows" / "performance.yml"
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(WORKFLOW.replace("AGAINST", against).replace("BLOCKS", str(blocks)).lstrip())
+        file.write_text(_filled(AGAINST=against, BLOCKS=str(blocks), ROUNDS=str(rounds)))
 
-    def change(self, slow: str, *, against: str, blocks: int) -> str:
+    def change(self, slow: str, *, against: str, blocks: int, rounds: int) -> str:
         """A new branch `change` on top of main, whose service is slowed down as DEMO_SLOW says; the hash."""
         self.git("checkout", "--quiet", "-B", "change", "main")
-        self.workflow(against=against, blocks=blocks)
+        self.workflow(against=against, blocks=blocks, rounds=rounds)
         file = self.folder / "compose.yaml"
         before = file.read_text()
         file.write_text(before.replace("${DEMO_SLOW:-}", slow))
@@ -177,6 +178,13 @@ class Shop:
         self.git("init", "--quiet", "--initial-branch", "main")
         self.workflow(against="auto", blocks=6)
         self.commit("the service")
+
+
+def _filled(**places: str) -> str:
+    text = WORKFLOW.lstrip()
+    for place, value in places.items():
+        text = text.replace(place, value)
+    return text
 
 
 def containers() -> set[str]:

@@ -45,7 +45,7 @@ def _nothing_left() -> Iterator[None]:
 
 
 def _run(
-    shop: Shop, slow: str, number: int, *, wanted: str, against: str = "auto", blocks: int = 6
+    shop: Shop, slow: str, number: int, *, wanted: str, against: str = "auto", blocks: int = 6, rounds: int = 4
 ) -> tuple[Job, FakeGitHub]:
     """
     The job for a change that is slowed down as *slow* says, at most twice.
@@ -53,7 +53,7 @@ def _run(
     A gate that can say "cannot tell" says so now and then on a restless machine; *wanted* is then asked for once more.
     Any other verdict is the test's to judge.
     """
-    head = shop.change(slow, against=against, blocks=blocks)
+    head = shop.change(slow, against=against, blocks=blocks, rounds=rounds)
     for attempt in (0, 50):
         with FakeGitHub(pulls=[Pull(number=number, sha=head, label="octo:change")]) as api:
             job = shop.job(api, head=head, number=number, port=34600 + number + attempt)
@@ -116,7 +116,7 @@ def test_stored_baseline_unchanged(stored: Shop) -> None:
 
 def test_stored_baseline_much_slower(stored: Shop) -> None:
     """Against three stored runs of this machine, 60 % on one endpoint fail the job."""
-    _red(*_run(stored, SLOW_60, 5, wanted="regression", against="baseline"))
+    _red(*_run(stored, SLOW_60, 5, wanted="regression", against="baseline", rounds=8))
 
 
 def test_the_stored_runs_say_where_they_come_from(stored: Shop) -> None:
