@@ -125,5 +125,5 @@ def test_the_stored_runs_say_where_they_come_from(stored: Shop) -> None:
     assert len(files) == 3
     fingerprint = json.loads(files[0].read_text())["fingerprint"]
     assert fingerprint["machine"]["cpu_model"]
-    assert fingerprint["plan"]["users"] == 4
+    assert fingerprint["plan"]["users"] == 1
     assert fingerprint["seed_digest"]
