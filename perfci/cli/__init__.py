@@ -29,6 +29,9 @@ COMMANDS = {
 }
 """Each command's first line of help stands here, too, so that the list of them needs no import; a test compares."""
 
+ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""What asks perfci to stop: Ctrl-C, the runner, a terminal that is closed."""
+
 
 class LazyGroup(click.Group):
     """Commands by name, one module each in this package, imported when they are asked for."""
@@ -64,8 +67,9 @@ def cli() -> None:
 
 def main() -> NoReturn:
     """Run the program; every way out passes here."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _interrupt)
+    for number in ENDS:
+        if number is not signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:  # nohup's wish is respected
+            signal.signal(number, _interrupt)
     try:
         sys.exit(cli.main(standalone_mode=False))
     except click.ClickException as error:
@@ -81,7 +85,7 @@ def main() -> NoReturn:
 
 def _interrupt(number: int, _frame: FrameType | None) -> None:
     # Once: a second Ctrl-C in the middle of stopping containers would leave them behind.
-    for each in (signal.SIGINT, signal.SIGTERM):
+    for each in ENDS:
         signal.signal(each, signal.SIG_IGN)
     raise Interrupted(signal.Signals(number).name)
 

@@ -25,7 +25,7 @@ def perfci(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captu
     monkeypatch.chdir(tmp_path)
     for name in [name for name in os.environ if name.startswith(("PERFCI_", "GITHUB_"))]:
         monkeypatch.delenv(name)
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
 
     def run(*arguments: str) -> tuple[int, str, str]:
         monkeypatch.setattr("sys.argv", ["perfci", *arguments])
@@ -152,7 +152,7 @@ def test_a_crash_is_no_verdict(perfci: Perfci, monkeypatch: pytest.MonkeyPatch) 
     assert 1 not in {int(code) for code in ExitCode}
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_second_signal_is_ignored(perfci: Perfci, monkeypatch: pytest.MonkeyPatch, number: signal.Signals) -> None:
     """Who presses Ctrl-C twice must not leave containers behind."""
     seen = []
