@@ -1,0 +1,58 @@
+"""What was counted: the work of the target for one request, exact where clocks are noisy."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """One counter over the warm requests of one endpoint."""
+
+    requests: int
+    mean: float  # per request
+    spread: float = 0.0  # standard deviation between the requests
+
+    @property
+    def constant(self) -> bool:
+        """Whether every request did exactly the same work."""
+        return self.spread == 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statement:
+    """One statement that an endpoint sent to a database; the text is normalised by the database: no literals."""
+
+    source: str  # name of the source that saw it, "db"
+    text: str
+    calls: Tally
+    rows: Tally | None = None
+    blocks: Tally | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndpointCensus:
+    """What one endpoint made the target do for one request."""
+
+    requests: int
+    counters: Mapping[str, Tally]  # "SOURCE/COUNTER", "db/statements", "api/packets_out", "response/bytes"
+    statements: tuple[Statement, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CounterSource:
+    """Where counts came from, or why they could not."""
+
+    name: str  # as in the counters, "db"
+    kind: str  # "postgresql", "redis", "network", ...
+    found: bool
+    note: str = ""  # what it is not able to count, and why
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Census:
+    """One side, counted with one request in flight."""
+
+    endpoints: Mapping[str, EndpointCensus]
+    cold: Mapping[str, EndpointCensus] = field(default_factory=dict)  # the first visit of each, kept apart
+    sources: tuple[CounterSource, ...] = ()
+    unreached: tuple[str, ...] = ()  # endpoints or tasks that were not seen often enough

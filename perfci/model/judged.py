@@ -1,0 +1,207 @@
+"""What is claimed: policy, comparisons, decisions, findings and the outcome of the whole."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from perfci.model.measured import ALL_ENDPOINTS, Metric, RoundKind, Series
+
+
+class Role(StrEnum):
+    """
+    What a series may do to the verdict of the whole.
+
+    A series that *decides* must be settled: while it is inconclusive, so is the whole. A series that *guards* can turn
+    the whole red, but not being able to settle it is only reported. A series that *informs* is shown and never counts.
+    """
+
+    DECIDES = "decides"
+    GUARDS = "guards"
+    INFORMS = "informs"
+
+
+class Reference(StrEnum):
+    """What a candidate is compared with."""
+
+    BASELINE = "baseline"
+    REF = "ref"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slo:
+    """An absolute limit on the candidate, judged in every round under load."""
+
+    metric: str
+    limit: float  # upper limit where lower is better, else the lower one
+    endpoint: str = ALL_ENDPOINTS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """The change that matters, for one kind of round and one metric."""
+
+    role: Role
+    change: float  # relative, as a fraction; a share's own difference for metrics of Scale.DIFFERENCE
+    margin: float  # a change shown to be within it is "equivalent"
+    floor: float = 0.0  # a smaller absolute change, in the metric's unit, is never a regression
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatePolicy:
+    """What the gate is asked to hold."""
+
+    alpha: float  # of the whole family of gating series
+    confidence: float  # of the intervals that are shown, and that "equivalent" rests on
+    budgets: Mapping[Reference, Mapping[RoundKind, Mapping[str, Budget]]]  # -> metric name -> budget
+    slos: tuple[Slo, ...]
+    min_requests: int  # of one endpoint in one round, below which its clocks are not compared
+
+
+class SeriesVerdict(StrEnum):
+    """What is claimed of one series."""
+
+    REGRESSION = "regression"
+    IMPROVEMENT = "improvement"
+    EQUIVALENT = "equivalent"
+    INCONCLUSIVE = "inconclusive"
+    NOT_COMPARED = "not compared"
+
+
+class Verdict(StrEnum):
+    """What is claimed of the whole, in order of precedence: an earlier one hides the later."""
+
+    INVALID = "invalid"
+    REGRESSION = "regression"
+    SLO_BREACH = "slo breach"
+    NO_BASELINE = "no baseline"
+    INCONCLUSIVE = "inconclusive"
+    PASS = "pass"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replicate:
+    """One block (paired) or one run (baseline) behind a comparison: the values in the metric's unit."""
+
+    label: str  # "block 3", or the id of a run
+    base: float | None
+    candidate: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interval:
+    """An estimate and its confidence interval."""
+
+    estimate: float
+    low: float
+    high: float
+
+
+class CulpritKind(StrEnum):
+    """How work grew."""
+
+    N_PLUS_ONE = "n+1"  # one statement, as often as another one returned rows
+    NEW = "new"  # a statement that the reference never sent
+    MORE_CALLS = "more calls"
+    PLAN = "plan"  # the same calls of the same statement touch more rows or blocks
+    CACHE = "cache"  # hits became misses
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Culprit:
+    """What made an endpoint do more work."""
+
+    kind: CulpritKind
+    what: str  # the statement without literals, or the counter
+    before: float  # per request; calls unless the unit says more
+    after: float
+    unit: str = "calls"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """One series, candidate against reference."""
+
+    series: Series
+    kind: RoundKind
+    budget: Budget
+    base: float | None  # typical value, in the metric's unit
+    candidate: float | None
+    change: Interval | None  # relative (+0.1 is 10 % more) or, for Scale.DIFFERENCE, absolute; None: not compared
+    p_worse: float | None  # one-sided, that the candidate is worse
+    p_better: float | None
+    standard_error: float | None  # of the change, on the log scale for Scale.RATIO
+    smallest_detectable: float | None  # the change that would have been found in 8 of 10 such runs
+    replicates: tuple[Replicate, ...]
+    note: str = ""  # why it was not compared, or a warning
+    culprits: tuple[Culprit, ...] = ()  # worst first
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What the gate says of one series, and why, in one sentence with its numbers."""
+
+    comparison: Comparison
+    verdict: SeriesVerdict
+    p_adjusted: float | None  # p_worse, corrected for the whole family
+    reason: str
+    further_blocks: int | None = None  # that would settle it, where it is inconclusive
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SloResult:
+    """One SLO over every round of the candidate under load."""
+
+    slo: Slo
+    metric: Metric
+    rounds: int
+    rounds_within: int
+    worst: float | None
+    held: bool
+    reason: str
+
+
+class Weight(StrEnum):
+    """What a finding does to the verdict of the whole."""
+
+    INVALID = "invalid"
+    REGRESSION = "regression"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """Something about the measurement that has to be known before its numbers are believed."""
+
+    code: str  # stable, kebab-case
+    weight: Weight
+    message: str
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """What was judged: the part of a report that is not a number."""
+
+    profile: str
+    scenario: str
+    reference: Reference
+    reference_name: str  # "main (1a2b3c4)", "8 runs of baselines/tickets-smoke"
+    base_commit: str
+    head_commit: str
+    machine: str  # one line
+    load: str  # one line
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """The gate's answer, whole: everything a report may show."""
+
+    verdict: Verdict
+    reason: str  # one sentence
+    subject: Subject
+    decisions: tuple[Decision, ...]  # worst first
+    slos: tuple[SloResult, ...]
+    findings: tuple[Finding, ...]
+    family: int  # number of series that were corrected together
+    alpha: float
+    further_blocks: int | None = None

@@ -1,0 +1,143 @@
+"""What is measured: metrics and series, requests, rounds, and the health of what measured them."""
+
+from array import array
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+ALL_ENDPOINTS = "(all endpoints)"
+"""The endpoint of a headline series: every endpoint weighs the same, so a changed request mix cannot move it."""
+
+
+class Better(StrEnum):
+    """Which way a metric improves."""
+
+    LOWER = "lower"
+    HIGHER = "higher"
+
+
+class Scale(StrEnum):
+    """How two values of a metric are compared: by their ratio, or (where zero is normal) by their difference."""
+
+    RATIO = "ratio"
+    DIFFERENCE = "difference"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metric:
+    """Something that can be measured for an endpoint in a round."""
+
+    name: str
+    unit: str  # "ms", "1/s", or "" for a share between 0 and 1
+    better: Better
+    scale: Scale
+    portable: bool  # may be compared between different machines
+    exact: bool  # a count: identical work gives the identical number
+    meaning: str  # one sentence, shown in the documentation and in reports
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Series:
+    """One metric of one endpoint."""
+
+    endpoint: str
+    metric: Metric
+
+
+class RoundKind(StrEnum):
+    """How a round measures: under the profile's load, by turns of base and candidate, or by counting work."""
+
+    LOAD = "load"
+    DUET = "duet"
+    CENSUS = "census"
+
+
+class Side(StrEnum):
+    """Whom a round measured."""
+
+    BASE = "base"
+    CANDIDATE = "candidate"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Requests:
+    """
+    Every request that one side answered in one round, as columns of equal length, in the order of their ends.
+
+    The columns are plain arrays, so that whoever computes can wrap them (`numpy.frombuffer`) without a copy.
+    """
+
+    names: tuple[str, ...]  # endpoints, "GET /tickets/"
+    start_s: "array[float]"  # "d": seconds since the epoch at which the request was sent
+    latency_ms: "array[float]"  # "d": until the body had arrived
+    endpoint: "array[int]"  # "I": index into names
+    failed: "array[int]"  # "B": 1 where Locust or the locustfile called it a failure
+    status: "array[int]"  # "H": HTTP status, 0 where there was none
+    size: "array[int]"  # "Q": bytes of the body
+
+    def __len__(self) -> int:
+        return len(self.start_s)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndpointRound:
+    """What one round saw of one endpoint."""
+
+    requests: int
+    failures: int
+    values: Mapping[str, float]  # metric name -> value, in the metric's unit; absent where it cannot be computed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Second:
+    """One second of a round, for the charts."""
+
+    at_s: int  # seconds since the round began
+    users: int
+    requests: int
+    failures: int
+    p95_ms: float | None  # of the requests that succeeded in this second
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GeneratorHealth:
+    """The load generator's own state during the measured part of a round."""
+
+    cpu_share: float  # of one core, 95th percentile over seconds and processes
+    run_delay_share: float  # share of the time in which it wanted to run and had no core (Linux; else 0)
+    loop_lag_p99_ms: float  # how late its event loop was
+    users_wanted: int
+    users_reached: int
+    exceptions: int  # exceptions in tasks, outside requests
+    complete: bool  # every process closed its record
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetHealth:
+    """The system under test during a round."""
+
+    alive: bool
+    restarts: int
+    note: str = ""  # why it died, the end of its log
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Round:
+    """
+    One side of one measurement inside a block.
+
+    A duet measures both sides in one go and so gives two rounds with the same `block` and `number`.
+    """
+
+    kind: RoundKind
+    side: Side
+    block: int
+    number: int  # within the block, from 1
+    started_at: float  # seconds since the epoch
+    duration_s: float  # of the measured part
+    warmup_s: float  # cut off before it
+    endpoints: Mapping[str, EndpointRound]
+    seconds: tuple[Second, ...] = ()
+    generator: GeneratorHealth
+    target: TargetHealth
+    errors: Mapping[str, int] = field(default_factory=dict)  # what failed, by message, most frequent first

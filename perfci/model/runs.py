@@ -1,0 +1,81 @@
+"""What is kept: a run with everything that has to be known to compare it, and baselines of such runs."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from perfci.model.census import Census
+from perfci.model.measured import Round, Side
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Machine:
+    """Where a run was measured."""
+
+    cpu_model: str
+    cores: int
+    memory_mb: int
+    system: str
+    kernel: str
+    id: str  # digest that tells two machines of one class apart; never the host's name
+
+    @property
+    def machine_class(self) -> tuple[str, int]:
+        """Clocks of two runs are compared only within one class."""
+        return self.cpu_model, self.cores
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadPlan:
+    """The load as it was really offered: what a comparison requires to be equal on both sides."""
+
+    locustfile: str
+    user_classes: tuple[str, ...]  # empty: all of the file
+    tags: tuple[str, ...]
+    users: int
+    spawn_rate: float
+    duration_s: float
+    warmup_s: float
+    environment: Mapping[str, str]  # variables for the locustfile
+    digest: str = ""  # of the locustfile's content
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fingerprint:
+    """Everything that must be known to decide whether two runs may be compared."""
+
+    machine: Machine
+    plan: LoadPlan
+    seed_digest: str
+    target_kind: str
+    target: Mapping[Side, str]  # what was started: command, or image digests
+    versions: Mapping[str, str]  # perfci, python, locust
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """The rounds of one job."""
+
+    id: str
+    created_at: str  # ISO 8601, UTC
+    profile: str
+    scenario: str
+    commits: Mapping[Side, str]  # full hash, or "" where there is none
+    fingerprint: Fingerprint
+    rounds: tuple[Round, ...]
+    complete: bool  # every planned round was measured
+    incidents: tuple[str, ...] = ()  # what went wrong on the way, for the reader
+    census: Mapping[Side, Census] = field(default_factory=dict)  # empty: nothing was counted
+
+    @property
+    def name(self) -> str:
+        """Profile and scenario, as people type them."""
+        return f"{self.profile}:{self.scenario}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Baseline:
+    """Accepted runs to compare one run with, newest last."""
+
+    location: str  # where they are stored, for the reader
+    runs: tuple[Run, ...]
+    census: Run | None = None  # the run that wrote the accepted census, with its counts; its rounds do not matter
