@@ -4,7 +4,7 @@ The metrics: one function each, entered into one registry by its decorator.
 A metric that the requests cannot resolve is absent, never a guess: a 95th percentile of seven requests is a maximum.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -26,6 +26,8 @@ from perfci.model import (
 )
 
 Floats = npt.NDArray[np.float64]
+Window = tuple[float, float]
+"""Start and end of measured time, in seconds since the epoch; the end is outside."""
 
 _SHORTEST_MS = 1e-3  # what a clock calls zero; keeps logarithms finite
 _TRIMMED = 0.2  # of each end: the pairs of turns that count least
@@ -145,15 +147,16 @@ def kinds(name: str) -> frozenset[RoundKind]:
     return _ENTRIES[name].kinds
 
 
-def measure(requests: Requests, *, start_s: float, end_s: float) -> dict[str, EndpointRound]:
+def measure(requests: Requests, *, windows: Sequence[Window]) -> dict[str, EndpointRound]:
     """
-    Reduce the requests of a load round that started in [*start_s*, *end_s*) to one value per endpoint and metric.
+    Reduce the requests of a load round that started in one of the *windows* to one value per endpoint and metric.
 
-    There is a line for all endpoints together, too. What was asked for in no request is absent.
+    The windows are in order and do not overlap: one for a whole round, or one for each slice. There is a line for all
+    endpoints together, too. What was asked for in no request is absent.
     """
     kind = RoundKind.LOAD
-    frame = _window(requests, start_s, end_s)
-    length = end_s - start_s
+    frame = _within(requests, windows)
+    length = sum(end_s - start_s for start_s, end_s in windows)
     measured = {
         requests.names[int(str(index))]: _endpoint(group, kind, length) for index, group in frame.groupby("endpoint")
     }
@@ -164,7 +167,7 @@ def measure(requests: Requests, *, start_s: float, end_s: float) -> dict[str, En
 
 
 def measure_duet(
-    requests: Mapping[Side, Requests], *, windows: Mapping[Side, tuple[float, float]]
+    requests: Mapping[Side, Requests], *, windows: Mapping[Side, Window]
 ) -> dict[Side, dict[str, EndpointRound]]:
     """
     Reduce the turns of both sides to one value per side, endpoint and metric; a window is (start, end) as in `measure`.
@@ -174,7 +177,7 @@ def measure_duet(
     two service times the trimmed mean of the pairs' (logarithmic) ratios; on real turns its variance between blocks
     was 20 to 40 % below that of the ratio of two trimmed means.
     """
-    frames = {side: _window(requests[side], *windows[side]) for side in Side}
+    frames = {side: _within(requests[side], [windows[side]]) for side in Side}
     groups = {
         side: {requests[side].names[int(str(index))]: group for index, group in frame.groupby("endpoint")}
         for side, frame in frames.items()
@@ -207,23 +210,29 @@ def _turns(groups: Mapping[Side, Mapping[str, pd.DataFrame]], side: Side, endpoi
     return kept
 
 
-def seconds(requests: Requests, *, start_s: float, end_s: float, users: int) -> tuple[Second, ...]:
-    """One line for every second of [*start_s*, *end_s*), the silent ones too."""
-    frame = _window(requests, start_s, end_s)
-    by_second = dict(iter(frame.groupby(np.floor(frame["start_s"] - start_s).astype(int))))
+def seconds(requests: Requests, *, windows: Sequence[Window], users: int) -> tuple[Second, ...]:
+    """One line for every second of the *windows*, laid end to end; the silent seconds too."""
+    frame = _within(requests, windows)
+    by_second = dict(iter(frame.groupby(np.floor(frame["elapsed_s"]).astype(int))))
     empty = frame.iloc[:0]
-    return tuple(_second(at, users, by_second.get(at, empty)) for at in range(int(np.ceil(end_s - start_s))))
+    length = sum(end_s - start_s for start_s, end_s in windows)
+    return tuple(_second(at, users, by_second.get(at, empty)) for at in range(int(np.ceil(length))))
 
 
-def _window(requests: Requests, start_s: float, end_s: float) -> pd.DataFrame:
+def _within(requests: Requests, windows: Sequence[Window]) -> pd.DataFrame:
+    """The requests that started in the *windows*; `elapsed_s` counts measured seconds, without the time between."""
+    starts, ends = np.asarray(windows, dtype=np.float64).reshape(-1, 2).T
+    start_s = np.asarray(requests.start_s)
+    number = np.searchsorted(starts, start_s, side="right") - 1  # -1: before the first
+    inside = (number >= 0) & (start_s < ends[number])
+    offsets = np.concatenate([[0.0], np.cumsum(ends - starts)])
     columns: dict[str, Any] = {
-        "endpoint": np.asarray(requests.endpoint),
-        "start_s": np.asarray(requests.start_s),
-        "latency_ms": np.asarray(requests.latency_ms),
-        "failed": np.asarray(requests.failed) != 0,
+        "endpoint": np.asarray(requests.endpoint)[inside],
+        "elapsed_s": (offsets[number] + start_s - starts[number])[inside],
+        "latency_ms": np.asarray(requests.latency_ms)[inside],
+        "failed": np.asarray(requests.failed)[inside] != 0,
     }
-    frame = pd.DataFrame(columns)
-    return frame[(frame["start_s"] >= start_s) & (frame["start_s"] < end_s)]
+    return pd.DataFrame(columns)
 
 
 def _endpoint(frame: pd.DataFrame, kind: RoundKind, length: float, *, turns_ms: Floats | None = None) -> EndpointRound:

@@ -189,15 +189,15 @@ def _load(bench: Bench, running: RunningTarget, side: Side, block: int) -> Round
         base_url=running.base_url,
         place=bench.place(f"load-{side.value}-{block}"),
     )
-    window = {"start_s": recording.start_s, "end_s": recording.end_s}
+    windows = [(recording.start_s, recording.end_s)]
     return _round(
         recording,
         kind=RoundKind.LOAD,
         side=side,
         block=block,
         running=running,
-        endpoints=metrics.measure(recording.requests, **window),
-        seconds=metrics.seconds(recording.requests, users=recording.users, **window),
+        endpoints=metrics.measure(recording.requests, windows=windows),
+        seconds=metrics.seconds(recording.requests, windows=windows, users=recording.users),
     )
 
 

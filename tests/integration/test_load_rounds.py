@@ -161,7 +161,7 @@ def test_the_window_is_measured_and_the_warmup_is_not(driven: Driven) -> None:
     """The counts of the measured part are those that the service saw in it, but for requests on its borders."""
     recording = driven.recording
     assert recording.end_s - recording.start_s == pytest.approx(1.0)
-    measured = metrics.measure(recording.requests, start_s=recording.start_s, end_s=recording.end_s)
+    measured = metrics.measure(recording.requests, windows=[(recording.start_s, recording.end_s)])
     before = [at for at, _ in driven.asked if at < recording.start_s]
     assert before[0] < recording.start_s - 0.4
     assert max(at for at, _ in driven.asked) > recording.end_s

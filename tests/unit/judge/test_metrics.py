@@ -12,7 +12,7 @@ from tests.builders import START, some_requests
 
 
 def measured(latencies: dict[str, list[float]], failed: tuple[int, ...] = ()) -> dict[str, EndpointRound]:
-    return measure(some_requests(latencies, failed=failed), start_s=START, end_s=START + 20)
+    return measure(some_requests(latencies, failed=failed), windows=[(START, START + 20)])
 
 
 def turns(
@@ -109,9 +109,21 @@ def test_where_everything_failed_only_counts_remain() -> None:
 def test_only_requests_that_started_in_the_window_count() -> None:
     """The warm-up and what began after the end are cut off; the start is inside, the end is not."""
     requests = some_requests({"GET /": [1.0] * 10}, every_s=1.0)
-    seen = measure(requests, start_s=START + 2, end_s=START + 7)
+    seen = measure(requests, windows=[(START + 2, START + 7)])
     assert seen["GET /"].requests == 5
     assert seen["GET /"].values["throughput"] == 1.0
+
+
+def test_slices_are_measured_together() -> None:
+    """What started between two windows counts nowhere; rates are per measured second, and seconds lie end to end."""
+    requests = some_requests({"GET /": [float(ms) for ms in range(10)]}, every_s=1.0)
+    slices = [(START + 1, START + 3), (START + 6, START + 7.5)]
+    seen = measure(requests, windows=slices)["GET /"]
+    assert seen.requests == 4  # sent after 1, 2, 6 and 7 seconds
+    assert seen.values["throughput"] == 4 / 3.5
+    assert seen.values["mean"] == (1 + 2 + 6 + 7) / 4
+    shown = seconds(requests, windows=slices, users=1)
+    assert [(line.at_s, line.p95_ms) for line in shown] == [(0, 1.0), (1, 2.0), (2, 6.0), (3, 7.0)]
 
 
 def test_endpoints_are_sorted_and_load_has_a_line_for_all() -> None:
@@ -127,13 +139,13 @@ def test_endpoints_are_sorted_and_load_has_a_line_for_all() -> None:
 def test_nothing_measured_is_nothing() -> None:
     """A round without requests has no endpoints, and warns about nothing."""
     requests = some_requests({"GET /": [1.0]})
-    assert measure(requests, start_s=START + 9, end_s=START + 10) == {}
+    assert measure(requests, windows=[(START + 9, START + 10)]) == {}
 
 
 def test_seconds_show_the_silent_ones_too() -> None:
     """Every second of the round has its line, with the requests that started in it."""
     requests = some_requests({"GET /": [3.0, 5.0, 7.0]}, every_s=2.0, failed=(2,))
-    shown = seconds(requests, start_s=START, end_s=START + 5.5, users=4)
+    shown = seconds(requests, windows=[(START, START + 5.5)], users=4)
     assert [line.at_s for line in shown] == [0, 1, 2, 3, 4, 5]
     assert [line.requests for line in shown] == [1, 0, 1, 0, 1, 0]
     assert [line.p95_ms for line in shown] == [3.0, None, 5.0, None, None, None]
