@@ -1,9 +1,14 @@
-"""What follows from an effect and its standard error: p-values, intervals, and what could have been seen."""
+"""
+What follows from an effect and its standard error: p-values, intervals, and what could have been seen.
+
+Student's t by the functions under `scipy.stats.t` (`stdtr` is its distribution, `stdtrit` the inverse): the same
+numbers, without tens of microseconds for the checking of arguments, which a thousand endpoints would feel.
+"""
 
 from dataclasses import dataclass
 from math import ceil, expm1, inf, log1p, sqrt
 
-from scipy import stats
+from scipy import special
 
 from perfci.model import Interval
 
@@ -28,16 +33,16 @@ class Effect:
     @property
     def p_greater(self) -> float:
         """One-sided p-value that the value grew."""
-        return float(stats.t.sf(self.log_ratio / self.standard_error, self.freedom))
+        return float(special.stdtr(self.freedom, -self.log_ratio / self.standard_error))
 
     @property
     def p_smaller(self) -> float:
         """One-sided p-value that the value fell."""
-        return float(stats.t.cdf(self.log_ratio / self.standard_error, self.freedom))
+        return float(special.stdtr(self.freedom, self.log_ratio / self.standard_error))
 
     def interval(self, confidence: float) -> Interval:
         """The relative change: +0.1 is 10 % more."""
-        half = float(stats.t.ppf((1 + confidence) / 2, self.freedom)) * self.standard_error
+        half = float(special.stdtrit(self.freedom, (1 + confidence) / 2)) * self.standard_error
         return Interval(
             estimate=relative(self.log_ratio),
             low=relative(self.log_ratio - half),
@@ -57,8 +62,8 @@ def smallest_detectable(effect: Effect, *, alpha: float, change: float) -> float
     It must stand out at *alpha* (the share of one series in the family) and its estimate must reach the budget
     *change*; the normal shift of the t test (J. Cohen, "Statistical power analysis", 1988, chapter 2).
     """
-    needed = float(stats.t.isf(alpha, effect.freedom)) * effect.standard_error
-    reserve = float(stats.t.ppf(POWER, effect.freedom)) * effect.standard_error
+    needed = -float(special.stdtrit(effect.freedom, alpha)) * effect.standard_error
+    reserve = float(special.stdtrit(effect.freedom, POWER)) * effect.standard_error
     return relative(max(needed, log1p(change)) + reserve)
 
 

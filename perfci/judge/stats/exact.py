@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from math import sqrt
 
 import numpy as np
-from scipy import stats
+from scipy import special, stats
 
 from perfci.model import Interval
 
@@ -75,7 +75,7 @@ def newcombe(base: Count, candidate: Count, *, confidence: float) -> Interval:
 
 
 def _wilson(count: Count, confidence: float) -> tuple[float, float]:
-    n, share, z = count.requests, count.share, float(stats.norm.ppf((1 + confidence) / 2))
+    n, share, z = count.requests, count.share, float(special.ndtri((1 + confidence) / 2))
     centre = (share + z * z / (2 * n)) / (1 + z * z / n)
     half = z / (1 + z * z / n) * sqrt(share * (1 - share) / n + z * z / (4 * n * n))
     return tuple(float(x) for x in np.clip((centre - half, centre + half), 0.0, 1.0))  # type: ignore[return-value]
@@ -89,7 +89,7 @@ def smallest_detectable(base: Count, candidate: Count, *, alpha: float, power: f
     zero) and repeated because the rise itself adds variance.
     """
     start = max(base.share, 1 / max(base.requests, 2))
-    z = float(stats.norm.isf(alpha) + stats.norm.ppf(power))
+    z = float(special.ndtri(power) - special.ndtri(alpha))
     rise = 0.0
     for _ in range(30):
         raised = min(start + rise, 1.0)
