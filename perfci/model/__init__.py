@@ -7,7 +7,9 @@ rounds of one job, a *baseline* is a set of accepted runs, a *series* is one met
 """
 
 from perfci.model.census import (
+    ENOUGH,
     Census,
+    CommittedCensus,
     CounterSource,
     EndpointCensus,
     Statement,
@@ -16,6 +18,8 @@ from perfci.model.census import (
 from perfci.model.judged import (
     Budget,
     Comparison,
+    Culprit,
+    CulpritKind,
     Decision,
     Finding,
     GatePolicy,
@@ -56,12 +60,16 @@ from perfci.model.runs import (
 
 __all__ = [
     "ALL_ENDPOINTS",
+    "ENOUGH",
     "Baseline",
     "Better",
     "Budget",
     "Census",
+    "CommittedCensus",
     "Comparison",
     "CounterSource",
+    "Culprit",
+    "CulpritKind",
     "Decision",
     "EndpointCensus",
     "EndpointRound",

@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+ENOUGH = 3
+"""Requests from which on "the same every time" is a claim."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tally:
@@ -14,8 +17,8 @@ class Tally:
 
     @property
     def constant(self) -> bool:
-        """Whether every request did exactly the same work."""
-        return self.spread == 0.0
+        """Whether every request did exactly the same work, and there were enough of them to say so."""
+        return self.spread == 0.0 and self.requests >= ENOUGH
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,3 +59,21 @@ class Census:
     cold: Mapping[str, EndpointCensus] = field(default_factory=dict)  # the first visit of each, kept apart
     sources: tuple[CounterSource, ...] = ()
     unreached: tuple[str, ...] = ()  # endpoints or tasks that were not seen often enough
+    seed_digest: str = ""  # of the data that was counted on
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommittedCensus:
+    """
+    What a `census.json` holds: accepted counts, and what must be the same for a comparison with them.
+
+    The machine is not part of it: counts hold on every one.
+    """
+
+    profile: str
+    scenario: str
+    load: str  # digest of the locustfile's content
+    user_classes: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)  # variables for the locustfile
+    census: Census

@@ -41,7 +41,7 @@ class Budget:
     """The change that matters, for one kind of round and one metric."""
 
     role: Role
-    change: float  # relative, as a fraction; a share's own difference for metrics of Scale.DIFFERENCE
+    change: float  # relative, as a fraction; for shares (Scale.DIFFERENCE, not exact) their own difference
     margin: float  # a change shown to be within it is "equivalent"
     floor: float = 0.0  # a smaller absolute change, in the metric's unit, is never a regression
 
@@ -55,6 +55,7 @@ class GatePolicy:
     budgets: Mapping[Reference, Mapping[RoundKind, Mapping[str, Budget]]]  # -> metric name -> budget
     slos: tuple[Slo, ...]
     min_requests: int  # of one endpoint in one round, below which its clocks are not compared
+    accept_census: bool = True  # more work that the change itself writes into census.json is not red
 
 
 class SeriesVerdict(StrEnum):
@@ -65,6 +66,7 @@ class SeriesVerdict(StrEnum):
     EQUIVALENT = "equivalent"
     INCONCLUSIVE = "inconclusive"
     NOT_COMPARED = "not compared"
+    ACCEPTED = "accepted"  # more work, written into census.json by the change itself, where reviewers see it
 
 
 class Verdict(StrEnum):
@@ -103,7 +105,9 @@ class CulpritKind(StrEnum):
     NEW = "new"  # a statement that the reference never sent
     MORE_CALLS = "more calls"
     PLAN = "plan"  # the same calls of the same statement touch more rows or blocks
-    CACHE = "cache"  # hits became misses
+    CACHE = "cache"  # hits became misses, or the cache is not asked any more
+    PAYLOAD = "payload"  # the response itself grew
+    ROUND_TRIPS = "round trips"  # more packets to and fro, which no statement explains
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +119,7 @@ class Culprit:
     before: float  # per request; calls unless the unit says more
     after: float
     unit: str = "calls"
+    beside: str = ""  # n+1: the statement whose rows it follows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,6 +139,7 @@ class Comparison:
     replicates: tuple[Replicate, ...]
     note: str = ""  # why it was not compared, or a warning
     culprits: tuple[Culprit, ...] = ()  # worst first
+    moved: float | None = None  # by how much all other endpoints changed, relative: the machine's, not in `change`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

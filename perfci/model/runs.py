@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from perfci.model.census import Census
+from perfci.model.census import Census, CommittedCensus
 from perfci.model.measured import Round, Side
 
 
@@ -65,6 +65,7 @@ class Run:
     complete: bool  # every planned round was measured
     incidents: tuple[str, ...] = ()  # what went wrong on the way, for the reader
     census: Mapping[Side, Census] = field(default_factory=dict)  # empty: nothing was counted
+    committed: Mapping[Side, CommittedCensus] = field(default_factory=dict)  # census.json in the commit of each side
 
     @property
     def name(self) -> str:
@@ -78,4 +79,4 @@ class Baseline:
 
     location: str  # where they are stored, for the reader
     runs: tuple[Run, ...]
-    census: Run | None = None  # the run that wrote the accepted census, with its counts; its rounds do not matter
+    census: CommittedCensus | None = None  # what is accepted as the work of a request
