@@ -12,7 +12,7 @@ import tomllib
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BeforeValidator, Field
 
@@ -148,6 +148,24 @@ class GateTable(Table):
     slo: tuple[SloTable, ...] = ()
 
 
+class PrometheusTable(Table):
+    """Counters that the service publishes itself."""
+
+    path: str = Field("/metrics", pattern=r"^(/.*)?$")  # empty: not asked for
+    names: tuple[str, ...] = ()  # empty: every counter that stands still while nothing is asked
+
+
+class CensusTable(Table):
+    """How the work of the target is counted."""
+
+    enabled: Literal["auto", "off"] = "auto"  # auto: where there is something that counts
+    requests: int = Field(20, ge=2, le=10_000)  # of each endpoint, the first visit apart
+    seconds: Duration = 15.0  # after which it ends, whatever was seen
+    headers: tuple[str, ...] = ()  # of the answers, whose numbers count, beside Server-Timing
+    exclude: tuple[str, ...] = ()  # sources that are not opened, by name or kind
+    prometheus: PrometheusTable = PrometheusTable()
+
+
 class Overlay(Table):
     """A named environment: tables that replace those of the file, key by key."""
 
@@ -161,6 +179,7 @@ class Config(Table):
     target: dict[str, Any]
     seed: dict[str, Any] = {"kind": "none"}
     profiles: dict[Name, Profile] = Field(min_length=1)
+    census: CensusTable = CensusTable()
     gate: GateTable = GateTable()
     against: Against = Against.AUTO
     fail_on: FailOn = FailOn.REGRESSION

@@ -68,6 +68,10 @@ class LoadError(PerfciError):
     """Locust could not run, or what it recorded cannot be used."""
 
 
+class CensusError(PerfciError):
+    """A counter of the target stopped answering, or answered what nobody can read."""
+
+
 class PublishError(PerfciError):
     """A comment, summary or output could not be written."""
 

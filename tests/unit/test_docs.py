@@ -42,6 +42,8 @@ SECTIONS: Mapping[str, type[Table]] = {
     "`[profiles.NAME.scenarios.NAME]`": config.Scenario,
     "`paired`": config.PairedSchedule,
     "`baseline`": config.BaselineSchedule,
+    "`[census]`": config.CensusTable,
+    "`[census.prometheus]`": config.PrometheusTable,
     "`[gate]`": config.GateTable,
     "`[gate.budget.REFERENCE.KIND.METRIC]`": config.BudgetChange,
     "`[[gate.slo]]`": config.SloTable,

@@ -12,6 +12,7 @@ CODES = {
     "BaseTargetError": 3,
     "SeedError": 3,
     "LoadError": 3,
+    "CensusError": 3,
     "PublishError": 4,
 }
 

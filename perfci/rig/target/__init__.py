@@ -10,9 +10,9 @@ from perfci.errors import ConfigError
 from perfci.model import Side
 from perfci.rig.target import command, compose, external
 from perfci.rig.target.leftovers import sweep
-from perfci.rig.target.running import Launch, RunningTarget, Target
+from perfci.rig.target.running import Container, Launch, RunningTarget, Target
 
-__all__ = ["TARGETS", "Launch", "Options", "RunningTarget", "Target", "parse", "prepare", "start", "sweep"]
+__all__ = ["TARGETS", "Container", "Launch", "Options", "RunningTarget", "Target", "parse", "prepare", "start", "sweep"]
 
 Options = command.Options | compose.Options | external.Options
 
@@ -64,8 +64,13 @@ def start(
     label: str,
     environ: Mapping[str, str],
     extra_env: Mapping[str, str] | None = None,
+    counted: bool = True,
 ) -> AbstractContextManager[RunningTarget]:
-    """Start the target and wait until it answers; it is stopped when the context is left, however it is left."""
+    """
+    Start the target and wait until it answers; it is stopped when the context is left, however it is left.
+
+    *counted* services are given what a census needs: the same for every start of a run, whatever is measured on it.
+    """
     launch = Launch(
         source=source,
         workspace=workspace,
@@ -74,5 +79,6 @@ def start(
         label=label,
         environ=environ,
         extra_env=extra_env or {},
+        counted=counted,
     )
     return TARGETS[options.kind].start(options, launch)

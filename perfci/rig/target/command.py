@@ -128,6 +128,7 @@ def _running(options: Options, child: process.Child, port: int) -> RunningTarget
         log_path=child.log_path,
         health=health,
         logs_tail=child.tail,
+        pid=child.process.pid,
     )
 
 

@@ -14,7 +14,7 @@ from pydantic import Field
 from perfci.errors import Interrupted, TargetError
 from perfci.model import TargetHealth
 from perfci.rig.target import docker, leftovers, readiness
-from perfci.rig.target.running import Launch, RunningTarget
+from perfci.rig.target.running import Container, Launch, RunningTarget
 from perfci.rig.target.stack import Stack, resolve
 from perfci.schema import Table
 
@@ -119,6 +119,16 @@ def _ready(options: Options, stack: Stack) -> RunningTarget:
         log_path=stack.log(options.service),
         health=health,
         logs_tail=logs_tail,
+        containers=tuple(_container(each) for each in stack.containers() if each["State"]["Running"]),
+    )
+
+
+def _container(inspected: Mapping[str, Any]) -> Container:
+    return Container(
+        id=str(inspected["Id"]),
+        service=docker.service_of(inspected),
+        pid=int(inspected["State"]["Pid"]),
+        command=tuple(str(part) for part in (inspected["Path"], *inspected["Args"])),
     )
 
 

@@ -11,6 +11,17 @@ from perfci.schema import Table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Container:
+    """One container of a target, as far as its counters need it."""
+
+    id: str
+    service: str
+    pid: int  # of its first process on the engine's machine; 0 where it does not run
+    command: tuple[str, ...] = ()
+    added: str = ""  # what perfci changed in it so that its work can be counted, or why that was not possible
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunningTarget:
     """A system under test that answers."""
 
@@ -20,6 +31,8 @@ class RunningTarget:
     log_path: Path | None  # complete once the target was stopped; None where perfci does not see the logs
     health: Callable[[], TargetHealth]
     logs_tail: Callable[[], str]  # the end of its logs, now
+    containers: tuple[Container, ...] = ()  # those that run, by service
+    pid: int | None = None  # the root of its processes, where perfci started them itself
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +46,7 @@ class Launch:
     label: str  # unique among everything that runs on this machine
     environ: Mapping[str, str]  # perfci's own environment; secrets are dropped on the way to the target
     extra_env: Mapping[str, str] = field(default_factory=dict)  # given to the target as it is
+    counted: bool = True  # whether its services are given what a census needs of them
 
 
 class Target(Protocol):

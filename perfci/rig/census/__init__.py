@@ -1,0 +1,37 @@
+"""Counts what the target does, by the counters that it keeps anyway: one module per kind of source."""
+
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+
+from perfci.model import CounterSource
+from perfci.rig.census.source import Finder, Scene, Settings, Snapshot, Source, Work
+from perfci.rig.target.running import RunningTarget
+
+__all__ = ["SOURCES", "Settings", "Snapshot", "Source", "Work", "open_sources"]
+
+SOURCES: Sequence[Finder] = ()
+"""In the order in which they are opened and reported."""
+
+
+@contextlib.contextmanager
+def open_sources(
+    running: RunningTarget, settings: Settings, *, environ: Mapping[str, str]
+) -> Iterator[tuple[list[Source], list[CounterSource]]]:
+    """
+    Every source that can be read, with one session each, and the report on them and on those that cannot.
+
+    Open them once the target is seeded: what was done before does not count. All are closed on the way out.
+    """
+    scene = Scene(running=running, settings=settings, environ=environ)
+    sources: list[Source] = []
+    reports: list[CounterSource] = []
+    with contextlib.ExitStack() as sessions:
+        for finder in SOURCES:
+            for found in finder.find(scene):
+                if isinstance(found, CounterSource):
+                    reports.append(found)
+                    continue
+                sessions.callback(found.close)
+                sources.append(found)
+                reports.append(CounterSource(name=found.name, kind=found.kind, found=True, note=found.note))
+        yield sources, reports

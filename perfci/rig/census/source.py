@@ -1,0 +1,89 @@
+"""What every source of counts needs and gives."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from perfci.model import CounterSource
+from perfci.rig.target.running import RunningTarget
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """One normalised statement's totals so far."""
+
+    calls: int
+    rows: int | None = None
+    blocks: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """Totals since some fixed moment; only differences mean anything. What is absent has not happened yet: zero."""
+
+    counters: Mapping[str, float]  # "statements", "rows", "packets_in" ..., without the source's name
+    statements: Mapping[str, Work] = field(default_factory=dict)  # by normalised text, which holds no literals
+
+
+class Source(Protocol):
+    """
+    One open source. Two may share a name (a database's statements and its packets), but then no counter.
+
+    A *loud* source asks the service itself, and so makes others count: read the loud ones before the first and after
+    the last read of the quiet ones. A quiet source leaves no trace in any other, nor in itself.
+    """
+
+    @property
+    def name(self) -> str:
+        """The service, or "process" or "metrics" where the whole target is meant."""
+
+    @property
+    def kind(self) -> str:
+        """The name of its module: "postgresql", "network", ..."""
+
+    @property
+    def note(self) -> str:
+        """What it cannot count here, or what was changed so that it can; empty where there is nothing to say."""
+
+    @property
+    def loud(self) -> bool:
+        """Whether reading it makes the service work."""
+
+    def read(self) -> Snapshot:
+        """The totals now, within a few milliseconds and a bound; CensusError where they cannot be had any more."""
+
+    def close(self) -> None:
+        """End its session. Calling it twice is harmless."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What a project says about its sources."""
+
+    exclude: tuple[str, ...] = ()  # names and kinds of sources that are not opened
+    metrics_path: str = "/metrics"  # of the service's Prometheus page; empty: not asked for
+    metrics_names: tuple[str, ...] = ()  # the counters on it that count; empty: all that stand still when idle
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    """What a source may look at to find out whether it has something to count."""
+
+    running: RunningTarget
+    settings: Settings
+    environ: Mapping[str, str]  # for docker
+    programs: Mapping[str, frozenset[str]] = field(default_factory=dict)  # what runs in each container, by its id
+
+    def wants(self, name: str, kind: str) -> bool:
+        """Whether the project left it in."""
+        return not {name, kind} & set(self.settings.exclude)
+
+
+class Finder(Protocol):
+    """What the module of a kind has to offer."""
+
+    @property
+    def KIND(self) -> str: ...  # noqa: N802 - the constant in the module
+
+    def find(self, scene: Scene) -> Iterator[Source | CounterSource]:
+        """Open sources, and for each that should be there but cannot be had a CounterSource that says why."""
