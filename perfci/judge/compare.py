@@ -103,7 +103,7 @@ def _ratios(replicates: Replicates, metric: Metric, budget: Budget, kind: RoundK
     notes = {endpoint: _why_not(replicates, pair, metric, endpoint, policy) for endpoint, pair in pairs.items()}
     usable = {endpoint: pair for endpoint, pair in pairs.items() if not notes[endpoint]}
     effects = replicates.effects(usable)
-    together = headline(usable.values()) if metric.unit == "ms" else None
+    together = headline(usable) if metric.unit == "ms" else None
     if together:
         pairs = {ALL_ENDPOINTS: together, **pairs}
         effects |= replicates.effects({ALL_ENDPOINTS: together})

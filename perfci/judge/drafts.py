@@ -56,6 +56,7 @@ def of_effect(blank: Comparison, effect: Effect | None, policy: GatePolicy) -> D
         p_worse=up if lower_is_better else down,
         p_better=down if lower_is_better else up,
         standard_error=effect.standard_error,
+        moved=None if effect.shared is None else effects.relative(effect.shared),
     )
     return Draft(comparison=filled, power=partial(_power, effect, blank.budget.change))
 

@@ -1,7 +1,7 @@
 """The gate: from comparisons, findings and SLOs to one verdict, with its reasons."""
 
 from collections.abc import Sequence
-from math import log1p
+from math import inf, log, log1p
 
 from scipy import stats
 
@@ -10,6 +10,7 @@ from perfci.judge.stats import effect
 from perfci.judge.stats.family import holm
 from perfci.judge.wording import sentence
 from perfci.model import (
+    ALL_ENDPOINTS,
     Better,
     Comparison,
     Decision,
@@ -76,7 +77,8 @@ def _adjusted(comparisons: Sequence[Comparison], family: Sequence[Comparison], w
 
     A series outside the family is never counted, and so is corrected as strictly as the family's smallest.
     """
-    corrected = iter(holm([getattr(one, which) for one in family]))
+    shares = [_share(one, family) for one in family]
+    corrected = iter(holm([getattr(one, which) for one in family], shares))
     adjusted: list[float | None] = []
     for one in comparisons:
         p = getattr(one, which)
@@ -85,6 +87,18 @@ def _adjusted(comparisons: Sequence[Comparison], family: Sequence[Comparison], w
         else:
             adjusted.append(next(corrected) if in_family(one) else min(1.0, p * max(1, len(family))))
     return adjusted
+
+
+def _share(one: Comparison, family: Sequence[Comparison]) -> float:
+    """
+    Of alpha: what speaks for all endpoints weighs as much as all of them together.
+
+    One endpoint slower and all of them slower are the two things that happen, and each has one half to be found by.
+    """
+    if one.series.endpoint != ALL_ENDPOINTS:
+        return 1.0
+    peers = sum((other.kind, other.series.metric) == (one.kind, one.series.metric) for other in family)
+    return max(1.0, peers - 1.0)
 
 
 def _decision(
@@ -112,16 +126,25 @@ def _verdict(one: Comparison, change: Interval, p_worse: float, p_better: float,
     """
     The rules of one series.
 
-    Red needs all of it: shown to be worse than nothing, as large as the budget, and above the floor.
+    Red needs all of it: shown to be worse than nothing, as large as the budget, and above the floor; and where the
+    others' change was taken out of it, the endpoint's own values must have moved as far, too: what only failed to
+    become faster is not slower.
     """
     upwards = change.estimate > 0
     worsened = upwards == (one.series.metric.better is Better.LOWER)
-    if _size(one, change.estimate) >= _limit(one, one.budget.change):
+    if min(_size(one, change.estimate), _own_move(one, upwards)) >= _limit(one, one.budget.change):
         if worsened and p_worse < alpha:
             return SeriesVerdict.REGRESSION
         if not worsened and p_better < alpha:
             return SeriesVerdict.IMPROVEMENT
     return SeriesVerdict.EQUIVALENT if _within_margin(one, change) else SeriesVerdict.INCONCLUSIVE
+
+
+def _own_move(one: Comparison, upwards: bool) -> float:
+    """How far the values themselves went in that direction, whatever the others did; no limit where it is the same."""
+    if one.moved is None or not one.base or not one.candidate:
+        return inf
+    return log(one.candidate / one.base) * (1 if upwards else -1)
 
 
 def _within_margin(one: Comparison, change: Interval) -> bool:

@@ -6,7 +6,7 @@ measured one side, and one run is compared with many.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import exp
 from typing import Protocol
 
@@ -14,10 +14,14 @@ import numpy as np
 
 from perfci.judge import lines
 from perfci.judge.lines import Line, average
+from perfci.judge.stats.centre import Floats, median_of_others
 from perfci.judge.stats.effect import Effect, standard_error
 from perfci.judge.stats.moderated import Spread, moderate
-from perfci.judge.stats.prior import RUNS_WITHOUT_PRIOR, against_runs
+from perfci.judge.stats.prior import RUNS_WITHOUT_PRIOR, Belief, against_runs
 from perfci.model import Metric, Replicate, Round
+
+FEWEST_OTHERS = 3
+"""Of fewer other endpoints than this a median is no majority, and every endpoint is judged by its level."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,24 +127,32 @@ class StoredRuns:
 
     def effects(self, pairs: Mapping[str, Pair]) -> dict[str, Effect]:
         """
-        The candidate's level against the mean of the stored ones.
+        The candidate's level against the mean of the stored ones; with enough endpoints, each beside the others.
 
-        While the prior counts it is the only one to lend variance: endpoints of one machine move together, so twelve
-        of them show no more of the scatter between few machines than one does.
+        While the prior counts it is the only one to lend variance: a few runs show too little of it.
         """
-        between = [_spread(pair.base.values()) for pair in pairs.values()]
+        alone = Belief(same_machine=self.same_machine)
+        apart = beside(pairs)
+        among = self._effects({name: each.pair for name, each in apart.items()}, replace(alone, beside_others=True))
+        return {
+            **self._effects({name: pair for name, pair in pairs.items() if name not in apart}, alone),
+            **{name: replace(effect, shared=apart[name].moved) for name, effect in among.items()},
+        }
+
+    def _effects(self, judged: Mapping[str, Pair], belief: Belief) -> dict[str, Effect]:
+        between = [_spread(pair.base.values()) for pair in judged.values()]
         if len(self.clusters) >= RUNS_WITHOUT_PRIOR:
             between = moderate(between)
-        within = moderate([_spread(pair.candidate.values()) for pair in pairs.values()])
+        within = moderate([_spread(pair.candidate.values()) for pair in judged.values()])
         return {
             name: against_runs(
                 candidate=average(pair.candidate.values()),
                 stored=list(pair.base.values()),
                 shown=shown,
                 own_variance=own.variance / len(pair.candidate) if own.freedom else 0.0,
-                same_machine=self.same_machine,
+                belief=belief,
             )
-            for (name, pair), shown, own in zip(pairs.items(), between, within, strict=True)
+            for (name, pair), shown, own in zip(judged.items(), between, within, strict=True)
         }
 
     def shown(self, pair: Pair) -> tuple[Replicate, ...]:
@@ -151,21 +163,68 @@ class StoredRuns:
         return (*stored, Replicate(label=self.label, base=None, candidate=lines.typical(pair.candidate)))
 
 
-def headline(pairs: Iterable[Pair]) -> Pair | None:
+@dataclass(frozen=True, slots=True)
+class Apart:
+    """One series without what the other endpoints share with it."""
+
+    pair: Pair
+    moved: float  # log of the change of the others
+
+
+def beside(pairs: Mapping[str, Pair]) -> dict[str, Apart]:
+    """
+    Every endpoint's series without the median of the others, replicate by replicate; nothing where they are too few.
+
+    A machine that was slower for an hour was slower for all of them. The median leaves out the endpoints that the
+    change under review touched, as long as they are the minority.
+    """
+    steady = _everywhere(pairs)
+    if len(steady) <= FEWEST_OTHERS:
+        return {}
+    base, candidate = (_table(steady, side) for side in ("base", "candidate"))
+    levels = base.mean(axis=1, keepdims=True)
+    shared = dict(zip(steady, median_of_others(base - levels), strict=True))
+    now = dict(zip(steady, median_of_others(candidate - levels), strict=True))
+    return {
+        name: Apart(
+            Pair(_without(pair.base, shared[name]), _without(pair.candidate, now[name])),
+            float(now[name].mean() - shared[name].mean()),
+        )
+        for name, pair in steady.items()
+    }
+
+
+def _table(pairs: Mapping[str, Pair], side: str) -> Floats:
+    return np.array([list(getattr(pair, side).values()) for pair in pairs.values()])
+
+
+def _without(line: Line, shared: Floats) -> Line:
+    return {key: value - float(common) for (key, value), common in zip(line.items(), shared, strict=True)}
+
+
+def _everywhere(pairs: Mapping[str, Pair]) -> dict[str, Pair]:
+    """Those that every replicate saw."""
+    base = {key for pair in pairs.values() for key in pair.base}
+    candidate = {key for pair in pairs.values() for key in pair.candidate}
+    return {
+        name: pair
+        for name, pair in pairs.items()
+        if len(pair.base) == len(base) and len(pair.candidate) == len(candidate)
+    }
+
+
+def headline(pairs: Mapping[str, Pair]) -> Pair | None:
     """
     All endpoints, each with the same weight: the mean of the logs over those that every replicate saw.
 
     Nothing for a single endpoint, which would only be counted twice.
     """
-    known = list(pairs)
-    base = sorted({key for pair in known for key in pair.base})
-    candidate = sorted({key for pair in known for key in pair.candidate})
-    common = [pair for pair in known if len(pair.base) == len(base) and len(pair.candidate) == len(candidate)]
+    common = list(_everywhere(pairs).values())
     if len(common) < 2:
         return None
     return Pair(
-        {key: average(pair.base[key] for pair in common) for key in base},
-        {key: average(pair.candidate[key] for pair in common) for key in candidate},
+        {key: average(pair.base[key] for pair in common) for key in common[0].base},
+        {key: average(pair.candidate[key] for pair in common) for key in common[0].candidate},
     )
 
 

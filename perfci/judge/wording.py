@@ -41,7 +41,8 @@ def _claim(comparison: Comparison, change: Interval, verdict: SeriesVerdict) -> 
     size = f"{_percent(abs(change.estimate))} %"
     if metric.better is Better.HIGHER:
         return f"answers {size} {'more' if change.estimate > 0 else 'fewer'} requests"
-    return f"is {size} {'slower' if change.estimate > 0 else 'faster'}"
+    beside = "" if comparison.moved is None else " beside the other endpoints"
+    return f"is {size} {'slower' if change.estimate > 0 else 'faster'}{beside}"
 
 
 def _evidence(comparison: Comparison, confidence: float) -> str:

@@ -33,7 +33,18 @@ class Slo:
 
     metric: str
     limit: float  # upper limit where lower is better, else the lower one
-    endpoint: str = ALL_ENDPOINTS
+    endpoint: str = ALL_ENDPOINTS  # or a pattern: a limit on each endpoint that it names
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndpointBudget:
+    """What is different about a budget for the endpoints that a pattern names; None stays as it is."""
+
+    pattern: str  # a name, in which "*" stands for any text
+    role: Role | None = None
+    change: float | None = None
+    margin: float | None = None
+    floor: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +55,7 @@ class Budget:
     change: float  # relative, as a fraction; for shares (Scale.DIFFERENCE, not exact) their own difference
     margin: float  # a change shown to be within it is "equivalent"
     floor: float = 0.0  # a smaller absolute change, in the metric's unit, is never a regression
+    endpoints: tuple[EndpointBudget, ...] = ()  # all that match count, the later over the earlier
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,6 +29,7 @@ class Effect:
     log_ratio: float
     standard_error: float
     freedom: float
+    shared: float | None = None  # the change that all others showed, as a log; it was taken out of log_ratio
 
     @property
     def p_greater(self) -> float:

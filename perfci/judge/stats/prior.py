@@ -4,13 +4,12 @@ How much two runs differ for no reason: what is believed before a baseline has s
 Between jobs the machine changes, and one stored run says nothing about by how much. So the variance between runs starts
 from a prior, and moves to what the stored runs show as they accumulate.
 
-Simulated with twelve endpoints, four rounds a run that scatter by 3 % each, and the default policy: machines that
-really scatter by 15 % turn 0 to 1.3 % of unchanged runs red with one to eight stored runs. One stored run of another
-machine finds a doubling of one endpoint in 97 % of trials where machines scatter by 5 %, in 72 % where by 15 %; three
-of the same machine find +35 % in 98 %.
+A machine that is slower is slower for every endpoint, nearly. So the level of a whole service is known badly, and an
+endpoint's change beside the other endpoints far better: each has a prior of its own.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from math import sqrt
 
 from perfci.judge.stats.effect import Effect
@@ -22,6 +21,12 @@ OTHER_MACHINE_SD = 0.15
 SAME_MACHINE_SD = 0.06
 """Of the log ratio of two runs on the very same machine (load rounds of 20 s scatter by 3 to 6 %)."""
 
+BESIDE_OTHERS = 0.5
+"""
+Share of it that stays where an endpoint is judged beside the others: a machine that is slow at computing leaves an
+endpoint that waits alone, and the two are then as far apart as half of what the machine does to one of them.
+"""
+
 PRIOR_FREEDOM = 20.0
 """Weight of the prior beside one stored run, in degrees of freedom."""
 
@@ -29,27 +34,37 @@ RUNS_WITHOUT_PRIOR = 8
 """From so many stored runs on, only what they show counts."""
 
 
-def prior(runs: int, *, same_machine: bool) -> Spread:
-    """
-    The believed variance of the level of a single run, and the weight of that belief beside *runs* stored ones.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Belief:
+    """What is known about the scatter between runs before any is looked at."""
 
-    The constants are of a ratio of two runs, hence the half.
-    """
-    sd = SAME_MACHINE_SD if same_machine else OTHER_MACHINE_SD
-    weight = PRIOR_FREEDOM * max(0, RUNS_WITHOUT_PRIOR - runs) / (RUNS_WITHOUT_PRIOR - 1)
-    return Spread(sd**2 / 2, weight)
+    same_machine: bool
+    beside_others: bool = False
+
+    @property
+    def variance(self) -> float:
+        """Of the level of one run; the constants are of a ratio of two, hence the half."""
+        sd = SAME_MACHINE_SD if self.same_machine else OTHER_MACHINE_SD
+        return (sd * (BESIDE_OTHERS if self.beside_others else 1.0)) ** 2 / 2
+
+    def freedom(self, runs: int) -> float:
+        """Its weight beside so many stored runs."""
+        return PRIOR_FREEDOM * max(0, RUNS_WITHOUT_PRIOR - runs) / (RUNS_WITHOUT_PRIOR - 1)
 
 
 def against_runs(
-    *, candidate: float, stored: Sequence[float], shown: Spread, own_variance: float, same_machine: bool
+    *, candidate: float, stored: Sequence[float], shown: Spread, own_variance: float, belief: Belief
 ) -> Effect:
     """
     One run against the mean of the *stored* ones, all as logs.
 
     *shown* is the variance between the stored runs, *own_variance* that of the candidate's mean, from the scatter
-    between its rounds: a run that was restless itself proves less. The prediction of one further value has the variance
-    of a run times 1 + 1 / runs (any textbook's prediction interval).
+    between its rounds. What is shown holds both what machines do and the scatter of rounds; what is believed holds
+    only the first, and the second is added to it. A run that was restless itself never counts as calmer than it was.
+    The prediction of one further value has the variance of a run and that of the mean (any textbook's prediction
+    interval).
     """
-    between = shrink(shown, prior(len(stored), same_machine=same_machine))
-    variance = between.variance * (1 + 1 / len(stored)) + own_variance
+    prior = Spread(belief.variance + own_variance, belief.freedom(len(stored)))
+    between = shrink(shown, prior)
+    variance = between.variance / len(stored) + max(between.variance, own_variance)
     return Effect(candidate - sum(stored) / len(stored), sqrt(variance), between.freedom)

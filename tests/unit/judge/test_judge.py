@@ -342,7 +342,8 @@ def stored(count: int, *, same_machine: bool = True) -> Baseline:
     ("runs", "same_machine", "factor", "found"),
     [
         (1, False, 2.0, True),
-        (1, False, 1.4, False),
+        (1, False, 1.4, True),
+        (1, False, 1.15, False),
         (3, True, 1.35, True),
         (3, False, 1.2, False),
         (10, True, 1.15, True),
@@ -353,6 +354,32 @@ def test_what_a_baseline_can_find(*, runs: int, same_machine: bool, factor: floa
     """One of twelve endpoints becomes slower: the more stored runs, the less it takes."""
     outcome = beside(a_wide_run(slower={"GET /3": factor}), stored(runs, same_machine=same_machine))
     assert (outcome.verdict is Verdict.REGRESSION) == found
+
+
+@pytest.mark.parametrize("machine", [0.75, 1.0, 1.4])
+def test_a_machine_that_was_faster_or_slower_hides_no_endpoint(machine: float) -> None:
+    """What all other endpoints show is the machine's; what one endpoint shows beside them is its own."""
+    slower = {f"GET /{number}": machine * (1.6 if number == 3 else 1.0) for number in range(12)}
+    outcome = beside(a_wide_run(slower=slower), stored(1, same_machine=False))
+    assert outcome.verdict is Verdict.REGRESSION
+    assert outcome.decisions[0].comparison.series.endpoint == "GET /3"
+    assert "slower beside the other endpoints" in outcome.reason
+    red = [one for one in outcome.decisions if one.verdict is SeriesVerdict.REGRESSION]
+    assert {one.comparison.series.endpoint for one in red} == {"GET /3"}
+
+
+def test_what_only_failed_to_become_faster_is_not_slower() -> None:
+    """Eleven endpoints improve by 30 %; the twelfth stays where it was, and is no regression."""
+    slower = {f"GET /{number}": 0.7 for number in range(11)}
+    outcome = beside(a_wide_run(slower=slower), stored(8))
+    verdicts = {
+        one.comparison.series.endpoint: one.verdict
+        for one in outcome.decisions
+        if one.comparison.series.metric.name == "gmean"
+    }
+    assert verdicts["GET /11"] is SeriesVerdict.INCONCLUSIVE
+    assert verdicts[ALL_ENDPOINTS] is SeriesVerdict.IMPROVEMENT
+    assert outcome.verdict is Verdict.INCONCLUSIVE
 
 
 def test_ten_stored_runs_find_ten_percent_on_everything() -> None:

@@ -9,11 +9,12 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from perfci.judge.stats import exact
+from perfci.judge.stats.centre import median_of_others
 from perfci.judge.stats.effect import Effect, further_blocks, smallest_detectable, standard_error
 from perfci.judge.stats.exact import Count
 from perfci.judge.stats.family import holm
 from perfci.judge.stats.moderated import SMALLEST_SD, Spread, moderate, shrink
-from perfci.judge.stats.prior import RUNS_WITHOUT_PRIOR, against_runs, prior
+from perfci.judge.stats.prior import RUNS_WITHOUT_PRIOR, Belief, against_runs
 
 PROBABILITIES = st.lists(st.floats(0, 1), min_size=1, max_size=12)
 
@@ -97,6 +98,25 @@ def test_newcombes_own_example() -> None:
     assert (interval.estimate, interval.low, interval.high) == pytest.approx((0.2, 0.0524, 0.3339), abs=5e-5)
 
 
+@given(st.lists(st.tuples(st.floats(0, 1), st.sampled_from([1.0, 2.0, 5.0])), min_size=1, max_size=12))
+def test_a_weight_is_as_many_equal_shares(weighted: list[tuple[float, float]]) -> None:
+    """The smallest p over its weight pays for the whole family, the last only for itself."""
+    p, weights = [one for one, _ in weighted], [weight for _, weight in weighted]
+    adjusted = holm(p, weights)
+    first = min(range(len(p)), key=lambda at: p[at] / weights[at])
+    assert adjusted[first] == pytest.approx(min(1.0, p[first] * sum(weights) / weights[first]))
+    assert all(after >= before - 1e-12 for before, after in zip(p, adjusted, strict=True))
+    assert holm(p, [3.0] * len(p)) == pytest.approx(holm(p))
+
+
+@given(st.integers(2, 9), st.integers(1, 5), st.integers(0, 999))
+def test_the_median_of_the_others_is_numpys(series: int, replicates: int, rng_seed: int) -> None:
+    """Leaving out a rank of the sorted values equals leaving out the value, ties included."""
+    values = np.random.default_rng(rng_seed).integers(0, 6, (series, replicates)).astype(float)
+    expected = [np.median(np.delete(values, at, axis=0), axis=0) for at in range(series)]
+    assert median_of_others(values) == pytest.approx(np.array(expected))
+
+
 def test_a_burst_in_one_block_is_one_event() -> None:
     """Fifty failures together count as one, fifty spread over all blocks as fifty."""
     burst = exact.effective([Count(48, 400)] + [Count(0, 400)] * 7)
@@ -107,7 +127,7 @@ def test_a_burst_in_one_block_is_one_event() -> None:
 
 def test_the_prior_fades_as_runs_accumulate() -> None:
     """Its weight falls with every stored run and is gone at the eighth."""
-    weights = [prior(runs, same_machine=False).freedom for runs in range(1, 11)]
+    weights = [Belief(same_machine=False).freedom(runs) for runs in range(1, 11)]
     assert weights == sorted(weights, reverse=True)
     assert weights[0] > 0
     assert weights[RUNS_WITHOUT_PRIOR - 1 :] == [0, 0, 0]
@@ -118,7 +138,9 @@ def test_another_machine_is_believed_to_differ_more() -> None:
 
     def p(*, same_machine: bool) -> float:
         shown = Spread(0.0, 0.0)
-        effect = against_runs(candidate=0.3, stored=[0.0], shown=shown, own_variance=0.0, same_machine=same_machine)
+        effect = against_runs(
+            candidate=0.3, stored=[0.0], shown=shown, own_variance=0.0, belief=Belief(same_machine=same_machine)
+        )
         return effect.p_greater
 
     assert p(same_machine=True) < 0.001 < p(same_machine=False)
