@@ -110,6 +110,9 @@ class GeneratorHealth:
     users_reached: int
     exceptions: int  # exceptions in tasks, outside requests
     complete: bool  # every process closed its record
+    users_kept: int | None = None  # the fewest that ran in the measured part; None: nobody looked
+    loop_lag_max_ms: float = 0.0  # the longest that its event loop stood still
+    clock_step_s: float = 0.0  # how far the wall clock moved against the monotonic one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
