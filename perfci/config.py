@@ -22,6 +22,7 @@ from perfci.schema import Table, parse
 
 UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 T = TypeVar("T")
+CHECK = "docs/configuration.md names every key; `perfci doctor` checks the file without starting anything"
 NAME = r"^[a-z0-9][a-z0-9-]*$"
 
 
@@ -241,8 +242,12 @@ def read(path: Path) -> Config:
 def from_bytes(content: bytes, *, where: str) -> Config:
     """The configuration in *content*, which came from *where*."""
     try:
-        return parse(Config, tomllib.loads(content.decode("utf-8")), where=where)
+        return parse(Config, tomllib.loads(content.decode("utf-8")), where=where, error=_unusable)
     except UnicodeDecodeError as error:
         raise ConfigError(f"{where} is not UTF-8 (byte {error.start})", hint="save it as UTF-8") from None
     except (ValueError, RecursionError) as error:  # not only TOMLDecodeError: numbers and brackets without end
-        raise ConfigError(f"{where} is not TOML: {error}") from None
+        raise _unusable(f"{where} is not TOML: {error}") from None
+
+
+def _unusable(message: str) -> ConfigError:
+    return ConfigError(message, hint=CHECK)

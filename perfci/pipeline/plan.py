@@ -61,7 +61,10 @@ def plan_of(config: Config, name: str, overrides: Overrides, *, root: Path) -> P
     try:
         digest = hashlib.sha256(file.read_bytes()).hexdigest()[:16]
     except OSError as error:
-        raise ConfigError(f"the locustfile {profile.locustfile} cannot be read: {error.strerror}") from None
+        raise ConfigError(
+            f"the locustfile {profile.locustfile} cannot be read: {error.strerror}",
+            hint=f"check locustfile in [profiles.{profile_name}]; it is relative to the configuration file",
+        ) from None
     return Plan(
         profile=profile_name,
         scenario=scenario_name,

@@ -1,5 +1,6 @@
 """The project's policy: perfci's defaults with the changes of `[gate]`."""
 
+from collections import Counter
 from dataclasses import replace
 
 from perfci.config import GateTable
@@ -21,7 +22,9 @@ def policy_of(table: GateTable) -> GatePolicy:
         raise ConfigError(f"[gate] names unknown metrics: {', '.join(unknown)}", hint=f"known: {', '.join(METRICS)}")
     _check_measured(table)
     given = table.model_dump(include={"alpha", "confidence", "min_requests"}, exclude_none=True)
-    return replace(DEFAULT, budgets=_budgets(table), slos=slos, **given)
+    policy = replace(DEFAULT, budgets=_budgets(table), slos=slos, **given)
+    _check_consistent(policy)
+    return policy
 
 
 def _check_measured(table: GateTable) -> None:
@@ -36,6 +39,26 @@ def _check_measured(table: GateTable) -> None:
     ]
     if wrong:
         raise ConfigError("[gate] limits what is never measured:\n" + "\n".join(f"  {line}" for line in wrong))
+
+
+def _check_consistent(policy: GatePolicy) -> None:
+    """A change that the budget allows must not be too large to be called unchanged; of two limits one is a mistake."""
+    wrong = [
+        f"budget.{reference}.{kind}.{metric}: a change of {budget.change:g} is allowed, a margin of {budget.margin:g}"
+        " is narrower: a margin is at least as wide as the change"
+        for reference, by_kind in policy.budgets.items()
+        for kind, budgets in by_kind.items()
+        for metric, budget in budgets.items()
+        if budget.margin < budget.change
+    ]
+    limits = Counter((slo.metric, slo.endpoint) for slo in policy.slos)
+    wrong += [
+        f"slo: {count} limits on {metric} of {endpoint}: keep one"
+        for (metric, endpoint), count in limits.items()
+        if count > 1
+    ]
+    if wrong:
+        raise ConfigError("[gate] contradicts itself:\n" + "\n".join(f"  {line}" for line in wrong))
 
 
 def _measured(metric: str, kind: RoundKind) -> bool:

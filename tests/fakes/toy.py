@@ -50,14 +50,17 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         faults = self.server.faults
         self.server.asked.append(self.path)
+        if faults.die_at and len(self.server.asked) > faults.die_at:
+            os._exit(7)
+        spared = not self.path.startswith(faults.only)
         if self.server.age_s < faults.ready_after:
             self._answer(503, {"status": "starting"})
-        elif faults.hang:
+        elif faults.hang and not spared:
             time.sleep(faults.hang)
         elif faults.redirect and self.path == "/":
             self._answer(302, {}, location=faults.redirect)
         else:
-            self._answer(faults.status, {"status": "ok"})
+            self._answer(200 if spared else faults.status, {"status": "ok"})
 
     def do_POST(self) -> None:
         faults = self.server.faults
@@ -112,8 +115,11 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument("--say", default="", help="printed at the start")
     options.add_argument("--ready-after", type=float, default=0.0, metavar="S", help="503 before")
     options.add_argument("--die-after", type=float, metavar="S", help="exit with code 7")
+    options.add_argument("--die-at", type=int, default=0, metavar="N", help="exit with code 7 after N GETs")
+    options.add_argument("--slow-stop", type=float, default=0.0, metavar="S", help="from SIGTERM to the end")
     options.add_argument("--ignore-sigterm", action="store_true")
     options.add_argument("--daemon", action="store_true", help="also start a child in a session of its own")
+    options.add_argument("--only", default="", metavar="PATH", help="paths that --status and --hang are for")
     options.add_argument("--status", type=int, default=200, help="of every GET")
     options.add_argument("--hang", type=float, default=0.0, metavar="S", help="before every GET is dropped")
     options.add_argument("--redirect", default="", metavar="URL", help="from /")
@@ -131,6 +137,8 @@ def main(arguments: list[str]) -> None:
         print(faults.say, flush=True)
     if faults.ignore_sigterm:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    if faults.slow_stop:
+        signal.signal(signal.SIGTERM, lambda *_: _later(faults.slow_stop, lambda: os._exit(0)))
     if faults.die_after is not None:
         _later(faults.die_after, lambda: os._exit(7))
     if faults.daemon:

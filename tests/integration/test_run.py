@@ -1,27 +1,17 @@
 """`perfci run`, whole, as a child process on the toy service: what it leaves behind, and what never runs on."""
 
-import contextlib
 import json
-import os
 import signal
-import subprocess
-import sys
 import time
-import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
 import pytest
 
 from perfci import store
 from perfci.model import RoundKind, Side, Verdict
 from perfci.pipeline import documents
-from perfci.rig.process import MARK
-
-ROOT = Path(__file__).parents[2]
-TAG = "PERFCI_TEST_TAG"
+from tests.fakes.shell import Shell, shell_in
 
 CONFIG = """
 [target]
@@ -54,63 +44,11 @@ class Visitor(FastHttpUser):
 """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shell:
-    """A project, and a shell in it whose children can be told from all others."""
-
-    project: Path
-    environ: dict[str, str]
-    tag: str
-
-    def start(self, *arguments: str) -> "subprocess.Popen[str]":
-        """perfci with these arguments."""
-        return subprocess.Popen(
-            [sys.executable, "-m", "perfci", *arguments],
-            cwd=self.project,
-            env=self.environ,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-
-    def perfci(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
-        """perfci with these arguments, to its end."""
-        with self.start(*arguments) as running:
-            try:
-                out, err = running.communicate(timeout=60)
-            except subprocess.TimeoutExpired:
-                running.kill()
-                raise
-        return subprocess.CompletedProcess(running.args, running.returncode, out, err)
-
-    def left(self) -> list[psutil.Process]:
-        """What runs that this shell's perfci started."""
-        return [process for process in psutil.process_iter() if self._ours(process)]
-
-    def _ours(self, process: psutil.Process) -> bool:
-        with contextlib.suppress(psutil.Error):
-            environ = process.environ()
-            return MARK in environ and environ.get(TAG) == self.tag and process.status() != psutil.STATUS_ZOMBIE
-        return False
-
-
 @pytest.fixture
 def shell(tmp_path: Path) -> Iterator[Shell]:
     """A project with the toy as its service; whatever a test does, nothing of it runs on."""
-    project = tmp_path / "project"
-    project.mkdir()
-    (project / "perfci.toml").write_text(CONFIG)
-    (project / "toy.py").write_text(PROFILE)
-    tag = uuid.uuid4().hex
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("GITHUB_", "PERFCI_", "COV_"))}
-    mine = {"PYTHONPATH": str(ROOT), "XDG_STATE_HOME": str(tmp_path / "state"), TAG: tag}
-    shell = Shell(project=project, environ=kept | mine, tag=tag)
-    yield shell
-    left = shell.left()
-    for process in left:
-        with contextlib.suppress(psutil.Error):
-            process.kill()
-    assert left == []
+    with shell_in(tmp_path / "project", {"perfci.toml": CONFIG, "toy.py": PROFILE}, state=tmp_path / "state") as shell:
+        yield shell
 
 
 def test_a_whole_run_leaves_its_documents_and_nothing_else(shell: Shell, tmp_path: Path) -> None:

@@ -212,10 +212,10 @@ def test_an_environment_lies_over_the_file_key_by_key() -> None:
     [
         (b'target = "\xff"', r"x\.toml is not UTF-8 \(byte 10\)", "save it as UTF-8"),
         (SMALL.encode("utf-16"), r"x\.toml is not UTF-8 \(byte 0\)", "save it as UTF-8"),
-        (b"[target\n", r"x\.toml is not TOML: .*line 1", ""),
-        (b"a = 1\na = 2\nb = 3", r"x\.toml is not TOML: .*line 2", ""),
-        (b'{"target": {}}', r"x\.toml is not TOML: ", ""),
-        (b"", r"x\.toml cannot be used, for 2 reasons:", ""),
+        (b"[target\n", r"x\.toml is not TOML: .*line 1", config.CHECK),
+        (b"a = 1\na = 2\nb = 3", r"x\.toml is not TOML: .*line 2", config.CHECK),
+        (b'{"target": {}}', r"x\.toml is not TOML: ", config.CHECK),
+        (b"", r"x\.toml cannot be used, for 2 reasons:", config.CHECK),
     ],
 )
 def test_what_is_no_configuration_is_named(tmp_path: Path, content: bytes, told: str, hint: str) -> None:

@@ -2,41 +2,20 @@
 
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
 import click
 import pytest
 
-from perfci import cli, store
+from perfci import store
 from perfci.cli.common import Pairs, Seconds, say
 from perfci.errors import ConfigError, ExitCode, Interrupted, LoadError
 from perfci.model import Verdict
 from perfci.pipeline import documents
 from tests.builders import a_paired_run, a_red_outcome, a_run, an_outcome
-
-Perfci = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def perfci(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Perfci]:
-    """The program in an empty folder: exit code, standard output, standard error."""
-    monkeypatch.chdir(tmp_path)
-    for name in [name for name in os.environ if name.startswith(("PERFCI_", "GITHUB_"))]:
-        monkeypatch.delenv(name)
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
-
-    def run(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr("sys.argv", ["perfci", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        said = capsys.readouterr()
-        return int(ended.value.code or 0), said.out, said.err
-
-    yield run
-    for number, handler in before.items():
-        signal.signal(number, handler)
+from tests.fakes.shell import Perfci
 
 
 @pytest.mark.parametrize(
