@@ -26,7 +26,7 @@ check: $(READY)  ## Lint and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/mypy -m perfci_log -m perfci_recorder -m perfci_turns -m perfci_locust
+	$(BIN)/mypy -m perfci_log -m perfci_recorder -m perfci_turns -m perfci_census -m perfci_locust
 	$(BIN)/shellcheck -x .ci/run action/setup tests/e2e/toolchain/install tests/e2e/toolchain/engine tests/e2e/toolchain/images
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-actions action.yml
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml

@@ -73,18 +73,34 @@ def new_mark() -> str:
 
 
 def start(
-    command: Sequence[str], *, cwd: Path, environment: Mapping[str, str], log_path: Path, mark: str = ""
+    command: Sequence[str],
+    *,
+    cwd: Path,
+    environment: Mapping[str, str],
+    log_path: Path,
+    mark: str = "",
+    pass_fds: Sequence[int] = (),
 ) -> Child:
     """
     Start *command* as the leader of a new group; both its streams are appended to *log_path*.
 
-    *environment* is all it gets: pass it through `child_environment`. Raises OSError where there is no such command.
+    *environment* is all it gets: pass it through `child_environment`; of perfci's open files it gets *pass_fds*, under
+    the same numbers. Raises OSError where there is no such command.
     """
     log_path.parent.mkdir(parents=True, exist_ok=True)
     with log_path.open("ab") as log:
         mark = mark or new_mark()
-        process = _popen(command, cwd=cwd, environment=environment, mark=mark, out=log, err=subprocess.STDOUT)
+        process = _popen(
+            command, cwd=cwd, environment=environment, mark=mark, out=log, err=subprocess.STDOUT, pass_fds=pass_fds
+        )
     return Child(process=process, mark=mark, log_path=log_path)
+
+
+def talk(command: Sequence[str], *, cwd: Path, environment: Mapping[str, str]) -> Child:
+    """Start *command* as `start` does, with a pipe to write to it and one that both its streams are read from."""
+    mark, pipe = new_mark(), subprocess.PIPE
+    child = _popen(command, cwd=cwd, environment=environment, mark=mark, out=pipe, err=subprocess.STDOUT, into=pipe)
+    return Child(process=child, mark=mark, log_path=Path(os.devnull))
 
 
 def _popen(
@@ -93,8 +109,10 @@ def _popen(
     cwd: Path,
     environment: Mapping[str, str],
     mark: str,
-    out: IO[bytes],
+    out: IO[bytes] | int,
     err: IO[bytes] | int,
+    into: int = subprocess.DEVNULL,
+    pass_fds: Sequence[int] = (),
 ) -> subprocess.Popen[bytes]:
     began = time.time()
     try:
@@ -102,10 +120,11 @@ def _popen(
             list(command),
             cwd=cwd,
             env={**environment, MARK: mark},
-            stdin=subprocess.DEVNULL,
+            stdin=into,
             stdout=out,
             stderr=err,
             start_new_session=True,
+            pass_fds=pass_fds,
         )
     except BaseException:  # an interruption between fork and return: nobody holds the child but its mark
         stop_marked(mark, born_after=began)

@@ -2,7 +2,8 @@
 The recorder: a second locustfile beside the user's own, which notes every request and stops the round in time.
 
 Locust loads it with `-f perfci_recorder.py,USERFILE`. PERFCI_RECORD names the folder of the logs (one per process),
-PERFCI_STOP_AFTER the seconds from the last user's start to the end of the round.
+PERFCI_STOP_AFTER the seconds from the last user's start to the end of the round. Where the round is shared with
+another side, PERFCI_TIMETABLE names the file that will say when the users of this one pause, and when they stop.
 """
 
 import os
@@ -14,8 +15,14 @@ import gevent
 from locust import events
 from locust.runners import WorkerRunner
 from perfci_log import LogWriter, request_listener
+from perfci_pauses import Patience, Pauses, wait_for
 
 LAG_STEP_S = 0.05
+TIMETABLE = os.environ.get("PERFCI_TIMETABLE", "")
+
+pauses = Pauses()
+if TIMETABLE:  # now, because the next file to be loaded is the user's
+    Patience(pauses).install()
 
 
 @events.init.add_listener
@@ -28,16 +35,26 @@ def _record(environment: Any, runner: Any, **_: Any) -> None:
             "exception", user=type(user_instance).__name__, message=f"{type(exception).__name__}: {exception}"[:300]
         )
     )
-    stop_after_s = float(os.environ["PERFCI_STOP_AFTER"])
+    leads = not isinstance(runner, WorkerRunner)
 
     def spawned(user_count: int, **_: Any) -> None:
         log.event("spawned", users=user_count)
-        if not isinstance(runner, WorkerRunner):
-            gevent.spawn_later(stop_after_s, _stop, log, runner)
+        if leads and not TIMETABLE:
+            gevent.spawn_later(float(os.environ["PERFCI_STOP_AFTER"]), _stop, log, runner)
 
     environment.events.spawning_complete.add_listener(spawned)
+    if TIMETABLE:
+        gevent.spawn(_take_turns, log, runner, leads)
     environment.events.quit.add_listener(lambda **_: log.close())
     gevent.spawn(_flush_every_second, log, runner)
+
+
+def _take_turns(log: LogWriter, runner: Any, leads: bool) -> None:
+    stop_s = wait_for(Path(TIMETABLE), pauses)
+    log.event("agreed")
+    if leads:
+        gevent.sleep(max(0.0, stop_s - time.time()))
+        _stop(log, runner)
 
 
 def _stop(log: LogWriter, runner: Any) -> None:

@@ -1,0 +1,236 @@
+"""
+Whose work it was: the counters of one side, read around each request, and what their differences add up to.
+
+Nothing here knows how requests are sent: somebody says which endpoint has just been answered, while none is in flight.
+"""
+
+import math
+import statistics
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from perfci.errors import CensusError
+from perfci.model import CounterSource, EndpointCensus, Statement, Tally
+from perfci.rig.census.source import Snapshot, Source, Work
+
+GAP_S = 0.002  # between two reads of the same source: what is still going on shows itself
+REST_S = 0.25  # in which two reads have to agree
+MOST_RESTLESS = 5  # requests in a row, after which a source is given up
+NOTHING = Snapshot(counters={})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """One request that was answered."""
+
+    endpoint: str
+    failed: bool
+    counters: Mapping[str, float]  # what the answer itself shows: "bytes", numbers of its headers
+
+
+@dataclass(slots=True, kw_only=True)
+class Sample:
+    """The work of one request, by source; a source that did not come to rest is missing."""
+
+    answer: Answer
+    work: dict[int, Snapshot]  # position of the source -> differences
+
+
+@dataclass(slots=True)
+class Watched:
+    """A source, and how it behaves."""
+
+    source: Source
+    before: Snapshot = NOTHING
+    restless: Counter[str] = field(default_factory=Counter)  # endpoints after which it did not come to rest
+    in_a_row: int = 0
+    gone: str = ""  # why it is not read any more
+
+
+class Ledger:
+    """One side's counts."""
+
+    def __init__(
+        self,
+        sources: Sequence[Source],
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._watched = [Watched(source) for source in sources]
+        self._clock, self._sleep = clock, sleep
+        self._cold: dict[str, Sample] = {}
+        self._warm: defaultdict[str, list[Sample]] = defaultdict(list)
+        self._last: list[Sample] = []  # where the last sample went
+        self.overlapped = 0
+
+    def begin(self) -> None:
+        """Read everything once: what was done before does not count."""
+        self._read_after("the start")
+
+    def count(self, answer: Answer, *, overlapped: bool = False) -> None:
+        """
+        Attribute what was done since the last call to *answer*.
+
+        One that was *overlapped* with the one before it is not counted, nor is that one: the work cannot be told apart.
+        """
+        work = self._read_after(answer.endpoint)
+        if overlapped:
+            self.overlapped += 1
+            if self._last:
+                self._last.pop()
+            self._last = []
+            return
+        sample = Sample(answer=answer, work=work)
+        if answer.endpoint not in self._cold:
+            self._cold[answer.endpoint] = sample
+            self._last = []
+        else:
+            self._last = self._warm[answer.endpoint]
+            self._last.append(sample)
+
+    def seen(self) -> Mapping[str, int]:
+        """Requests of each endpoint, without the first."""
+        return {endpoint: len(self._warm[endpoint]) for endpoint in self._cold}
+
+    def warm(self) -> Mapping[str, EndpointCensus]:
+        """What each endpoint did, without its first visit."""
+        return {endpoint: self._endpoint(samples) for endpoint, samples in sorted(self._warm.items()) if samples}
+
+    def cold(self) -> Mapping[str, EndpointCensus]:
+        """What each endpoint did at its first visit."""
+        return {endpoint: self._endpoint([sample]) for endpoint, sample in sorted(self._cold.items())}
+
+    def reports(self, opened: Iterable[CounterSource]) -> tuple[CounterSource, ...]:
+        """What the sources were able to count in the end."""
+        said = {(one.source.name, one.source.kind): one for one in self._watched}
+        return tuple(_report(report, said.get((report.name, report.kind))) for report in opened)
+
+    def lost(self) -> Mapping[str, str]:
+        """Sources that were open and had to be given up, with the reason."""
+        return {one.source.name: one.gone for one in self._watched if one.gone}
+
+    def _read_after(self, endpoint: str) -> dict[int, Snapshot]:
+        """The work of each source since the last call; the next request's begins where this ends."""
+        quiet = [one for one in self._watched if not one.source.loud]
+        loud = [one for one in self._watched if one.source.loud]
+        after = self._at_rest(quiet, endpoint)
+        if loud:
+            after |= self._at_rest(loud, endpoint)
+        work = {
+            position: difference
+            for position, one in enumerate(self._watched)
+            if (now := after.get(id(one))) is not None and (difference := _difference(one.before, now)) is not None
+        }
+        if loud:  # their reading made the quiet ones count
+            after |= self._at_rest(quiet, endpoint)
+        for one in self._watched:
+            one.before = after.get(id(one), one.before)
+        return work
+
+    def _at_rest(self, watched: Sequence[Watched], endpoint: str) -> dict[int, Snapshot]:
+        """Each source's totals once two reads in a row agree for all of them; without those that never came to rest."""
+        deadline = self._clock() + REST_S
+        before = _read(watched)
+        while True:
+            self._sleep(GAP_S)
+            now = _read(watched)
+            moving = [one for one in watched if id(one) in now and now[id(one)] != before.get(id(one))]
+            if not moving or self._clock() > deadline:
+                break
+            before = now
+        for one in watched:
+            if one not in moving:
+                one.in_a_row = 0
+                continue
+            one.restless[endpoint] += 1
+            one.in_a_row += 1
+            one.before = now.pop(id(one))
+            if one.in_a_row >= MOST_RESTLESS:
+                one.gone = f"it never came to rest within {REST_S:g} s"
+        return now
+
+    def _endpoint(self, samples: Sequence[Sample]) -> EndpointCensus:
+        good = [sample for sample in samples if not sample.answer.failed]  # the work of a failure is another one
+        counters = {"response/failures": tally([float(sample.answer.failed) for sample in samples])}
+        shown = {name for sample in good for name in sample.answer.counters}
+        for name in shown:
+            counters[f"response/{name}"] = tally([sample.answer.counters.get(name, 0.0) for sample in good])
+        statements: list[Statement] = []
+        for position, one in enumerate(self._watched):
+            works = [sample.work[position] for sample in good if position in sample.work]
+            if one.gone or not works:
+                continue
+            for name in {name for work in works for name in work.counters}:
+                values = [work.counters.get(name, 0.0) for work in works]
+                counters[f"{one.source.name}/{name}"] = tally(values)
+            statements += _statements(one.source.name, works)
+        return EndpointCensus(
+            requests=len(good),
+            counters=dict(sorted(counters.items())),
+            statements=tuple(sorted(statements, key=lambda each: (each.source, each.text))),
+        )
+
+
+def tally(values: Sequence[float]) -> Tally:
+    """Mean and standard deviation (n - 1) of at least one value; the latter exactly 0 where all are equal."""
+    if min(values) == max(values):
+        return Tally(requests=len(values), mean=values[0])
+    return Tally(requests=len(values), mean=math.fsum(values) / len(values), spread=statistics.stdev(values))
+
+
+def _read(watched: Sequence[Watched]) -> dict[int, Snapshot]:
+    read = {}
+    for one in watched:
+        if not one.gone:
+            try:
+                read[id(one)] = one.source.read()
+            except CensusError as error:
+                one.gone = str(error)
+    return read
+
+
+def _difference(before: Snapshot, after: Snapshot) -> Snapshot | None:
+    """What was done in between; None where totals went down, because somebody has reset them."""
+    counters = {name: total - before.counters.get(name, 0.0) for name, total in after.counters.items()}
+    statements = {text: _less(total, before.statements.get(text)) for text, total in after.statements.items()}
+    if any(value < 0 for value in counters.values()) or any(work.calls < 0 for work in statements.values()):
+        return None
+    return Snapshot(counters=counters, statements={text: work for text, work in statements.items() if work.calls})
+
+
+def _less(after: Work, before: Work | None) -> Work:
+    if before is None:
+        return after
+    return Work(
+        calls=after.calls - before.calls,
+        rows=None if after.rows is None else after.rows - (before.rows or 0),
+        blocks=None if after.blocks is None else after.blocks - (before.blocks or 0),
+    )
+
+
+def _statements(source: str, works: Sequence[Snapshot]) -> list[Statement]:
+    """Every statement that any of the requests sent; a request without it sent it no times."""
+    none = Work(calls=0)
+    found = []
+    for text in {text for work in works for text in work.statements}:
+        sent = [work.statements.get(text, none) for work in works]
+        told = [one for one in sent if one.calls]
+        rows = tally([float(one.rows or 0) for one in sent]) if told[0].rows is not None else None
+        blocks = tally([float(one.blocks or 0) for one in sent]) if told[0].blocks is not None else None
+        calls = tally([float(one.calls) for one in sent])
+        found.append(Statement(source=source, text=text, calls=calls, rows=rows, blocks=blocks))
+    return found
+
+
+def _report(opened: CounterSource, one: Watched | None) -> CounterSource:
+    if one is None:
+        return opened
+    if one.gone:
+        return replace(opened, found=False, note=one.gone)
+    if not one.restless:
+        return opened
+    after = ", ".join(endpoint for endpoint, _ in one.restless.most_common(3))
+    return replace(opened, note="; ".join(filter(None, (opened.note, f"it did not always come to rest after {after}"))))

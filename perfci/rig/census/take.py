@@ -1,0 +1,180 @@
+"""A census: the driver of turns as a child that stands still after each request, and counters read meanwhile."""
+
+import json
+import socket
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from perfci.errors import LoadError
+from perfci.model import Census, CounterSource, LoadPlan, Side
+from perfci.rig.census.ledger import Answer, Ledger
+from perfci.rig.census.source import Source
+from perfci.rig.load.generator import INSIDE, Generator, Place, generating
+
+SPARE_S = 45.0  # beyond the limit: the start of Locust, and the longest task that may be going on
+ENDED_S = 10.0  # in which a driver that has said its last word ends
+RESPONSE = CounterSource(name="response", kind="response", found=True)
+
+Watch = Callable[[int, int], None]
+"""Told how many endpoints were seen often enough, and how many are known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """One side: where it answers, and what counts its work."""
+
+    base_url: str
+    sources: Sequence[Source] = ()
+    reports: Sequence[CounterSource] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extent:
+    """How much is counted."""
+
+    requests: int  # of each endpoint, beside the first
+    limit_s: float
+    headers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """What was counted on each side, and what went wrong on the way."""
+
+    census: Mapping[Side, Census]
+    incidents: tuple[str, ...] = ()
+
+
+@dataclass(slots=True, kw_only=True)
+class _Talk:
+    """What the driver says."""
+
+    stream: Any
+    connection: socket.socket
+    silent: tuple[str, ...] = ()
+    ended: bool = False
+    incidents: list[str] = field(default_factory=list)
+
+
+def take(
+    plan: LoadPlan, *, sides: Mapping[Side, Seen], place: Place, extent: Extent, rng_seed: int, watch: Watch
+) -> Taken:
+    """
+    Count the work of each endpoint of *plan* on all *sides*, which are asked the same.
+
+    A driver that cannot run is a LoadError. A source that dies, a driver that is cut off or requests that cannot be
+    told apart are incidents: the rest stands.
+    """
+    place.folder.mkdir(parents=True, exist_ok=True)
+    for old in place.folder.glob("*.log"):
+        old.unlink()
+    ledgers = {side: Ledger(seen.sources) for side, seen in sides.items()}
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        spec = {**_spec(plan, sides, place, extent), "rng_seed": rng_seed, "socket": theirs.fileno()}
+        file = place.folder / "spec.json"
+        file.write_text(json.dumps(spec, indent=1))
+        command = [sys.executable, str(INSIDE / "perfci_census.py"), str(file)]
+        # Sets of text would have another order in each process, and tasks that choose from them would choose others.
+        extra = {**plan.environment, "PYTHONHASHSEED": "0"}
+        with generating(command, place, extra=extra, pass_fds=[theirs.fileno()]) as generator:
+            theirs.close()
+            ours.settimeout(extent.limit_s + SPARE_S)
+            with ours.makefile("rb") as stream:
+                talk = _Talk(stream=stream, connection=ours)
+                _listen(talk, ledgers, extent, watch)
+            incidents = [*talk.incidents, *_ending(generator, talk), *_exceptions(generator)]
+    incidents += [
+        f"{side}: {ledger.overlapped} requests were in flight beside another one and could not be counted"
+        for side, ledger in ledgers.items()
+        if ledger.overlapped
+    ]
+    incidents += [
+        f"{side}: the counters of {name} were lost: {why}"
+        for side, ledger in ledgers.items()
+        for name, why in ledger.lost().items()
+    ]
+    census = {side: _census(ledger, sides[side].reports, extent, talk.silent) for side, ledger in ledgers.items()}
+    return Taken(census=census, incidents=tuple(f"census: {text}" for text in incidents))
+
+
+def _spec(plan: LoadPlan, sides: Mapping[Side, Seen], place: Place, extent: Extent) -> dict[str, object]:
+    return {
+        "locustfile": str(place.source / plan.locustfile),
+        "hosts": {side.value: seen.base_url for side, seen in sides.items()},
+        "record": str(place.folder),
+        "user_classes": list(plan.user_classes),
+        "tags": list(plan.tags),
+        "requests": extent.requests,
+        "limit_s": extent.limit_s,
+        "headers": list(extent.headers),
+    }
+
+
+def _listen(talk: _Talk, ledgers: Mapping[Side, Ledger], extent: Extent, watch: Watch) -> None:
+    """Count until the driver has said its last word, or says nothing any more."""
+    deadline = time.monotonic() + extent.limit_s + SPARE_S
+    try:
+        while time.monotonic() < deadline and (line := talk.stream.readline()):
+            said = json.loads(line)
+            match said["what"]:
+                case "ready":
+                    for ledger in ledgers.values():
+                        ledger.begin()
+                case "request":
+                    ledgers[Side(said["side"])].count(_answer(said), overlapped=said["overlapped"])
+                    seen = [count for ledger in ledgers.values() for count in ledger.seen().values()]
+                    watch(sum(count >= extent.requests for count in seen) // len(ledgers), len(seen) // len(ledgers))
+                case "end":
+                    talk.silent, talk.ended = tuple(said["silent"]), True
+            talk.connection.sendall(b"\n")
+    except TimeoutError:
+        talk.incidents.append(f"the driver said nothing for {extent.limit_s + SPARE_S:g} s")
+    except ConnectionError:
+        return  # it is dead: how it ended says more
+
+
+def _answer(said: Mapping[str, Any]) -> Answer:
+    return Answer(endpoint=said["endpoint"], failed=said["failed"], counters={"bytes": float(said["bytes"])})
+
+
+def _ending(generator: Generator, talk: _Talk) -> list[str]:
+    """How the driver ended; LoadError where it failed before anything was counted."""
+    try:
+        generator.child.process.wait(ENDED_S if talk.ended else 1.0)
+        generator.ended()
+    except subprocess.TimeoutExpired:
+        if not talk.ended:
+            return ["the driver was cut off; what was counted until then stands"]
+    except LoadError as error:
+        if not talk.ended:
+            raise
+        return [str(error)]
+    return []
+
+
+def _exceptions(generator: Generator) -> list[str]:
+    """What the tasks raised outside of any request, with how often."""
+    raised: Counter[str] = Counter()
+    for reader in generator.logs():
+        raised.update(
+            f"{reader.path.stem}: exception in {event['user']}: {event['message']}"
+            for event in reader.events
+            if event["what"] == "exception"
+        )
+    return [f"{text} ({count} times)" for text, count in raised.most_common(3)]
+
+
+def _census(ledger: Ledger, reports: Sequence[CounterSource], extent: Extent, silent: Sequence[str]) -> Census:
+    unreached = [endpoint for endpoint, count in ledger.seen().items() if count < extent.requests]
+    return Census(
+        endpoints=ledger.warm(),
+        cold=ledger.cold(),
+        sources=(RESPONSE, *ledger.reports(reports)),
+        unreached=(*sorted(unreached), *silent),
+    )
