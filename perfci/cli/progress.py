@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 
 from perfci.cli.common import say
-from perfci.rig.load.rounds import Live
+from perfci.rig.load.generator import Live
 
 
 class Silent:
@@ -63,7 +63,8 @@ class Terminal(Silent):
     def live(self, live: Live) -> None:
         """Users, rate, failures, p95 and the time left."""
         left = max(0.0, live.planned_s - live.elapsed_s)
-        p95 = "" if live.p95_ms is None else f" · p95 {live.p95_ms:.1f} ms"
+        p95s = [f"{side} {ms:.1f}" if side else f"{ms:.1f}" for side, ms in live.p95_ms.items()]
+        p95 = f" · p95 {' / '.join(p95s)} ms" if p95s else ""
         failures = f" · [red]{live.failures} failed[/]" if live.failures else ""
         users = f"{live.users} users · " if live.users > 1 else ""
         self._status.update(

@@ -14,7 +14,9 @@ from perfci.model import EndpointRound, Round, RoundKind, Run, Second, Side
 from perfci.pipeline.plan import Plan, Setup
 from perfci.pipeline.ports import Ports
 from perfci.rig import seed, target
-from perfci.rig.load.rounds import Place, Recording, duet_round, load_round
+from perfci.rig.load.generator import Place
+from perfci.rig.load.recording import Recording
+from perfci.rig.load.rounds import duet_round, load_round
 from perfci.rig.target import RunningTarget
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
-from perfci.rig.load.rounds import Live
+from perfci.rig.load.generator import Live
 
 
 class Progress(Protocol):

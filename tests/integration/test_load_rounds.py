@@ -17,7 +17,9 @@ import pytest
 from perfci.errors import ExitCode, LoadError
 from perfci.judge import metrics
 from perfci.model import LoadPlan
-from perfci.rig.load.rounds import Live, Place, Recording, load_round
+from perfci.rig.load.generator import Live, Place
+from perfci.rig.load.recording import Recording
+from perfci.rig.load.rounds import load_round
 from tests.builders import a_plan
 
 PROFILE = """

@@ -10,7 +10,9 @@ import pytest
 
 from perfci.errors import LoadError
 from perfci.model import LoadPlan, Side
-from perfci.rig.load.rounds import Live, Place, Recording, duet_round
+from perfci.rig.load.generator import Live, Place
+from perfci.rig.load.recording import Recording
+from perfci.rig.load.rounds import duet_round
 from tests.builders import a_plan
 from tests.fakes.toy_service import serving
 

@@ -5,94 +5,164 @@ Nothing here judges: a round that went wrong comes back with `complete=False` an
 there is nothing to come back with.
 """
 
+import contextlib
 import json
 import math
-import subprocess
 import sys
 import time
-from collections import Counter
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 
 from perfci.errors import LoadError
-from perfci.model import GeneratorHealth, LoadPlan, Requests, Side
-from perfci.rig.load.log import LogReader, requests_of
-from perfci.rig.process import Child, child_environment, new_mark, start, stop_group, stop_marked, tail
-from perfci.rig.target import leftovers
+from perfci.model import LoadPlan, Side
+from perfci.rig.load import slices
+from perfci.rig.load.generator import INSIDE, STOP_TIMEOUT_S, Generator, Place, attend, generating, run
+from perfci.rig.load.recording import Recording, first, record
 
-INSIDE = Path(__file__).parent / "inside"
-POLL_S = 0.25
 GUARD_S = 0.2  # the load goes on a little beyond the window, so that its last request is under load, too
-STOP_TIMEOUT_S = 5  # requests in flight at the end may finish: cutting them would lose the slow ones
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recording:
-    """What one round recorded of one side."""
-
-    requests: Requests
-    start_s: float  # the measured window, seconds since the epoch
-    end_s: float
-    warmup_s: float
-    users: int
-    generator: GeneratorHealth
-    errors: Mapping[str, int]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Live:
-    """The state of a running round, for a progress line."""
-
-    elapsed_s: float
-    planned_s: float
-    requests: int
-    failures: int
-    users: int
-    per_second: float  # requests of the last second
-    p95_ms: float | None  # of the last second
-
-
-Watch = Callable[[Live], None]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """Where a round happens."""
-
-    source: Path  # the project that the locustfile belongs to
-    folder: Path  # for this round's logs
-    environ: Mapping[str, str]  # perfci's own; secrets are dropped on the way to the generator
-    state: Path  # for the note that lets a later perfci end what this one could not
-    watch: Watch
+SPARE_S = 30.0  # beyond the planned time, before a generator that does not end is ended
+TIMETABLE = "timetable.json"
+SHORTEST_WARMUP_S = 0.5  # both generators have read the timetable before it begins
 
 
 def load_round(plan: LoadPlan, *, base_url: str, place: Place) -> Recording:
     """Drive one target with the whole load of *plan*."""
-    folder = _fresh(place.folder)
+    fresh(place.folder)
     measured_s = plan.warmup_s + plan.duration_s + GUARD_S
     planned_s = plan.users / plan.spawn_rate + measured_s
-    limit_s = math.ceil(planned_s) + 30
+    limit_s = math.ceil(planned_s) + SPARE_S
+    extra = {"PERFCI_STOP_AFTER": f"{measured_s:.3f}"}
+    with _locust(plan, place, base_url=base_url, limit_s=limit_s, extra=extra) as generator:
+        attend([generator], place.watch, planned_s=planned_s, limit_s=limit_s + STOP_TIMEOUT_S + 5)
+        start_s = _spawned(generator, plan) + plan.warmup_s
+        windows = [(start_s, start_s + plan.duration_s)]
+        return record(generator.logs(), windows=windows, plan=plan, warmup_s=plan.warmup_s)
+
+
+def shared_round(
+    plan: LoadPlan,
+    *,
+    base_urls: Mapping[Side, str],
+    places: Mapping[Side, Place],
+    slice_s: float,
+    first_side: Side,
+) -> dict[Side, Recording]:
+    """
+    Drive both sides with the whole load of *plan*, in turn for about *slice_s* seconds each.
+
+    Each side has a Locust and users of its own, which warm up at the same time and then take turns: those of the other
+    side are paused meanwhile (`inside/perfci_pauses.py`).
+    """
+    warmup_s = max(plan.warmup_s, SHORTEST_WARMUP_S)
+    sharing_s = slices.length_of(plan.duration_s, slice_s)
+    planned_s = plan.users / plan.spawn_rate + warmup_s + sharing_s + GUARD_S
+    limit_s = math.ceil(planned_s) + SPARE_S
+    with contextlib.ExitStack() as stack:
+        generators = {}
+        for side, place in places.items():
+            extra = {"PERFCI_TIMETABLE": str(fresh(place.folder) / TIMETABLE)}
+            started = _locust(plan, place, base_url=base_urls[side], limit_s=limit_s, extra=extra, side=side)
+            generators[side] = stack.enter_context(started)
+        agreement = _Agreement(generators, plan, warmup_s=warmup_s, slice_s=slice_s, first_side=first_side)
+        attend(
+            list(generators.values()),
+            places[first_side].watch,
+            planned_s=planned_s,
+            limit_s=limit_s + STOP_TIMEOUT_S + 5,
+            meanwhile=agreement.seek,
+        )
+        return agreement.recordings()
+
+
+class _Agreement:
+    """The timetable of two generators, told to both as soon as both have all their users."""
+
+    def __init__(
+        self,
+        generators: Mapping[Side, Generator],
+        plan: LoadPlan,
+        *,
+        warmup_s: float,
+        slice_s: float,
+        first_side: Side,
+    ) -> None:
+        self._generators = generators
+        self._plan = plan
+        self._warmup_s = warmup_s
+        self._slice_s = slice_s
+        self._first_side = first_side
+        self._table: slices.Timetable | None = None
+
+    def seek(self) -> None:
+        """Agree, if it is time for it; call it again and again."""
+        spawned = [first(one.readers.values(), "spawned", users=self._plan.users) for one in self._generators.values()]
+        known = [at for at in spawned if at is not None]
+        if self._table is not None or len(known) < len(spawned):
+            return
+        self._table = slices.timetable(
+            first=self._first_side,
+            duration_s=self._plan.duration_s,
+            slice_s=self._slice_s,
+            begin_s=max(max(known) + self._warmup_s, time.time() + SHORTEST_WARMUP_S),
+        )
+        for side, one in self._generators.items():
+            spec = {
+                "open": self._table.open[side],
+                "begin_s": self._table.begin_s,
+                "stop_s": self._table.end_s + GUARD_S,
+            }
+            _write(one.folder / TIMETABLE, json.dumps(spec))
+
+    def recordings(self) -> dict[Side, Recording]:
+        """What was recorded of each side; LoadError where a side never had its users."""
+        for one in self._generators.values():
+            _spawned(one, self._plan)
+        logs = {side: one.logs() for side, one in self._generators.items()}
+        begin_s = self._table.begin_s if self._table is not None else 0.0
+        if self._table is None or not all(0.0 < (first(found, "agreed") or 0.0) < begin_s for found in logs.values()):
+            raise LoadError(
+                "the load generators could not agree on their turns: they were too slow to read the timetable",
+                hint="something else uses the machine, or it has too few cores",
+            )
+        return {
+            side: record(found, windows=self._table.windows[side], plan=self._plan, warmup_s=self._warmup_s)
+            for side, found in logs.items()
+        }
+
+
+def _locust(
+    plan: LoadPlan,
+    place: Place,
+    *,
+    base_url: str,
+    limit_s: float,
+    extra: Mapping[str, str],
+    side: Side | None = None,
+) -> contextlib.AbstractContextManager[Generator]:
+    """A started Locust with the users of *plan*, which records into the place's folder."""
     files = f"{INSIDE / 'perfci_recorder.py'},{place.source / plan.locustfile}"
     command = [
         *(sys.executable, str(INSIDE / "perfci_locust.py"), "-f", files),
         *("--headless", "--only-summary", "--exit-code-on-error", "0", "--stop-timeout", str(STOP_TIMEOUT_S)),
-        *("-H", base_url, "-u", str(plan.users), "-r", f"{plan.spawn_rate:g}", "-t", f"{limit_s}s"),
+        *("-H", base_url, "-u", str(plan.users), "-r", f"{plan.spawn_rate:g}", "-t", f"{limit_s:.0f}s"),
         *(("--tags", *plan.tags) if plan.tags else ()),
         *plan.user_classes,
     ]
-    extra = {**plan.environment, "PERFCI_RECORD": str(folder), "PERFCI_STOP_AFTER": f"{measured_s:.3f}"}
-    _run(command, place, extra=extra, times=(planned_s, limit_s + STOP_TIMEOUT_S + 5))
-    readers = _readers(folder, ".log")
-    spawned = _first(readers, "spawned", users=plan.users)
-    if spawned is None:
-        reached = max((e["users"] for r in readers for e in r.events if e["what"] == "health"), default=0)
+    environment = {**plan.environment, "PERFCI_RECORD": str(place.folder), **extra}
+    return generating(command, place, extra=environment, side=side)
+
+
+def _spawned(generator: Generator, plan: LoadPlan) -> float:
+    """When the last user was started; LoadError where that never happened."""
+    logs = generator.logs()
+    at = first(logs, "spawned", users=plan.users)
+    if at is None:
+        reached = max((e["users"] for r in logs for e in r.events if e["what"] == "health"), default=0)
         raise LoadError(
-            f"Locust never had its {plan.users} users running (it reached {reached})\n{tail(folder / 'locust.out')}",
+            f"Locust never had its {plan.users} users running (it reached {reached})\n{generator.child.tail()}",
             hint="the end of its log is above; a lower spawn_rate or fewer users may help",
         )
-    start_s = spawned + plan.warmup_s
-    return _recording(readers, window=(start_s, start_s + plan.duration_s), plan=plan, warmup_s=plan.warmup_s)
+    return at
 
 
 def duet_round(
@@ -104,7 +174,7 @@ def duet_round(
     rng_seed: int,
 ) -> dict[Side, Recording]:
     """Let both sides take turns for *times* = (warm-up, measured) seconds, one request in flight."""
-    folder = _fresh(place.folder)
+    folder = fresh(place.folder)
     warmup_s, duration_s = times
     spec = {
         "locustfile": str(place.source / plan.locustfile),
@@ -119,136 +189,28 @@ def duet_round(
     (folder / "spec.json").write_text(json.dumps(spec, indent=1))
     command = [sys.executable, str(INSIDE / "perfci_turns.py"), str(folder / "spec.json")]
     seconds = warmup_s + duration_s
-    _run(command, place, extra=plan.environment, times=(seconds, 3 * seconds + 60))
+    generator = run(command, place, extra=plan.environment, planned_s=seconds, limit_s=3 * seconds + 60)
     recordings = {}
     for side in Side:
-        readers = _readers(folder, f"{side.value}.log")
-        began, ended = _first(readers, "measuring"), _first(readers, "stopping")
+        logs = generator.logs(f"{side.value}.log")
+        began, ended = first(logs, "measuring"), first(logs, "stopping")
         if began is None:
-            raise LoadError(f"the turns never began\n{tail(folder / 'locust.out')}")
-        window = (began, ended if ended is not None else began + duration_s)
-        recordings[side] = _recording(readers, window=window, plan=None, warmup_s=warmup_s)
+            raise LoadError(f"the turns never began\n{generator.child.tail()}")
+        windows = [(began, ended if ended is not None else began + duration_s)]
+        recordings[side] = record(logs, windows=windows, plan=None, warmup_s=warmup_s)
     return recordings
 
 
-def _fresh(folder: Path) -> Path:
+def fresh(folder: Path) -> Path:
     """*folder*, without the logs of an earlier round: they would pass for this one's."""
     folder.mkdir(parents=True, exist_ok=True)
-    for old in folder.glob("*.log"):
-        old.unlink()
+    for old in (*folder.glob("*.log"), folder / TIMETABLE):
+        old.unlink(missing_ok=True)
     return folder
 
 
-def _run(command: list[str], place: Place, *, extra: Mapping[str, str], times: tuple[float, float]) -> None:
-    """Run the generator to its end or its limit; an exit code other than 0 is a LoadError with the end of its log."""
-    planned_s, limit_s = times
-    out = place.folder / "locust.out"
-    inherited = {name: value for name, value in place.environ.items() if not name.startswith("LOCUST_")}
-    environment = child_environment(inherited, extra)
-    mark = new_mark()
-    note = leftovers.note(place.state, mark=mark)
-    child: Child | None = None
-    began = time.monotonic()
-    following: dict[Path, LogReader] = {}
-    try:
-        child = start(command, cwd=place.source, environment=environment, log_path=out, mark=mark)
-        note.leader(child.process.pid)
-        while True:
-            try:
-                code = child.process.wait(timeout=POLL_S)
-                break
-            except subprocess.TimeoutExpired:
-                elapsed_s = time.monotonic() - began
-                if elapsed_s > limit_s:
-                    return  # its log has no end mark, which the judge calls a truncated round
-                place.watch(_live(place.folder, following, elapsed_s=elapsed_s, planned_s=planned_s))
-    finally:
-        if stop_group(child, grace_s=STOP_TIMEOUT_S) if child is not None else stop_marked(mark):
-            note.erase()
-    if code != 0:
-        raise LoadError(
-            f"the load generator ended with exit code {code}; the end of its log:\n{tail(out)}",
-            hint="run the locustfile by hand: locust -f FILE --headless -u 1 -t 5s -H URL",
-        )
-
-
-def _live(folder: Path, following: dict[Path, LogReader], *, elapsed_s: float, planned_s: float) -> Live:
-    for path in folder.glob("*.log"):
-        following.setdefault(path, LogReader(path)).poll()
-    readers = following.values()
-    last = max((r.columns[0][-1] for r in readers if r.columns[0]), default=0.0)
-    recent = sorted(
-        latency
-        for r in readers
-        for sent, latency in zip(r.columns[0][-2000:], r.columns[1][-2000:], strict=True)
-        if sent > last - 1.0
-    )
-    return Live(
-        elapsed_s=elapsed_s,
-        planned_s=planned_s,
-        requests=sum(len(r.columns[0]) for r in readers),
-        failures=sum(sum(r.columns[3]) for r in readers),
-        users=sum(next((e["users"] for e in reversed(r.events) if "users" in e), 0) for r in readers),
-        per_second=float(len(recent)),
-        p95_ms=recent[int(0.95 * len(recent))] if recent else None,
-    )
-
-
-def _readers(folder: Path, ending: str) -> list[LogReader]:
-    readers = [LogReader(path) for path in sorted(folder.glob(f"*{ending}"))]
-    for reader in readers:
-        reader.poll()
-    if not readers:
-        raise LoadError(f"the load generator recorded nothing; the end of its log:\n{tail(folder / 'locust.out')}")
-    return readers
-
-
-def _first(readers: list[LogReader], what: str, **having: object) -> float | None:
-    times = [
-        e["at"]
-        for r in readers
-        for e in r.events
-        if e["what"] == what and all(e.get(k) == v for k, v in having.items())
-    ]
-    return min(times, default=None)
-
-
-def _recording(
-    readers: list[LogReader], *, window: tuple[float, float], plan: LoadPlan | None, warmup_s: float
-) -> Recording:
-    start_s, end_s = window
-    health = [
-        e for r in readers for e in r.events if e["what"] == "health" and start_s < e["at"] and e["at"] - 1.5 < end_s
-    ]
-    exceptions = [e for r in readers for e in r.events if e["what"] == "exception"]
-    errors: Counter[str] = Counter()
-    for reader in readers:
-        for event in reader.events:
-            for endpoint, message, count in event["errors"] if event["what"] == "errors" else ():
-                errors[f"{endpoint}: {message}"] += count
-    errors.update(f"exception in {e['user']}: {e['message']}" for e in exceptions)
-    reached = max((e["users"] for e in health), default=0)
-    generator = GeneratorHealth(
-        cpu_share=_high([e["cpu_share"] for e in health], 0.95),
-        run_delay_share=_high([e["run_delay_share"] for e in health], 0.5),
-        loop_lag_p99_ms=_high([lag for e in health for lag in e["lags_ms"]], 0.99),
-        users_wanted=plan.users if plan else reached,
-        users_reached=reached,
-        exceptions=len(exceptions),
-        complete=all(reader.complete for reader in readers),
-    )
-    return Recording(
-        requests=requests_of(readers),
-        start_s=start_s,
-        end_s=end_s,
-        warmup_s=warmup_s,
-        users=reached,
-        generator=generator,
-        errors=dict(errors.most_common(20)),
-    )
-
-
-def _high(values: list[float], share: float) -> float:
-    """The value that *share* of the values do not exceed."""
-    ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, math.ceil(share * len(ordered)) - 1)] if ordered else 0.0
+def _write(path: Path, text: str) -> None:
+    """In one step: the generator polls for the file."""
+    whole = path.with_suffix(".new")
+    whole.write_text(text)
+    whole.replace(path)

@@ -1,0 +1,183 @@
+"""
+Load generators: child processes of bounded life, watched while they record, and never left behind.
+
+A generator is Locust, or the driver of turns. Two of them run side by side where both sides share a round.
+"""
+
+import contextlib
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from perfci.errors import LoadError
+from perfci.model import Side
+from perfci.rig.load.log import LogReader
+from perfci.rig.process import Child, child_environment, new_mark, start, stop_group, stop_marked, tail
+from perfci.rig.target import leftovers
+
+INSIDE = Path(__file__).parent / "inside"
+OUT = "locust.out"  # in a round's folder: what the generator printed
+POLL_S = 0.25
+STOP_TIMEOUT_S = 5  # requests in flight at the end may finish: cutting them would lose the slow ones
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Live:
+    """The state of a running round, for a progress line."""
+
+    elapsed_s: float
+    planned_s: float
+    requests: int
+    failures: int
+    users: int
+    per_second: float  # requests of the last second
+    p95_ms: Mapping[Side | None, float]  # of the last second in which a side was asked; None: there is one side only
+
+
+Watch = Callable[[Live], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a round happens."""
+
+    source: Path  # the project that the locustfile belongs to
+    folder: Path  # for this round's logs
+    environ: Mapping[str, str]  # perfci's own; secrets are dropped on the way to the generator
+    state: Path  # for the note that lets a later perfci end what this one could not
+    watch: Watch
+
+
+@dataclass(slots=True, kw_only=True)
+class Generator:
+    """One running generator, and what it has recorded so far."""
+
+    folder: Path
+    child: Child
+    side: Side | None
+    readers: dict[Path, LogReader] = field(default_factory=dict)
+
+    def poll(self) -> None:
+        """Read what was recorded since the last call."""
+        for path in sorted(self.folder.glob("*.log")):
+            self.readers.setdefault(path, LogReader(path)).poll()
+
+    def ended(self) -> bool:
+        """Whether it came to its end; LoadError where that was not the planned one."""
+        code = self.child.exit_code
+        if code:
+            raise LoadError(
+                f"the load generator ended with exit code {code}; the end of its log:\n{self.child.tail()}",
+                hint="run the locustfile by hand: locust -f FILE --headless -u 1 -t 5s -H URL",
+            )
+        return code is not None
+
+    def logs(self, ending: str = ".log") -> list[LogReader]:
+        """The logs whose names have this ending, read to their end; LoadError where there are none."""
+        self.poll()
+        if found := [reader for path, reader in self.readers.items() if path.name.endswith(ending)]:
+            return found
+        raise LoadError(f"the load generator recorded nothing; the end of its log:\n{tail(self.folder / OUT)}")
+
+
+@contextlib.contextmanager
+def generating(
+    command: Sequence[str],
+    place: Place,
+    *,
+    extra: Mapping[str, str],
+    side: Side | None = None,
+    pass_fds: Sequence[int] = (),
+) -> Iterator[Generator]:
+    """
+    A started generator that writes into the place's folder; nothing of it is left when the block is.
+
+    It inherits the open files *pass_fds*.
+    """
+    inherited = {name: value for name, value in place.environ.items() if not name.startswith("LOCUST_")}
+    environment = child_environment(inherited, extra)
+    mark = new_mark()
+    note = leftovers.note(place.state, mark=mark)
+    child: Child | None = None
+    try:
+        child = start(
+            command,
+            cwd=place.source,
+            environment=environment,
+            log_path=place.folder / OUT,
+            mark=mark,
+            pass_fds=pass_fds,
+        )
+        note.leader(child.process.pid)
+        yield Generator(folder=place.folder, child=child, side=side)
+    finally:
+        if stop_group(child, grace_s=STOP_TIMEOUT_S) if child is not None else stop_marked(mark):
+            note.erase()
+
+
+def run(
+    command: Sequence[str], place: Place, *, extra: Mapping[str, str], planned_s: float, limit_s: float
+) -> Generator:
+    """One generator to its end or its limit; an exit code other than 0 is a LoadError with the end of its log."""
+    with generating(command, place, extra=extra) as generator:
+        attend([generator], place.watch, planned_s=planned_s, limit_s=limit_s)
+    return generator
+
+
+def attend(
+    generators: Sequence[Generator],
+    watch: Watch,
+    *,
+    planned_s: float,
+    limit_s: float,
+    meanwhile: Callable[[], None] = lambda: None,
+) -> None:
+    """
+    Wait until all generators have ended, *meanwhile* doing this; LoadError as soon as one fails.
+
+    Returns at the limit, too: a log without an end mark is what the judge calls a truncated round.
+    """
+    began = time.monotonic()
+    while running := [one for one in generators if not one.ended()]:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            running[0].child.process.wait(timeout=POLL_S)
+            continue
+        elapsed_s = time.monotonic() - began
+        if elapsed_s > limit_s:
+            return
+        for one in running:
+            one.poll()
+        meanwhile()
+        watch(_live(generators, elapsed_s=elapsed_s, planned_s=planned_s))
+
+
+def _live(generators: Sequence[Generator], *, elapsed_s: float, planned_s: float) -> Live:
+    logs = [reader for one in generators for reader in one.readers.values()]
+    now = max((reader.columns[0][-1] for reader in logs if reader.columns[0]), default=0.0)
+    return Live(
+        elapsed_s=elapsed_s,
+        planned_s=planned_s,
+        requests=sum(len(reader.columns[0]) for reader in logs),
+        failures=sum(sum(reader.columns[3]) for reader in logs),
+        users=max(
+            sum(next((e["users"] for e in reversed(r.events) if "users" in e), 0) for r in one.readers.values())
+            for one in generators
+        ),
+        per_second=float(sum(len(_last_second(reader, now)) for reader in logs)),
+        p95_ms={one.side: latency for one in generators if (latency := _p95(one)) is not None},
+    )
+
+
+def _p95(generator: Generator) -> float | None:
+    logs = generator.readers.values()
+    last = max((reader.columns[0][-1] for reader in logs if reader.columns[0]), default=0.0)
+    recent = sorted(latency for reader in logs for latency in _last_second(reader, last))
+    return recent[int(0.95 * len(recent))] if recent else None
+
+
+def _last_second(reader: LogReader, last: float) -> list[float]:
+    """The latencies of the requests that were sent in the second before *last*."""
+    starts, latencies = reader.columns[0][-2000:], reader.columns[1][-2000:]
+    return [latency for sent, latency in zip(starts, latencies, strict=True) if sent > last - 1.0]
