@@ -1,0 +1,76 @@
+"""What one rule said in many trials of one kind: shares with their intervals."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from scipy import stats
+
+CONFIDENCE = 0.95
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """Many trials of one kind, judged by one rule."""
+
+    corpus: str  # where the trials come from: a corpus, or the machines of a simulation
+    mode: str  # "paired", "baseline" or "duet"
+    rule: str  # "perfci", or a rival
+    effect: str  # "none", "+5 % all", "+5 % one"
+    replicates: int  # pairs, blocks, or stored runs
+    rounds: int = 1  # of each replicate: load rounds of a run
+    seconds: float  # measured, of one side in one round
+    counts: Mapping[str, int]  # verdict -> trials
+    block_errors: Mapping[str, float] = field(default_factory=dict)  # verdict -> standard error that few blocks leave
+    note: str = ""
+
+    @property
+    def trials(self) -> int:
+        """All of them."""
+        return sum(self.counts.values())
+
+    @property
+    def load_s(self) -> float:
+        """Seconds of measured load that one verdict costs; of a baseline the candidate's run alone."""
+        return self.seconds * (self.rounds if self.mode == "baseline" else 2 * self.replicates)
+
+    def share(self, verdict: str) -> float:
+        """Of the trials that ended in *verdict*."""
+        return self.counts.get(verdict, 0) / self.trials
+
+    def interval(self, verdict: str) -> tuple[float, float]:
+        """Of the share, by Clopper and Pearson: what the number of trials leaves open, and nothing else."""
+        result = stats.binomtest(self.counts.get(verdict, 0), self.trials)
+        low, high = result.proportion_ci(CONFIDENCE, method="exact")
+        return float(low), float(high)
+
+    def block_interval(self, verdict: str) -> tuple[float, float] | None:
+        """Of the share, by the blocks it was resampled from; nothing where that cannot be said."""
+        error = self.block_errors.get(verdict)
+        if error is None:
+            return None
+        half = float(stats.norm.ppf((1 + CONFIDENCE) / 2)) * error
+        return max(0.0, self.share(verdict) - half), min(1.0, self.share(verdict) + half)
+
+    def document(self) -> dict[str, Any]:
+        """For JSON."""
+        return {
+            "corpus": self.corpus,
+            "mode": self.mode,
+            "rule": self.rule,
+            "effect": self.effect,
+            "replicates": self.replicates,
+            "rounds": self.rounds,
+            "seconds": self.seconds,
+            "load_s": self.load_s,
+            "trials": self.trials,
+            "note": self.note,
+            "verdicts": {
+                verdict: {
+                    "share": self.share(verdict),
+                    "interval": self.interval(verdict),
+                    "block_interval": self.block_interval(verdict),
+                }
+                for verdict in sorted(self.counts)
+            },
+        }

@@ -1,0 +1,136 @@
+"""A trial through the judge's public door, with the default policy: the whole verdict, exactly what users get."""
+
+from dataclasses import replace
+from functools import cache
+
+from bench.corpora import Take
+from bench.resampling import Trial
+from perfci.judge import judge
+from perfci.judge.policy import DEFAULT
+from perfci.model import (
+    Baseline,
+    Fingerprint,
+    GatePolicy,
+    GeneratorHealth,
+    LoadPlan,
+    Machine,
+    Reference,
+    Role,
+    Round,
+    RoundKind,
+    Run,
+    Side,
+    Subject,
+    TargetHealth,
+)
+
+_HEALTHY = GeneratorHealth(
+    cpu_share=0.2,
+    run_delay_share=0.0,
+    loop_lag_p99_ms=2.0,
+    users_wanted=20,
+    users_reached=20,
+    exceptions=0,
+    complete=True,
+)
+_ALIVE = TargetHealth(alive=True, restarts=0)
+_FINGERPRINT = Fingerprint(
+    machine=Machine(cpu_model="recorded", cores=2, memory_mb=8192, system="Linux", kernel="", id="recorded"),
+    plan=LoadPlan(
+        locustfile="corpus",
+        user_classes=(),
+        tags=(),
+        users=20,
+        spawn_rate=20.0,
+        duration_s=20.0,
+        warmup_s=3.0,
+        environment={},
+    ),
+    seed_digest="",
+    target_kind="command",
+    target={},
+    versions={},
+)
+
+
+def lean(policy: GatePolicy) -> GatePolicy:
+    """The same policy without what is only shown and never counts: the same verdict in half the time."""
+    return replace(
+        policy,
+        budgets={
+            reference: {
+                kind: {
+                    name: budget
+                    for name, budget in budgets.items()
+                    if budget.role is not Role.INFORMS or budget.endpoints
+                }
+                for kind, budgets in kinds.items()
+            }
+            for reference, kinds in policy.budgets.items()
+        },
+    )
+
+
+_LEAN = lean(DEFAULT)
+
+
+def perfci(trial: Trial, policy: GatePolicy = _LEAN) -> str:
+    """The verdict of the whole."""
+    reference = Reference.BASELINE if trial.history else Reference.REF
+    candidate = _rounds(trial.kind, Side.CANDIDATE, trial.candidate)
+    if trial.history:
+        runs = tuple(
+            _run(f"stored-{number}", _rounds(trial.kind, Side.CANDIDATE, stored))
+            for number, stored in enumerate(trial.base)
+        )
+        run, baseline = _run("candidate", candidate), Baseline(location="corpus", runs=runs)
+    else:
+        run, baseline = _run("candidate", (*_rounds(trial.kind, Side.BASE, trial.base[0]), *candidate)), None
+    return judge(run, baseline=baseline, policy=policy, subject=_subject(reference)).verdict.value
+
+
+@cache
+def _subject(reference: Reference) -> Subject:
+    return Subject(
+        profile="corpus",
+        scenario="trial",
+        reference=reference,
+        reference_name="the reference",
+        base_commit="",
+        head_commit="",
+        machine="",
+        load="",
+    )
+
+
+def _run(name: str, rounds: tuple[Round, ...]) -> Run:
+    return Run(
+        id=name,
+        created_at="2026-01-01T00:00:00Z",
+        profile="corpus",
+        scenario="trial",
+        commits={},
+        fingerprint=_FINGERPRINT,
+        rounds=rounds,
+        complete=True,
+    )
+
+
+def _rounds(kind: RoundKind, side: Side, takes: tuple[Take, ...]) -> tuple[Round, ...]:
+    return tuple(replace(_template(kind, side, take), block=number) for number, take in enumerate(takes, start=1))
+
+
+@cache
+def _template(kind: RoundKind, side: Side, take: Take) -> Round:
+    return Round(
+        kind=kind,
+        side=side,
+        block=0,
+        number=1,
+        started_at=0.0,
+        duration_s=20.0,
+        warmup_s=3.0,
+        endpoints=take.endpoints,
+        generator=_HEALTHY,
+        target=_ALIVE,
+    )
