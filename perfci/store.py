@@ -10,6 +10,7 @@ import math
 import os
 import re
 import tempfile
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from perfci.schema import describe
 SCHEMA = 1
 LARGEST_BYTES = 64 * 2**20
 LARGEST_COUNT = 2**53
+DAMAGED = "the file is damaged or truncated: measure again, or restore it"
 NEWEST = 10  # runs of one machine class that count as the baseline
 
 _RUN: TypeAdapter[Run] = TypeAdapter(Run)
@@ -56,13 +58,15 @@ def load(path: Path) -> Run:
         file = path / "run.json" if path.is_dir() else path
         if file.stat().st_size > LARGEST_BYTES:
             raise ResultError(f"{file} is larger than {LARGEST_BYTES // 2**20} MiB and so no run of perfci's")
-        content = json.loads(file.read_bytes(), parse_float=_finite, parse_constant=_finite)
+        content = json.loads(
+            file.read_bytes(), parse_float=_finite, parse_constant=_finite, object_pairs_hook=_each_once
+        )
     except FileNotFoundError:
         raise ResultError(f"there is no run at {path}", hint="`perfci run` prints where it stored one") from None
     except OSError as error:
         raise ResultError(f"{file} cannot be read: {error.strerror}") from None
     except (ValueError, RecursionError) as error:
-        raise ResultError(f"{file} is not JSON: {error}", hint="the file is damaged or truncated") from None
+        raise ResultError(f"{file} is not JSON: {error}", hint=DAMAGED) from None
     return _checked(content, file)
 
 
@@ -71,6 +75,15 @@ def _finite(text: str) -> float:
     if not math.isfinite(number):
         raise ValueError(f"{text} is no measured number")
     return number
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Of an endpoint that came twice, one would be lost in silence."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        twice = next(name for name, count in Counter(name for name, _ in pairs).items() if count > 1)
+        raise ValueError(f"{twice[:60]!r} is there twice")
+    return found
 
 
 def _checked(content: Any, file: Path) -> Run:
@@ -106,7 +119,8 @@ def _check_counts(measured: Round, file: Path) -> None:
     ]
     for what, requests, failures in counts:
         if not 0 <= failures <= requests <= LARGEST_COUNT:
-            raise ResultError(f"{file}: {what!r} counts {str(failures)[:20]} failures of {str(requests)[:20]} requests")
+            text = f"{what!r} counts {str(failures)[:20]} failures of {str(requests)[:20]} requests"
+            raise ResultError(f"{file}: {text}", hint=DAMAGED)
     if measured.duration_s < 0 or measured.warmup_s < 0:
         raise ResultError(f"{file}: round {measured.number} of block {measured.block} has a negative length")
 

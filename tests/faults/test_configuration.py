@@ -152,14 +152,13 @@ def _toml(*, top: str = "", file: str = "shop.py", scenario: str = "", end: str 
     ],
 )
 def test_a_mistake_is_told_before_anything_starts(
-    perfci: Perfci, tmp_path: Path, request: pytest.FixtureRequest, content: bytes | None, arguments: list[str]
+    perfci: Perfci, tmp_path: Path, expected: Fault, content: bytes | None, arguments: list[str]
 ) -> None:
     """Exit code 2, nothing on standard output, and no folder of a run."""
     (tmp_path / "shop.py").write_text("")
     if content is not None:
         (tmp_path / "perfci.toml").write_bytes(content)
     code, out, err = perfci("run", *(arguments or ["shop"]), "--against", "baseline")
-    expected: Fault = request.node.get_closest_marker("fault").args[0]
     expected.check(code=code, text=err)
     assert out == ""
     assert not (tmp_path / ".perfci").exists()
