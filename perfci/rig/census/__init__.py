@@ -4,12 +4,14 @@ import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 
 from perfci.model import CounterSource
+from perfci.rig.census import mysql, network, postgresql, process, prometheus, redis
 from perfci.rig.census.source import Finder, Scene, Settings, Snapshot, Source, Work
+from perfci.rig.target import docker
 from perfci.rig.target.running import RunningTarget
 
 __all__ = ["SOURCES", "Settings", "Snapshot", "Source", "Work", "open_sources"]
 
-SOURCES: Sequence[Finder] = ()
+SOURCES: Sequence[Finder] = (postgresql, mysql, redis, network, process, prometheus)
 """In the order in which they are opened and reported."""
 
 
@@ -22,7 +24,8 @@ def open_sources(
 
     Open them once the target is seeded: what was done before does not count. All are closed on the way out.
     """
-    scene = Scene(running=running, settings=settings, environ=environ)
+    programs = {one.id: docker.programs(one.id, environ=environ) for one in running.containers}
+    scene = Scene(running=running, settings=settings, environ=environ, programs=programs)
     sources: list[Source] = []
     reports: list[CounterSource] = []
     with contextlib.ExitStack() as sessions:

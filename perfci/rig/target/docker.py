@@ -83,6 +83,11 @@ def containers(project: str, *, environ: Mapping[str, str]) -> list[dict[str, An
     return sorted(found, key=service_of)
 
 
+def programs(container: str, *, environ: Mapping[str, str]) -> frozenset[str]:
+    """The names of what runs in a container; none where the engine does not tell."""
+    return frozenset(run("top", container, "-eo", "pid,comm", environ=environ).out.split())
+
+
 def service_of(container: Mapping[str, Any]) -> str:
     """The compose service a container belongs to."""
     return str((container["Config"].get("Labels") or {}).get(SERVICE_LABEL, ""))

@@ -1,0 +1,106 @@
+"""
+MySQL and MariaDB: calls and rows of every statement, from the digests of the performance schema.
+
+They know no blocks; the rows that were examined tell of a lost index in their place.
+"""
+
+from collections.abc import Iterator
+
+from perfci.errors import CensusError
+from perfci.model import CounterSource
+from perfci.rig.census import statements
+from perfci.rig.census.session import Session, inside, kept
+from perfci.rig.census.source import Scene, Snapshot, Source, Work
+
+KIND = "mysql"
+PROGRAMS = frozenset({"mysqld", "mariadbd"})
+
+_CLIENT = """
+client=$(command -v mariadb || command -v mysql) || { echo 'it has no mysql'; exit; }
+file=${MYSQL_ROOT_PASSWORD_FILE:-${MARIADB_ROOT_PASSWORD_FILE:-/dev/null}}
+export MYSQL_PWD="${MYSQL_ROOT_PASSWORD:-${MARIADB_ROOT_PASSWORD:-$(cat "$file")}}"
+exec "$client" --user=root --batch --skip-column-names --unbuffered --force --connect-timeout=5
+"""
+# Its own thread first: it does not count itself. Then forget what seeding has done.
+_PRELUDE = """UPDATE performance_schema.threads SET INSTRUMENTED = 'NO' WHERE PROCESSLIST_ID = CONNECTION_ID();
+TRUNCATE TABLE performance_schema.events_statements_summary_by_digest;"""
+_LOADED = "SELECT @@performance_schema;"
+_TOTALS = (
+    "SELECT DIGEST_TEXT, SUM(COUNT_STAR), SUM(SUM_ROWS_SENT + SUM_ROWS_AFFECTED), SUM(SUM_ROWS_EXAMINED) "
+    "FROM performance_schema.events_statements_summary_by_digest WHERE DIGEST_TEXT IS NOT NULL GROUP BY DIGEST_TEXT;"
+)
+
+
+def find(scene: Scene) -> Iterator[Source | CounterSource]:
+    """One source for every container in which such a server runs."""
+    for container in scene.running.containers:
+        if not scene.programs.get(container.id, frozenset()) & PROGRAMS or not scene.wants(container.service, KIND):
+            continue
+        try:
+            session = inside(
+                container.id,
+                _CLIENT,
+                what=f"MySQL in service {container.service!r}",
+                sentinel="SELECT '{}';",
+                environ=scene.environ,
+            )
+            yield opened(session, name=container.service, note=container.added)
+        except CensusError as error:
+            yield CounterSource(name=container.service, kind=KIND, found=False, note=str(error))
+
+
+def opened(session: Session, *, name: str, note: str) -> Source | CounterSource:
+    """The source, or why the server does not count."""
+    with kept(session):
+        loaded = session.ask(_LOADED)
+        if loaded == ["0"]:
+            session.close()
+            why = "; ".join(filter(None, ("the performance schema is off (performance_schema=ON turns it on)", note)))
+            return CounterSource(name=name, kind=KIND, found=False, note=why)
+        refusal = session.ask(_PRELUDE)
+        if loaded != ["1"] or refusal:
+            raise CensusError(f"{session.what} does not show its counters: {' '.join(refusal or loaded)[:300]}")
+        source = MySQL(session, name=name, note=note)
+        source.read()
+        return source
+
+
+class MySQL:
+    """All schemas of one server."""
+
+    kind = KIND
+    loud = False
+
+    def __init__(self, session: Session, *, name: str, note: str) -> None:
+        self.name, self.note = name, note
+        self._session = session
+
+    def read(self) -> Snapshot:
+        """Calls and rows of each statement, and the rows examined by all."""
+        try:
+            return parse(self._session.ask(_TOTALS))
+        except ValueError as error:
+            raise CensusError(f"{self._session.what} did not give its counters: {str(error)[:300]}") from None
+
+    def close(self) -> None:
+        """End the client."""
+        self._session.close()
+
+
+def parse(lines: list[str]) -> Snapshot:
+    """What the client prints in batch mode: four columns with tabs between them; ValueError shows what is none."""
+    counters = {"statements": 0.0, "rows": 0.0, "rows_examined": 0.0}
+    found: dict[str, Work] = {}
+    for line in lines:
+        cells = line.split("\t")
+        if len(cells) != 4 or not all(cell.isdigit() for cell in cells[1:]):
+            raise ValueError(line)
+        text = statements.normal(cells[0])
+        if not statements.is_work(text):
+            continue
+        calls, rows, examined = (int(cell) for cell in cells[1:])
+        for name, value in (("statements", calls), ("rows", rows), ("rows_examined", examined)):
+            counters[name] += value
+        before = found.get(text, Work(calls=0, rows=0))
+        found[text] = Work(calls=before.calls + calls, rows=(before.rows or 0) + rows)
+    return Snapshot(counters=counters, statements=found)

@@ -1,0 +1,135 @@
+"""
+PostgreSQL: calls, rows and shared blocks of every statement, from the extension pg_stat_statements.
+
+Its counters live in shared memory and are raised before the client has its answer. Those of the server itself
+(pg_stat_database) are no substitute: a session hands its own in at most once a second, and an idle one after ten.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping
+
+from perfci.errors import CensusError
+from perfci.model import CounterSource
+from perfci.rig.census import statements
+from perfci.rig.census.session import Session, inside, kept
+from perfci.rig.census.source import Scene, Snapshot, Source, Work
+
+KIND = "postgresql"
+PROGRAMS = frozenset({"postgres"})
+OWN = "/* perfci */"  # by which its own statements are known among those of the service
+
+_CLIENT = """
+user=${POSTGRES_USER:-$(cat "${POSTGRES_USER_FILE:-/dev/null}")}
+export PGPASSWORD="${POSTGRES_PASSWORD:-$(cat "${POSTGRES_PASSWORD_FILE:-/dev/null}")}" PGCONNECT_TIMEOUT=5
+exec psql -XAtq -F ' ' -U "${user:-postgres}" -d postgres
+"""
+_PRELUDE = "SET client_min_messages = error; SET statement_timeout = '4s';"
+_LOADED = "SELECT /* perfci */ current_setting('pg_stat_statements.max', true) IS NOT NULL;"
+_EXTENSION = "CREATE SCHEMA IF NOT EXISTS perfci; CREATE EXTENSION IF NOT EXISTS pg_stat_statements SCHEMA perfci;"
+_SCHEMA = """SELECT /* perfci */ quote_ident(nspname) FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace
+WHERE extname = 'pg_stat_statements';"""
+_RESET = "SELECT /* perfci */ pg_stat_statements_reset();"
+_TOTALS = """SELECT /* perfci */ queryid, sum(calls), sum(rows), sum(shared_blks_hit + shared_blks_read)
+FROM pg_stat_statements(false) WHERE queryid IS NOT NULL GROUP BY queryid;"""
+_TEXTS = """SELECT /* perfci */ json_build_array(queryid::text, query)
+FROM pg_stat_statements(true) WHERE queryid = ANY('{%s}'::bigint[]);"""
+_LAG = "the server's own counters (transactions, tuples) come seconds late and cannot be told apart by request"
+
+
+def find(scene: Scene) -> Iterator[Source | CounterSource]:
+    """One source for every container in which PostgreSQL runs."""
+    for container in scene.running.containers:
+        if not scene.programs.get(container.id, frozenset()) & PROGRAMS or not scene.wants(container.service, KIND):
+            continue
+        try:
+            session = inside(
+                container.id,
+                _CLIENT,
+                what=f"PostgreSQL in service {container.service!r}",
+                sentinel="\\echo {}",
+                environ=scene.environ,
+                prelude=_PRELUDE,
+            )
+            yield _opened(session, name=container.service, note=container.added)
+        except CensusError as error:
+            yield CounterSource(name=container.service, kind=KIND, found=False, note=str(error))
+
+
+def _opened(session: Session, *, name: str, note: str) -> Source | CounterSource:
+    with kept(session):
+        if session.ask(_LOADED) != ["t"]:
+            session.close()
+            why = "; ".join(filter(None, ("pg_stat_statements is not preloaded", note, _LAG)))
+            return CounterSource(name=name, kind=KIND, found=False, note=why)
+        refusal = session.ask(_EXTENSION)
+        schema = session.ask(_SCHEMA)
+        if len(schema) != 1:
+            raise CensusError(f"{session.what} has no pg_stat_statements: {' '.join(refusal or schema)[:300]}")
+        session.ask(f"SET search_path = {schema[0]};")
+        session.ask(_RESET)  # seeding may have filled it
+        return PostgreSQL(session, name=name, note=note)
+
+
+class PostgreSQL:
+    """All databases of one server: the extension counts for the whole of it."""
+
+    kind = KIND
+    loud = False
+
+    def __init__(self, session: Session, *, name: str, note: str) -> None:
+        self.name, self.note = name, note
+        self._session = session
+        self._texts: dict[str, str] = {}  # normalised; empty for its own
+
+    def read(self) -> Snapshot:
+        """Calls, rows and blocks; texts are asked for once."""
+        rows = [self._numbers(line) for line in self._session.ask(_TOTALS)]
+        self._learn([identity for identity, _ in rows if identity not in self._texts])
+        return snapshot((self._texts.get(identity, ""), work) for identity, work in rows)
+
+    def close(self) -> None:
+        """End psql."""
+        self._session.close()
+
+    def _numbers(self, line: str) -> tuple[str, Work]:
+        try:
+            identity, calls, rows, blocks = line.split(" ")
+            return identity, Work(calls=int(calls), rows=int(rows), blocks=int(blocks))
+        except ValueError:
+            raise CensusError(f"{self._session.what} did not give its counters: {line[:300]}") from None
+
+    def _learn(self, unknown: list[str]) -> None:
+        if not unknown:
+            return
+        for line in self._session.ask(_TEXTS % ",".join(unknown)):
+            try:
+                identity, text = json.loads(line)
+            except ValueError:
+                raise CensusError(f"{self._session.what} did not give its statements: {line[:300]}") from None
+            own = OWN in (text or "")
+            self._texts.setdefault(identity, "" if own else statements.normal(text or ""))
+
+
+def snapshot(rows: Iterator[tuple[str, Work]]) -> Snapshot:
+    """The work among *rows* of (normalised text, totals); rows of the same text are added up."""
+    found: dict[str, Work] = {}
+    totals: Counter[str] = Counter(statements=0, rows=0, blocks=0)
+    for text, work in rows:
+        if not statements.is_work(text):
+            continue
+        totals.update(statements=work.calls, rows=work.rows or 0, blocks=work.blocks or 0)
+        found[text] = _sum(found[text], work) if text in found else work
+    return Snapshot(counters=_floats(totals), statements=found)
+
+
+def _floats(totals: Mapping[str, int]) -> dict[str, float]:
+    return {name: float(total) for name, total in totals.items()}
+
+
+def _sum(one: Work, other: Work) -> Work:
+    return Work(
+        calls=one.calls + other.calls,
+        rows=(one.rows or 0) + (other.rows or 0),
+        blocks=(one.blocks or 0) + (other.blocks or 0),
+    )

@@ -1,0 +1,56 @@
+"""
+Reads and writes of a target that is a command: system calls and bytes, of it and of all that it started.
+
+The kernel hands the counters of a child that has ended to its parent, so that a tree never counts backwards
+(proc_pid_io(5)). What goes through `send` and `recv`, as sockets mostly do, is in none of them: these are its files.
+"""
+
+from collections.abc import Iterator
+
+import psutil
+
+from perfci.errors import CensusError
+from perfci.model import CounterSource
+from perfci.rig.census.source import Scene, Snapshot, Source
+
+KIND = "process"
+_NAMES = {"reads": "read_count", "writes": "write_count", "bytes_read": "read_chars", "bytes_written": "write_chars"}
+
+
+def find(scene: Scene) -> Iterator[Source | CounterSource]:
+    """One source for a target whose process is perfci's own child."""
+    if scene.running.pid is None or not scene.wants(KIND, KIND):
+        return
+    source = Process(scene.running.pid)
+    try:
+        source.read()
+    except CensusError as error:
+        yield CounterSource(name=KIND, kind=KIND, found=False, note=str(error))
+    else:
+        yield source
+
+
+class Process:
+    """A process with its descendants."""
+
+    name = KIND
+    kind = KIND
+    loud = False
+    note = "files alone: what goes over sockets is mostly not in these counters"
+
+    def __init__(self, pid: int) -> None:
+        self._pid = pid
+
+    def read(self) -> Snapshot:
+        """Calls and bytes since each was started."""
+        try:
+            root = psutil.Process(self._pid)
+            counts = [each.io_counters() for each in (root, *root.children(recursive=True))]
+            return Snapshot(
+                counters={name: float(sum(getattr(one, field) for one in counts)) for name, field in _NAMES.items()}
+            )
+        except (psutil.Error, AttributeError, OSError) as error:  # no such counters on some systems
+            raise CensusError(f"reads and writes of the target cannot be had: {error}") from None
+
+    def close(self) -> None:
+        """Nothing is open."""

@@ -1,0 +1,97 @@
+"""Redis, Valkey and their kin: calls of every command, and how often a key was there, from INFO."""
+
+import re
+from collections.abc import Iterable, Iterator
+
+from perfci.errors import CensusError
+from perfci.model import CounterSource
+from perfci.rig.census.session import Session, inside, kept
+from perfci.rig.census.source import Scene, Snapshot, Source, Work
+from perfci.rig.target.running import Container
+
+KIND = "redis"
+PROGRAMS = frozenset({"redis-server", "valkey-server", "keydb-server"})
+CONTROL = frozenset(
+    {"ping", "echo", "info", "command", "client", "hello", "auth", "select", "config", "quit", "reset", "readonly"}
+    | {"replconf", "psync", "role", "latency", "memory", "slowlog", "debug", "time", "dbsize", "lastsave"}
+)
+"""Of connections, of health checks and of whoever watches the server, as perfci does: no work of the service."""
+
+_CLIENT = """
+client=$(command -v redis-cli || command -v valkey-cli || command -v keydb-cli) || { echo 'it has no redis-cli'; exit; }
+auth="${REDISCLI_AUTH:-${REDIS_PASSWORD:-$VALKEY_PASSWORD}}"
+[ -z "$auth" ] || export REDISCLI_AUTH="$auth"
+exec "$client" -p %d
+"""
+_CALLS = re.compile(r"cmdstat_([^:]+):calls=(\d+),")
+_COUNTERS = {"keyspace_hits": "hits", "keyspace_misses": "misses"}
+
+
+def find(scene: Scene) -> Iterator[Source | CounterSource]:
+    """One source for every container in which such a server runs."""
+    for container in scene.running.containers:
+        if not scene.programs.get(container.id, frozenset()) & PROGRAMS or not scene.wants(container.service, KIND):
+            continue
+        try:
+            yield _opened(scene, container)
+        except CensusError as error:
+            yield CounterSource(name=container.service, kind=KIND, found=False, note=str(error))
+
+
+def _opened(scene: Scene, container: Container) -> Source:
+    port, password = _option(container, "--port"), _option(container, "--requirepass")
+    session = inside(
+        container.id,
+        _CLIENT % int(port if port.isdigit() else 6379),
+        what=f"Redis in service {container.service!r}",
+        sentinel="ECHO {}",
+        environ=scene.environ,
+        secret={"REDISCLI_AUTH": password} if password else None,
+    )
+    with kept(session):
+        source = Redis(session, name=container.service)
+        source.read()
+    return source
+
+
+def _option(container: Container, name: str) -> str:
+    pairs = zip(container.command, container.command[1:], strict=False)
+    return next((value for option, value in pairs if option == name), "")
+
+
+class Redis:
+    """One server."""
+
+    kind = KIND
+    loud = False
+    note = ""
+
+    def __init__(self, session: Session, *, name: str) -> None:
+        self.name = name
+        self._session = session
+
+    def read(self) -> Snapshot:
+        """Commands by name, hits and misses."""
+        lines = self._session.ask("INFO commandstats\nINFO stats")
+        found = parse(lines)
+        if not {"hits", "misses"} <= set(found.counters):
+            raise CensusError(f"{self._session.what} did not give its counters: {' '.join(lines)[:300]}")
+        return found
+
+    def close(self) -> None:
+        """End redis-cli."""
+        self._session.close()
+
+
+def parse(lines: Iterable[str]) -> Snapshot:
+    """What INFO says; a command of a container ("config|get") goes by its first name."""
+    commands: dict[str, Work] = {}
+    counters = {"commands": 0.0}
+    for line in lines:
+        name, _, value = line.strip().partition(":")
+        if (found := _CALLS.match(line.strip())) and found[1].partition("|")[0].lower() not in CONTROL:
+            commands[found[1].replace("|", " ").upper()] = Work(calls=int(found[2]))
+            counters["commands"] += int(found[2])
+        elif name in _COUNTERS and value.isdigit():
+            counters[_COUNTERS[name]] = float(value)
+    return Snapshot(counters=counters, statements=commands)
