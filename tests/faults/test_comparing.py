@@ -1,0 +1,128 @@
+"""Runs that are hard to compare, judged by `perfci compare`: nothing is red that was not shown."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from perfci import store
+from perfci.model import Round, Run, Side, Verdict
+from tests.builders import ENDPOINTS, a_paired_run, some_endpoints
+from tests.fakes.shell import Perfci
+from tests.faults import Fault, fault
+
+MORE = "Measure again with more blocks, or on a quieter machine."
+
+
+def _changed(level: Callable[[Round], float]) -> Run:
+    """Both sides alike, but for every latency of a round times its level."""
+    run = a_paired_run()
+    rounds = []
+    for one in run.rounds:
+        factor = level(one)
+        endpoints = {
+            name: replace(
+                seen,
+                values={
+                    metric: value if metric in {"failure_rate", "throughput"} else value * factor
+                    for metric, value in seen.values.items()
+                },
+            )
+            for name, seen in one.endpoints.items()
+        }
+        rounds.append(replace(one, endpoints=endpoints))
+    return replace(run, rounds=tuple(rounds))
+
+
+def _sides(base: dict[str, float], candidate: dict[str, float]) -> Run:
+    run = a_paired_run()
+    of = {Side.BASE: base, Side.CANDIDATE: candidate}
+    rounds = tuple(replace(one, endpoints=some_endpoints(kind=one.kind, typical=of[one.side])) for one in run.rounds)
+    return replace(run, rounds=rounds)
+
+
+def _few() -> Run:
+    run = a_paired_run()
+    rounds = tuple(replace(one, endpoints=some_endpoints(kind=one.kind, requests=8)) for one in run.rounds)
+    return replace(run, rounds=rounds)
+
+
+@pytest.mark.parametrize(
+    "run",
+    [
+        pytest.param(
+            lambda: _sides(dict(ENDPOINTS), {**ENDPOINTS, "GET /new": 9.0}),
+            marks=fault(
+                "comparing",
+                "endpoint only on one side",
+                seen="GET /new…not compared",
+                exit=0,
+                verdict=Verdict.PASS,
+            ),
+        ),
+        pytest.param(
+            lambda: _sides({"GET /old": 4.0}, {"GET /new": 4.0}),
+            marks=fault(
+                "comparing",
+                "all endpoints on one side",
+                seen="Nothing that decides could be compared: …",
+                then=MORE,
+                exit=0,
+                verdict=Verdict.INCONCLUSIVE,
+            ),
+        ),
+        pytest.param(
+            _few,
+            marks=fault(
+                "comparing",
+                "too few requests for the quantile",
+                seen="too few requests: 8 …",
+                then=MORE,
+                exit=0,
+                verdict=Verdict.INCONCLUSIVE,
+            ),
+        ),
+        pytest.param(
+            lambda: _changed(lambda one: 1.6 if (one.block + (one.side is Side.BASE)) % 2 else 1.0),
+            marks=fault(
+                "comparing",
+                "bimodal rounds",
+                seen="inconclusive",
+                then="more blocks would settle it",
+                exit=0,
+                verdict=Verdict.INCONCLUSIVE,
+            ),
+        ),
+        pytest.param(
+            lambda: _changed(lambda one: 3.0 if one.block == 5 and one.side is Side.CANDIDATE else 1.0),
+            marks=fault(
+                "comparing",
+                "one outlier round",
+                seen="inconclusive",
+                then=MORE,
+                exit=0,
+                verdict=Verdict.INCONCLUSIVE,
+            ),
+        ),
+        pytest.param(
+            lambda: _changed(lambda one: 1.0 + 0.1 * one.block),
+            marks=fault(
+                "comparing",
+                "drift during the run",
+                seen="No regression against …",
+                exit=0,
+                verdict=Verdict.PASS,
+            ),
+        ),
+    ],
+)
+def test_what_is_hard_to_compare_is_not_red(
+    perfci: Perfci, tmp_path: Path, expected: Fault, run: Callable[[], Run]
+) -> None:
+    """With a verdict that claims no more than is known."""
+    store.save(run(), tmp_path / "run.json")
+    code, out, err = perfci("compare", "run.json", "--verbose")
+    expected.check(code=code, text=out + err)
+    assert json.loads(perfci("compare", "run.json", "--json")[1])["verdict"] == expected.verdict
