@@ -1,0 +1,266 @@
+"""
+Work, candidate against reference: counts are what they are, and need no machine of the same kind.
+
+A counter that is the same for every request is compared as it stands: any change is certain, and no test is made. Where
+work depends on data, the requests are the replicates (one in flight, no queue, no neighbour: nothing ties one to the
+next), and Welch's test of their means decides.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from perfci.judge import counted, counters, culprits
+from perfci.judge.counted import Work
+from perfci.judge.policy import budget_of
+from perfci.judge.stats import welch
+from perfci.judge.stats.family import holm
+from perfci.model import (
+    ENOUGH,
+    Baseline,
+    Better,
+    Budget,
+    CommittedCensus,
+    Comparison,
+    Decision,
+    GatePolicy,
+    Interval,
+    Reference,
+    Role,
+    RoundKind,
+    Run,
+    Series,
+    SeriesVerdict,
+    Side,
+    Tally,
+)
+
+SHARE_OF_ALPHA = 0.1
+"""
+What all tests of the census together may spend, of alpha and beside it.
+
+A family of its own, so that a source that happens to be there takes no power from the clocks. Requests are plenty:
+even a thousandth leaves hardly anything unseen that reaches its budget.
+"""
+
+_OFF_BY = 1e-9  # a mean of counts is no count: what sums of floats may be wrong by
+
+
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    """One counter of one endpoint on both sides."""
+
+    comparison: Comparison
+    base: Tally
+    candidate: Tally
+
+    @property
+    def certain(self) -> bool:
+        return self.base.constant and self.candidate.constant
+
+    @property
+    def alike(self) -> bool:
+        """As many requests, of the same mean and spread: the same was asked, and the same was done."""
+        return self.base == self.candidate
+
+
+def judge_work(run: Run, baseline: Baseline | None, policy: GatePolicy) -> tuple[Decision, ...]:
+    """
+    A decision for every counter of every endpoint that both sides counted, in the order that explains most.
+
+    Without *baseline* the run's own base side is the reference; with one, its accepted census is.
+    """
+    candidate = run.census.get(Side.CANDIDATE)
+    work, obstacle = counted.reference(run, baseline)
+    if candidate is None or work is None:
+        return ()
+    here, against = Work.of(candidate), Reference.REF if baseline is None else Reference.BASELINE
+    budgets = policy.budgets.get(against, {}).get(RoundKind.CENSUS, {})
+    blanks = list(_pairs(work, here, budgets, obstacle, alone=not run.rounds))
+    compared = [one for one in blanks if isinstance(one, _Pair)]
+    decisions = [_open(one) for one in blanks if isinstance(one, Comparison)]
+    decisions += _decisions(compared, policy)
+    explained = [_explained(one, work, here) for one in decisions]
+    if policy.accept_census:
+        explained = [_accepted(one, run, policy) for one in explained]
+    return tuple(sorted(explained, key=_most_telling))
+
+
+def _most_telling(one: Decision) -> tuple[int, float, str, str]:
+    """The counter that explains most first, and of its kind the endpoint that it grew most for."""
+    series, change = one.comparison.series, one.comparison.change
+    grown = change.estimate / max(one.comparison.base or 0.0, 1.0) if change else 0.0
+    return counters.rank(series.metric.name), -round(abs(grown), 9), series.endpoint, series.metric.name
+
+
+def _pairs(
+    base: Work, candidate: Work, budgets: Mapping[str, Budget], obstacle: str, *, alone: bool
+) -> Iterator[_Pair | Comparison]:
+    """What can be compared, and blanks with their reason for what cannot; where only work was measured, it decides."""
+    for endpoint in sorted(base.endpoints.keys() & candidate.endpoints.keys()):
+        for counter in sorted(base.counters(endpoint) | candidate.counters(endpoint)):
+            before, after = base.tally(endpoint, counter, candidate), candidate.tally(endpoint, counter, base)
+            blank = _blank(endpoint, counter, before, after, _budget(counter, endpoint, budgets))
+            if note := obstacle or _why_not(before, after, counter):
+                yield replace(blank, note=note)
+            elif before is not None and after is not None:
+                pair = _Pair(blank, before, after)
+                if alone and pair.certain and blank.budget.role is Role.GUARDS:
+                    pair = replace(pair, comparison=replace(blank, budget=replace(blank.budget, role=Role.DECIDES)))
+                yield pair
+
+
+def _budget(counter: str, endpoint: str, budgets: Mapping[str, Budget]) -> Budget:
+    return budget_of(counters.budget_for(counter, budgets), counters.metric_of(counter), endpoint)
+
+
+def _why_not(before: Tally | None, after: Tally | None, counter: str) -> str:
+    source = counter.rpartition("/")[0] or counter
+    if before is None or after is None:
+        return f"{source} could be counted on the {'candidate' if before is None else 'reference'} only"
+    fewest = min(before.requests, after.requests)
+    return f"seen in {fewest} request{'s' * (fewest != 1)} only" if fewest < ENOUGH else ""
+
+
+def _blank(endpoint: str, counter: str, before: Tally | None, after: Tally | None, budget: Budget) -> Comparison:
+    return Comparison(
+        series=Series(endpoint=endpoint, metric=counters.metric_of(counter)),
+        kind=RoundKind.CENSUS,
+        budget=budget,
+        base=None if before is None else before.mean,
+        candidate=None if after is None else after.mean,
+        change=None,
+        p_worse=None,
+        p_better=None,
+        standard_error=None,
+        smallest_detectable=None,
+        replicates=(),
+    )
+
+
+def _open(one: Comparison) -> Decision:
+    named = f"{one.series.endpoint}: {one.series.metric.name} not compared ({one.note})"
+    return Decision(comparison=one, verdict=SeriesVerdict.NOT_COMPARED, p_adjusted=None, reason=named)
+
+
+def _decisions(pairs: Sequence[_Pair], policy: GatePolicy) -> list[Decision]:
+    """Certain counters as they are; the others by a test, corrected over all that can turn the whole red."""
+    tested = [pair if pair.certain else _tested(pair, policy.confidence) for pair in pairs]
+    worse, better = (_adjusted(tested, which) for which in ("p_worse", "p_better"))
+    return [_decision(pair, up, down, policy) for pair, up, down in zip(tested, worse, better, strict=True)]
+
+
+def _tested(pair: _Pair, confidence: float) -> _Pair:
+    found = welch.difference(pair.base, pair.candidate)
+    up, down = found.p_greater, found.p_smaller
+    lower_is_better = pair.comparison.series.metric.better is Better.LOWER
+    filled = replace(
+        pair.comparison,
+        change=found.interval(confidence),
+        p_worse=up if lower_is_better else down,
+        p_better=down if lower_is_better else up,
+        standard_error=found.standard_error,
+    )
+    return replace(pair, comparison=filled)
+
+
+def _adjusted(pairs: Sequence[_Pair], which: str) -> list[float | None]:
+    """Corrected so that all of them together spend their share of alpha, when each is compared with alpha."""
+    ps = [getattr(pair.comparison, which) for pair in pairs]
+    counts = [
+        p is not None and pair.comparison.budget.role is not Role.INFORMS for p, pair in zip(ps, pairs, strict=True)
+    ]
+    family = sum(counts)
+    corrected = iter(holm([p for p, count in zip(ps, counts, strict=True) if count], [1.0] * family))
+    return [
+        None if p is None else min(1.0, (next(corrected) if count else p * max(1, family)) / SHARE_OF_ALPHA)
+        for p, count in zip(ps, counts, strict=True)
+    ]
+
+
+def _decision(pair: _Pair, p_worse: float | None, p_better: float | None, policy: GatePolicy) -> Decision:
+    one, delta = pair.comparison, pair.candidate.mean - pair.base.mean
+    if pair.certain:
+        one = replace(one, change=Interval(estimate=delta, low=delta, high=delta))
+    worse = delta > _OFF_BY if one.series.metric.better is Better.LOWER else delta < -_OFF_BY
+    shown = all(p is None or p < policy.alpha for p in (p_worse if worse else p_better,))
+    if abs(delta) > _OFF_BY and abs(delta) >= limit(one.budget.change, one) - _OFF_BY and shown:
+        verdict = SeriesVerdict.REGRESSION if worse else SeriesVerdict.IMPROVEMENT
+    elif pair.certain or pair.alike or _within(one):
+        verdict = SeriesVerdict.EQUIVALENT
+    else:
+        verdict = SeriesVerdict.INCONCLUSIVE
+    return Decision(comparison=one, verdict=verdict, p_adjusted=p_worse, reason=_sentence(pair, one, verdict, policy))
+
+
+def limit(share: float, one: Comparison) -> float:
+    """A budget's share of the reference, in counts; never below the floor."""
+    return max(share * abs(one.base or 0.0), one.budget.floor)
+
+
+def _within(one: Comparison) -> bool:
+    margin = limit(one.budget.margin, one)
+    return one.change is not None and max(abs(one.change.low), abs(one.change.high)) <= margin
+
+
+def _sentence(pair: _Pair, one: Comparison, verdict: SeriesVerdict, policy: GatePolicy) -> str:
+    """What is claimed, and whether it is certain."""
+    name, endpoint = one.series.metric.name, one.series.endpoint
+    before, after = amount(pair.base.mean), amount(pair.candidate.mean)
+    advisory = "; advisory" if one.budget.role is Role.INFORMS else ""
+    if pair.certain:
+        if abs(pair.candidate.mean - pair.base.mean) <= _OFF_BY:
+            return f"{endpoint}: {after} {name} in every request, as before{advisory}"
+        within = ", within its margin" if verdict is SeriesVerdict.EQUIVALENT else ""
+        return f"{endpoint}: {before} -> {after} {name} in every request{within}{advisory}"
+    claim = {
+        SeriesVerdict.EQUIVALENT: " stays within its margin",
+        SeriesVerdict.INCONCLUSIVE: " can neither be called changed nor unchanged",
+    }.get(verdict, "")
+    assert one.change is not None
+    interval = f"{100 * policy.confidence:.0f} % interval {one.change.low:+.3g}..{one.change.high:+.3g}"
+    return (
+        f"{endpoint}: {before} -> {after} {name} a request on average{claim} "
+        f"({interval}, {pair.base.requests} and {pair.candidate.requests} requests){advisory}"
+    )
+
+
+def amount(mean: float) -> str:
+    """A count as a count, a mean with what it needs."""
+    return f"{mean:,.0f}" if mean == round(mean) or abs(mean) >= 1000 else f"{mean:,.3g}"
+
+
+def _explained(decision: Decision, base: Work, candidate: Work) -> Decision:
+    """A red row with what caused it, the worst first."""
+    if decision.verdict is not SeriesVerdict.REGRESSION:
+        return decision
+    one = decision.comparison
+    found = culprits.of(one.series.endpoint, one.series.metric.name, base, candidate)
+    told = f" ({culprits.told(found[0])})" if found else ""
+    return replace(decision, comparison=replace(one, culprits=found), reason=decision.reason + told)
+
+
+def _accepted(decision: Decision, run: Run, policy: GatePolicy) -> Decision:
+    """More work is accepted where the change itself writes it, for this counter, into census.json, and it is true."""
+    one = decision.comparison
+    written = run.committed.get(Side.CANDIDATE)
+    measured = run.census.get(Side.CANDIDATE)
+    if decision.verdict is not SeriesVerdict.REGRESSION or written is None or measured is None:
+        return decision
+    before = run.committed.get(Side.BASE)
+    new, old = _committed(written, one.series), before and _committed(before, one.series)
+    if new is None or new == old or counted.obstacle(run, written):
+        return decision
+    now = measured.endpoints[one.series.endpoint].counters.get(one.series.metric.name)
+    if now is None:
+        return decision
+    blank = _blank(one.series.endpoint, one.series.metric.name, new, now, one.budget)
+    again = _decisions([_Pair(blank, new, now)], policy)[0].verdict
+    if again in {SeriesVerdict.REGRESSION, SeriesVerdict.IMPROVEMENT}:
+        return decision
+    reason = f"{decision.reason}; accepted: this change writes it into census.json"
+    return replace(decision, verdict=SeriesVerdict.ACCEPTED, reason=reason)
+
+
+def _committed(census: CommittedCensus, series: Series) -> Tally | None:
+    endpoint = census.census.endpoints.get(series.endpoint)
+    return endpoint.counters.get(series.metric.name) if endpoint else None

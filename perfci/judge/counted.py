@@ -1,0 +1,154 @@
+"""Whose work is compared with whose, and whether it may be: the data and the load must be the same, not the machine."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from perfci.judge.statements import merged
+from perfci.model import (
+    Baseline,
+    Census,
+    CommittedCensus,
+    EndpointCensus,
+    Finding,
+    Run,
+    Side,
+    Statement,
+    Tally,
+    Weight,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A census that can be asked for any counter: what a source that was there never counted is zero."""
+
+    endpoints: Mapping[str, EndpointCensus]
+    kinds: Mapping[str, frozenset[str]]  # of the sources that were found, by name
+
+    @classmethod
+    def of(cls, census: Census) -> "Work":
+        """What *census* counted, each statement masked and once."""
+        kinds: dict[str, frozenset[str]] = {}
+        for source in census.sources:
+            kinds[source.name] = kinds.get(source.name, frozenset()) | ({source.kind} if source.found else set())
+        readers = {name: " ".join(sorted(known - {"network"})) for name, known in kinds.items()}
+        return cls(
+            {name: replace(one, statements=merged(one.statements, readers)) for name, one in census.endpoints.items()},
+            kinds,
+        )
+
+    def counters(self, endpoint: str) -> frozenset[str]:
+        """What was counted for the endpoint."""
+        return frozenset(self.endpoints[endpoint].counters)
+
+    def tally(self, endpoint: str, counter: str, other: "Work") -> Tally | None:
+        """
+        The counter, or zero where nothing ever moved it; None where this side could not have seen it.
+
+        A side could see what the *other* saw if it read that source in every way in which the other did.
+        """
+        counted = self.endpoints[endpoint]
+        source = counter.rpartition("/")[0]
+        could = self.kinds.get(source, frozenset()) >= other.kinds.get(source, frozenset())
+        nothing = Tally(requests=counted.requests, mean=0.0) if could else None
+        return counted.counters.get(counter, nothing)
+
+    def statements(self, endpoint: str, source: str) -> tuple[Statement, ...]:
+        """What the endpoint sent to that database."""
+        return tuple(one for one in self.endpoints[endpoint].statements if one.source == source)
+
+
+def reference(run: Run, baseline: Baseline | None) -> tuple[Work | None, str]:
+    """What the candidate's work is compared with, and why it cannot be, if it cannot: without *baseline*, the base."""
+    if baseline is None:
+        base = run.census.get(Side.BASE)
+        return (None, "") if base is None else (Work.of(base), _other_seed(run, base))
+    if baseline.census is None:
+        return None, ""
+    return Work.of(baseline.census.census), obstacle(run, baseline.census)
+
+
+def obstacle(run: Run, committed: CommittedCensus) -> str:
+    """Why the run's work cannot be compared with what was committed, in a few words; empty where it can."""
+    plan = run.fingerprint.plan
+    must_agree = {
+        "profile or scenario": (run.profile, run.scenario) == (committed.profile, committed.scenario),
+        "locustfile": plan.digest == committed.load,
+        "user classes or tags": (plan.user_classes, plan.tags) == (committed.user_classes, committed.tags),
+        "environment of the locustfile": dict(plan.environment) == dict(committed.environment),
+        "seed": not _other_seed(run, committed.census),
+    }
+    wrong = [what for what, agrees in must_agree.items() if not agrees]
+    return f"it was counted with another {' and another '.join(wrong)}" if wrong else ""
+
+
+def to_commit(run: Run) -> CommittedCensus | None:
+    """The candidate's work as it may be committed: statements masked; None where nothing was counted."""
+    census = run.census.get(Side.CANDIDATE)
+    if census is None:
+        return None
+    plan = run.fingerprint.plan
+    return CommittedCensus(
+        profile=run.profile,
+        scenario=run.scenario,
+        load=plan.digest,
+        user_classes=plan.user_classes,
+        tags=plan.tags,
+        environment=plan.environment,
+        census=Census(
+            endpoints=Work.of(census).endpoints,
+            sources=tuple(replace(one, note="") for one in census.sources if one.found),
+            seed_digest=_seed(run, census),
+        ),
+    )
+
+
+def gaps(run: Run, baseline: Baseline | None) -> Iterator[Finding]:
+    """What was not counted, or has nothing to be compared with."""
+    candidate = run.census.get(Side.CANDIDATE)
+    work, why = reference(run, baseline)
+    if candidate is None:
+        if work is not None:
+            yield _warning(
+                "census-absent", "The reference has counts of work, but nothing was counted on the candidate"
+            )
+        return
+    if unreached := sorted(candidate.unreached):
+        yield _warning("census-unreached", f"Not counted, because not reached often enough: {_listed(unreached)}")
+    if work is None:
+        if baseline is not None:
+            hint = "`perfci baseline record` writes one."
+            yield _warning("census-no-reference", "There is no census.json to compare the work of a request with", hint)
+        else:
+            yield _warning(
+                "census-no-reference", "The work of the base was not counted, so there is nothing to compare with"
+            )
+        return
+    if why:
+        yield _warning(
+            "census-unlike", f"Work is not compared: {why}", "Count and record again under these conditions."
+        )
+        return
+    here = Work.of(candidate)
+    if only := sorted(work.endpoints.keys() - here.endpoints.keys() - set(unreached)):
+        yield _warning("census-endpoints", f"Counted on the reference only: {_listed(only)}")
+    if new := sorted(here.endpoints.keys() - work.endpoints.keys()):
+        yield _warning("census-endpoints", f"New endpoints, whose work has nothing to be compared with: {_listed(new)}")
+
+
+def _warning(code: str, message: str, hint: str = "") -> Finding:
+    return Finding(code=code, weight=Weight.WARNING, message=message, hint=hint)
+
+
+def _other_seed(run: Run, census: Census) -> str:
+    candidate = run.census.get(Side.CANDIDATE)
+    same = candidate is None or _seed(run, census) == _seed(run, candidate)
+    return "" if same else "the two sides were counted on different data"
+
+
+def _seed(run: Run, census: Census) -> str:
+    return census.seed_digest or run.fingerprint.seed_digest
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")

@@ -1,0 +1,144 @@
+"""What made an endpoint do more work: the statement, the cache, the payload or the round trips behind a red counter."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from perfci.judge.counted import Work
+from perfci.judge.counters import kind_of
+from perfci.judge.statements import short
+from perfci.model import Culprit, CulpritKind, Statement, Tally
+
+MOST = 5
+"""Culprits of one counter: whoever reads more of them does not read them."""
+
+_NOISE = 0.05  # of a request: what happens less often than once in twenty requests explains nothing
+_FEWEST, _MOST = 0.33, 1.25  # further calls for each row that they follow: rows share what they refer to, or have none
+
+
+@dataclass(frozen=True, slots=True)
+class _Statement:
+    """One statement on both sides, per request."""
+
+    text: str
+    calls: tuple[float, float]
+    rows: tuple[float, float]
+    blocks: tuple[float, float]
+
+    def grown(self, what: str) -> float:
+        before, after = getattr(self, what)
+        return float(after - before)
+
+
+def of(endpoint: str, counter: str, base: Work, candidate: Work) -> tuple[Culprit, ...]:
+    """What explains that *counter* grew, the worst first; nothing where nothing does."""
+    kind = kind_of(counter)
+    found = list(_cache(endpoint, base, candidate))
+    named = counter.rpartition("/")[0]
+    unit = {"rows": "rows", "blocks": "blocks"}.get(kind, "calls")
+    if counter == "response/bytes":
+        return (_payload(endpoint, counter, base, candidate),)
+    if kind in {"statements", "commands", "rows", "blocks", "packets", "bytes"}:
+        sources = {one.source for side in (base, candidate) for one in side.endpoints[endpoint].statements}
+        for source in sorted(sources if kind in {"packets", "bytes"} else sources & {named}):
+            found += _statements(_both(endpoint, source, base, candidate), unit)
+    if kind == "bytes" and (grown := _grown_payload(endpoint, base, candidate)):
+        found.append(grown)
+    if kind == "packets" and not found:
+        before, after = _means(endpoint, counter, base, candidate)
+        found.append(Culprit(kind=CulpritKind.ROUND_TRIPS, what=counter, before=before, after=after, unit="packets"))
+    return tuple(found[:MOST])
+
+
+def told(culprit: Culprit) -> str:
+    """A culprit in a few words."""
+    before, after = f"{culprit.before:.3g}", f"{culprit.after:.3g}"
+    return f"{culprit.kind}: {before} -> {after} {culprit.unit} of {short(culprit.what, 100)}"
+
+
+def _statements(statements: Sequence[_Statement], unit: str) -> Iterator[Culprit]:
+    grown = sorted(
+        (one for one in statements if one.grown(unit) > _NOISE), key=lambda one: (-one.grown(unit), one.text)
+    )
+    for one in grown:
+        parent = _parent(one, statements)
+        before, after = getattr(one, unit)
+        yield Culprit(
+            kind=_kind(one, parent),
+            what=short(one.text),
+            before=before,
+            after=after,
+            unit=unit,
+            beside=short(parent.text) if parent else "",
+        )
+
+
+def _kind(one: _Statement, parent: _Statement | None) -> CulpritKind:
+    if parent:
+        return CulpritKind.N_PLUS_ONE
+    if one.calls[0] <= _NOISE:
+        return CulpritKind.NEW
+    return CulpritKind.MORE_CALLS if one.grown("calls") > _NOISE else CulpritKind.PLAN
+
+
+def _parent(one: _Statement, statements: Sequence[_Statement]) -> _Statement | None:
+    """
+    The statement whose rows the further calls follow: two or more of them, about as many as it returned rows.
+
+    The nearest, where there are several; it is called less often than what it drives.
+    """
+    further = one.grown("calls")
+    if further < 2 - _NOISE:
+        return None
+
+    def miss(other: _Statement) -> float:
+        return abs(further - other.rows[1])
+
+    alike = [
+        other
+        for other in statements
+        if other.calls[1] < further
+        and _FEWEST * other.rows[1] <= further <= max(_MOST * other.rows[1], other.rows[1] + 1)
+    ]
+    return min(alike, key=lambda other: (miss(other), other.text), default=None)
+
+
+def _both(endpoint: str, source: str, base: Work, candidate: Work) -> list[_Statement]:
+    sides = [{one.text: one for one in side.statements(endpoint, source)} for side in (base, candidate)]
+    return [
+        _Statement(text, *(_each(sides[0].get(text), sides[1].get(text))))
+        for text in sorted(sides[0].keys() | sides[1].keys())
+    ]
+
+
+def _each(before: Statement | None, after: Statement | None) -> Iterator[tuple[float, float]]:
+    """Calls, rows and blocks on both sides."""
+    for what in ("calls", "rows", "blocks"):
+        first, second = (None if one is None else getattr(one, what) for one in (before, after))
+        yield _mean(first), _mean(second)
+
+
+def _mean(tally: Tally | None) -> float:
+    return tally.mean if tally else 0.0
+
+
+def _means(endpoint: str, counter: str, base: Work, candidate: Work) -> tuple[float, float]:
+    return _mean(base.tally(endpoint, counter, candidate)), _mean(candidate.tally(endpoint, counter, base))
+
+
+def _cache(endpoint: str, base: Work, candidate: Work) -> Iterator[Culprit]:
+    """Every cache that answers less than it did: by misses, or because nobody asks it any more."""
+    for counter in sorted(base.counters(endpoint) | candidate.counters(endpoint)):
+        if kind_of(counter) == "hits":
+            before, after = _means(endpoint, counter, base, candidate)
+            if before - after > _NOISE:
+                yield Culprit(kind=CulpritKind.CACHE, what=counter, before=before, after=after, unit="hits")
+
+
+def _payload(endpoint: str, counter: str, base: Work, candidate: Work) -> Culprit:
+    before, after = _means(endpoint, counter, base, candidate)
+    return Culprit(kind=CulpritKind.PAYLOAD, what=counter, before=before, after=after, unit="bytes")
+
+
+def _grown_payload(endpoint: str, base: Work, candidate: Work) -> Culprit | None:
+    grown = _payload(endpoint, "response/bytes", base, candidate)
+    return grown if grown.after > 1.1 * grown.before else None
