@@ -12,12 +12,12 @@ import tomllib
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_validator
 
 from perfci.errors import ConfigError
-from perfci.model import Budget, Reference, Role, RoundKind, Slo
+from perfci.model import Budget, EndpointBudget, Reference, Role, RoundKind, Slo
 from perfci.schema import Table, parse
 
 UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
@@ -73,6 +73,7 @@ class PairedSchedule(Table):
     duet: Duration = 5.0  # of turns per block, after their warm-up
     duet_warmup: Duration = 1.0
     load_blocks: int = Field(4, ge=0, le=100)  # blocks that also get a load round for each side
+    slice: Duration = 2.0  # of load on one side before the other has its turn; 0: a whole round each
 
 
 class BaselineSchedule(Table):
@@ -126,12 +127,46 @@ class BudgetChange(Table):
         )
 
 
+class OverrideTable(Table):
+    """What is different about some budgets: those that every given filter picks."""
+
+    profile: Name | None = None
+    endpoint: str | None = Field(None, min_length=1, max_length=500)
+    metric: str | None = None
+    reference: Reference | None = None
+    kind: RoundKind | None = None
+    role: Role | None = None
+    change: float | None = Field(None, ge=0)
+    margin: float | None = Field(None, ge=0)
+    floor: float | None = Field(None, ge=0)
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        numbers = (self.change, self.margin, self.floor)
+        if self.role is None and all(number is None for number in numbers):
+            raise ValueError("says nothing: give role, change, margin or floor")
+        if self.metric is None and (self.role is not Role.INFORMS or any(number is not None for number in numbers)):
+            raise ValueError('needs a metric: without one, only role = "informs" means something')
+        return self
+
+    def budget_change(self) -> BudgetChange:
+        """What it changes about a whole metric's budget."""
+        return BudgetChange(role=self.role, change=self.change, margin=self.margin, floor=self.floor)
+
+    def endpoint_budget(self, pattern: str) -> EndpointBudget:
+        """What it changes for the endpoints of *pattern*; a margin that nobody set follows the change."""
+        wider = None if self.change is None else 2 * self.change
+        margin = wider if self.margin is None else self.margin
+        return EndpointBudget(pattern=pattern, role=self.role, change=self.change, margin=margin, floor=self.floor)
+
+
 class SloTable(Table):
     """One absolute limit."""
 
     metric: str
     limit: float
-    endpoint: str | None = None
+    endpoint: str | None = Field(None, min_length=1, max_length=500)
+    profile: Name | None = None
 
     def slo(self) -> Slo:
         """As the judge knows it."""
@@ -146,6 +181,7 @@ class GateTable(Table):
     confidence: float | None = Field(None, gt=0.5, lt=1)
     min_requests: int | None = Field(None, ge=1)
     budget: dict[Reference, dict[RoundKind, dict[str, BudgetChange]]] = {}
+    override: tuple[OverrideTable, ...] = ()
     slo: tuple[SloTable, ...] = ()
 
 
@@ -187,6 +223,14 @@ class Config(Table):
     baselines: str = "baselines"
     rng_seed: int = Field(1, ge=0)
     environments: dict[Name, Overlay] = {}
+
+    @model_validator(mode="after")
+    def _profiles_exist(self) -> Self:
+        named = {one.profile for one in self.gate.override} | {one.profile for one in self.gate.slo}
+        if unknown := sorted(name for name in named if name is not None and name not in self.profiles):
+            known = _listed(self.profiles)
+            raise ValueError(f"[gate] names unknown profiles: {', '.join(unknown)}; the profiles are: {known}")
+        return self
 
     def find(self, name: str) -> tuple[str, str, Profile, Scenario]:
         """Profile and scenario of "PROFILE" or "PROFILE:SCENARIO"; without one, the first of the file."""

@@ -22,4 +22,4 @@ def judge(run: Run, *, baseline: Baseline | None, policy: GatePolicy, subject: S
     else:
         stored = baseline or Baseline(location="", runs=())
         comparisons = against_baseline(run, stored, policy)
-    return decide(comparisons, findings(run, stored), judge_slos(run, policy), subject, policy)
+    return decide(comparisons, findings(run, stored, policy), judge_slos(run, policy), subject, policy)

@@ -90,8 +90,42 @@ def budget_of(budget: Budget, metric: Metric, endpoint: str) -> Budget:
     The throughput of one endpoint follows the request mix, so only that of all counts; the failures of all endpoints
     are those of each once more, so only those of each count.
     """
-    counts_for_all = metric.unit == "1/s"
-    counts_for_each = metric.scale is Scale.DIFFERENCE
-    if (counts_for_all and endpoint != ALL_ENDPOINTS) or (counts_for_each and endpoint == ALL_ENDPOINTS):
-        return replace(budget, role=Role.INFORMS)
-    return budget
+    for one in budget.endpoints:
+        if matches(one.pattern, endpoint):
+            budget = Budget(
+                role=budget.role if one.role is None else one.role,
+                change=budget.change if one.change is None else one.change,
+                margin=budget.margin if one.margin is None else one.margin,
+                floor=budget.floor if one.floor is None else one.floor,
+                endpoints=budget.endpoints,
+            )
+    role = Role.INFORMS if never_counts(metric, endpoint) else budget.role
+    return replace(budget, role=role, endpoints=())
+
+
+def never_counts(metric: Metric, endpoint: str) -> bool:
+    """Whether a series of this endpoint is shown only, whatever a budget says."""
+    if metric.unit == "1/s":
+        return endpoint != ALL_ENDPOINTS
+    return metric.scale is Scale.DIFFERENCE and endpoint == ALL_ENDPOINTS
+
+
+def matches(pattern: str, endpoint: str) -> bool:
+    """
+    Whether *pattern* names *endpoint*: "*" stands for any text, all else for itself.
+
+    The line for all endpoints is no endpoint: only its own name names it. Linear in the length of both, since a policy
+    is text that somebody wrote.
+    """
+    if endpoint == ALL_ENDPOINTS or "*" not in pattern:
+        return pattern == endpoint
+    first, *middle, last = pattern.split("*")
+    if not endpoint.startswith(first) or len(endpoint) < len(first) + len(last):
+        return False
+    at, end = len(first), len(endpoint) - len(last)
+    for part in middle:
+        found = endpoint.find(part, at, end)
+        if found < 0:
+            return False
+        at = found + len(part)
+    return endpoint.endswith(last)

@@ -1,16 +1,46 @@
 """SLOs: absolute limits on the candidate, judged in every round under load."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from difflib import get_close_matches
+from types import MappingProxyType
 
-from perfci.judge.metrics import METRICS
+from perfci.judge import lines
+from perfci.judge.metrics import METRICS, resolving
+from perfci.judge.policy import matches
 from perfci.judge.wording import amount
-from perfci.model import Better, EndpointRound, GatePolicy, Metric, Round, RoundKind, Run, Side, Slo, SloResult
+from perfci.model import (
+    ALL_ENDPOINTS,
+    Better,
+    EndpointRound,
+    GatePolicy,
+    Metric,
+    Round,
+    RoundKind,
+    Run,
+    Side,
+    Slo,
+    SloResult,
+)
+
+_NEVER_ABOVE: Mapping[str, tuple[str, ...]] = MappingProxyType({"p95": ("p50",), "p99": ("p95", "p50")})
+"""
+Quantile -> lower quantiles, which need fewer requests. A service so slow that nobody gets to ask it a hundred times has
+no 99th percentile, but it lies at least at the median: where that is beyond the limit, so is what cannot be computed.
+"""
 
 
 def judge_slos(run: Run, policy: GatePolicy) -> tuple[SloResult, ...]:
-    """One result per SLO, in the policy's order."""
+    """One result per SLO, in the policy's order; a pattern gives one for each endpoint that it names."""
     rounds = [one for one in run.rounds if one.kind is RoundKind.LOAD and one.side is Side.CANDIDATE]
-    return tuple(_judge(slo, METRICS[slo.metric], rounds) for slo in policy.slos)
+    return tuple(_judge(slo, METRICS[slo.metric], rounds) for slo in _single(policy.slos, rounds))
+
+
+def _single(slos: Sequence[Slo], rounds: Sequence[Round]) -> Iterator[Slo]:
+    known = sorted(lines.endpoints(rounds))
+    for slo in slos:
+        named = [name for name in known if matches(slo.endpoint, name)]
+        yield from (replace(slo, endpoint=name) for name in named or [slo.endpoint])
 
 
 def _judge(slo: Slo, metric: Metric, rounds: Sequence[Round]) -> SloResult:
@@ -20,29 +50,45 @@ def _judge(slo: Slo, metric: Metric, rounds: Sequence[Round]) -> SloResult:
     A round in which every request failed has no latency, and is not within any limit. No round at all: not held, and
     the gate reads `rounds == 0` as "cannot tell".
     """
-    seen = [one.endpoints[slo.endpoint] for one in rounds if slo.endpoint in one.endpoints]
-    values = [one.values[slo.metric] for one in seen if slo.metric in one.values]
-    silent = sum(slo.metric not in one.values and _all_failed(one) for one in seen)
-    judged = len(values) + silent
-    within = sum(_within(value, slo.limit, metric) for value in values)
-    limit = amount(slo.limit, metric)
+    told = [_within(one.endpoints[slo.endpoint], slo, metric) for one in rounds if slo.endpoint in one.endpoints]
+    known = [one for one in told if one is not None]
+    values = [one.endpoints[slo.endpoint].values.get(slo.metric) for one in rounds if slo.endpoint in one.endpoints]
+    silent = len(rounds) - len(known)
+    reason = f"{sum(known)}/{len(known)} rounds within {amount(slo.limit, metric)}"
+    if silent:
+        reason += f", {silent} could not tell"
     return SloResult(
         slo=slo,
         metric=metric,
-        rounds=judged,
-        rounds_within=within,
-        worst=_worst(values, metric),
-        held=judged > 0 and within == judged,
-        reason=f"{within}/{judged} rounds within {limit}" if judged else f"no round could be held against {limit}",
+        rounds=len(known),
+        rounds_within=sum(known),
+        worst=_worst([value for value in values if value is not None], metric),
+        held=bool(known) and all(known),
+        reason=reason if known else _why_not(slo, metric, rounds),
     )
 
 
-def _all_failed(seen: EndpointRound) -> bool:
-    return seen.requests > 0 and seen.failures == seen.requests
+def _within(seen: EndpointRound, slo: Slo, metric: Metric) -> bool | None:
+    """Whether one round kept the limit; None where it cannot tell."""
+    if metric.unit == "ms" and seen.requests > 0 and seen.failures == seen.requests:
+        return False
+    value = seen.values.get(slo.metric)
+    if value is not None:
+        return value <= slo.limit if metric.better is Better.LOWER else value >= slo.limit
+    lower = [seen.values[name] for name in _NEVER_ABOVE.get(slo.metric, ()) if name in seen.values]
+    return False if any(value > slo.limit for value in lower) else None
 
 
-def _within(value: float, limit: float, metric: Metric) -> bool:
-    return value <= limit if metric.better is Better.LOWER else value >= limit
+def _why_not(slo: Slo, metric: Metric, rounds: Sequence[Round]) -> str:
+    """Why no round could tell."""
+    beyond = f"no round could be held against {amount(slo.limit, metric)}"
+    if not rounds:
+        return f"{beyond}: there was no load round"
+    known = sorted({ALL_ENDPOINTS, *lines.endpoints(rounds)})
+    if not any(slo.endpoint in one.endpoints for one in rounds):
+        near = get_close_matches(slo.endpoint, known, n=1)
+        return f"{beyond}: no request was made to it" + (f" (but to {near[0]})" if near else "")
+    return f"{beyond}: {resolving(slo.metric)} successful requests in a round are needed"
 
 
 def _worst(values: Sequence[float], metric: Metric) -> float | None:

@@ -20,8 +20,8 @@ def compare(base: Path | None, candidate: Path, *, config_file: Path) -> Outcome
     baseline of its scenario. The policy is that of *config_file* where it exists.
     """
     config = read(config_file) if config_file.exists() else None
-    policy = policy_of(config.gate if config else GateTable())
     run = store.load(candidate)
+    policy = policy_of(config.gate if config else GateTable(), run.profile)
     if base is None and any(measured.side is Side.BASE for measured in run.rounds):
         commit = run.commits.get(Side.BASE, "")
         name = commit[:7] or "the base, side by side"

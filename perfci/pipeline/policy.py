@@ -1,34 +1,38 @@
 """The project's policy: perfci's defaults with the changes of `[gate]`."""
 
-from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from perfci.config import GateTable
+from perfci.config import GateTable, OverrideTable
 from perfci.errors import ConfigError
 from perfci.judge.metrics import METRICS, kinds
-from perfci.judge.policy import DEFAULT
+from perfci.judge.policy import DEFAULT, never_counts
 from perfci.model import Budget, GatePolicy, Reference, RoundKind
 
 LOAD = RoundKind.LOAD
 
+Tree = dict[Reference, dict[RoundKind, dict[str, Budget]]]
 
-def policy_of(table: GateTable) -> GatePolicy:
-    """The gate's policy; a metric that does not exist is an error that lists those that do."""
-    slos = tuple(entry.slo() for entry in table.slo)
-    named = {slo.metric for slo in slos} | {
-        metric for by_kind in table.budget.values() for metrics in by_kind.values() for metric in metrics
-    }
+
+def policy_of(table: GateTable, profile: str = "") -> GatePolicy:
+    """The gate's policy for *profile*; a metric that does not exist is an error that lists those that do."""
+    _check_metrics(table)
+    _check_measured(table)
+    slos = tuple(entry.slo() for entry in table.slo if entry.profile in {None, profile})
+    given = table.model_dump(include={"alpha", "confidence", "min_requests"}, exclude_none=True)
+    overrides = [one for one in table.override if one.profile in {None, profile}]
+    return replace(DEFAULT, budgets=_overridden(_budgets(table), overrides), slos=slos, **given)
+
+
+def _check_metrics(table: GateTable) -> None:
+    named = {slo.metric for slo in table.slo} | {one.metric for one in table.override if one.metric is not None}
+    named |= {metric for by_kind in table.budget.values() for metrics in by_kind.values() for metric in metrics}
     if unknown := sorted(named - set(METRICS)):
         raise ConfigError(f"[gate] names unknown metrics: {', '.join(unknown)}", hint=f"known: {', '.join(METRICS)}")
-    _check_measured(table)
-    given = table.model_dump(include={"alpha", "confidence", "min_requests"}, exclude_none=True)
-    policy = replace(DEFAULT, budgets=_budgets(table), slos=slos, **given)
-    _check_consistent(policy)
-    return policy
 
 
 def _check_measured(table: GateTable) -> None:
-    """A limit on what is never measured would be a check that cannot fail."""
+    """A limit on what is never measured, or never counts, would be a check that cannot fail."""
     wrong = [f"slo on {slo.metric}: no load round measures it" for slo in table.slo if not _measured(slo.metric, LOAD)]
     wrong += [
         f"budget.{reference}.{kind}.{metric}: no {kind} round measures it"
@@ -37,36 +41,21 @@ def _check_measured(table: GateTable) -> None:
         for metric in metrics
         if not _measured(metric, kind) or (reference is Reference.BASELINE and kind is RoundKind.DUET)
     ]
+    for number, one in enumerate(table.override, start=1):
+        if not list(_places(one, _budgets(table))):
+            wrong.append(f"override {number}: no such round measures {one.metric}")
+        elif one.metric and one.endpoint and never_counts(METRICS[one.metric], one.endpoint):
+            wrong.append(f"override {number}: {one.metric} of {one.endpoint} is shown, but never counts")
     if wrong:
         raise ConfigError("[gate] limits what is never measured:\n" + "\n".join(f"  {line}" for line in wrong))
-
-
-def _check_consistent(policy: GatePolicy) -> None:
-    """A change that the budget allows must not be too large to be called unchanged; of two limits one is a mistake."""
-    wrong = [
-        f"budget.{reference}.{kind}.{metric}: a change of {budget.change:g} is allowed, a margin of {budget.margin:g}"
-        " is narrower: a margin is at least as wide as the change"
-        for reference, by_kind in policy.budgets.items()
-        for kind, budgets in by_kind.items()
-        for metric, budget in budgets.items()
-        if budget.margin < budget.change
-    ]
-    limits = Counter((slo.metric, slo.endpoint) for slo in policy.slos)
-    wrong += [
-        f"slo: {count} limits on {metric} of {endpoint}: keep one"
-        for (metric, endpoint), count in limits.items()
-        if count > 1
-    ]
-    if wrong:
-        raise ConfigError("[gate] contradicts itself:\n" + "\n".join(f"  {line}" for line in wrong))
 
 
 def _measured(metric: str, kind: RoundKind) -> bool:
     return kind is not RoundKind.CENSUS and kind in kinds(metric)
 
 
-def _budgets(table: GateTable) -> dict[Reference, dict[RoundKind, dict[str, Budget]]]:
-    merged = {
+def _budgets(table: GateTable) -> Tree:
+    merged: Tree = {
         reference: {kind: dict(metrics) for kind, metrics in by_kind.items()}
         for reference, by_kind in DEFAULT.budgets.items()
     }
@@ -76,3 +65,27 @@ def _budgets(table: GateTable) -> dict[Reference, dict[RoundKind, dict[str, Budg
             for metric, change in metrics.items():
                 budgets[metric] = change.applied_to(budgets.get(metric))
     return merged
+
+
+def _overridden(
+    tree: Tree, overrides: list[OverrideTable]
+) -> Mapping[Reference, Mapping[RoundKind, Mapping[str, Budget]]]:
+    """What holds for whole metrics first, then what holds for some endpoints of them, each in the order of the file."""
+    for one in sorted(overrides, key=lambda one: one.endpoint is not None):
+        for budgets, metric in list(_places(one, tree)):
+            if one.endpoint is None:
+                budgets[metric] = one.budget_change().applied_to(budgets.get(metric))
+            else:
+                start = budgets.get(metric) or one.budget_change().applied_to(None)
+                start = replace(start, endpoints=(*start.endpoints, one.endpoint_budget(one.endpoint)))
+                budgets[metric] = start
+    return tree
+
+
+def _places(one: OverrideTable, tree: Tree) -> Iterator[tuple[dict[str, Budget], str]]:
+    """Each budget that an override picks: where it is kept, and its metric."""
+    for reference, by_kind in tree.items():
+        for kind, budgets in by_kind.items():
+            if one.reference in {None, reference} and one.kind in {None, kind}:
+                named = list(budgets) if one.metric is None else [one.metric] if _measured(one.metric, kind) else []
+                yield from ((budgets, metric) for metric in named)

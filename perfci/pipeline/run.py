@@ -89,7 +89,7 @@ def understand(request: Request, ports: Ports) -> Task:
         config=config,
         plan=plan,
         choice=choice,
-        policy=policy_of(gate.gate),
+        policy=policy_of(gate.gate, plan.profile),
         notes=tuple(notes),
         fail_on=request.fail_on or gate.fail_on,
     )

@@ -1,0 +1,56 @@
+"""
+Failures that the reference did not have.
+
+Latencies are those of requests that succeeded. Where a share of them began to fail, the rest are other requests than
+before, often the easy ones: such times prove neither a win nor that nothing changed.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from perfci.judge import lines
+from perfci.judge.stats import exact
+from perfci.model import Round
+
+JUMP = 0.02
+"""Of the requests: who loses the slowest two of a hundred reports its 97th percentile as its 95th."""
+
+CHANCE = 0.001
+"""p-value above which the jump may be luck, or one burst."""
+
+FEWEST = 3
+"""Requests of an endpoint that must all have failed before it is called broken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Jump:
+    """Share of failures on both sides."""
+
+    base: float
+    candidate: float
+
+
+def jump(endpoint: str, base: Sequence[Round], candidate: Sequence[Round]) -> Jump | None:
+    """The growth of an endpoint's failures, where it is large and no accident."""
+    before, after = lines.counts(base, endpoint), lines.counts(candidate, endpoint)
+    grown = Jump(exact.pool(before).share, exact.pool(after).share)
+    if not before or grown.candidate - grown.base < JUMP:
+        return None
+    worse, _ = exact.fisher(exact.effective(before), exact.effective(after))
+    return grown if worse < CHANCE else None
+
+
+def always(endpoint: str, rounds: Sequence[Round]) -> bool:
+    """Whether no request for the endpoint ever succeeded."""
+    seen = exact.pool(lines.counts(rounds, endpoint))
+    return seen.requests >= FEWEST and seen.failures == seen.requests
+
+
+def survivors(endpoint: str, base: Sequence[Round], candidate: Sequence[Round]) -> str:
+    """Say so where the candidate's times are only those of the requests that still succeed."""
+    grown = jump(endpoint, base, candidate)
+    if grown is None:
+        return ""
+    return (
+        f"{100 * grown.candidate:.1f} % of the candidate's requests failed, {100 * grown.base:.1f} % of the reference's"
+    )

@@ -1,0 +1,65 @@
+"""
+Whether the numbers can be believed, before anyone looks at them.
+
+A finding invalidates a run only where generator, recorder or machine caused it, or where both sides show it. What only
+the candidate shows is its regression. What the verdict does not depend on, but a reader should know, is a warning.
+One module for each cause; a new check is a function there and a line in `CHECKS`.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+
+from perfci.judge.policy import DEFAULT
+from perfci.judge.validity import drift, generator, limits, offered, reference, service
+from perfci.judge.validity.case import Case, case_of, invalid, warning
+from perfci.model import Baseline, Finding, GatePolicy, Run, Side, Weight
+
+CHECKS: Sequence[Callable[[Case], Iterator[Finding]]] = (
+    service.deaths,
+    service.silence,
+    service.everything_failed,
+    service.failures,
+    generator.tasks,
+    generator.saturation,
+    generator.starvation,
+    generator.records,
+    generator.clocks,
+    offered.users,
+    offered.stalls,
+    offered.held_up,
+    offered.endpoints,
+    offered.mixture,
+    drift.within_rounds,
+    drift.across_blocks,
+    reference.unlike,
+    reference.versions,
+    limits.unmatched,
+    limits.too_few,
+)
+"""Every check, in the order in which findings of equal weight are told."""
+
+
+def findings(run: Run, baseline: Baseline | None, policy: GatePolicy = DEFAULT) -> tuple[Finding, ...]:
+    """
+    Everything to be known about the measurement, the gravest first.
+
+    Without *baseline* the run's own base side is the reference; with one, even an empty one, the stored runs are.
+    """
+    case = case_of(run, baseline, policy)
+    if not case.candidate and Side.CANDIDATE in run.census:
+        return tuple(_incomplete(run))
+    if not case.candidate:
+        message = "No round of the candidate was measured"
+        return (invalid("no-rounds", message, "See the incidents of the run."), *_incomplete(run))
+    found = [finding for check in CHECKS for finding in check(case)]
+    if not any(finding.weight is Weight.REGRESSION for finding in found):
+        found += _incomplete(run)
+    gravity = list(Weight)
+    return tuple(sorted(found, key=lambda finding: gravity.index(finding.weight)))
+
+
+def _incomplete(run: Run) -> list[Finding]:
+    """The planned rounds were not all measured, by no fault of the candidate; or something odd happened on the way."""
+    if run.complete:
+        return [warning("incident", incident) for incident in run.incidents]
+    hint = run.incidents[0] if run.incidents else ""
+    return [invalid("run-incomplete", "The run ended before all planned rounds were measured", hint)]

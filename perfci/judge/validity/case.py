@@ -1,0 +1,88 @@
+"""What every check of validity looks at, and the rule that says whom a finding blames."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from perfci.judge import likeness
+from perfci.model import ALL_ENDPOINTS, Baseline, Finding, GatePolicy, Round, RoundKind, Run, Side, Weight
+
+Rounds = Sequence[Round]
+
+NAMED = 3
+"""So many endpoints are listed in one sentence; the table of series has the rest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One run with its reference: the run's own base, or the stored runs."""
+
+    run: Run
+    baseline: Baseline | None  # None: against the run's own base
+    policy: GatePolicy
+    base: Rounds  # of the reference: shows what the service did before
+    alike: Rounds  # those of them that had the same load on the same class of machine
+    candidate: Rounds
+    measured: Rounds  # by this run, of the sides that are judged
+
+
+def case_of(run: Run, baseline: Baseline | None, policy: GatePolicy) -> Case:
+    """The case of *run*, against its own base or against *baseline*."""
+    candidate = [one for one in run.rounds if one.side is Side.CANDIDATE]
+    if baseline is None:
+        base = [one for one in run.rounds if one.side is Side.BASE]
+        return Case(run, baseline, policy, base, base, candidate, run.rounds)
+    alike = _candidates(likeness.comparable(run, baseline))
+    return Case(run, baseline, policy, _candidates(baseline.runs), alike, candidate, candidate)
+
+
+def _candidates(runs: Sequence[Run]) -> list[Round]:
+    return [one for run in runs for one in run.rounds if one.side is Side.CANDIDATE]
+
+
+def of(rounds: Rounds, side: Side) -> Rounds:
+    """The rounds of one side."""
+    return [one for one in rounds if one.side is side]
+
+
+def under_load(rounds: Rounds) -> Rounds:
+    """The load rounds."""
+    return [one for one in rounds if one.kind is RoundKind.LOAD]
+
+
+def total(rounds: Rounds) -> tuple[int, int]:
+    """Requests and failures."""
+    seen = [line for one in rounds for name, line in one.endpoints.items() if name != ALL_ENDPOINTS]
+    return sum(line.requests for line in seen), sum(line.failures for line in seen)
+
+
+def invalid(code: str, message: str, hint: str = "") -> Finding:
+    """The numbers prove nothing."""
+    return Finding(code=code, weight=Weight.INVALID, message=message, hint=hint)
+
+
+def warning(code: str, message: str, hint: str = "") -> Finding:
+    """Something to be known; the verdict does not depend on it."""
+    return Finding(code=code, weight=Weight.WARNING, message=message, hint=hint)
+
+
+def regression(code: str, message: str, hint: str = "") -> Finding:
+    """The candidate did it."""
+    return Finding(code=code, weight=Weight.REGRESSION, message=message, hint=hint)
+
+
+def blame(
+    case: Case, base: Rounds, code: str, *, shows: Callable[[Rounds], bool], what: str, hint: str
+) -> Iterator[Finding]:
+    """Red where only the candidate shows it, invalid where the reference *base* does too or there is none."""
+    candidate, reference = shows(case.candidate), shows(base)
+    if candidate and base and not reference:
+        yield regression(code, f"The candidate {what}; the reference did not", hint)
+    elif candidate or shows(of(case.measured, Side.BASE)):
+        who = "The candidate" if not base else "Both sides" if candidate else "The reference"
+        yield invalid(code, f"{who} {what}", hint)
+
+
+def listed(names: Sequence[str]) -> str:
+    """A few names, and how many more there are."""
+    more = len(names) - NAMED
+    return ", ".join(names[:NAMED]) + (f" and {more} more" if more > 0 else "")

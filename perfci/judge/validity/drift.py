@@ -1,0 +1,115 @@
+"""Whether what was measured stood still: within each round, and from the first block to the last."""
+
+from collections.abc import Iterator, Sequence
+from math import expm1, log, sqrt
+
+import numpy as np
+from scipy import special
+
+from perfci.judge.validity.case import Case, Rounds, invalid, of, under_load, warning
+from perfci.model import ALL_ENDPOINTS, Finding, Round, RoundKind, Side
+
+DRIFT = log(1.25)
+"""
+Of the level of the 95th percentiles of single seconds, second half of a round against the first, averaged over rounds.
+One round of ordinary noise reaches this now and then (standard deviation 8 %, once 39 % in 108), no mean of four does.
+"""
+
+CHANCE = 0.001
+"""p-value above which the drift of a side's rounds may be luck."""
+
+LEAST_ROUNDS = 3
+LEAST_SECONDS = 4
+
+MOVED = log(1.25)
+"""Of the mean over all endpoints, from the first half of the blocks to the second; see the test on real rounds."""
+
+LEAST_BLOCKS = 4
+
+_CENTRES = {RoundKind.DUET: "service_time", RoundKind.LOAD: "gmean"}
+
+
+def within_rounds(case: Case) -> Iterator[Finding]:
+    """
+    Rounds that get faster, or slower, from their first half to their second.
+
+    Getting faster on every side means that the warm-up was too short. Getting slower is growth: of data, of a queue, of
+    memory; the mean of such a round describes no steady state, and the longer round would give another one.
+    """
+    drifts = {side: _drift(own) for side in Side if (own := under_load(of(case.measured, side)))}
+    faster = [side for side, drift in drifts.items() if drift <= -DRIFT]
+    slower = [side for side, drift in drifts.items() if drift >= DRIFT]
+    if faster:
+        size = max(-100 * expm1(drifts[side]) for side in faster)
+        message = f"{_who(faster, drifts)} became {size:.0f} % faster within each round"
+        found = invalid if len(faster) == len(drifts) else warning
+        yield found("warmup-not-over", message, "Make `warmup` longer.")
+    if slower:
+        size = max(100 * expm1(drifts[side]) for side in slower)
+        message = f"{_who(slower, drifts)} became {size:.0f} % slower within each round"
+        yield warning("slows-down", message, "Something grows: data, a queue, memory. Longer rounds would differ more.")
+
+
+def _who(sides: Sequence[Side], measured: Sequence[Side] | dict[Side, float]) -> str:
+    if len(sides) == 2:
+        return "Both sides"
+    only = "" if len(measured) == 1 else ", and not the other side,"
+    return f"The {sides[0].value}{only}"
+
+
+def _drift(rounds: Rounds) -> float:
+    """The mean drift of the rounds as a log ratio, or 0 where it may be luck."""
+    known = [drift for one in rounds if (drift := _halves(one)) is not None]
+    if len(known) < LEAST_ROUNDS:
+        return 0.0
+    mean, error = float(np.mean(known)), float(np.std(known, ddof=1)) / sqrt(len(known))
+    lucky = error > 0 and special.stdtr(len(known) - 1, -abs(mean) / error) > CHANCE
+    return 0.0 if lucky else mean
+
+
+def _halves(one: Round) -> float | None:
+    lines = [second.p95_ms for second in one.seconds if second.p95_ms]
+    if len(lines) < LEAST_SECONDS:
+        return None
+    logs, half = np.log(lines), len(lines) // 2
+    return float(logs[-half:].mean() - logs[:half].mean())
+
+
+def across_blocks(case: Case) -> Iterator[Finding]:
+    """A machine that became slower or faster while it measured: pairs bear it, limits and stored runs do not."""
+    moves = {
+        (side, kind): move
+        for side in Side
+        for kind in _CENTRES
+        if abs(move := _move([one for one in of(case.measured, side) if one.kind is kind], _CENTRES[kind])) >= MOVED
+    }
+    if moves:
+        sides = sorted({side for side, _ in moves})
+        measured = sorted({one.side for one in case.measured})
+        largest = max(moves.values(), key=abs)
+        how = f"{100 * expm1(abs(largest)):.0f} % {'slower' if largest > 0 else 'faster'}"
+        message = f"{_who(sides, measured)} became {how} from the first half of the blocks to the second"
+        yield warning(
+            "level-moved", message, "Sides are compared block by block, which bears it; SLOs and baselines do not."
+        )
+
+
+def _move(rounds: Rounds, centre: str) -> float:
+    """Log ratio of the later blocks' mean level to the earlier ones', over the endpoints that all blocks saw."""
+    blocks: dict[int, list[Round]] = {}
+    for one in sorted(rounds, key=lambda one: one.started_at):
+        blocks.setdefault(one.block, []).append(one)
+    if len(blocks) < LEAST_BLOCKS:
+        return 0.0
+    names = set.intersection(
+        *({n for n, seen in one.endpoints.items() if seen.values.get(centre, 0) > 0} for one in rounds)
+    )
+    names -= {ALL_ENDPOINTS}
+    if not names:
+        return 0.0
+    ordered = sorted(names)
+    levels = [
+        np.mean([log(one.endpoints[n].values[centre]) for one in block for n in ordered]) for block in blocks.values()
+    ]
+    half = len(levels) // 2
+    return float(np.mean(levels[-half:]) - np.mean(levels[:half]))

@@ -1,0 +1,121 @@
+"""What the load generator, its record and the machine did: never the candidate's fault."""
+
+from collections.abc import Iterator
+from itertools import pairwise
+from math import isfinite
+
+from perfci.judge.metrics import METRICS
+from perfci.judge.validity.case import Case, Rounds, blame, invalid, of, total, under_load, warning
+from perfci.model import Finding, Round, RoundKind, Side
+
+SATURATED = 0.9
+"""Of a core: above it the generator itself is what is slow. In half of a side's load rounds it invalidates the run."""
+
+BUSY = 0.7
+"""Of a core: worth a warning; on a machine whose cores the service shares this is ordinary."""
+
+STARVED = 0.3
+"""Share of its time that the generator waited for a core. A warning: both sides wait for the same cores."""
+
+LATE_MS = 100.0
+"""Lag of the generator's event loop, 99th percentile: latencies are stretched by about as much."""
+
+CUT = 0.8
+"""Of the planned length: a shorter load round was cut off. Windows are exact, so this is far from any rounding."""
+
+STEPPED = 0.05
+"""Of the round: a wall clock that jumps by more moves that share of the requests into or out of the round."""
+
+ABSURD_MS = 3_600_000.0
+"""No request of a load test takes an hour; a clock that was set does."""
+
+
+def saturation(case: Case) -> Iterator[Finding]:
+    """The generator was what was slow."""
+    load = under_load(case.measured)
+    for side in Side:
+        own = of(load, side)
+        saturated = [one for one in own if one.generator.cpu_share > SATURATED]
+        if own and 2 * len(saturated) >= len(own):
+            message = f"The load generator was saturated in {len(saturated)} of {len(own)} rounds of the {side.value}"
+            yield invalid("generator-saturated", message, "Use fewer users, or a lighter client (FastHttpUser).")
+    busiest = max((one.generator.cpu_share for one in load), default=0.0)
+    if busiest > BUSY:
+        message = f"The load generator used up to {100 * busiest:.0f} % of a core"
+        yield warning("generator-busy", message, "Above 90 % it slows down what it measures.")
+
+
+def starvation(case: Case) -> Iterator[Finding]:
+    """The generator did not get its cores, or came late to its own appointments."""
+    waited = max((one.generator.run_delay_share for one in case.measured), default=0.0)
+    if waited > STARVED:
+        message = f"The load generator waited for a core up to {100 * waited:.0f} % of its time"
+        yield warning("generator-starved", message, "Something else uses the machine, or it has too few cores.")
+    lag = max((one.generator.loop_lag_p99_ms for one in case.measured), default=0.0)
+    if lag > LATE_MS:
+        yield warning("generator-late", f"The load generator's event loop was up to {lag:.0f} ms late")
+
+
+def tasks(case: Case) -> Iterator[Finding]:
+    """Exceptions outside requests: a broken locustfile, or answers that it cannot work with."""
+
+    def shows(rounds: Rounds) -> bool:
+        raised = sum(one.generator.exceptions for one in rounds)
+        return raised > 0 and raised >= total(rounds)[0]
+
+    hint = "Run the profile by hand to see the traceback."
+    every = list(
+        blame(case, case.base, "tasks-raise", shows=shows, what="made every task of the load raise", hint=hint)
+    )
+    raised = sum(one.generator.exceptions for one in case.measured)
+    if raised and not every:
+        yield warning("task-exceptions", f"{raised} tasks of the load raised an exception", hint)
+    yield from every
+
+
+def records(case: Case) -> Iterator[Finding]:
+    """Rounds whose record has no end, or that are shorter than planned."""
+    if broken := [one for one in case.measured if not one.generator.complete]:
+        message = f"The record of {len(broken)} of {len(case.measured)} rounds is incomplete"
+        yield invalid("record-incomplete", message, "A process of the load generator ended before its time.")
+    planned = case.run.fingerprint.plan.duration_s
+    if cut := [one for one in under_load(case.measured) if one.duration_s < CUT * planned]:
+        shortest = min(one.duration_s for one in cut)
+        message = f"{len(cut)} load rounds were cut short: {shortest:.1f} s of {planned:g} s"
+        yield invalid("round-cut", message, "See the incidents of the run.")
+    duets = [one for one in case.measured if one.kind is RoundKind.DUET]
+    longest = max((one.duration_s for one in duets), default=0.0)
+    if short := {one.block for one in duets if one.duration_s < CUT * longest}:
+        message = f"The duet was cut short in {len(short)} of {len({one.block for one in duets})} blocks"
+        yield warning("duet-cut", message, "Its blocks count like the others, and scatter more.")
+
+
+def clocks(case: Case) -> Iterator[Finding]:
+    """Times that no clock can have shown, and clocks that were set under way."""
+    timed = [name for name, metric in METRICS.items() if metric.unit == "ms"]
+    if wrong := [one for one in case.measured if one.duration_s <= 0 or any(map(_absurd, _values(one, timed)))]:
+        yield invalid("clock-absurd", f"{len(wrong)} rounds hold times that no clock can have shown")
+    if stepped := [one for one in case.measured if abs(one.generator.clock_step_s) > STEPPED * one.duration_s]:
+        largest = max((one.generator.clock_step_s for one in stepped), key=abs)
+        message = f"The clock of the machine jumped by {largest:+.2f} s during a round"
+        yield invalid("clock-stepped", message, "Something set the clock: measure again.")
+    if _overlap(case.measured):
+        yield warning("clock-overlap", "Rounds of one side overlap in time: the clock of the machine was set back")
+
+
+def _values(one: Round, names: list[str]) -> Iterator[float]:
+    return (seen.values[name] for seen in one.endpoints.values() for name in names if name in seen.values)
+
+
+def _absurd(value: float) -> bool:
+    return not isfinite(value) or not 0 <= value <= ABSURD_MS
+
+
+def _overlap(rounds: Rounds) -> bool:
+    for side in Side:
+        for kind in RoundKind:
+            own = sorted(one.started_at for one in of(rounds, side) if one.kind is kind)
+            shortest = min((one.duration_s for one in of(rounds, side) if one.kind is kind), default=0.0)
+            if any(after - before < shortest for before, after in pairwise(own)):
+                return True
+    return False

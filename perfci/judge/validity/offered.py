@@ -1,0 +1,189 @@
+"""Whether the load that was asked for is the load that was offered, all the time and on both sides alike."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from scipy import special
+
+from perfci.judge import lines
+from perfci.judge.stats import exact
+from perfci.judge.stats.exact import Count
+from perfci.judge.validity.case import Case, Rounds, blame, invalid, listed, regression, under_load, warning
+from perfci.model import ALL_ENDPOINTS, Finding, Round
+
+STALL_SHARE, SHORTEST_STALL_S, LONGEST_STALL_S = 0.25, 3, 10
+"""A stall is a silence of a quarter of the round, but of 3 s at least and 10 s at most ..."""
+
+STALLED_REQUESTS = 20
+"""... in which so many requests were due (by chance: e^-20) ..."""
+
+STALLED_LATENCIES = 2.0
+"""... and longer than so many of the service's slowest seconds: who answers in 4 s is asked every 4 s."""
+
+HELD_UP = 0.2
+"""Of the time between two requests of a user: what may be unexplained by latencies. Identical rounds differ by 1 %."""
+
+CHANCE = 0.001
+"""p-value above which a difference between rounds may be luck."""
+
+ABSENT = 10.0
+"""Requests that would have been due to an endpoint nobody asked for (by chance: e^-10)."""
+
+MIX_MOVED = 0.05
+"""Share of the requests by which an endpoint's part may differ between the sides before it is said."""
+
+
+def users(case: Case) -> Iterator[Finding]:
+    """Users that never came up, or gave up. Where the service died, that explains it."""
+
+    def short(one: Round) -> bool:
+        health = one.generator
+        least = health.users_reached if health.users_kept is None else min(health.users_reached, health.users_kept)
+        return least < health.users_wanted and one.target.alive
+
+    return blame(
+        case,
+        case.alike,
+        "users-not-reached",
+        shows=lambda rounds: any(map(short, rounds)),
+        what="did not come to the number of users that was asked for",
+        hint="Start them more slowly, or ask for fewer.",
+    )
+
+
+def stalls(case: Case) -> Iterator[Finding]:
+    """
+    Seconds on end in which no request was sent although users were there: all of them were waiting.
+
+    A generator that stood still itself is told by its own event loop.
+    """
+    stood = [gap for one in case.measured if (gap := _stall(one)) and _asleep(one, gap)]
+    if stood:
+        yield invalid("generator-stood-still", f"The load generator stood still for {max(stood)} s")
+    yield from blame(
+        case,
+        case.alike,
+        "stalled",
+        shows=lambda rounds: any((gap := _stall(one)) and not _asleep(one, gap) for one in rounds),
+        what=f"let its users wait for {max(map(_stall, case.measured), default=0)} s without one answer",
+        hint="See the log of the service: a lock, a pool or a timeout.",
+    )
+
+
+def _asleep(one: Round, gap: int) -> bool:
+    return one.generator.loop_lag_max_ms > 500.0 * gap
+
+
+def _stall(one: Round) -> int:
+    """The longest silence of a round in seconds, where it is one; 0 without lines for the seconds."""
+    longest = current = 0
+    for second in one.seconds:
+        current = 0 if second.requests else current + 1
+        longest = max(longest, current)
+    answered = sum(second.requests for second in one.seconds)
+    if not answered or not one.target.alive:
+        return 0
+    due = longest * answered / (len(one.seconds) - longest)
+    slowest_s = max((second.p95_ms or 0.0 for second in one.seconds), default=0.0) / 1000
+    least = min(max(STALL_SHARE * len(one.seconds), SHORTEST_STALL_S), LONGEST_STALL_S)
+    stalled = longest >= least and due >= STALLED_REQUESTS and longest > STALLED_LATENCIES * slowest_s
+    return longest if stalled else 0
+
+
+def held_up(case: Case) -> Iterator[Finding]:
+    """
+    Users that asked less often, and not because the answers took longer.
+
+    With N users, X requests a second and a mean response time R, a user thinks for Z = N / X - R between two requests
+    (the interactive response time law: E. D. Lazowska et al., "Quantitative System Performance", 1984, chapter 3).
+    Users and locustfile are the same on both sides, so Z is. A user who waits for what is never recorded (a request
+    that hangs until the round ends) thinks longer, it seems. A user who keeps a pace thinks less when answers are slow,
+    which is no such sign: hence only a longer Z together with fewer requests.
+    """
+    before, after = (
+        [cycle for one in under_load(side) if (cycle := _cycle(one))] for side in (case.alike, case.candidate)
+    )
+    if len(before) < 2 or len(after) < 2:
+        return
+    whole = float(np.mean([cycle for cycle, _ in before]))
+    hidden = [(cycle - response) / whole for cycle, response in after]
+    usual = [(cycle - response) / whole for cycle, response in before]
+    longer = float(np.mean([cycle for cycle, _ in after])) - whole
+    share = min(float(np.mean(hidden) - np.mean(usual)), longer / whole)
+    if share >= HELD_UP and _beyond_chance(usual, hidden):
+        rarer = f"{100 * share / (1 + share):.0f} % less often than their response times explain"
+        message = f"The candidate's users asked {rarer}"
+        hint = "Requests that never end are in no latency: look for timeouts and locks."
+        if any(one.generator.loop_lag_p99_ms > 1000.0 * longer for one in under_load(case.candidate)):
+            yield invalid("users-held-up", message, "The load generator itself came late.")
+        else:
+            yield regression("users-held-up", message, hint)
+
+
+def _cycle(one: Round) -> tuple[float, float] | None:
+    """Seconds between two requests of a user, and those of them that are the response; None where some failed."""
+    seen = one.endpoints.get(ALL_ENDPOINTS)
+    if seen is None or not seen.requests or seen.failures or "mean" not in seen.values:
+        return None
+    return one.generator.users_wanted * one.duration_s / seen.requests, seen.values["mean"] / 1000
+
+
+def _beyond_chance(before: Sequence[float], after: Sequence[float]) -> bool:
+    """Welch's test, one-sided: whether the values grew."""
+    errors = [float(np.var(values, ddof=1)) / len(values) for values in (before, after)]
+    error = sum(errors)
+    if not error:
+        return True
+    freedom = error**2 / sum(e**2 / (len(v) - 1) for e, v in zip(errors, (before, after), strict=True))
+    t = float(np.mean(after) - np.mean(before)) / error**0.5
+    return float(special.stdtr(freedom, -t)) < CHANCE
+
+
+def endpoints(case: Case) -> Iterator[Finding]:
+    """Endpoints that one side was asked for and the other was not, although it was due."""
+    if gone := _absent(case.alike, case.candidate):
+        message = f"The candidate was never asked for {listed(gone)}; the reference was"
+        yield warning("endpoints-missing", message, "They are not compared. Does the load still reach them?")
+    if new := _absent(case.candidate, case.alike):
+        yield warning("endpoints-new", f"Only the candidate was asked for {listed(new)}", "They are not compared.")
+
+
+def _absent(there: Rounds, here: Rounds) -> list[str]:
+    """What *there* was asked for and *here* was not, often enough to be no accident."""
+    counts = {name: _requests(there, name) for name in lines.endpoints(there)}
+    own = sum(_requests(here, name) for name in lines.endpoints(here))
+    due = own / max(1, sum(counts.values()))
+    return sorted(name for name in counts.keys() - lines.endpoints(here) if counts[name] * due >= ABSENT)
+
+
+def _requests(rounds: Rounds, name: str) -> int:
+    return sum(one.endpoints[name].requests for one in rounds if name in one.endpoints)
+
+
+def mixture(case: Case) -> Iterator[Finding]:
+    """
+    A mix of requests that differs between the sides.
+
+    Harmless to the verdict: endpoints are compared one by one, and weigh the same in the mean over all of them.
+    """
+    before, after = _mix(under_load(case.alike)), _mix(under_load(case.candidate))
+    moved = []
+    for name in sorted(before.keys() & after.keys()):
+        old, new = exact.pool(before[name]), exact.pool(after[name])
+        if abs(new.share - old.share) < MIX_MOVED:
+            continue
+        if min(exact.fisher(exact.effective(before[name]), exact.effective(after[name]))) < CHANCE / 2:
+            moved.append(f"{name} ({100 * old.share:.0f} -> {100 * new.share:.0f} %)")
+    if moved:
+        hint = "Endpoints are still compared one by one; the mean over all weighs them alike, so no mix can move it."
+        yield warning("mix-moved", f"The sides were asked for another mix of requests: {listed(moved)}", hint)
+
+
+def _mix(rounds: Rounds) -> dict[str, list[Count]]:
+    """Per endpoint and round: its requests among all."""
+    names = lines.endpoints(rounds)
+    totals = [sum(seen.requests for name, seen in one.endpoints.items() if name != ALL_ENDPOINTS) for one in rounds]
+    return {
+        name: [Count(_requests([one], name), count) for one, count in zip(rounds, totals, strict=True) if count]
+        for name in names
+    }
