@@ -103,7 +103,7 @@ def an_endpoint_round(
     typical_ms: float = 4.1, *, requests: int = 400, failures: int = 0, kind: RoundKind = RoundKind.LOAD
 ) -> EndpointRound:
     """What a round saw of one endpoint whose typical latency is *typical_ms*."""
-    latencies = {"gmean": 1.0, "mean": 1.06, "p50": 0.98, "p95": 1.9, "p99": 2.8}
+    latencies = {"trimmed_mean": 1.0, "gmean": 1.01, "mean": 1.06, "p50": 0.98, "p95": 1.9, "p99": 2.8}
     values = {"failure_rate": failures / requests if requests else 0.0}
     if requests > failures:
         if kind is RoundKind.DUET:
@@ -310,7 +310,7 @@ def a_policy(**changes: Any) -> GatePolicy:
                 "failure_rate": a_budget(role=Role.GUARDS, change=0.001, margin=0.01, floor=0.0),
             },
         },
-        Reference.BASELINE: {RoundKind.LOAD: {"gmean": a_budget(change=0.1, margin=0.2, floor=1.0)}},
+        Reference.BASELINE: {RoundKind.LOAD: {"trimmed_mean": a_budget(change=0.1, margin=0.2, floor=1.0)}},
     }
     policy = GatePolicy(alpha=0.01, confidence=0.95, budgets=budgets, slos=(), min_requests=10)
     return replace(policy, **changes)

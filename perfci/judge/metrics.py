@@ -92,6 +92,17 @@ def service_time(observed: Observed) -> float:
 
 
 @metric()
+def trimmed_mean(observed: Observed) -> float:
+    """
+    Geometric mean of the latencies without the fastest and the slowest tenth: what most requests see. A stall of the
+    machine is in the slowest tenth, and so is a tail, which the quantiles watch.
+    """
+    cut = len(observed.latencies_ms) // 10
+    ordered = np.sort(observed.latencies_ms)
+    return _geometric_mean(ordered[cut : len(ordered) - cut])
+
+
+@metric()
 def gmean(observed: Observed) -> float:
     """Geometric mean of the latencies: every request weighs by its ratio, so that few slow ones cannot rule it."""
     return _geometric_mean(observed.latencies_ms)
