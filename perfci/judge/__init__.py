@@ -4,7 +4,9 @@ The judge: what was measured becomes a verdict.
 Pure: no file, no clock, no output. Same values in, same verdict out.
 """
 
+from perfci.judge.census import judge_work
 from perfci.judge.compare import against_baseline, paired
+from perfci.judge.counted import gaps
 from perfci.judge.gate import decide
 from perfci.judge.slo import judge_slos
 from perfci.judge.validity import findings
@@ -15,11 +17,14 @@ def judge(run: Run, *, baseline: Baseline | None, policy: GatePolicy, subject: S
     """
     Judge a run against what the subject names: its own base side, or the stored runs of the baseline.
 
-    Against a ref the baseline is not looked at.
+    Against a ref the baseline is not looked at. The work that was counted is judged beside the clocks, by rules of its
+    own, and joins them at the gate.
     """
     if subject.reference is Reference.REF:
         stored, comparisons = None, paired(run, policy)
     else:
         stored = baseline or Baseline(location="", runs=())
         comparisons = against_baseline(run, stored, policy)
-    return decide(comparisons, findings(run, stored, policy), judge_slos(run, policy), subject, policy)
+    work = judge_work(run, stored, policy)
+    found = (*findings(run, stored, policy), *gaps(run, stored))
+    return decide(comparisons, found, judge_slos(run, policy), subject, policy, work=work)

@@ -97,9 +97,13 @@ def _pairs(
 ) -> Iterator[_Pair | Comparison]:
     """What can be compared, and blanks with their reason for what cannot; where only work was measured, it decides."""
     for endpoint in sorted(base.endpoints.keys() & candidate.endpoints.keys()):
+        both = base.counters(endpoint) & candidate.counters(endpoint)
         for counter in sorted(base.counters(endpoint) | candidate.counters(endpoint)):
+            budget = _budget(counter, endpoint, budgets)
+            if budget.role is Role.INFORMS and counter not in both:  # never committed, so its absence says nothing
+                continue
             before, after = base.tally(endpoint, counter, candidate), candidate.tally(endpoint, counter, base)
-            blank = _blank(endpoint, counter, before, after, _budget(counter, endpoint, budgets))
+            blank = _blank(endpoint, counter, before, after, budget)
             if note := obstacle or _why_not(before, after, counter):
                 yield replace(blank, note=note)
             elif before is not None and after is not None:
@@ -253,12 +257,22 @@ def _accepted(decision: Decision, run: Run, policy: GatePolicy) -> Decision:
     now = measured.endpoints[one.series.endpoint].counters.get(one.series.metric.name)
     if now is None:
         return decision
-    blank = _blank(one.series.endpoint, one.series.metric.name, new, now, one.budget)
-    again = _decisions([_Pair(blank, new, now)], policy)[0].verdict
-    if again in {SeriesVerdict.REGRESSION, SeriesVerdict.IMPROVEMENT}:
+    if _moved(_blank(one.series.endpoint, one.series.metric.name, new, now, one.budget), new, now, policy):
         return decision
     reason = f"{decision.reason}; accepted: this change writes it into census.json"
     return replace(decision, verdict=SeriesVerdict.ACCEPTED, reason=reason)
+
+
+def changed(endpoint: str, counter: str, old: Tally, new: Tally, policy: GatePolicy) -> bool:
+    """Whether the gate would say so against a baseline."""
+    budgets = policy.budgets.get(Reference.BASELINE, {}).get(RoundKind.CENSUS, {})
+    blank = _blank(endpoint, counter, old, new, _budget(counter, endpoint, budgets))
+    return min(old.requests, new.requests) < ENOUGH or _moved(blank, old, new, policy)
+
+
+def _moved(blank: Comparison, old: Tally, new: Tally, policy: GatePolicy) -> bool:
+    verdict = _decisions([_Pair(blank, old, new)], policy)[0].verdict
+    return verdict in {SeriesVerdict.REGRESSION, SeriesVerdict.IMPROVEMENT}
 
 
 def _committed(census: CommittedCensus, series: Series) -> Tally | None:

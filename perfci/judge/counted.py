@@ -82,27 +82,6 @@ def obstacle(run: Run, committed: CommittedCensus) -> str:
     return f"it was counted with another {' and another '.join(wrong)}" if wrong else ""
 
 
-def to_commit(run: Run) -> CommittedCensus | None:
-    """The candidate's work as it may be committed: statements masked; None where nothing was counted."""
-    census = run.census.get(Side.CANDIDATE)
-    if census is None:
-        return None
-    plan = run.fingerprint.plan
-    return CommittedCensus(
-        profile=run.profile,
-        scenario=run.scenario,
-        load=plan.digest,
-        user_classes=plan.user_classes,
-        tags=plan.tags,
-        environment=plan.environment,
-        census=Census(
-            endpoints=Work.of(census).endpoints,
-            sources=tuple(replace(one, note="") for one in census.sources if one.found),
-            seed_digest=_seed(run, census),
-        ),
-    )
-
-
 def gaps(run: Run, baseline: Baseline | None) -> Iterator[Finding]:
     """What was not counted, or has nothing to be compared with."""
     candidate = run.census.get(Side.CANDIDATE)
@@ -142,11 +121,12 @@ def _warning(code: str, message: str, hint: str = "") -> Finding:
 
 def _other_seed(run: Run, census: Census) -> str:
     candidate = run.census.get(Side.CANDIDATE)
-    same = candidate is None or _seed(run, census) == _seed(run, candidate)
+    same = candidate is None or seed_of(run, census) == seed_of(run, candidate)
     return "" if same else "the two sides were counted on different data"
 
 
-def _seed(run: Run, census: Census) -> str:
+def seed_of(run: Run, census: Census) -> str:
+    """Digest of the data that was counted on."""
     return census.seed_digest or run.fingerprint.seed_digest
 
 

@@ -20,6 +20,7 @@ from perfci.model import (
     Outcome,
     Reference,
     Role,
+    RoundKind,
     Scale,
     SeriesVerdict,
     SloResult,
@@ -31,11 +32,12 @@ from perfci.model import (
 _WORST_FIRST = (
     SeriesVerdict.REGRESSION,
     SeriesVerdict.INCONCLUSIVE,
+    SeriesVerdict.ACCEPTED,
     SeriesVerdict.IMPROVEMENT,
     SeriesVerdict.EQUIVALENT,
     SeriesVerdict.NOT_COMPARED,
 )
-_SETTLED = (SeriesVerdict.EQUIVALENT, SeriesVerdict.IMPROVEMENT)
+_SETTLED = (SeriesVerdict.EQUIVALENT, SeriesVerdict.IMPROVEMENT, SeriesVerdict.ACCEPTED)
 
 
 def decide(
@@ -44,8 +46,14 @@ def decide(
     slo_results: Sequence[SloResult],
     subject: Subject,
     policy: GatePolicy,
+    *,
+    work: Sequence[Decision] = (),
 ) -> Outcome:
-    """Judge every series, and the whole by the first rule that applies, in the order of `Verdict`."""
+    """
+    Judge every series, and the whole by the first rule that applies, in the order of `Verdict`.
+
+    *work* is what the census has decided already, in its own order: it is no part of this family.
+    """
     family = [comparison for comparison in comparisons if in_family(comparison)]
     worse, better = _adjusted(comparisons, family, "p_worse"), _adjusted(comparisons, family, "p_better")
     extendable = subject.reference is Reference.REF
@@ -53,7 +61,7 @@ def decide(
         _decision(one, p_worse, p_better, policy, len(family), extendable=extendable)
         for one, p_worse, p_better in zip(comparisons, worse, better, strict=True)
     ]
-    decisions.sort(key=_worst_first)
+    decisions = sorted([*work, *decisions], key=_worst_first)
     verdict, reason = _whole(decisions, findings, slo_results, subject)
     further = [
         one.further_blocks for one in decisions if one.comparison.budget.role is Role.DECIDES and one.further_blocks
@@ -91,14 +99,16 @@ def _adjusted(comparisons: Sequence[Comparison], family: Sequence[Comparison], w
 
 def _share(one: Comparison, family: Sequence[Comparison]) -> float:
     """
-    Of alpha: what speaks for all endpoints weighs as much as all of them together.
+    Of alpha: what decides weighs twice what guards, and the headline half of all its endpoints together.
 
-    One endpoint slower and all of them slower are the two things that happen, and each has one half to be found by.
+    One endpoint slower and all of them slower are the two things that happen. The headline scatters less than any
+    endpoint, so that a third of the alpha is enough for it.
     """
+    share = 1.0 if one.budget.role is Role.DECIDES else 0.5
     if one.series.endpoint != ALL_ENDPOINTS:
-        return 1.0
+        return share
     peers = sum((other.kind, other.series.metric) == (one.kind, one.series.metric) for other in family)
-    return max(1.0, peers - 1.0)
+    return share * max(1.0, (peers - 1) / 2)
 
 
 def _decision(
@@ -187,12 +197,17 @@ def _further(one: Comparison, change: Interval, policy: GatePolicy, family: int)
     )
 
 
-def _worst_first(one: Decision) -> tuple[int, bool, float, str, str, str]:
+def _worst_first(one: Decision) -> tuple[int, bool, bool, float, str, str, str]:
+    """What is certain comes before what is shown, in the order that the census gave it."""
     change, series = one.comparison.change, one.comparison.series
+    gravity, informs = _WORST_FIRST.index(one.verdict), one.comparison.budget.role is Role.INFORMS
+    if one.comparison.kind is RoundKind.CENSUS:
+        return (gravity, informs, False, 0.0, "", "", "")
     size = _size(one.comparison, change.estimate) if change else 0.0
     return (
-        _WORST_FIRST.index(one.verdict),
-        one.comparison.budget.role is Role.INFORMS,
+        gravity,
+        informs,
+        True,
         -round(size, 12),
         series.endpoint,
         one.comparison.kind.value,
@@ -214,9 +229,16 @@ def _whole(
         first = breached[0]
         named = f"{first.slo.metric} of {first.slo.endpoint}: {first.reason}"
         return Verdict.SLO_BREACH, named + _and_more(len(breached) - 1, "SLO")
-    if subject.reference is Reference.BASELINE and not decisions:
-        return Verdict.NO_BASELINE, "There is no stored run to compare with"
-    return _settled([one for one in counted if one.comparison.budget.role is Role.DECIDES], slos, subject)
+    told = [one for one in decisions if one.comparison.kind is not RoundKind.CENSUS]
+    if subject.reference is Reference.BASELINE and not (told or _deciding(decisions)):
+        same = sum(one.verdict is SeriesVerdict.EQUIVALENT for one in decisions)
+        beside = f"; {same} counts of work are as accepted" if same else ""
+        return Verdict.NO_BASELINE, f"There is no stored run to compare with{beside}"
+    return _settled(_deciding(counted), slos, subject)
+
+
+def _deciding(decisions: Sequence[Decision]) -> list[Decision]:
+    return [one for one in decisions if one.comparison.budget.role is Role.DECIDES]
 
 
 def _settled(deciding: Sequence[Decision], slos: Sequence[SloResult], subject: Subject) -> tuple[Verdict, str]:

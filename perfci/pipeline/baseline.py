@@ -1,23 +1,34 @@
 """`perfci baseline record`: accept a run."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from perfci import store
 from perfci.config import read
 from perfci.errors import ConfigError
 from perfci.judge import validity
+from perfci.judge.committing import to_commit
 from perfci.model import Side, Weight
 from perfci.pipeline.plan import inside
+from perfci.pipeline.policy import policy_of
 
 
-def record(run: Path, *, config_file: Path) -> Path:
-    """Write the run in *run* into the baseline of its scenario and return the new file; a bad one is refused."""
+def record(run: Path, *, config_file: Path, census_only: bool = False) -> list[Path]:
+    """
+    Write the run in *run*, and its work, into the baseline of its scenario; return what was written, or refuse it.
+
+    With *census_only* its times stay behind: work holds, whatever else was measured beside it.
+    """
     config = read(config_file)
     accepted = store.load(run)
+    if census_only and Side.CANDIDATE not in accepted.census:
+        raise ConfigError(f"run {accepted.id} counted no work", hint="perfci run --census only")
+    if census_only:
+        accepted = replace(accepted, rounds=())
     if any(measured.side is Side.BASE for measured in accepted.rounds):
         raise ConfigError(
             f"run {accepted.id} measured two sides by turns, which says nothing about later runs",
-            hint="measure with --against baseline, then record that run",
+            hint="measure with --against baseline, then record that run; or record its work alone: --census-only",
         )
     invalid = [finding for finding in validity.findings(accepted, None) if finding.weight is not Weight.WARNING]
     if invalid:
@@ -25,4 +36,5 @@ def record(run: Path, *, config_file: Path) -> Path:
             f"run {accepted.id} is not valid and cannot become a baseline: {invalid[0].message}", hint=invalid[0].hint
         )
     root = inside(config_file.parent.resolve(), config.baselines, what="baselines folder")
-    return store.record(accepted, root)
+    before = store.committed_census(store.baseline_folder(root, accepted.profile, accepted.scenario))
+    return store.record(accepted, root, census=to_commit(accepted, policy_of(config.gate, accepted.profile), before))

@@ -6,7 +6,8 @@ from perfci import store
 from perfci.config import Config, FailOn, GateTable, read
 from perfci.errors import ConfigError, ResultError
 from perfci.judge import judge
-from perfci.model import Baseline, Outcome, Reference, Run, Side
+from perfci.judge.committing import to_commit
+from perfci.model import Baseline, GatePolicy, Outcome, Reference, Run, Side
 from perfci.pipeline.plan import inside
 from perfci.pipeline.policy import policy_of
 from perfci.pipeline.run import described, subject_of
@@ -22,12 +23,12 @@ def compare(base: Path | None, candidate: Path, *, config_file: Path) -> Outcome
     config = read(config_file) if config_file.exists() else None
     run = store.load(candidate)
     policy = policy_of(config.gate if config else GateTable(), run.profile)
-    if base is None and any(measured.side is Side.BASE for measured in run.rounds):
+    if base is None and (Side.BASE in run.census or any(measured.side is Side.BASE for measured in run.rounds)):
         commit = run.commits.get(Side.BASE, "")
         name = commit[:7] or "the base, side by side"
         subject = subject_of(run, reference=Reference.REF, name=name, base_commit=commit)
         return judge(run, baseline=None, policy=policy, subject=subject)
-    baseline = _baseline(base, run, config, config_file.parent)
+    baseline = _baseline(base, run, config, config_file.parent, policy)
     subject = subject_of(run, reference=Reference.BASELINE, name=described(baseline), base_commit="")
     return judge(run, baseline=baseline, policy=policy, subject=subject)
 
@@ -37,7 +38,7 @@ def configured_fail_on(config_file: Path) -> FailOn:
     return read(config_file).fail_on if config_file.exists() else FailOn.REGRESSION
 
 
-def _baseline(base: Path | None, run: Run, config: Config | None, root: Path) -> Baseline:
+def _baseline(base: Path | None, run: Run, config: Config | None, root: Path, policy: GatePolicy) -> Baseline:
     if base is None:
         if config is None:
             raise ConfigError(
@@ -47,7 +48,10 @@ def _baseline(base: Path | None, run: Run, config: Config | None, root: Path) ->
         return store.load_baseline(store.baseline_folder(baselines, run.profile, run.scenario), like=run)
     if base.is_dir() and not (base / "run.json").exists():
         found = store.load_baseline(base, like=run)
-        if not found.runs:
+        if not found.runs and found.census is None:
             raise ResultError(f"there is no run in {base}", hint="name a run's folder, or a folder of run files")
         return found
-    return Baseline(location=str(base), runs=(store.load(base),))
+    if base.name == store.CENSUS:
+        return Baseline(location=str(base), runs=(), census=store.load_census(base))
+    other = store.load(base)
+    return Baseline(location=str(base), runs=(other,), census=to_commit(other, policy))

@@ -273,7 +273,6 @@ def test_a_baseline_without_runs_is_a_value(tmp_path: Path) -> None:
     folder = store.baseline_folder(tmp_path, "tickets", "smoke")
     assert store.load_baseline(folder, like=a_run()).runs == ()
     folder.mkdir()
-    (folder / "census.json").write_text("{}")
     (folder / "README.md").write_text("how to record")
     found = store.load_baseline(folder, like=a_run())
     assert found.runs == ()
@@ -292,7 +291,7 @@ def test_one_damaged_file_is_named(tmp_path: Path) -> None:
 def test_recording_keeps_what_is_compared(tmp_path: Path) -> None:
     """All but the lines of the charts, in a file whose name sorts by time."""
     run = a_run()
-    path = store.record(run, tmp_path)
+    (path,) = store.record(run, tmp_path)
     assert path == tmp_path / "tickets-smoke" / f"20261121T101500-{run.id}.json"
     assert store.load(path) == replace(run, rounds=tuple(replace(one, seconds=()) for one in run.rounds))
     assert any(one.seconds for one in run.rounds)
@@ -300,7 +299,7 @@ def test_recording_keeps_what_is_compared(tmp_path: Path) -> None:
 
 def test_a_run_is_recorded_once(tmp_path: Path) -> None:
     """The second time is refused and changes nothing."""
-    path = store.record(a_run(), tmp_path)
+    (path,) = store.record(a_run(), tmp_path)
     before = path.read_bytes()
     with pytest.raises(ConfigError, match="is already part of the baseline"):
         store.record(a_run(incidents=("other",)), tmp_path)

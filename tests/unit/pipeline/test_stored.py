@@ -136,7 +136,7 @@ def test_judging_twice_says_the_same(tmp_path: Path, config: Path) -> None:
 
 def test_a_good_run_is_accepted(tmp_path: Path, config: Path) -> None:
     """Into the baselines folder of the project, wherever the run lies."""
-    path = record(_save(_candidate(), tmp_path / "run"), config_file=config)
+    (path,) = record(_save(_candidate(), tmp_path / "run"), config_file=config)
     assert path.parent == config.parent.resolve() / "baselines" / "tickets-smoke"
     assert compare(
         None, _save(_candidate(rng_seed=5), tmp_path / "next"), config_file=config

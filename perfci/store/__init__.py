@@ -1,0 +1,28 @@
+"""
+Runs and baselines on disk: versioned JSON, written atomically, read strictly.
+
+A run lives in a folder of its own beside its logs; a baseline is a folder of immutable run files, one per accepted run,
+so that two branches that both record one never conflict, and one `census.json`, which is meant to: two branches that
+change the work of a request should know of each other.
+"""
+
+from perfci.store.baselines import NEWEST, baseline_folder, committed_census, load_baseline, record
+from perfci.store.census import CENSUS, load_census, save_census
+from perfci.store.files import LARGEST_BYTES, write_atomically
+from perfci.store.runs import SCHEMA, load, save
+
+__all__ = [
+    "CENSUS",
+    "LARGEST_BYTES",
+    "NEWEST",
+    "SCHEMA",
+    "baseline_folder",
+    "committed_census",
+    "load",
+    "load_baseline",
+    "load_census",
+    "record",
+    "save",
+    "save_census",
+    "write_atomically",
+]

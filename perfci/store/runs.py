@@ -1,0 +1,83 @@
+"""A run in a file: everything that has to be known to judge it again. It lives in a folder beside its logs."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from perfci.errors import ResultError
+from perfci.model import Census, Round, Run, Tally
+from perfci.schema import describe
+from perfci.store.files import DAMAGED, read_json, take_schema, write_atomically
+
+SCHEMA = 1
+LARGEST_COUNT = 2**53
+
+_RUN: TypeAdapter[Run] = TypeAdapter(Run)
+
+
+def save(run: Run, path: Path) -> None:
+    """Write *run* to *path* in one step: a reader, or a crash, sees the old file or the new one."""
+    text = json.dumps({"schema": SCHEMA, **_RUN.dump_python(run, mode="json")}, indent=1, sort_keys=True)
+    write_atomically(path, text + "\n")
+
+
+def load(path: Path) -> Run:
+    """The run in *path*, or in the folder *path*; ResultError says why it cannot be used."""
+    missing = ResultError(f"there is no run at {path}", hint="`perfci run` prints where it stored one")
+    file, content = read_json(path, inside="run.json", what="run", missing=missing)
+    return _checked(take_schema(content, file, what="run", schema=SCHEMA), file)
+
+
+def _checked(content: dict[str, Any], file: Path) -> Run:
+    try:
+        run = _RUN.validate_python(content)
+    except ValidationError as problems:
+        raise ResultError(describe(problems, where=str(file))) from None
+    check_names(run, file)
+    for measured in run.rounds:
+        _check_counts(measured, file)
+    for census in run.census.values():
+        check_tallies(census, file)
+    for committed in run.committed.values():
+        check_tallies(committed.census, file)
+    return run
+
+
+def check_names(run: Run, file: Path) -> None:
+    """Names become parts of paths: a run file must not choose where it is recorded."""
+    for what, name in (("profile", run.profile), ("scenario", run.scenario), ("id", run.id)):
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9-]{0,99}", name):
+            raise ResultError(f"{file}: {name[:60]!r} cannot be the {what} of a run")
+
+
+def check_tallies(census: Census, file: Path) -> None:
+    """Numbers that no request ever gave are refused."""
+    for what, one in _tallies(census):
+        if not (0 <= one.requests <= LARGEST_COUNT and abs(one.mean) <= LARGEST_COUNT and one.spread >= 0):
+            told = f"{str(one.mean)[:20]} ± {str(one.spread)[:20]} in {str(one.requests)[:20]} requests"
+            raise ResultError(f"{file}: {what[:200]!r} counts {told}", hint=DAMAGED)
+
+
+def _tallies(census: Census) -> Iterator[tuple[str, Tally]]:
+    for endpoint, seen in (*census.endpoints.items(), *census.cold.items()):
+        yield from ((f"{endpoint} {counter}", tally) for counter, tally in seen.counters.items())
+        for statement in seen.statements:
+            known = (statement.calls, statement.rows, statement.blocks)
+            yield from ((f"{endpoint}: a statement", tally) for tally in known if tally is not None)
+
+
+def _check_counts(measured: Round, file: Path) -> None:
+    counts = [
+        *((endpoint, seen.requests, seen.failures) for endpoint, seen in measured.endpoints.items()),
+        *((f"second {line.at_s}", line.requests, line.failures) for line in measured.seconds),
+    ]
+    for what, requests, failures in counts:
+        if not 0 <= failures <= requests <= LARGEST_COUNT:
+            text = f"{what!r} counts {str(failures)[:20]} failures of {str(requests)[:20]} requests"
+            raise ResultError(f"{file}: {text}", hint=DAMAGED)
+    if measured.duration_s < 0 or measured.warmup_s < 0:
+        raise ResultError(f"{file}: round {measured.number} of block {measured.block} has a negative length")
