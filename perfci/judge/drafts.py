@@ -20,6 +20,7 @@ class Draft:
 
     comparison: Comparison
     power: Power | None = None
+    standing_out: Power | None = None  # ... the smallest estimate that is more than noise
 
 
 def in_family(comparison: Comparison) -> bool:
@@ -35,11 +36,15 @@ def in_family(comparison: Comparison) -> bool:
 
 
 def finish(drafts: Sequence[Draft], policy: GatePolicy) -> tuple[Comparison, ...]:
-    """Give every comparison the change that it could have seen, now that the family is known."""
+    """Give every comparison the change that it could have seen, and needed, now that the family is known."""
     family = sum(in_family(draft.comparison) for draft in drafts)
     alpha = policy.alpha / max(family, 1)
     return tuple(
-        replace(draft.comparison, smallest_detectable=draft.power(alpha)) if draft.power else draft.comparison
+        replace(
+            draft.comparison,
+            smallest_detectable=draft.power(alpha) if draft.power else None,
+            stands_out=draft.standing_out(alpha) if draft.standing_out else None,
+        )
         for draft in drafts
     )
 
@@ -58,7 +63,11 @@ def of_effect(blank: Comparison, effect: Effect | None, policy: GatePolicy) -> D
         standard_error=effect.standard_error,
         moved=None if effect.shared is None else effects.relative(effect.shared),
     )
-    return Draft(comparison=filled, power=partial(_power, effect, blank.budget.change))
+    return Draft(
+        comparison=filled,
+        power=partial(_power, effect, blank.budget.change),
+        standing_out=partial(_standing_out, effect),
+    )
 
 
 def of_counts(blank: Comparison, base: Sequence[Count], candidate: Sequence[Count], policy: GatePolicy) -> Draft:
@@ -110,6 +119,10 @@ def blank(
 
 def _power(effect: Effect, change: float, alpha: float) -> float:
     return effects.smallest_detectable(effect, alpha=alpha, change=change)
+
+
+def _standing_out(effect: Effect, alpha: float) -> float:
+    return effects.standing_out(effect, alpha=alpha)
 
 
 def _power_of_counts(base: Count, candidate: Count, alpha: float) -> float:

@@ -151,6 +151,7 @@ class Comparison:
     replicates: tuple[Replicate, ...]
     note: str = ""  # why it was not compared, or a warning
     culprits: tuple[Culprit, ...] = ()  # worst first
+    stands_out: float | None = None  # the change from which on it would have been more than noise, in this family
     moved: float | None = None  # by how much all other endpoints changed, relative: the machine's, not in `change`
 
 

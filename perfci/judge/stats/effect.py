@@ -56,6 +56,11 @@ def relative(log_ratio: float) -> float:
     return expm1(min(log_ratio, LARGEST))
 
 
+def standing_out(effect: Effect, *, alpha: float) -> float:
+    """The relative change from which on the t test at *alpha* would have called it more than noise."""
+    return relative(-float(special.stdtrit(effect.freedom, alpha)) * effect.standard_error)
+
+
 def smallest_detectable(effect: Effect, *, alpha: float, change: float) -> float:
     """
     The relative change that the gate would have called red with probability `POWER`.
@@ -63,7 +68,7 @@ def smallest_detectable(effect: Effect, *, alpha: float, change: float) -> float
     It must stand out at *alpha* (the share of one series in the family) and its estimate must reach the budget
     *change*; the normal shift of the t test (J. Cohen, "Statistical power analysis", 1988, chapter 2).
     """
-    needed = -float(special.stdtrit(effect.freedom, alpha)) * effect.standard_error
+    needed = log1p(standing_out(effect, alpha=alpha))
     reserve = float(special.stdtrit(effect.freedom, POWER)) * effect.standard_error
     return relative(max(needed, log1p(change)) + reserve)
 
