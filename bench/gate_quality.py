@@ -19,7 +19,10 @@ from bench import corpora, resampling, tables
 from bench.cells import Cell
 from bench.corpora import DuetCorpus, LoadCorpus
 from bench.door import perfci
+from bench.oracle import oracle
+from bench.picture import draw
 from bench.resampling import ALL, MADE, NONE, ONE, Rule, Spec
+from bench.rivals import RIVALS
 
 PAIRS = (1, 2, 3, 4, 6, 8, 12)
 BLOCKS = (2, 4, 6, 8, 12)
@@ -107,9 +110,11 @@ def measure(works: Sequence[Work], jobs: int) -> list[Cell]:
         return [cell for cells in pool.map(_do, range(len(works))) for cell in cells]
 
 
-def rules_for(mode: str, only: Sequence[str]) -> dict[str, Rule]:
+def rules_for(spec: Spec, corpus: LoadCorpus | DuetCorpus, only: Sequence[str]) -> dict[str, Rule]:
     """The rules that make sense in a mode, perfci first."""
-    known: dict[str, Rule] = {"perfci": perfci}
+    known: dict[str, Rule] = {"perfci": perfci, **RIVALS[spec.mode]}
+    if spec.where != MADE:  # unlike sides do not show how identical ones scatter
+        known["oracle"] = oracle(corpus, spec)
     return {name: rule for name, rule in known.items() if not only or name in only}
 
 
@@ -163,10 +168,12 @@ def main(
         Work(spec, one, rules, trials, rng_seed)
         for one in chosen
         for spec in specs(one, modes or MODES, asked)
-        if (rules := rules_for(spec.mode, only))
+        if (rules := rules_for(spec, one, only))
     ]
     cells = measure(works, jobs)
     tables.show(cells, chosen, half)
+    if picture:
+        draw(cells, picture)
     if json_file:
         json_file.write_text(json.dumps([cell.document() for cell in cells], indent=1) + "\n", encoding="utf-8")
 

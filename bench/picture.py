@@ -1,0 +1,84 @@
+"""False alarms and detection against the number of replicates, perfci beside the rules that people use today."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from bench.cells import Cell
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+PANELS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "paired": ("none", "+5 % all", "+5 % one"),
+        "baseline": ("none", "+10 % all", "+10 % one"),
+        "duet": ("none, as recorded", "+3 % one, as recorded", "+5 % one, as recorded"),
+    }
+)
+"""By mode: the effects that are shown."""
+
+AXES: Mapping[str, str] = MappingProxyType({"paired": "pairs", "baseline": "stored runs", "duet": "blocks"})
+OURS, BEST = "perfci", "oracle"
+
+
+def draw(cells: Sequence[Cell], file: Path) -> None:
+    """Write a PNG with a row for each corpus and mode, of the longest rounds and runs that were asked for."""
+    import matplotlib as mpl  # a second to import
+
+    mpl.use("Agg")
+    from matplotlib import pyplot as plt
+
+    rows = [row for row in _rows(cells) if any(cell.effect in PANELS[row[0].mode] for cell in row)]
+    if not rows:
+        return
+    figure, grid = plt.subplots(len(rows), 3, figsize=(15, 4.2 * len(rows)), squeeze=False, sharey="col")
+    for axes, row in zip(grid, rows, strict=True):
+        for axis, effect in zip(axes, PANELS[row[0].mode], strict=True):
+            _panel(axis, [cell for cell in row if cell.effect == effect], effect)
+        axes[-1].legend(*axes[0].get_legend_handles_labels(), loc="center left", bbox_to_anchor=(1.02, 0.5), fontsize=9)
+    figure.tight_layout()
+    figure.savefig(file, dpi=110)
+    plt.close(figure)
+
+
+def _rows(cells: Sequence[Cell]) -> Iterable[list[Cell]]:
+    for _, group in groupby(cells, key=lambda cell: (cell.corpus, cell.mode)):
+        known = list(group)
+        longest = max(cell.seconds for cell in known)
+        rounds = max(cell.rounds for cell in known)
+        yield [cell for cell in known if cell.seconds == longest and cell.rounds == rounds]
+
+
+def _panel(axis: "Axes", cells: Sequence[Cell], effect: str) -> None:
+    for number, rule in enumerate(dict.fromkeys(cell.rule for cell in cells)):
+        line = sorted((cell for cell in cells if cell.rule == rule), key=lambda cell: cell.replicates)
+        shares = [100 * cell.share("regression") for cell in line]
+        limits = [[100 * edge for edge in cell.interval("regression")] for cell in line]
+        errors = [
+            [share - low for share, (low, _) in zip(shares, limits, strict=True)],
+            [high - share for share, (_, high) in zip(shares, limits, strict=True)],
+        ]
+        style = {OURS: ("black", "-", 2.8), BEST: ("black", ":", 1.6)}.get(rule, (f"C{number - 1}", "-", 1.1))
+        axis.errorbar(
+            [cell.replicates for cell in line],
+            shares,
+            yerr=errors,
+            label=rule,
+            color=style[0],
+            linestyle=style[1],
+            linewidth=style[2],
+            marker="o",
+            markersize=3,
+            capsize=2,
+            zorder=3 if rule in {OURS, BEST} else 2,
+        )
+    false = effect.startswith("none")
+    corpus = f"{cells[0].corpus}: " if cells else ""
+    axis.set_title(f"{corpus}{'false alarms' if false else 'finds'} ({effect})", fontsize=10)
+    axis.set_xlabel(f"{AXES[cells[0].mode]} of {cells[0].seconds:g} s" if cells else "")
+    axis.set_ylabel("called a regression, %")
+    axis.set_ylim(-1 if false else -3, None if false else 103)
+    axis.grid(alpha=0.3)
