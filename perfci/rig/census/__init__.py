@@ -4,15 +4,23 @@ import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 
 from perfci.model import CounterSource
-from perfci.rig.census import mysql, network, postgresql, process, prometheus, redis
+from perfci.rig.census import healthchecks, mysql, network, postgresql, process, prometheus, redis
 from perfci.rig.census.source import Finder, Scene, Settings, Snapshot, Source, Work
 from perfci.rig.target import docker
 from perfci.rig.target.running import RunningTarget
 
 __all__ = ["SOURCES", "Settings", "Snapshot", "Source", "Work", "open_sources"]
 
-SOURCES: Sequence[Finder] = (postgresql, mysql, redis, network, process, prometheus)
-"""In the order in which they are opened and reported."""
+SOURCES: Sequence[Finder] = (
+    healthchecks,  # before what it must not disturb: a read of it waits for the end of a check
+    postgresql,
+    mysql,
+    redis,
+    network,
+    process,
+    prometheus,
+)
+"""In the order in which they are opened, read and reported."""
 
 
 @contextlib.contextmanager

@@ -74,6 +74,8 @@ class Prometheus:
             raise CensusError(
                 f"{self._url} has no counter {', '.join(missing)} that stands still while nothing is asked"
             )
+        if not left:
+            raise CensusError(f"{self._url} has no counters that stand still while nothing is asked")
         if len(left) > MOST_COUNTERS:
             raise CensusError(f"{self._url} has {len(left)} counters: name those that count in [census.prometheus]")
         if moving and self._names:

@@ -23,6 +23,9 @@ class Snapshot:
 
     counters: Mapping[str, float]  # "statements", "rows", "packets_in" ..., without the source's name
     statements: Mapping[str, Work] = field(default_factory=dict)  # by normalised text, which holds no literals
+    disturbances: int = (
+        0  # of the target by others: a request during which there was one does not count, for any source
+    )
 
 
 class Source(Protocol):

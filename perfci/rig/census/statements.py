@@ -35,7 +35,7 @@ _CONTROL = re.compile(
     re.IGNORECASE,
 )
 _PROBE = re.compile(
-    r"SELECT (?:\?|(?:pg_catalog\.)?(?:version|now|pg_is_in_recovery|current_schema|current_database) ?\( ?\))"
+    r"SELECT (?:\?|(?:pg_catalog\.)?(?:version|now|pg_is_in_recovery|(?:current_)?(?:schema|database)) ?\( ?\))"
     r"(?: AS [\w\"`]+)?",
     re.IGNORECASE,
 )

@@ -119,16 +119,19 @@ def _ready(options: Options, stack: Stack) -> RunningTarget:
         log_path=stack.log(options.service),
         health=health,
         logs_tail=logs_tail,
-        containers=tuple(_container(each) for each in stack.containers() if each["State"]["Running"]),
+        containers=tuple(_container(each, stack) for each in stack.containers() if each["State"]["Running"]),
     )
 
 
-def _container(inspected: Mapping[str, Any]) -> Container:
+def _container(inspected: Mapping[str, Any], stack: Stack) -> Container:
+    service = docker.service_of(inspected)
     return Container(
         id=str(inspected["Id"]),
-        service=docker.service_of(inspected),
+        service=service,
         pid=int(inspected["State"]["Pid"]),
         command=tuple(str(part) for part in (inspected["Path"], *inspected["Args"])),
+        checked="Health" in inspected["State"],
+        added=stack.added.get(service, ""),
     )
 
 

@@ -18,6 +18,7 @@ class Container:
     service: str
     pid: int  # of its first process on the engine's machine; 0 where it does not run
     command: tuple[str, ...] = ()
+    checked: bool = False  # whether the engine runs a health check in it
     added: str = ""  # what perfci changed in it so that its work can be counted, or why that was not possible
 
 

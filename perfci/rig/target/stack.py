@@ -4,13 +4,13 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from perfci.errors import TargetError
 from perfci.rig import process
-from perfci.rig.target import docker, readiness
+from perfci.rig.target import counting, docker, readiness
 from perfci.rig.target.running import Launch
 
 DEFAULT_FILES = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
@@ -26,6 +26,7 @@ class Stack:
     file: Path  # resolved and isolated
     services: Mapping[str, Mapping[str, Any]]
     launch: Launch
+    added: Mapping[str, str] = field(default_factory=dict)  # by service, what was changed so that its work is counted
 
     def compose(self, *arguments: str, timeout_s: float, log: str) -> process.Completed:
         """Run `docker compose` on this copy; what it says is kept in the workspace."""
@@ -124,11 +125,12 @@ def resolve(*, file: str, service: str, port: int, build: bool, env: Mapping[str
             key: value.replace("$", "$$") for key, value in launch.extra_env.items()
         },  # compose fills in variables again
     }
+    added = counting.amend(config["services"], environ=launch.environ) if launch.counted else {}
     resolved = (
         launch.workspace / f".{launch.label}-compose.json"
     )  # hidden: it holds values of variables, and hidden files are not uploaded
     resolved.write_text(json.dumps(config, indent=1))
-    return Stack(name=name, file=resolved, services=config["services"], launch=launch)
+    return Stack(name=name, file=resolved, services=config["services"], launch=launch, added=added)
 
 
 def isolate(

@@ -1,0 +1,205 @@
+"""Counter sources on real servers: what is found in a stock compose project, what counts, and what does not."""
+
+import json
+import os
+import subprocess
+import time
+import urllib.request
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from perfci.model import CounterSource, Side
+from perfci.rig import target
+from perfci.rig.census import Settings, Snapshot, Source, open_sources
+from perfci.rig.census.session import inside
+
+pytestmark = pytest.mark.e2e
+
+SERVICE = """
+import http.server
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    jobs = {"small": 0, "large": 0}
+
+    def do_GET(self):
+        name = self.path.strip("/")
+        if name in self.jobs:
+            self.jobs[name] += 1
+        rows = [f'jobs_total{{size="{size}"}} {count}' for size, count in self.jobs.items()]
+        body = "\\n".join(["# TYPE jobs_total counter", *rows, ""]).encode()
+        self.send_response(200)
+        self.send_header("content-type", "text/plain; version=0.0.4")
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+http.server.ThreadingHTTPServer(("0.0.0.0", 8000), Handler).serve_forever()
+"""
+CHECK = {"interval": "1s", "timeout": "2s", "retries": 20}
+PROJECT = {
+    "services": {
+        "web": {
+            "image": "python:3.11-slim-bookworm",
+            "command": ["python", "/service.py"],
+            "volumes": ["./service.py:/service.py:ro"],
+            "healthcheck": {"test": ["CMD", "bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/8000"], **CHECK},
+        },
+        "store": {
+            "image": "postgres:16",
+            "command": "postgres -c fsync=off -c shared_preload_libraries=auto_explain",
+            "environment": {"POSTGRES_USER": "shop", "POSTGRES_PASSWORD": "a b$$c", "POSTGRES_DB": "goods"},
+            "tmpfs": "/var/lib/postgresql/data",
+            "healthcheck": {
+                "test": ["CMD", "psql", "-q", "postgresql://shop:a%20b%24c@127.0.0.1/goods", "-c", "SELECT 1"],
+                **CHECK,
+            },
+        },
+        "memory": {
+            "image": "redis:7",
+            "command": ["redis-server", "--save", "", "--requirepass", "open sesame"],
+            "healthcheck": {"test": ["CMD", "redis-cli", "ping"], **CHECK},
+        },
+    }
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stack:
+    """The running project with its open sources."""
+
+    running: target.RunningTarget
+    sources: Sequence[Source]
+    reports: Sequence[CounterSource]
+
+    def inside(self, service: str, *command: str) -> str:
+        """What *command* says in the container of *service*."""
+        container = next(one.id for one in self.running.containers if one.service == service)
+        done = subprocess.run(
+            ["docker", "exec", container, *command], check=True, capture_output=True, text=True, timeout=20
+        )
+        return done.stdout.strip()
+
+    def sql(self, text: str) -> str:
+        """As the service would ask, from a session of its own."""
+        return self.inside("store", "psql", "-qAtU", "shop", "-d", "goods", "-c", text)
+
+    def source(self, name: str, kind: str) -> Source:
+        """The one source."""
+        return next(one for one in self.sources if (one.name, one.kind) == (name, kind))
+
+
+@pytest.fixture(scope="module")
+def stack(toolchain: object, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """One start for all tests: they only ever look at differences."""
+    folder = tmp_path_factory.mktemp("shop")
+    (folder / "compose.yaml").write_text(json.dumps(PROJECT))
+    (folder / "service.py").write_text(SERVICE)
+    options = target.parse({"kind": "compose", "service": "web", "port": 8000, "stop_grace_s": 1}, where="test")
+    with (
+        target.start(
+            options,
+            source=folder,
+            workspace=folder / "logs",
+            state=folder / "state",
+            side=Side.CANDIDATE,
+            label=f"sources{os.getpid()}",
+            environ=os.environ,
+        ) as running,
+        open_sources(running, Settings(), environ=os.environ) as (sources, reports),
+    ):
+        yield Stack(running=running, sources=sources, reports=reports)
+
+
+def _grown(before: Snapshot, after: Snapshot) -> dict[str, float]:
+    return {name: value - before.counters.get(name, 0.0) for name, value in after.counters.items()}
+
+
+def test_everything_is_found_without_configuration(stack: Stack) -> None:
+    """Each database by what runs in its container, the network of each, the page of the service, and nothing else."""
+    assert {(one.kind, one.name) for one in stack.sources} == {
+        ("healthchecks", "healthchecks"),
+        ("postgresql", "store"),
+        ("redis", "memory"),
+        *(("network", name) for name in ("memory", "store", "web")),
+        ("prometheus", "metrics"),
+    }
+    assert all(report.found for report in stack.reports)
+
+
+def test_the_library_is_added_to_those_that_were_there(stack: Stack) -> None:
+    """A stock image counts its statements, and the user's own library and settings are still loaded."""
+    assert stack.sql("SHOW shared_preload_libraries") == "auto_explain,pg_stat_statements"
+    assert stack.sql("SHOW fsync") == "off"
+    report = next(one for one in stack.reports if one.kind == "postgresql")
+    assert report.note == "perfci preloads pg_stat_statements"
+
+
+def test_the_database_of_the_service_is_left_as_it_was(stack: Stack) -> None:
+    """The extension counts for the whole server, and lives in the database that no service has to share."""
+    assert stack.sql("SELECT count(*) FROM pg_extension WHERE extname = 'pg_stat_statements'") == "0"
+
+
+def test_statements_count_and_nothing_else(stack: Stack) -> None:
+    """Calls, rows and blocks by text without literals; no health check, no transaction control, none of our own."""
+    source = stack.source("store", "postgresql")
+    stack.sql("CREATE TABLE goods (id int PRIMARY KEY, name text); INSERT INTO goods VALUES (1, 'a'), (2, 'b');")
+    before = source.read()
+    stack.sql("BEGIN; SELECT name FROM goods WHERE id IN (1, 2, 3); COMMIT; SELECT 1; SET work_mem = '5MB'")
+    stack.sql("SELECT name FROM goods WHERE id IN (1, 2) -- request 4711")
+    stack.sql("COMMENT ON TABLE goods IS 'a secret'")
+    after = source.read()
+    text = "SELECT name FROM goods WHERE id IN (...)"
+    assert _grown(before, after) | {"blocks": 0} == {"statements": 3.0, "rows": 4.0, "blocks": 0}
+    assert set(after.statements) - set(before.statements) == {text, "COMMENT ON TABLE goods IS ?"}
+    assert (after.statements[text].calls, after.statements[text].rows) == (2, 4)
+    assert (after.statements[text].blocks or 0) > 0
+
+
+def test_an_idle_target_does_not_count(stack: Stack) -> None:
+    """Over two seconds with a check of each container every second, the databases and the page stand still."""
+    still = [one for one in stack.sources if one.kind in {"postgresql", "redis", "prometheus"}]
+    before = [one.read() for one in still]
+    disturbances = stack.source("healthchecks", "healthchecks").read().disturbances
+    time.sleep(2.2)
+    assert [one.read() for one in still] == before
+    assert stack.source("healthchecks", "healthchecks").read().disturbances > disturbances
+
+
+def test_commands_and_lookups_count(stack: Stack) -> None:
+    """With the password that stands in the service's command."""
+    source = stack.source("memory", "redis")
+    before = source.read()
+    for command in (("set", "a", "1"), ("get", "a"), ("get", "b")):
+        stack.inside("memory", "redis-cli", "--no-auth-warning", "-a", "open sesame", *command)
+    after = source.read()
+    assert _grown(before, after) == {"commands": 3.0, "hits": 1.0, "misses": 1.0}
+    assert {name: work.calls for name, work in after.statements.items()} == {"SET": 1, "GET": 2}
+
+
+def test_packets_and_counters_of_the_service_count(stack: Stack) -> None:
+    """Those of the one container that was asked; the health check stays on its loopback."""
+    metrics, network = stack.source("metrics", "prometheus"), stack.source("web", "network")
+    before = (metrics.read(), network.read())
+    with urllib.request.urlopen(f"{stack.running.base_url}/large", timeout=5) as answer:
+        answer.read()
+    time.sleep(0.2)
+    packets = _grown(before[1], network.read())
+    assert packets["packets_in"] >= 4
+    assert packets["bytes_out"] > 100
+    assert _grown(before[0], metrics.read()) == {'jobs_total{size="large"}': 1.0, 'jobs_total{size="small"}': 0.0}
+
+
+def test_the_network_can_be_read_from_within(stack: Stack) -> None:
+    """Where the engine's processes are not this machine's, a shell in the container tells the same."""
+    container = next(one for one in stack.running.containers if one.service == "store")
+    session = inside(container.id, "exec sh", what="the network", sentinel="echo {}", environ=os.environ)
+    try:
+        within = session.ask("cat /proc/net/dev")
+    finally:
+        session.close()
+    without = Path(f"/proc/{container.pid}/net/dev").read_text().splitlines()
+    assert [line.partition(":")[0] for line in within] == [line.partition(":")[0] for line in without]

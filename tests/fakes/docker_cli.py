@@ -1,0 +1,126 @@
+"""
+A `docker` that knows containers with the clients of databases in them, as far as counters are asked for.
+
+    docker exec -i [-e NAME] CONTAINER sh -c SCRIPT | docker top CONTAINER ... | docker events ...
+
+What it tells lies in the file that FAKE_DOCKER names; a test changes that file while a session is open.
+"""
+
+import json
+import os
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+
+def install(folder: Path, state: Mapping[str, Any]) -> dict[str, str]:
+    """A PATH on which this is `docker`, and the file that it reads; the environment to use."""
+    program = folder / "docker"
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{__file__}" "$@"\n')
+    program.chmod(0o755)
+    tell(folder, state)
+    return {"PATH": f"{folder}:{os.environ['PATH']}", "FAKE_DOCKER": str(folder / "state.json")}
+
+
+def tell(folder: Path, state: Mapping[str, Any]) -> None:
+    """What it says from now on, whole at every moment."""
+    new = folder / "state.new"
+    new.write_text(json.dumps(state))
+    new.replace(folder / "state.json")
+
+
+def _state() -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads(Path(os.environ["FAKE_DOCKER"]).read_text())
+    return loaded
+
+
+def _say(*lines: str) -> None:
+    for line in lines:
+        print(line)
+    sys.stdout.flush()
+
+
+def _psql(question: str) -> None:
+    state = _state()["psql"]
+    if question.startswith("\\echo "):
+        _say(question.removeprefix("\\echo "))
+    elif "pg_stat_statements.max" in question:
+        _say(state.get("loaded", "t"))
+    elif "quote_ident" in question:
+        _say(*state.get("schema", ["perfci"]))
+    elif "CREATE EXTENSION" in question:
+        _say(*state.get("refusal", []))
+    elif "(false)" in question:
+        _say(*(f"{row[0]} {row[2]} {row[3]} {row[4]}" for row in state["rows"]), *state.get("garbage", []))
+    elif "(true)" in question:
+        _say(*(json.dumps([row[0], row[1]]) for row in state["rows"] if row[0] in question))
+
+
+def _mysql(question: str) -> None:
+    state = _state()["mysql"]
+    if question.startswith("SELECT '"):
+        _say(question.split("'")[1])
+    elif "@@performance_schema" in question:
+        _say(state.get("loaded", "1"))
+    elif "UPDATE" in question:
+        _say(*state.get("refusal", []))
+    elif "events_statements_summary_by_digest" in question and "SUM" in question:
+        _say(*("\t".join(str(cell) for cell in row) for row in state["rows"]), *state.get("garbage", []))
+
+
+def _redis(question: str) -> None:
+    state = _state()["redis"]
+    if question.startswith("ECHO "):
+        _say(question.removeprefix("ECHO "))
+    elif question.startswith("INFO "):
+        _say(*state[question.removeprefix("INFO ")])
+
+
+def _shell(question: str) -> None:
+    if question.startswith("echo "):
+        _say(question.removeprefix("echo "))
+    else:
+        _say(*_state()["shell"])
+
+
+CLIENTS = {"psql": (_psql, ";"), "mysql": (_mysql, ";"), "redis-cli": (_redis, ""), "exec sh": (_shell, "")}
+
+
+def _exec(script: str) -> None:
+    answer, end = next(client for name, client in CLIENTS.items() if name in script)
+    question = ""
+    for line in sys.stdin:
+        question += line
+        if not question.strip() or (question.rstrip().endswith(end) or question.startswith("\\")):
+            state = _state()
+            if state.get("dies"):
+                _say(*state["dies"])
+                return
+            time.sleep(state.get("sleeps", 0))
+            answer(question.strip())
+            question = ""
+
+
+def _events() -> None:
+    told = 0
+    while os.getppid() != 1:
+        events = _state()["events"]
+        _say(*(json.dumps(event) for event in events[told:]))
+        told = len(events)
+        time.sleep(0.01)
+
+
+def main(arguments: list[str]) -> None:
+    """Do what the command line says."""
+    if arguments[0] == "exec":
+        _exec(arguments[-1])
+    elif arguments[0] == "top":
+        _say("PID COMMAND", f"1 {_state()['programs'].get(arguments[1], 'sh')}")
+    elif arguments[0] == "events":
+        _events()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
