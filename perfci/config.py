@@ -180,6 +180,7 @@ class GateTable(Table):
     alpha: float | None = Field(None, gt=0, lt=0.5)
     confidence: float | None = Field(None, gt=0.5, lt=1)
     min_requests: int | None = Field(None, ge=1)
+    accept_census: bool = True  # more work that the change itself writes into census.json is not red
     budget: dict[Reference, dict[RoundKind, dict[str, BudgetChange]]] = {}
     override: tuple[OverrideTable, ...] = ()
     slo: tuple[SloTable, ...] = ()

@@ -1,5 +1,6 @@
 """`perfci compare`."""
 
+from functools import partial
 from pathlib import Path
 
 import click
@@ -11,7 +12,7 @@ from perfci.cli.common import colour, config_option, say, width
 @click.argument("paths", nargs=-1, required=True, metavar="[BASE] CANDIDATE", type=click.Path(path_type=Path))
 @config_option
 @click.option("--explain", metavar="SERIES", help='How one decision came about, e.g. "GET /tickets/ service_time".')
-@click.option("--json", "as_json", is_flag=True, help="The result as JSON.")
+@click.option("--json", "as_json", is_flag=True, help="The result, or the explanation, as JSON.")
 @click.option("--markdown", is_flag=True, help="The comment as it would be posted.")
 @click.option("--verbose", is_flag=True, help="Show the advisory series, too.")
 @click.option(
@@ -33,7 +34,8 @@ def command(  # noqa: PLR0917  # click passes by name
     """
     Judge stored runs: CANDIDATE against BASE (a run, or a folder of runs).
 
-    One path alone: a run that measured both sides is judged again, any other against its stored baseline.
+    A run is its file, its folder, or its id; BASE may be a census.json, too. One path alone: a run that measured both
+    sides is judged again, any other against its stored baseline.
     """
     from perfci.config import FailOn
     from perfci.pipeline.compare import compare, configured_fail_on
@@ -45,7 +47,8 @@ def command(  # noqa: PLR0917  # click passes by name
         raise click.UsageError("compare takes one or two paths")
     outcome = compare(paths[0] if len(paths) == 2 else None, paths[-1], config_file=config)
     if explain is not None:
-        text = explained.explain(outcome, explain)
+        told = explained.explain_json if as_json else partial(explained.explain, width=width())
+        text = told(outcome, explain)
     elif as_json or markdown:
         text = render("json" if as_json else "markdown", outcome)
     else:

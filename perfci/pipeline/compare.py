@@ -21,6 +21,7 @@ def compare(base: Path | None, candidate: Path, *, config_file: Path) -> Outcome
     baseline of its scenario. The policy is that of *config_file* where it exists.
     """
     config = read(config_file) if config_file.exists() else None
+    base, candidate = base and _located(base, config_file.parent), _located(candidate, config_file.parent)
     run = store.load(candidate)
     policy = policy_of(config.gate if config else GateTable(), run.profile)
     if base is None and (Side.BASE in run.census or any(measured.side is Side.BASE for measured in run.rounds)):
@@ -31,6 +32,12 @@ def compare(base: Path | None, candidate: Path, *, config_file: Path) -> Outcome
     baseline = _baseline(base, run, config, config_file.parent, policy)
     subject = subject_of(run, reference=Reference.BASELINE, name=described(baseline), base_commit="")
     return judge(run, baseline=baseline, policy=policy, subject=subject)
+
+
+def _located(path: Path, root: Path) -> Path:
+    """A run by its id, where no file is called so."""
+    known = root / ".perfci" / "runs" / path
+    return known if len(path.parts) == 1 and not path.exists() and known.is_dir() else path
 
 
 def configured_fail_on(config_file: Path) -> FailOn:

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from perfci.config import GateTable, OverrideTable
 from perfci.errors import ConfigError
+from perfci.judge.counters import WORK, budget_for
 from perfci.judge.metrics import METRICS, kinds
 from perfci.judge.policy import DEFAULT, never_counts
 from perfci.model import Budget, GatePolicy, Reference, RoundKind
@@ -19,16 +20,28 @@ def policy_of(table: GateTable, profile: str = "") -> GatePolicy:
     _check_metrics(table)
     _check_measured(table)
     slos = tuple(entry.slo() for entry in table.slo if entry.profile in {None, profile})
-    given = table.model_dump(include={"alpha", "confidence", "min_requests"}, exclude_none=True)
+    own = {"alpha", "confidence", "min_requests", "accept_census"}
+    given = table.model_dump(include=own, exclude_none=True)
     overrides = [one for one in table.override if one.profile in {None, profile}]
     return replace(DEFAULT, budgets=_overridden(_budgets(table), overrides), slos=slos, **given)
 
 
 def _check_metrics(table: GateTable) -> None:
-    named = {slo.metric for slo in table.slo} | {one.metric for one in table.override if one.metric is not None}
-    named |= {metric for by_kind in table.budget.values() for metrics in by_kind.values() for metric in metrics}
-    if unknown := sorted(named - set(METRICS)):
-        raise ConfigError(f"[gate] names unknown metrics: {', '.join(unknown)}", hint=f"known: {', '.join(METRICS)}")
+    named: set[tuple[str, RoundKind | None]] = {(slo.metric, LOAD) for slo in table.slo}
+    named |= {(one.metric, one.kind) for one in table.override if one.metric is not None}
+    named |= {
+        (metric, kind) for by_kind in table.budget.values() for kind, metrics in by_kind.items() for metric in metrics
+    }
+    if unknown := sorted({metric for metric, kind in named if not _exists(metric, kind)}):
+        counted = any(kind is RoundKind.CENSUS for metric, kind in named if metric in unknown)
+        hint = f"counters are: {', '.join(WORK)}, or SOURCE/COUNTER" if counted else f"known: {', '.join(METRICS)}"
+        raise ConfigError(f"[gate] names unknown metrics: {', '.join(unknown)}", hint=hint)
+
+
+def _exists(metric: str, kind: RoundKind | None) -> bool:
+    """A counter of the target's own cannot be known before it was read: its source must be named with it."""
+    counter = metric in WORK or "/" in metric
+    return counter if kind is RoundKind.CENSUS else metric in METRICS or (kind is None and counter)
 
 
 def _check_measured(table: GateTable) -> None:
@@ -44,14 +57,16 @@ def _check_measured(table: GateTable) -> None:
     for number, one in enumerate(table.override, start=1):
         if not list(_places(one, _budgets(table))):
             wrong.append(f"override {number}: no such round measures {one.metric}")
-        elif one.metric and one.endpoint and never_counts(METRICS[one.metric], one.endpoint):
+        elif one.metric and one.metric in METRICS and one.endpoint and never_counts(METRICS[one.metric], one.endpoint):
             wrong.append(f"override {number}: {one.metric} of {one.endpoint} is shown, but never counts")
     if wrong:
         raise ConfigError("[gate] limits what is never measured:\n" + "\n".join(f"  {line}" for line in wrong))
 
 
 def _measured(metric: str, kind: RoundKind) -> bool:
-    return kind is not RoundKind.CENSUS and kind in kinds(metric)
+    if kind is RoundKind.CENSUS:
+        return metric not in METRICS
+    return metric in METRICS and kind in kinds(metric)
 
 
 def _budgets(table: GateTable) -> Tree:
@@ -63,8 +78,13 @@ def _budgets(table: GateTable) -> Tree:
         for kind, metrics in by_kind.items():
             budgets = merged.setdefault(reference, {}).setdefault(kind, {})
             for metric, change in metrics.items():
-                budgets[metric] = change.applied_to(budgets.get(metric))
+                budgets[metric] = change.applied_to(_start(budgets, metric))
     return merged
+
+
+def _start(budgets: Mapping[str, Budget], metric: str) -> Budget | None:
+    """What a change is applied to: of one source's counter, what holds for such counters."""
+    return budget_for(metric, budgets) if "/" in metric else budgets.get(metric)
 
 
 def _overridden(
@@ -74,9 +94,9 @@ def _overridden(
     for one in sorted(overrides, key=lambda one: one.endpoint is not None):
         for budgets, metric in list(_places(one, tree)):
             if one.endpoint is None:
-                budgets[metric] = one.budget_change().applied_to(budgets.get(metric))
+                budgets[metric] = one.budget_change().applied_to(_start(budgets, metric))
             else:
-                start = budgets.get(metric) or one.budget_change().applied_to(None)
+                start = _start(budgets, metric) or one.budget_change().applied_to(None)
                 start = replace(start, endpoints=(*start.endpoints, one.endpoint_budget(one.endpoint)))
                 budgets[metric] = start
     return tree

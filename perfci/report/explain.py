@@ -1,18 +1,58 @@
 """Everything that is known about one series, and the numbers that its verdict hangs on."""
 
+import json
+import textwrap
 from collections.abc import Iterator
 
 from perfci.errors import ConfigError
-from perfci.model import Better, Decision, Outcome, Replicate, Scale
-from perfci.report import rows
+from perfci.model import (
+    Better,
+    Comparison,
+    Decision,
+    Outcome,
+    Replicate,
+    Role,
+    RoundKind,
+    Scale,
+    SeriesVerdict,
+)
+from perfci.report import json_v1, rows, work
 from perfci.report.sanitise import plain
 
 TEXT_LIMIT = 600
+_NAMES = ("Because of", "Test", "Corrected", "Could see", "Regression", "Equivalent", "What if")
 
 
-def explain(outcome: Outcome, series: str) -> str:
-    """The text for every series that *series* names: "GET /tickets/ p95" exactly, else the one that contains it."""
-    return "\n".join("\n".join(_lines(decision, outcome)) + "\n" for decision in _find(outcome, series))
+def explain(outcome: Outcome, series: str, *, width: int = 100) -> str:
+    """
+    The text for every series that *series* names: "GET /tickets/ p95" exactly, else the one that contains it.
+
+    No line is longer than *width* columns.
+    """
+    texts = (_lines(decision, outcome) for decision in _find(outcome, series))
+    return "\n".join("".join(f"{row}\n" for line in lines for row in _wrapped(line, width)) for lines in texts)
+
+
+def _wrapped(line: str, width: int) -> list[str]:
+    """Rows of *line*; where it has a name in front, what follows stays beside it."""
+    beside = line[:12].rstrip() in _NAMES or line.startswith(" " * 12)
+    return textwrap.wrap(line, width, subsequent_indent=" " * 12 if beside else "", break_on_hyphens=False) or [""]
+
+
+def explain_json(outcome: Outcome, series: str) -> str:
+    """The same for programs: each decision as `result.json` has it, its family, and what would have changed it."""
+    found = [
+        {
+            "series": rows.label(decision.comparison.series),
+            "test": _test_name(decision.comparison),
+            "family": _family(decision, outcome),
+            "alpha": outcome.alpha,
+            "would_change": list(_would_change(decision, outcome)),
+            **json_v1.described(decision).model_dump(mode="json"),
+        }
+        for decision in _find(outcome, series)
+    ]
+    return json.dumps({"schema_version": json_v1.SCHEMA, "explained": found}, indent=1) + "\n"
 
 
 def _find(outcome: Outcome, wanted: str) -> list[Decision]:
@@ -36,10 +76,15 @@ def _lines(decision: Decision, outcome: Outcome) -> Iterator[str]:
     yield ""
     yield f"{metric.meaning} Better: {metric.better}. Measured by: {comparison.kind}. Role: {comparison.budget.role}."
     yield f"Base {row.base}, candidate {row.candidate}, change {row.change}."
+    if comparison.moved is not None:
+        yield f"All other endpoints changed by {rows.signed_size(comparison.moved, metric)}; that is not in the change."
     yield ""
     yield from _replicates(decision)
+    yield from _causes(decision)
     yield from _test(decision, outcome)
     yield from _limits(decision, outcome)
+    for number, text in enumerate(_would_change(decision, outcome)):
+        yield f"{'' if number else 'What if':<11} {plain(text, TEXT_LIMIT)}"
 
 
 def _replicates(decision: Decision) -> Iterator[str]:
@@ -67,34 +112,124 @@ def _change(replicate: Replicate, decision: Decision) -> str:
     return rows.signed_size(replicate.candidate / replicate.base - 1, metric) if replicate.base else ""
 
 
+def _causes(decision: Decision) -> Iterator[str]:
+    """The statements and other culprits, worst first."""
+    for number, culprit in enumerate(decision.comparison.culprits):
+        cause = work.cause(culprit, decision)
+        yield f"{'' if number else 'Because of':<11} {cause.kind}: {cause.change} of {plain(cause.what, TEXT_LIMIT)}"
+        if cause.beside:
+            yield f"{'':<11}   about once for each row of {plain(cause.beside, TEXT_LIMIT)}"
+    if decision.comparison.culprits:
+        yield ""
+
+
+def _certain(comparison: Comparison) -> bool:
+    return comparison.series.metric.exact and comparison.p_worse is None and comparison.p_better is None
+
+
+def _test_name(comparison: Comparison) -> str:
+    metric = comparison.series.metric
+    if comparison.change is None:
+        return "none: it was not compared"
+    if _certain(comparison):
+        return "none: the same in every request, so that any change is certain"
+    if metric.exact:
+        return "Welch's t test on the requests"
+    if metric.scale is Scale.DIFFERENCE:
+        return "Fisher's exact test on the counts"
+    stored = any(replicate.candidate is None for replicate in comparison.replicates)
+    return "prediction interval for one further run" if stored else "moderated t test on the blocks"
+
+
 def _test(decision: Decision, outcome: Outcome) -> Iterator[str]:
     comparison, metric = decision.comparison, decision.comparison.series.metric
+    yield f"Test        {_test_name(comparison)}"
     if comparison.p_worse is None and comparison.p_better is None:
-        yield "Test        none: " + ("counts are compared as they are" if metric.exact else "it was not compared")
         return
     worse, better = rows.probability(comparison.p_worse), rows.probability(comparison.p_better)
-    yield f"Test        one-sided p: worse {worse}, better {better}"
+    yield f"            one-sided p: worse {worse}, better {better}"
     if decision.p_adjusted is not None:
-        yield f"Corrected   p = {rows.probability(decision.p_adjusted)}, in a family of {outcome.family} series"
-    if comparison.smallest_detectable is not None and not metric.exact:
+        tenth = ", which may spend a tenth of alpha" if metric.exact else ""
+        family = f"in a family of {_family(decision, outcome)} series{tenth}"
+        yield f"Corrected   p = {rows.probability(decision.p_adjusted)}, {family}"
+    if comparison.smallest_detectable is not None:
         seen = rows.size(comparison.smallest_detectable, metric)
         yield f"Could see   a change of {seen} (in 8 of 10 such runs)"
 
 
+def _family(decision: Decision, outcome: Outcome) -> int:
+    """The series that were corrected together: the census is a family of its own."""
+    if decision.comparison.kind is not RoundKind.CENSUS:
+        return outcome.family
+    others = [one.comparison for one in outcome.decisions if one.comparison.kind is RoundKind.CENSUS]
+    return sum(one.p_worse is not None and one.budget.role is not Role.INFORMS for one in others)
+
+
 def _limits(decision: Decision, outcome: Outcome) -> Iterator[str]:
-    budget, metric = decision.comparison.budget, decision.comparison.series.metric
+    comparison = decision.comparison
+    budget, metric = comparison.budget, comparison.series.metric
     sign = "+" if metric.better is Better.LOWER else "-"
-    needs = [
-        f"a change of {sign}{rows.size(budget.change, metric)} or worse"
-        if budget.change
-        else "any change for the worse"
-    ]
-    if not metric.exact:
+    needs = [f"a change of {sign}{_share(comparison, budget.change)} or worse"]
+    if not budget.change:
+        needs = ["any change for the worse"]
+    if not _certain(comparison):
         needs.append(f"a corrected p below {outcome.alpha:g}")
     if budget.floor:
         needs.append(f"a difference of {rows.values((budget.floor,), metric)[0]} or more")
     yield f"Regression  needs {', and '.join(needs)}"
-    within = f"the whole interval within ±{rows.size(budget.margin, metric)}" if budget.margin else "no change at all"
-    yield f"Equivalent  needs {within}"
+    within = f"the whole interval within ±{_share(comparison, budget.margin)}" if budget.margin else "no change at all"
+    yield f"Equivalent  needs {'less than that' if _certain(comparison) else within}"
+
+
+def _share(comparison: Comparison, share: float) -> str:
+    """A budget or margin; of counts it is a share of the base."""
+    if comparison.series.metric.exact:
+        return f"{100 * share:g} %"
+    return rows.size(share, comparison.series.metric)
+
+
+def _would_change(decision: Decision, outcome: Outcome) -> Iterator[str]:
+    """What would have made the verdict another one, everything else as it was; nothing where it was not compared."""
+    comparison = decision.comparison
+    if comparison.change is None:
+        return
+    if comparison.budget.role is Role.INFORMS:
+        yield "never red: this series is for information only"
+        return
+    if comparison.series.metric.exact:
+        yield _count_from(comparison)
+    elif comparison.series.metric.scale is Scale.RATIO:
+        yield from _ratio_from(comparison)
+    worse = comparison.p_worse is not None and comparison.p_worse < outcome.alpha
+    if worse and decision.p_adjusted is not None and decision.p_adjusted >= outcome.alpha:
+        others = _family(decision, outcome) - 1
+        yield f"it would stand out without the other {others} series of its family (p = {comparison.p_worse:.2g} alone)"
     if decision.further_blocks:
-        yield f"To settle   about {decision.further_blocks} more blocks"
+        yield f"settled by about {decision.further_blocks} more blocks, if the estimate stays where it is"
+    if decision.verdict is SeriesVerdict.REGRESSION and comparison.kind is RoundKind.CENSUS:
+        yield "accepted if the change itself writes the new count into census.json, unless the project says no"
+
+
+def _count_from(comparison: Comparison) -> str:
+    base = comparison.base or 0.0
+    budget, metric = comparison.budget, comparison.series.metric
+    step = max(budget.change * base, budget.floor)
+    (limit,) = rows.values((base + step,), metric)
+    on = f"from {limit} on" if step else f"above {limit}"
+    certain = "" if _certain(comparison) else ", where the test shows it"
+    return f"red {on}{certain}"
+
+
+def _ratio_from(comparison: Comparison) -> Iterator[str]:
+    budget, metric, base = comparison.budget, comparison.series.metric, comparison.base
+    sign = 1.0 if metric.better is Better.LOWER else -1.0
+    matters = max(budget.change, budget.floor / base if base else 0.0)
+    if comparison.stands_out is None:
+        return
+    limit = max(matters, comparison.stands_out)
+    why = "the budget" if matters >= comparison.stands_out else "below that it could be noise"
+
+    def told(share: float) -> str:
+        return rows.signed_size(share if sign > 0 else 1 / (1 + share) - 1, metric)
+
+    yield f"red from a change of about {told(limit)} on ({why})"

@@ -6,6 +6,7 @@ bounded size, no unknown key, no number that is none.
 """
 
 import math
+from dataclasses import asdict
 from itertools import accumulate
 from typing import Annotated, Final, Literal
 
@@ -16,6 +17,8 @@ from perfci.model import (
     Better,
     Budget,
     Comparison,
+    Culprit,
+    CulpritKind,
     Decision,
     Finding,
     Interval,
@@ -90,6 +93,17 @@ class ReplicateV1(_Strict):
     candidate: float | None
 
 
+class CulpritV1(_Strict):
+    """`Culprit`."""
+
+    kind: CulpritKind
+    what: Text
+    before: float
+    after: float
+    unit: Name
+    beside: Text
+
+
 class DecisionV1(_Strict):
     """`Decision` and its `Comparison`; *metric* is a key of the document's `metrics`."""
 
@@ -110,6 +124,9 @@ class DecisionV1(_Strict):
     budget: BudgetV1
     replicates: Annotated[tuple[ReplicateV1, ...], Field(max_length=1000)]
     note: Text
+    culprits: Annotated[tuple[CulpritV1, ...], Field(max_length=100)] = ()
+    moved: float | None = None
+    stands_out: float | None = None
 
 
 class SloV1(_Strict):
@@ -170,7 +187,7 @@ def render(outcome: Outcome, _links: Links | None = None, /) -> str:
     if len(document.encode()) <= MAX_BYTES:
         return document
     room = MAX_BYTES - len(_document(outcome, (), details=False).encode())
-    sizes = (len(_decision(d, details=False).model_dump_json().encode()) + 1 for d in outcome.decisions)
+    sizes = (len(described(d, details=False).model_dump_json().encode()) + 1 for d in outcome.decisions)
     fit = sum(total <= room for total in accumulate(sizes))
     return _document(outcome, outcome.decisions[:fit], details=False)
 
@@ -211,16 +228,18 @@ def _document(outcome: Outcome, decisions: tuple[Decision, ...], *, details: boo
         series={verdict: verdicts.count(verdict) for verdict in SeriesVerdict},
         subject=_subject(outcome.subject),
         metrics={_name(metric.name): _metric(metric) for metric in metrics},
-        decisions=tuple(_decision(decision, details=details) for decision in decisions),
+        decisions=tuple(described(decision, details=details) for decision in decisions),
         slos=tuple(_slo(slo) for slo in outcome.slos),
         findings=tuple(findings),
     )
     return document.model_dump_json(indent=1 if details else None) + "\n"
 
 
-def _decision(decision: Decision, *, details: bool) -> DecisionV1:
+def described(decision: Decision, *, details: bool = True) -> DecisionV1:
+    """One decision as the document has it."""
     comparison, budget = decision.comparison, decision.comparison.budget
     replicates = comparison.replicates if details else ()
+    culprits = comparison.culprits if details else ()
     return DecisionV1(
         endpoint=_name(comparison.series.endpoint),
         metric=_name(comparison.series.metric.name),
@@ -241,7 +260,14 @@ def _decision(decision: Decision, *, details: bool) -> DecisionV1:
             ReplicateV1(label=_name(r.label), base=_number(r.base), candidate=_number(r.candidate)) for r in replicates
         ),
         note=_text(comparison.note),
+        culprits=tuple(map(_culprit, culprits)),
+        moved=_number(comparison.moved),
+        stands_out=_number(comparison.stands_out),
     )
+
+
+def _culprit(one: Culprit) -> CulpritV1:
+    return CulpritV1(**asdict(one) | {"what": _text(one.what), "beside": _text(one.beside)})
 
 
 def _change(change: Interval | None) -> ChangeV1 | None:
@@ -340,6 +366,9 @@ def _read_decision(decision: DecisionV1, metrics: dict[str, Metric]) -> Decision
         smallest_detectable=decision.smallest_detectable,
         replicates=tuple(Replicate(**replicate.model_dump()) for replicate in decision.replicates),
         note=decision.note,
+        culprits=tuple(Culprit(**culprit.model_dump()) for culprit in decision.culprits),
+        moved=decision.moved,
+        stands_out=decision.stands_out,
     )
     return Decision(
         comparison=comparison,

@@ -4,12 +4,13 @@ The report as GitHub's Markdown: the pull request comment, and the longer job su
 Both stay below the platform's limits by construction: rows, findings and every text in them are bounded.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from perfci.model import Decision, Outcome, SeriesVerdict, Verdict, Weight
-from perfci.report import rows
+from perfci.report import matters, rows, work
 from perfci.report.rows import Links
 from perfci.report.sanitise import code, prose, web_address
 
@@ -17,9 +18,11 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 MAX_ROWS = 25
+MAX_CAUSES = 40  # lines
 MAX_FINDINGS = 8
 REASON_LIMIT = 600
 TEXT_LIMIT = 300
+STATEMENT_LIMIT = 200
 SUMMARY_ROW_BYTES = 900_000
 """What all rows may take in a job summary, whose own limit is 1 MiB."""
 
@@ -37,6 +40,7 @@ _SERIES_SYMBOLS = {
     SeriesVerdict.EQUIVALENT: "✅",
     SeriesVerdict.INCONCLUSIVE: "❔",
     SeriesVerdict.NOT_COMPARED: "⚪",
+    SeriesVerdict.ACCEPTED: "☑️",
 }
 _WEIGHT_SYMBOLS = {Weight.INVALID: "⚠️", Weight.REGRESSION: "❌", Weight.WARNING: "💡"}
 
@@ -52,7 +56,7 @@ def summary(outcome: Outcome, links: Links | None = None, /) -> str:
 
 
 def _render(outcome: Outcome, links: Links, *, every: Sequence[str]) -> str:
-    shown = rows.worth_showing(outcome.decisions)[:MAX_ROWS]
+    shown = matters.shown(outcome.decisions, MAX_ROWS)
     text = (
         _templates()
         .get_template("comment.md.j2")
@@ -61,8 +65,9 @@ def _render(outcome: Outcome, links: Links, *, every: Sequence[str]) -> str:
             subject=outcome.subject,
             verdict=_SYMBOLS[outcome.verdict],
             untrusted=links.untrusted,
-            lines=[_line(decision) for decision in shown],
-            more=rows.left_out(outcome.decisions, len(shown)),
+            lines=[_line(decision) for decision in shown.decisions],
+            causes=list(islice(_causes(shown), MAX_CAUSES)),
+            more=shown.rest,
             every=every,
             beyond=len(outcome.decisions) - len(every),
             slos=[_slo_line(slo) for slo in map(rows.slo_row, outcome.slos[:MAX_ROWS])],
@@ -107,6 +112,19 @@ def _line(decision: Decision) -> str:
     verdict = f"{_SERIES_SYMBOLS[row.verdict]} {row.verdict}"
     texts = (row.metric, row.base, row.candidate, row.change)
     return _cells(code(row.endpoint), *(prose(text, 60) for text in texts), verdict)
+
+
+def _causes(shown: matters.Shown) -> Iterator[str]:
+    """A list: each red count, and below it what caused it and what else went the same way."""
+    for decision, also in work.explained(shown):
+        series = decision.comparison.series
+        yield f"- {code(series.endpoint)} {prose(work.moved(decision), 100)} in a request:"
+        for culprit in decision.comparison.culprits:
+            cause = work.cause(culprit, decision)
+            beside = f", about once for each row of {code(cause.beside, STATEMENT_LIMIT)}" if cause.beside else ""
+            yield f"  - **{cause.kind}**: {prose(cause.change, 60)} of {code(cause.what, STATEMENT_LIMIT)}{beside}"
+        if also:
+            yield f"  - also: {prose(also, TEXT_LIMIT)}"
 
 
 def _slo_line(slo: rows.SloRow) -> str:

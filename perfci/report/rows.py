@@ -37,6 +37,7 @@ MARKS = {
     SeriesVerdict.EQUIVALENT: "✓",
     SeriesVerdict.INCONCLUSIVE: "?",
     SeriesVerdict.NOT_COMPARED: "○",
+    SeriesVerdict.ACCEPTED: "◇",
 }
 VERDICT_MARKS = {
     Verdict.INVALID: "!",
@@ -47,7 +48,6 @@ VERDICT_MARKS = {
     Verdict.PASS: "✓",
 }
 _ROLES = {Role.DECIDES: "deciding", Role.GUARDS: "guarding"}
-_REMARKABLE = {SeriesVerdict.REGRESSION, SeriesVerdict.IMPROVEMENT}
 _NEXT_STEPS = {
     Verdict.SLO_BREACH: "Bring the endpoint back within its limit.",
     Verdict.NO_BASELINE: "Record a baseline and commit it, or compare with a ref, which needs none.",
@@ -123,36 +123,14 @@ def slo_row(result: SloResult) -> SloRow:
     )
 
 
-def worth_showing(decisions: Sequence[Decision]) -> tuple[Decision, ...]:
-    """What a reader must see: the deciding series, and what is remarkable about the guarding ones."""
-    return tuple(d for d in decisions if _worth_showing(d))
-
-
-def _worth_showing(decision: Decision) -> bool:
-    role = decision.comparison.budget.role
-    return role is Role.DECIDES or (role is Role.GUARDS and decision.verdict in _REMARKABLE)
-
-
-def left_out(decisions: Sequence[Decision], shown: int) -> str:
-    """What the rows that are not shown are; empty where all are shown."""
-    hidden = len(decisions) - shown
-    if not hidden:
-        return ""
-    unsettled = sum(
-        d.comparison.budget.role is Role.GUARDS and d.verdict is SeriesVerdict.INCONCLUSIVE for d in decisions
-    )
-    guards = f", among them {unsettled} guarding ones that could not be settled" if unsettled else ""
-    return f"{hidden} more series{guards}"
-
-
 def label(series: Series) -> str:
     """What a user types to name a series."""
     return f"{series.endpoint} {series.metric.name}"
 
 
 def metric_label(metric: Metric) -> str:
-    """The name of a metric for people."""
-    return metric.name.replace("_", " ")
+    """The name of a metric for people; a counter is what its source calls it."""
+    return metric.name if metric.exact else metric.name.replace("_", " ")
 
 
 def values(numbers: Sequence[float | None], metric: Metric) -> tuple[str, ...]:
@@ -168,7 +146,16 @@ def change(comparison: Comparison) -> str:
     factor, unit = _change_unit(comparison.series.metric)
     if found is None or not math.isfinite(found.estimate * factor):
         return NOTHING
-    return _interval(found, factor, unit)
+    return _interval(found, factor, unit) + _relative(comparison)
+
+
+def _relative(comparison: Comparison) -> str:
+    """How much a count grew beside what it was, where the budget asks for that."""
+    found, base = comparison.change, comparison.base
+    if found is None or not (comparison.series.metric.exact and comparison.budget.change and base and found.estimate):
+        return ""
+    share = 100 * found.estimate / base
+    return f" ({_signed(share, _decimals(share))} %)" if math.isfinite(share) else ""
 
 
 def size(amount: float | None, metric: Metric) -> str:
@@ -290,6 +277,8 @@ def _short(number: str) -> str:
 
 def _interval(found: Interval, factor: float, unit: str) -> str:
     estimate, low, high = found.estimate * factor, found.low * factor, found.high * factor
+    if factor == 1.0 and low == high and estimate == round(estimate):  # a count
+        return f"{_signed(estimate, 0)}{unit}"
     decimals = _decimals(max(abs(number) for number in (estimate, low, high) if math.isfinite(number)))
     text = f"{_signed(estimate, decimals)}{unit}"
     return text if low == high else f"{text} [{_signed(low, decimals)}, {_signed(high, decimals)}]"

@@ -5,7 +5,8 @@ from io import StringIO
 from typing import TYPE_CHECKING
 
 from perfci.model import Decision, Outcome, SeriesVerdict, Verdict, Weight
-from perfci.report import rows
+from perfci.report import matters, rows, work
+from perfci.report.matters import Shown
 from perfci.report.rows import Links
 from perfci.report.sanitise import plain, web_address
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 MAX_ROWS = 25
 TEXT_LIMIT = 600
+STATEMENT_LIMIT = 200
 ROOMY = 100
 """From this width on, endpoint and metric have a column each."""
 
@@ -24,6 +26,7 @@ _STYLES = {
     SeriesVerdict.EQUIVALENT: "",
     SeriesVerdict.INCONCLUSIVE: "yellow",
     SeriesVerdict.NOT_COMPARED: "dim",
+    SeriesVerdict.ACCEPTED: "yellow",
 }
 _VERDICT_STYLES = {Verdict.PASS: "bold green", Verdict.INCONCLUSIVE: "bold yellow", Verdict.NO_BASELINE: "bold yellow"}
 _WEIGHT_MARKS = {Weight.INVALID: "!", Weight.REGRESSION: "✗", Weight.WARNING: "▲"}
@@ -63,12 +66,13 @@ def _parts(outcome: Outcome, links: Links, *, width: int, verbose: bool) -> "Ite
     name = plain(f"{outcome.subject.profile}:{outcome.subject.scenario}")
     yield Text.assemble((f"{mark} {word}", _VERDICT_STYLES.get(outcome.verdict, "bold red")), f"  {name}")
     yield Text(plain(outcome.reason, TEXT_LIMIT))
-    shown = outcome.decisions if verbose else rows.worth_showing(outcome.decisions)[:MAX_ROWS]
-    if shown:
+    shown = Shown(decisions=outcome.decisions) if verbose else matters.shown(outcome.decisions, MAX_ROWS)
+    if shown.decisions:
         yield ""
-        yield _table(shown, roomy=width >= ROOMY)
-    if more := rows.left_out(outcome.decisions, len(shown)):
-        yield Text(f"{more}: --verbose shows them")
+        yield _table(shown.decisions, roomy=width >= ROOMY)
+    if shown.rest:
+        yield Text(f"{shown.rest}: --verbose shows them")
+    yield from _causes(shown)
     yield ""
     yield _facts(outcome, links)
 
@@ -90,6 +94,25 @@ def _table(decisions: tuple[Decision, ...], *, roomy: bool) -> "Table":
         verdict = Text(f"{rows.MARKS[row.verdict]} {row.verdict}", style=_STYLES[row.verdict])
         table.add_row(*(Text(plain(text)) for text in (*names, row.base, row.candidate, row.change)), verdict)
     return table
+
+
+def _causes(shown: Shown) -> "Iterator[RenderableType]":
+    """Behind each red count what caused it, and what else went the same way."""
+    from rich.padding import Padding
+    from rich.text import Text
+
+    for decision, also in work.explained(shown):
+        series = decision.comparison.series
+        yield ""
+        yield Text(plain(f"{series.endpoint} {work.moved(decision)} in a request:"), style="bold")
+        for culprit in decision.comparison.culprits:
+            cause = work.cause(culprit, decision)
+            text = f"{cause.kind}: {cause.change} of {plain(cause.what, STATEMENT_LIMIT)}"
+            if cause.beside:
+                text += f", about once for each row of {plain(cause.beside, STATEMENT_LIMIT)}"
+            yield Padding(Text(text), (0, 0, 0, 2))
+        if also:
+            yield Padding(Text(plain(f"also: {also}", TEXT_LIMIT)), (0, 0, 0, 2))
 
 
 def _facts(outcome: Outcome, links: Links) -> "Table":

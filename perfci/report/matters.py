@@ -1,0 +1,88 @@
+"""What a reader must see, and the rest in one line."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from perfci.model import ALL_ENDPOINTS, Decision, Role, RoundKind, SeriesVerdict
+from perfci.report.rows import label
+
+FEW = 5
+"""Deciding series that are shown although nothing happened to any."""
+
+_REMARKABLE = {SeriesVerdict.REGRESSION, SeriesVerdict.IMPROVEMENT, SeriesVerdict.ACCEPTED}
+_SETTLED = {SeriesVerdict.EQUIVALENT}
+_WORDS = {
+    SeriesVerdict.REGRESSION: "worse",
+    SeriesVerdict.IMPROVEMENT: "better",
+    SeriesVerdict.ACCEPTED: "accepted",
+    SeriesVerdict.EQUIVALENT: "equivalent",
+    SeriesVerdict.INCONCLUSIVE: "not settled",
+    SeriesVerdict.NOT_COMPARED: "not compared",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """The rows of a table, worst first; *also* holds what a row stands for besides itself, by its label."""
+
+    decisions: tuple[Decision, ...]
+    also: Mapping[str, tuple[Decision, ...]] = field(default_factory=dict)
+    rest: str = ""  # what is left, in words; empty where nothing is
+
+    def beside(self, decision: Decision) -> tuple[Decision, ...]:
+        """What the row of *decision* stands for, too."""
+        return self.also.get(label(decision.comparison.series), ())
+
+
+def shown(decisions: Sequence[Decision], most: int) -> Shown:
+    """
+    What changed, what could not be told, and the headline; at most *most* rows.
+
+    Of the counts of one endpoint that went the same way, the one that explains most stands for the others.
+    """
+    chosen = [one for one in decisions if _matters(one)]
+    headline = [one for one in decisions if _decides(one) and one.comparison.series.endpoint == ALL_ENDPOINTS]
+    if not chosen:
+        deciding = [one for one in decisions if _decides(one)]
+        chosen = deciding if len(deciding) <= FEW else headline[:1]
+    rows, also = _folded(chosen)
+    rows = rows[:most]
+    rows += [one for one in headline[:1] if one not in rows and len(rows) < most]
+    names = {label(one.comparison.series) for one in rows}
+    kept = {name: tuple(others) for name, others in also.items() if name in names}
+    seen = {id(one) for one in (*rows, *(other for others in kept.values() for other in others))}
+    return Shown(decisions=tuple(rows), also=kept, rest=_rest([one for one in decisions if id(one) not in seen]))
+
+
+def _decides(one: Decision) -> bool:
+    return one.comparison.budget.role is Role.DECIDES
+
+
+def _matters(one: Decision) -> bool:
+    if _decides(one):
+        return one.verdict not in _SETTLED
+    return one.comparison.budget.role is Role.GUARDS and one.verdict in _REMARKABLE
+
+
+def _folded(decisions: Sequence[Decision]) -> tuple[list[Decision], dict[str, list[Decision]]]:
+    rows: list[Decision] = []
+    also: dict[str, list[Decision]] = {}
+    leads: dict[tuple[str, SeriesVerdict], str] = {}
+    for one in decisions:
+        group = one.comparison.series.endpoint, one.verdict
+        if one.comparison.kind is RoundKind.CENSUS and group in leads:
+            also.setdefault(leads[group], []).append(one)
+            continue
+        if one.comparison.kind is RoundKind.CENSUS:
+            leads[group] = label(one.comparison.series)
+        rows.append(one)
+    return rows, also
+
+
+def _rest(hidden: Sequence[Decision]) -> str:
+    """What the rows that are not shown are."""
+    if not hidden:
+        return ""
+    found = [one.verdict for one in hidden]
+    counts = [f"{found.count(verdict)} {word}" for verdict, word in _WORDS.items() if verdict in found]
+    return f"{', '.join(counts)} in {len(hidden)} more series"
