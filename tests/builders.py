@@ -15,8 +15,11 @@ from perfci.model import (
     Baseline,
     Better,
     Budget,
+    Census,
     Comparison,
+    CounterSource,
     Decision,
+    EndpointCensus,
     EndpointRound,
     Finding,
     Fingerprint,
@@ -41,7 +44,9 @@ from perfci.model import (
     Side,
     Slo,
     SloResult,
+    Statement,
     Subject,
+    Tally,
     TargetHealth,
     Verdict,
     Weight,
@@ -445,3 +450,58 @@ def a_red_outcome(**changes: Any) -> Outcome:
         "decisions": (a_regression(), *(a_decision(comparison=a_comparison(endpoint=name)) for name in names)),
     }
     return an_outcome(**red | changes)
+
+
+def a_tally(mean: float = 4.0, spread: float = 0.0, *, requests: int = 20) -> Tally:
+    """The same in each of twenty requests."""
+    return Tally(requests=requests, mean=mean, spread=spread)
+
+
+LIST = "SELECT tickets.id, tickets.title, tickets.body FROM tickets ORDER BY tickets.id LIMIT $1"
+USER = "SELECT users.id, users.name, users.email FROM users WHERE users.id = $1"
+COUNT = "SELECT count(*) FROM tickets"
+
+
+def a_statement(text: str = LIST, calls: float = 1.0, rows: float = 20.0, blocks: float = 5.0) -> Statement:
+    """One statement of the database, the same in every request."""
+    return Statement(source="db", text=text, calls=a_tally(calls), rows=a_tally(rows), blocks=a_tally(blocks))
+
+
+def an_endpoint_census(*statements: Statement, **counters: Tally | float) -> EndpointCensus:
+    """
+    What one endpoint did: its statements, their sums, and *counters*: `db_rows` is "db/rows".
+
+    A plain number is the same in every request.
+    """
+    of = {
+        "db/statements": sum(one.calls.mean for one in statements),
+        "db/rows": sum(one.rows.mean for one in statements if one.rows),
+        "db/blocks": sum(one.blocks.mean for one in statements if one.blocks),
+    }
+    given = {name.replace("_", "/", 1): value for name, value in counters.items()}
+    known = {name: a_tally(value) if isinstance(value, int | float) else value for name, value in (of | given).items()}
+    return EndpointCensus(requests=20, counters=dict(sorted(known.items())), statements=statements)
+
+
+SOURCES = tuple(
+    CounterSource(name=name, kind=kind, found=True)
+    for name, kind in (("db", "postgresql"), ("db", "network"), ("cache", "redis"), ("response", "response"))
+)
+
+
+def a_census(calls: int = 1, **changes: Any) -> Census:
+    """A list of twenty tickets that asks for its user *calls* times, and one ticket."""
+    users = a_statement(USER, calls, rows=calls, blocks=3 * calls)
+    endpoints = {
+        "GET /tickets/": an_endpoint_census(a_statement(), users, a_statement(COUNT, rows=1), response_bytes=5123),
+        "GET /tickets/[id]": an_endpoint_census(
+            a_statement(USER, rows=1, blocks=3), response_bytes=a_tally(600.2, 3.1)
+        ),
+    }
+    return replace(Census(endpoints=endpoints, sources=SOURCES), **changes)
+
+
+def a_counted_run(base: Census | None = None, candidate: Census | None = None, **changes: Any) -> Run:
+    """One job that counted the work of both sides, which is the same unless told otherwise."""
+    census = {Side.BASE: base or a_census(), Side.CANDIDATE: candidate or a_census()}
+    return a_run(**{"census": census, "rounds": (), "commits": {Side.BASE: BASE, Side.CANDIDATE: HEAD}} | changes)

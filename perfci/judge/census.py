@@ -235,9 +235,9 @@ def amount(mean: float) -> str:
 
 def _explained(decision: Decision, base: Work, candidate: Work) -> Decision:
     """A red row with what caused it, the worst first."""
-    if decision.verdict is not SeriesVerdict.REGRESSION:
-        return decision
     one = decision.comparison
+    if decision.verdict is not SeriesVerdict.REGRESSION or one.budget.role is Role.INFORMS:
+        return decision
     found = culprits.of(one.series.endpoint, one.series.metric.name, base, candidate)
     told = f" ({culprits.told(found[0])})" if found else ""
     return replace(decision, comparison=replace(one, culprits=found), reason=decision.reason + told)
