@@ -8,7 +8,7 @@ import math
 import statistics
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from perfci.errors import CensusError
@@ -17,6 +17,7 @@ from perfci.rig.census.source import Snapshot, Source, Work
 
 GAP_S = 0.002  # between two reads of the same source: what is still going on shows itself
 REST_S = 0.25  # in which two reads have to agree
+LOUD_REQUESTS = 6  # of each endpoint, for which the service itself is asked
 MOST_RESTLESS = 5  # requests in a row, after which a source is given up
 NOTHING = Snapshot(counters={})
 
@@ -64,32 +65,48 @@ class Ledger:
         self._cold: dict[str, Sample] = {}
         self._warm: defaultdict[str, list[Sample]] = defaultdict(list)
         self._last: list[Sample] = []  # where the last sample went
+        self._asking, self._stale = True, True  # whether loud sources are read, and whether their last read is old
         self.overlapped = 0
 
-    def begin(self) -> None:
-        """Read everything once: what was done before does not count."""
-        self._read_after("the start")
-
-    def count(self, answer: Answer, *, overlapped: bool = False) -> None:
+    def begin(self, expected: Collection[str] = ()) -> None:
         """
-        Attribute what was done since the last call to *answer*.
+        What was done before does not count: what goes on between two tasks belongs to neither.
 
-        One that was *overlapped* with the one before it is not counted, nor is that one: the work cannot be told apart.
+        *expected* are the endpoints that the next task is known to ask for. Once all of them have been seen often
+        enough for that, the loud sources are left in peace: asking them costs more than the request itself.
+        """
+        self._asking = not expected or any(len(self._warm[endpoint]) < LOUD_REQUESTS for endpoint in expected)
+        quiet = [one for one in self._watched if not one.source.loud]
+        now = _read(quiet)
+        moved = any(one.before != now.get(id(one)) for one in quiet if not one.gone)
+        self._keep(now)
+        if self._asking and (self._stale or moved):
+            self._stale = False
+            self._keep(_read([one for one in self._watched if one.source.loud]))
+            self._keep(_read(quiet))
+
+    def count(self, answer: Answer, *, overlapped: bool = False) -> bool:
+        """
+        Attribute what was done since the last call to *answer*; whether it counts.
+
+        What does not: requests that *overlapped* with the one before, which is taken back as well, because their work
+        cannot be told apart; and those during which somebody else made the target work.
         """
         work = self._read_after(answer.endpoint)
+        sample = Sample(answer=answer, work=work)
+        before, self._last = self._last, []
         if overlapped:
             self.overlapped += 1
-            if self._last:
-                self._last.pop()
-            self._last = []
-            return
-        sample = Sample(answer=answer, work=work)
+            if before:
+                before.pop()
         if answer.endpoint not in self._cold:
             self._cold[answer.endpoint] = sample
-            self._last = []
-        else:
-            self._last = self._warm[answer.endpoint]
-            self._last.append(sample)
+            return True
+        if overlapped or any(one.disturbances for one in work.values()):
+            return False
+        self._last = self._warm[answer.endpoint]
+        self._last.append(sample)
+        return True
 
     def seen(self) -> Mapping[str, int]:
         """Requests of each endpoint, without the first."""
@@ -106,7 +123,18 @@ class Ledger:
     def reports(self, opened: Iterable[CounterSource]) -> tuple[CounterSource, ...]:
         """What the sources were able to count in the end."""
         said = {(one.source.name, one.source.kind): one for one in self._watched}
-        return tuple(_report(report, said.get((report.name, report.kind))) for report in opened)
+        return tuple(self._report(report, said.get((report.name, report.kind))) for report in opened)
+
+    def _report(self, opened: CounterSource, one: Watched | None) -> CounterSource:
+        if one is None:
+            return opened
+        if one.gone:
+            return replace(opened, found=False, note=one.gone)
+        worst = [name for name, count in one.restless.most_common() if 2 * count > len(self._warm[name])]
+        if not worst:
+            return opened
+        moving = f"it did not come to rest after most requests of {', '.join(worst[:3])}"
+        return replace(opened, note="; ".join(filter(None, (opened.note, moving))))
 
     def lost(self) -> Mapping[str, str]:
         """Sources that were open and had to be given up, with the reason."""
@@ -115,7 +143,8 @@ class Ledger:
     def _read_after(self, endpoint: str) -> dict[int, Snapshot]:
         """The work of each source since the last call; the next request's begins where this ends."""
         quiet = [one for one in self._watched if not one.source.loud]
-        loud = [one for one in self._watched if one.source.loud]
+        loud = [one for one in self._watched if one.source.loud and self._asking]
+        self._stale = self._stale or not self._asking
         after = self._at_rest(quiet, endpoint)
         if loud:
             after |= self._at_rest(loud, endpoint)
@@ -126,18 +155,23 @@ class Ledger:
         }
         if loud:  # their reading made the quiet ones count
             after |= self._at_rest(quiet, endpoint)
-        for one in self._watched:
-            one.before = after.get(id(one), one.before)
+        self._keep(after)
         return work
+
+    def _keep(self, totals: Mapping[int, Snapshot]) -> None:
+        for one in self._watched:
+            one.before = totals.get(id(one), one.before)
 
     def _at_rest(self, watched: Sequence[Watched], endpoint: str) -> dict[int, Snapshot]:
         """Each source's totals once two reads in a row agree for all of them; without those that never came to rest."""
+        if not any(not one.gone for one in watched):
+            return {}
         deadline = self._clock() + REST_S
         before = _read(watched)
         while True:
             self._sleep(GAP_S)
             now = _read(watched)
-            moving = [one for one in watched if id(one) in now and now[id(one)] != before.get(id(one))]
+            moving = [one for one in watched if id(one) in now and _moved(before.get(id(one), NOTHING), now[id(one)])]
             if not moving or self._clock() > deadline:
                 break
             before = now
@@ -155,8 +189,7 @@ class Ledger:
     def _endpoint(self, samples: Sequence[Sample]) -> EndpointCensus:
         good = [sample for sample in samples if not sample.answer.failed]  # the work of a failure is another one
         counters = {"response/failures": tally([float(sample.answer.failed) for sample in samples])}
-        shown = {name for sample in good for name in sample.answer.counters}
-        for name in shown:
+        for name in {name for sample in good for name in sample.answer.counters}:
             counters[f"response/{name}"] = tally([sample.answer.counters.get(name, 0.0) for sample in good])
         statements: list[Statement] = []
         for position, one in enumerate(self._watched):
@@ -169,7 +202,7 @@ class Ledger:
             statements += _statements(one.source.name, works)
         return EndpointCensus(
             requests=len(good),
-            counters=dict(sorted(counters.items())),
+            counters={name: one for name, one in sorted(counters.items()) if one.mean or one.spread},  # zero is absent
             statements=tuple(sorted(statements, key=lambda each: (each.source, each.text))),
         )
 
@@ -192,13 +225,22 @@ def _read(watched: Sequence[Watched]) -> dict[int, Snapshot]:
     return read
 
 
+def _moved(before: Snapshot, after: Snapshot) -> bool:
+    """Whether anything was done in between; disturbances that have come to their end are no work."""
+    return (before.counters, before.statements) != (after.counters, after.statements)
+
+
 def _difference(before: Snapshot, after: Snapshot) -> Snapshot | None:
     """What was done in between; None where totals went down, because somebody has reset them."""
     counters = {name: total - before.counters.get(name, 0.0) for name, total in after.counters.items()}
     statements = {text: _less(total, before.statements.get(text)) for text, total in after.statements.items()}
     if any(value < 0 for value in counters.values()) or any(work.calls < 0 for work in statements.values()):
         return None
-    return Snapshot(counters=counters, statements={text: work for text, work in statements.items() if work.calls})
+    return Snapshot(
+        counters=counters,
+        statements={text: work for text, work in statements.items() if work.calls},
+        disturbances=after.disturbances - before.disturbances,
+    )
 
 
 def _less(after: Work, before: Work | None) -> Work:
@@ -223,14 +265,3 @@ def _statements(source: str, works: Sequence[Snapshot]) -> list[Statement]:
         calls = tally([float(one.calls) for one in sent])
         found.append(Statement(source=source, text=text, calls=calls, rows=rows, blocks=blocks))
     return found
-
-
-def _report(opened: CounterSource, one: Watched | None) -> CounterSource:
-    if one is None:
-        return opened
-    if one.gone:
-        return replace(opened, found=False, note=one.gone)
-    if not one.restless:
-        return opened
-    after = ", ".join(endpoint for endpoint, _ in one.restless.most_common(3))
-    return replace(opened, note="; ".join(filter(None, (opened.note, f"it did not always come to rest after {after}"))))

@@ -11,12 +11,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from perfci.errors import LoadError
-from perfci.model import Census, CounterSource, LoadPlan, Side
+from perfci.model import ENOUGH, Census, CounterSource, LoadPlan, Side
 from perfci.rig.census.ledger import Answer, Ledger
 from perfci.rig.census.source import Source
 from perfci.rig.load.generator import INSIDE, Generator, Place, generating
 
 SPARE_S = 45.0  # beyond the limit: the start of Locust, and the longest task that may be going on
+COUNTED, LEFT_OUT = b"+", b"-"
 ENDED_S = 10.0  # in which a driver that has said its last word ends
 RESPONSE = CounterSource(name="response", kind="response", found=True)
 
@@ -99,7 +100,7 @@ def take(
         for side, ledger in ledgers.items()
         for name, why in ledger.lost().items()
     ]
-    census = {side: _census(ledger, sides[side].reports, extent, talk.silent) for side, ledger in ledgers.items()}
+    census = {side: _census(ledger, sides[side].reports, talk.silent) for side, ledger in ledgers.items()}
     return Taken(census=census, incidents=tuple(f"census: {text}" for text in incidents))
 
 
@@ -121,18 +122,21 @@ def _listen(talk: _Talk, ledgers: Mapping[Side, Ledger], extent: Extent, watch: 
     deadline = time.monotonic() + extent.limit_s + SPARE_S
     try:
         while time.monotonic() < deadline and (line := talk.stream.readline()):
-            said = json.loads(line)
+            said, word = json.loads(line), COUNTED
             match said["what"]:
                 case "ready":
                     for ledger in ledgers.values():
                         ledger.begin()
+                case "turn":
+                    ledgers[Side(said["side"])].begin(said["endpoints"])
                 case "request":
-                    ledgers[Side(said["side"])].count(_answer(said), overlapped=said["overlapped"])
+                    if not ledgers[Side(said["side"])].count(_answer(said), overlapped=said["overlapped"]):
+                        word = LEFT_OUT
                     seen = [count for ledger in ledgers.values() for count in ledger.seen().values()]
                     watch(sum(count >= extent.requests for count in seen) // len(ledgers), len(seen) // len(ledgers))
                 case "end":
                     talk.silent, talk.ended = tuple(said["silent"]), True
-            talk.connection.sendall(b"\n")
+            talk.connection.sendall(word)
     except TimeoutError:
         talk.incidents.append(f"the driver said nothing for {extent.limit_s + SPARE_S:g} s")
     except ConnectionError:
@@ -170,8 +174,8 @@ def _exceptions(generator: Generator) -> list[str]:
     return [f"{text} ({count} times)" for text, count in raised.most_common(3)]
 
 
-def _census(ledger: Ledger, reports: Sequence[CounterSource], extent: Extent, silent: Sequence[str]) -> Census:
-    unreached = [endpoint for endpoint, count in ledger.seen().items() if count < extent.requests]
+def _census(ledger: Ledger, reports: Sequence[CounterSource], silent: Sequence[str]) -> Census:
+    unreached = [endpoint for endpoint, count in ledger.seen().items() if count < ENOUGH]
     return Census(
         endpoints=ledger.warm(),
         cold=ledger.cold(),

@@ -23,13 +23,14 @@ from perfci_party import Party, Spec, Turn, execution, turns_of
 
 PATIENCE = 3  # visits per wanted request, after which a task will not bring what it has not brought yet
 LONGEST_HEADER = 1000
+COUNTED = b"+"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Count(Spec):
     """What to do: the content of the JSON file."""
 
-    socket: int  # inherited descriptor: JSON lines to the counting process, one byte back for each
+    socket: int  # inherited descriptor: JSON lines to the counting process, for each a byte back: COUNTED or another
     requests: int  # of each endpoint, the first not counted
     limit_s: float
     headers: list[str]  # of the response, to be passed on
@@ -42,22 +43,24 @@ class Channel:
         self._descriptor = descriptor
         self.released_s = time.time()
 
-    def say(self, what: str, **data: object) -> None:
+    def say(self, what: str, **data: object) -> bool:
         """
-        Tell something and stand still until the other end has seen to it.
+        Tell something and stand still until the other end has seen to it; whether a request counts.
 
         `os.read` is not one of Locust's patched calls: no other greenlet can send a request meanwhile.
         """
         rest = json.dumps({"what": what, **data}).encode() + b"\n"
         while rest:
             rest = rest[os.write(self._descriptor, rest) :]
-        if not os.read(self._descriptor, 1):
+        word = os.read(self._descriptor, 1)
+        if not word:
             os._exit(1)  # nobody counts any more, and an exception would be swallowed by Locust's events
         self.released_s = time.time()
+        return word == COUNTED
 
 
-def reporter(side: str, channel: Channel, headers: list[str]) -> Callable[..., None]:
-    """A listener for Locust's `request` event that tells of each one, and waits."""
+def reporter(side: str, channel: Channel, headers: list[str], counted: Counter[str]) -> Callable[..., None]:
+    """A listener for Locust's `request` event that tells of each one and waits; *counted* are those that count."""
 
     def listener(
         request_type: str,
@@ -72,10 +75,11 @@ def reporter(side: str, channel: Channel, headers: list[str]) -> Callable[..., N
         if not isinstance(received, Mapping) and not hasattr(received, "get"):
             received = {}
         found = {header: received.get(header) for header in headers}
-        channel.say(
+        endpoint = f"{request_type} {name}"
+        counted[endpoint] += channel.say(
             "request",
             side=side,
-            endpoint=f"{request_type} {name}",
+            endpoint=endpoint,
             bytes=response_length if type(response_length) is int else 0,
             failed=exception is not None,
             # Sent before the one before it was counted: two were in flight, and nobody can tell whose work it was.
@@ -89,84 +93,88 @@ def reporter(side: str, channel: Channel, headers: list[str]) -> Callable[..., N
 class Visits:
     """Who comes next: of the turns that lack something the one that was visited least; starts of users come last."""
 
-    def __init__(self, tasks: list[Turn], starts: list[Turn], parties: dict[str, Party], wanted: int) -> None:
-        self.tasks = tasks
-        self._starts = starts
-        self._parties = parties
-        self._wanted = wanted
-        # What was asked for while the users started counts as well.
-        self._seen = Counter(next(iter(parties.values())).asked)
+    def __init__(self, spec: Count, channel: Channel) -> None:
+        self._parties = {side: Party(side, spec) for side in spec.hosts}
+        self._counted: dict[str, Counter[str]] = {side: Counter() for side in spec.hosts}
+        self._channel = channel
+        self._wanted = spec.requests + 1  # the first is kept apart
+        for side, party in self._parties.items():
+            listener = reporter(side, channel, spec.headers, self._counted[side])
+            party.environment.events.request.add_listener(listener)
+        self._tasks: list[Turn] = []
+        self._starts: list[Turn] = []
 
     def go_on(self, seconds: float) -> None:
-        """Visit until nothing is lacking, or the time is over."""
+        """Start the users, which counts, and visit until nothing is lacking, or the time is over."""
         end = time.monotonic() + seconds
+        self._tasks = turns_of(self._parties)
+        self._starts = _starts(self._tasks, self._parties)
         while time.monotonic() < end and (turn := self._next()):
             self._visit(turn)
+        for party in self._parties.values():
+            party.environment.events.test_stop.fire(environment=party.environment)
+
+    def silent(self) -> list[str]:
+        """Tasks that never sent anything, and classes that could not be started."""
+        classes = dict.fromkeys(turn.user_class for turn in self._starts)
+        found = [turn.name for turn in self._tasks if not turn.endpoints]
+        return found + [name for name in next(iter(self._parties.values())).classes if name not in classes]
+
+    def close(self) -> None:
+        """Close the logs."""
+        for party in self._parties.values():
+            party.log.close()
 
     def _next(self) -> Turn | None:
-        lacking = [turn for turn in self.tasks if self._lacks(turn)]
-        if not lacking and any(count < self._wanted for count in self._seen.values()):
+        lacking = [turn for turn in self._tasks if self._lacks(turn)]
+        if not lacking and any(self._rare(endpoint) for counted in self._counted.values() for endpoint in counted):
             lacking = [turn for turn in self._starts if not turn.visits or (turn.endpoints and self._lacks(turn))]
         return min(lacking, key=lambda turn: turn.visits, default=None)
 
     def _lacks(self, turn: Turn) -> bool:
         if not turn.endpoints:
             return turn.visits < self._wanted  # it may be waiting for what another task creates
-        return turn.visits < PATIENCE * self._wanted and any(self._seen[one] < self._wanted for one in turn.endpoints)
+        return turn.visits < PATIENCE * self._wanted and any(self._rare(endpoint) for endpoint in turn.endpoints)
+
+    def _rare(self, endpoint: str) -> bool:
+        return any(counted[endpoint] < self._wanted for counted in self._counted.values())
 
     def _visit(self, turn: Turn) -> None:
         """One execution on each side, from the same random state."""
         state = random.getstate()
-        asked: set[str] = set()
-        for position, (side, party) in enumerate(self._parties.items()):
+        for side, party in self._parties.items():
             party.asked.clear()
             random.setstate(state)
+            self._channel.say("turn", side=side, endpoints=sorted(turn.endpoints))
             turn.execute[side]()
-            asked.update(party.asked)
-            if position == 0:
-                self._seen.update(party.asked)
+            turn.endpoints |= set(party.asked)
             party.log.flush()
-        turn.endpoints |= asked
         turn.visits += 1
 
 
 def _starts(tasks: list[Turn], parties: dict[str, Party]) -> list[Turn]:
     """A further user of each class that could be started, for the endpoints that only a start asks for."""
-    first = next(iter(parties.values()))
-    started = {turn.user_class for turn in tasks}
 
     def start(party: Party, name: str) -> Callable[[], None]:
         return execution(f"{name}.on_start", lambda: party.user(name), party)
 
     return [
         Turn(f"{name}.on_start", name, {side: start(party, name) for side, party in parties.items()})
-        for name in first.classes
-        if name in started
+        for name in dict.fromkeys(turn.user_class for turn in tasks)
     ]
 
 
 def run(spec: Count) -> None:
     """Count, close the logs, tell what was never heard of."""
     channel = Channel(spec.socket)
-    parties = {side: Party(side, spec) for side in spec.hosts}
+    visits = Visits(spec, channel)
     try:
-        for side, party in parties.items():
-            party.environment.events.request.add_listener(reporter(side, channel, spec.headers))
         channel.say("ready")
-        began = time.monotonic()
         random.seed(spec.rng_seed)
-        tasks = turns_of(parties)
-        visits = Visits(tasks, _starts(tasks, parties), parties, spec.requests + 1)
-        visits.go_on(spec.limit_s - (time.monotonic() - began))
-        for party in parties.values():
-            party.environment.events.test_stop.fire(environment=party.environment)
-        started = {turn.user_class for turn in tasks}
-        silent = [turn.name for turn in tasks if not turn.endpoints]
-        silent += [name for name in next(iter(parties.values())).classes if name not in started]
-        channel.say("end", silent=silent)
+        visits.go_on(spec.limit_s)
+        channel.say("end", silent=visits.silent())
     finally:
-        for party in parties.values():
-            party.log.close()
+        visits.close()
 
 
 if __name__ == "__main__":
