@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from perfci.config import GateTable, OverrideTable
+from perfci.config import BudgetChange, GateTable, OverrideTable
 from perfci.errors import ConfigError
 from perfci.judge.counters import WORK, budget_for
 from perfci.judge.metrics import METRICS, kinds
@@ -96,7 +96,7 @@ def _overridden(
             if one.endpoint is None:
                 budgets[metric] = one.budget_change().applied_to(_start(budgets, metric))
             else:
-                start = _start(budgets, metric) or one.budget_change().applied_to(None)
+                start = _start(budgets, metric) or BudgetChange().applied_to(None)
                 start = replace(start, endpoints=(*start.endpoints, one.endpoint_budget(one.endpoint)))
                 budgets[metric] = start
     return tree

@@ -63,7 +63,9 @@ def tasks(case: Case) -> Iterator[Finding]:
         raised = sum(one.generator.exceptions for one in rounds)
         return raised > 0 and raised >= total(rounds)[0]
 
-    hint = "Run the profile by hand to see the traceback."
+    raised_first = [text for one in case.measured for text in one.errors if text.startswith("exception in ")]
+    told = f"The first: {raised_first[0]}. " if raised_first else ""
+    hint = f"{told}Run the profile by hand to see the traceback."
     every = list(
         blame(case, case.base, "tasks-raise", shows=shows, what="made every task of the load raise", hint=hint)
     )

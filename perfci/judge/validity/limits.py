@@ -11,7 +11,8 @@ from perfci.model import ALL_ENDPOINTS, Finding, Reference
 
 def unmatched(case: Case) -> Iterator[Finding]:
     """Names in the policy that no measured endpoint has: a typo, or an endpoint that is gone."""
-    known = sorted({*lines.endpoints(case.measured), *lines.endpoints(case.alike), ALL_ENDPOINTS})
+    counted = {name for census in case.run.census.values() for name in census.endpoints}
+    known = sorted({*lines.endpoints(case.measured), *lines.endpoints(case.alike), *counted, ALL_ENDPOINTS})
     if len(known) == 1:
         return
     reference = Reference.REF if case.baseline is None else Reference.BASELINE

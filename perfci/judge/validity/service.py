@@ -24,12 +24,16 @@ def silence(case: Case) -> Iterator[Finding]:
     """
     Not one request came to its end: on a whole side, or in single rounds.
 
-    A side that the load never reached is no one's regression. Rounds that stay silent between rounds that do not are
-    the service's, unless both sides know them.
+    A side that the load never reached is no one's regression, unless the same load was answered by the reference.
+    Rounds that stay silent between rounds that do not are the service's, unless both sides know them.
     """
     if not all(one.target.alive for one in case.measured):
         return
     silent = [side for side in Side if (own := of(case.measured, side)) and total(own)[0] == 0]
+    if silent == [Side.CANDIDATE] and total(case.alike)[0]:
+        hint = "Its requests hang, or its users cannot start: see the logs of the service and of the load."
+        yield regression("no-answer", "The candidate answered no request; the reference did, under the same load", hint)
+        return
     if silent:
         who = " and ".join(side.value for side in silent)
         yield invalid("no-requests", f"No request was made to the {who}", "Does the load reach the service at all?")
