@@ -5,6 +5,7 @@ Command modules import click and `perfci.errors` alone at their top, so that `pe
 command needs beyond that it imports when it is called.
 """
 
+import errno
 import importlib
 import signal
 import sys
@@ -31,6 +32,10 @@ COMMANDS = {
 
 ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """What asks perfci to stop: Ctrl-C, the runner, a terminal that is closed."""
+
+
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES}
+"""What a disk says that takes nothing more: no mistake of perfci's, wherever it wrote."""
 
 
 class LazyGroup(click.Group):
@@ -78,6 +83,12 @@ def main() -> NoReturn:
     except PerfciError as error:
         say(_told(error), err=True)
         sys.exit(error.exit_code)
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        say(f"perfci: {error.filename or 'a file'} cannot be written: {error.strerror}", err=True)
+        say("next: free some space, or name another folder with --output; what was written before is whole", err=True)
+        sys.exit(ExitCode.NOT_MEASURED)
     except (KeyboardInterrupt, click.Abort):
         click.echo("perfci: interrupted; everything that was started is stopped", err=True)
         sys.exit(ExitCode.INTERRUPTED)

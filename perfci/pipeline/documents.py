@@ -10,6 +10,8 @@ from perfci.store import write_atomically
 
 RESULT = "result.json"
 EXIT = "exit-code"
+EVIDENCE = 250
+"""Characters of a log's end that a document quotes: the cause stands last, and the rest is in the logs of the run."""
 
 
 def exit_code(verdict: Verdict, fail_on: FailOn) -> ExitCode:
@@ -26,7 +28,7 @@ def exit_code(verdict: Verdict, fail_on: FailOn) -> ExitCode:
 def not_measured(error: PerfciError, subject: Subject, *, alpha: float) -> Outcome:
     """The outcome of a job that could not measure: never green, and its reason is the error's."""
     first, _, rest = str(error).partition("\n")
-    message = f"{first}\n{rest}" if rest else first
+    message = f"{first}\n{_end(rest)}" if rest else first
     return Outcome(
         verdict=Verdict.INVALID,
         reason=first,
@@ -37,6 +39,17 @@ def not_measured(error: PerfciError, subject: Subject, *, alpha: float) -> Outco
         family=0,
         alpha=alpha,
     )
+
+
+def _end(text: str) -> str:
+    """The end of *text*, from the start of a line or of a word where there is one."""
+    if len(text) <= EVIDENCE:
+        return text
+    kept = text[-EVIDENCE:]
+    for border in ("\n", " "):
+        if border in kept.strip():
+            return f"… {kept.partition(border)[2].strip()}"
+    return f"… {kept}"
 
 
 def write(outcome: Outcome, folder: Path, *, code: ExitCode) -> None:

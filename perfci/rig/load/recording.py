@@ -23,6 +23,8 @@ class Recording:
     users: int
     generator: GeneratorHealth
     errors: Mapping[str, int]
+    slices: int = 0  # 0: the side had the round to itself
+    disturbed: float = 0.0  # share of the windows that began with requests of the other side still in flight
 
     @property
     def start_s(self) -> float:
@@ -72,6 +74,9 @@ def record(
         users_reached=reached,
         exceptions=len(exceptions),
         complete=all(reader.complete for reader in readers),
+        clock_step_s=max(
+            (e["clock_step_s"] for r in readers for e in r.events if "clock_step_s" in e), key=abs, default=0.0
+        ),
     )
     return Recording(
         requests=requests_of(readers),

@@ -77,6 +77,17 @@ def test_a_job_that_could_not_measure_is_invalid_with_the_errors_words() -> None
     assert (finding.message, finding.hint) == ("Locust ended with 1\nImportError: x", "run it by hand")
 
 
+def test_of_a_long_log_the_end_is_quoted() -> None:
+    """There the cause stands; a report that cuts long texts must not cut it off."""
+    log = "\n".join(f"  File line {number}" for number in range(200))
+    outcome = documents.not_measured(LoadError(f"Locust ended\n{log}\nKeyError: 'SHOP'"), a_subject(), alpha=0.01)
+    (finding,) = outcome.findings
+    assert finding.message.startswith("Locust ended\n… File line 1")
+    assert finding.message.endswith("\nKeyError: 'SHOP'")
+    assert len(finding.message) < 300
+    assert "x" * 99 in documents.not_measured(LoadError(f"a\n{'x' * 999}"), a_subject(), alpha=0.01).findings[0].message
+
+
 def test_a_failure_before_measuring_is_published_too(tmp_path: Path) -> None:
     """The comment says what is wrong with the configuration, and the gate fails with its code."""
     documents.write_failure(ConfigError("users: must be a number"), tmp_path)

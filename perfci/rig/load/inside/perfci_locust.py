@@ -6,12 +6,15 @@ plan's back, and under load only: turns know no such files. Locust has no option
 """
 
 from locust import argument_parser
-from locust.main import main
+from locust import main as program
 
 for function in (argument_parser.get_empty_argument_parser, argument_parser.get_parser):
     function.__defaults__ = tuple(
         () if value == argument_parser.DEFAULT_CONFIG_FILES else value for value in function.__defaults__ or ()
     )
 
+# A file without a user class is a mistake, which Locust would take for a suite of pytest's.
+program.load_locustfile_pytest = lambda _: {}
+
 if __name__ == "__main__":
-    main()
+    program.main()

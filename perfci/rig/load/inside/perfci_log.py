@@ -16,6 +16,8 @@ Whoever is killed loses what was not yet flushed: a reader ignores an unfinished
 """
 
 import json
+import os
+import sys
 import time
 from array import array
 from collections import Counter
@@ -46,6 +48,7 @@ class LogWriter:
         self._cpu = time.process_time()
         self._delay = _run_delay_ns()
         self._at = time.time()
+        self._clocks = self._at - time.monotonic()
 
     def request(self, endpoint: str, start_s: float, latency_ms: float, failed: bool, status: int, size: int) -> None:
         """Note one request; nothing is written before the next flush."""
@@ -81,6 +84,7 @@ class LogWriter:
             cpu_share=(cpu - self._cpu) / seconds,
             run_delay_share=(delay - self._delay) / 1e9 / seconds,
             lags_ms=[round(lag, 3) for lag in lags_ms],
+            clock_step_s=now - time.monotonic() - self._clocks,
         )
         self._at, self._cpu, self._delay = now, cpu, delay
 
@@ -106,7 +110,15 @@ class LogWriter:
 
     def _chunk(self, kind: bytes, payload: bytes) -> None:
         # One write: a kill between two writes could otherwise leave a header without its payload in mid-file.
-        self._file.write(kind + len(payload).to_bytes(4, "little") + payload)
+        chunk = kind + len(payload).to_bytes(4, "little") + payload
+        try:
+            problem = "" if self._file.write(chunk) == len(chunk) else "No space left on device"
+        except OSError as error:
+            problem = error.strerror or str(error)
+        if problem:  # raised in a greenlet it would only be printed, and the load go on without a record
+            sys.stderr.write(f"perfci cannot record what it measures: {problem}. Is the disk full?\n")
+            sys.stderr.flush()
+            os._exit(os.EX_IOERR)
 
 
 def request_listener(log: LogWriter) -> Callable[..., None]:

@@ -1,0 +1,93 @@
+"""A target that does not start, does not answer or does not stop, in whole runs."""
+
+import pytest
+
+from perfci.model import Verdict
+from tests.faults import Fault, fault
+from tests.faults.scenes import Scene, Stage
+
+
+@pytest.mark.parametrize(
+    "scene",
+    [
+        pytest.param(
+            Scene(toy=("--ready-after", "60", "--say", "warming up"), target="ready = { timeout_s = 1 }"),
+            marks=fault(
+                "target",
+                "never ready",
+                seen="the target was not ready within 1 s at …; last seen: status 503, wanted 200…warming up",
+                then="check the readiness path, status and timeout_s of the target, and its log",
+                exit=3,
+                verdict=Verdict.INVALID,
+            ),
+        ),
+        pytest.param(
+            Scene(toy=("--status", "500"), target="ready = { timeout_s = 1 }"),
+            marks=fault(
+                "target",
+                "readiness answers 500",
+                seen="the target was not ready within 1 s at …; last seen: status 500, wanted 200",
+                then="check the readiness path, status and timeout_s of the target, and its log",
+                exit=3,
+                verdict=Verdict.INVALID,
+            ),
+        ),
+        pytest.param(
+            Scene(toy=("--redirect", "http://127.0.0.2:9/")),
+            marks=fault(
+                "target",
+                "redirects to another host",
+                seen="the target at … redirects to another host: http://127.0.0.2:9/",
+                then="choose a readiness path that answers itself",
+                exit=3,
+                verdict=Verdict.INVALID,
+            ),
+        ),
+        pytest.param(
+            Scene(toy=("--ready-after", "60", "--die-after", "0.5", "--say", "no database")),
+            marks=fault(
+                "target",
+                "ready, then exits",
+                case="exits while it is waited for",
+                seen="the target ended before it was ready: it exited with code 7…no database",
+                then="start it by hand with the same command",
+                exit=3,
+                verdict=Verdict.INVALID,
+            ),
+        ),
+        pytest.param(
+            Scene(toy=("--die-at", "1"), stored=True),
+            marks=fault(
+                "target",
+                "ready, then exits",
+                case="before the first request",
+                seen="The candidate died or restarted under measurement; the reference did not…it exited with code 7",
+                exit=10,
+                verdict=Verdict.REGRESSION,
+            ),
+        ),
+        pytest.param(
+            Scene(toy=("--slow-stop", "1")),
+            marks=fault(
+                "target",
+                "slow to stop",
+                seen="There is no stored run to compare with",
+                exit=0,
+                verdict=Verdict.NO_BASELINE,
+            ),
+        ),
+        pytest.param(
+            Scene(toy=("--ignore-sigterm",), target="ready = { timeout_s = 10 }"),
+            marks=fault(
+                "target",
+                "ignores SIGTERM",
+                seen="There is no stored run to compare with",
+                exit=0,
+                verdict=Verdict.NO_BASELINE,
+            ),
+        ),
+    ],
+)
+def test_a_target_that_misbehaves(stage: Stage, expected: Fault, scene: Scene) -> None:
+    """Told with the end of its log, in bounded time; a target that only stops badly spoils no run."""
+    stage.of(scene).check(expected)
