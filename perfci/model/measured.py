@@ -137,8 +137,9 @@ class Round:
     block: int
     number: int  # within the block, from 1
     started_at: float  # seconds since the epoch
-    duration_s: float  # of the measured part
+    duration_s: float  # of the measured part; of a round in slices, that of the slices together
     warmup_s: float  # cut off before it
+    slices: int = 0  # in which the other side was paused; 0: the side had the round to itself
     endpoints: Mapping[str, EndpointRound]
     seconds: tuple[Second, ...] = ()
     generator: GeneratorHealth

@@ -10,14 +10,17 @@ from pathlib import Path
 from perfci import store
 from perfci.errors import BaseTargetError, SeedError, TargetError
 from perfci.judge import metrics
-from perfci.model import EndpointRound, Round, RoundKind, Run, Second, Side
+from perfci.model import Census, CommittedCensus, EndpointRound, Round, RoundKind, Run, Second, Side
 from perfci.pipeline.plan import Plan, Setup
 from perfci.pipeline.ports import Ports
 from perfci.rig import seed, target
 from perfci.rig.load.generator import Place
 from perfci.rig.load.recording import Recording
-from perfci.rig.load.rounds import duet_round, load_round
+from perfci.rig.load.rounds import duet_round, load_round, shared_round
 from perfci.rig.target import RunningTarget
+
+DISTURBED = 0.05
+"""Share of a side's time under load that the other side's late requests may disturb without a word."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,8 +33,9 @@ class Bench:
     run_id: str
     folder: Path
     ports: Ports
+    counted: bool = True  # whether work is counted, too: every start of the run is given what that needs
 
-    def label(self, side: Side, block: int) -> str:
+    def label(self, side: Side, block: int | str) -> str:
         """Unique on the machine, for the names of what is started."""
         return f"{self.run_id}-{side.value}-{block}"
 
@@ -51,12 +55,21 @@ class Recorder:
 
     def __init__(self, run: Run, file: Path) -> None:
         self.run = run
+        self.seeded: dict[Side, str] = {}  # digest of the data of each side's latest start
         self._file = file
         store.save(run, file)
 
     def add(self, *rounds: Round) -> None:
         """Keep *rounds*."""
         self._replace(replace(self.run, rounds=(*self.run.rounds, *rounds)))
+
+    def counted(self, census: Mapping[Side, Census], *, incidents: tuple[str, ...]) -> None:
+        """Keep the work that was counted."""
+        self._replace(replace(self.run, census=census, incidents=(*self.run.incidents, *incidents)))
+
+    def committed(self, committed: Mapping[Side, CommittedCensus]) -> None:
+        """Keep what is accepted as the work of a request, so that the run can be judged from its file alone."""
+        self._replace(replace(self.run, committed=committed))
 
     def incident(self, text: str) -> None:
         """Note what went wrong, for the reader."""
@@ -106,13 +119,11 @@ def paired(bench: Bench, recorder: Recorder) -> Run:
         # What starts first, or is loaded first, takes turns, so that order cannot pass for a difference.
         order = (Side.BASE, Side.CANDIDATE) if block % 2 else (Side.CANDIDATE, Side.BASE)
         with contextlib.ExitStack() as stack:
-            running = {side: stack.enter_context(_started(bench, side, block, recorder)) for side in order}
+            running = {side: stack.enter_context(started(bench, side, block, recorder)) for side in order}
             bench.ports.progress.phase(f"block {block} of {schedule.blocks}: turns")
             recorder.add(*_duet(bench, running, block))
             if block <= schedule.load_blocks:
-                for side in order:
-                    bench.ports.progress.phase(f"block {block} of {schedule.blocks}: load on the {side.value}")
-                    recorder.add(_load(bench, running[side], side, block))
+                _load_both(bench, running, block, recorder)
     return recorder.finish()
 
 
@@ -121,7 +132,7 @@ def single(bench: Bench, recorder: Recorder) -> Run:
     rounds = bench.plan.baseline.rounds
     for block in range(1, rounds + 1):
         bench.ports.progress.phase(f"round {block} of {rounds}: starting and seeding")
-        with _started(bench, Side.CANDIDATE, block, recorder) as running:
+        with started(bench, Side.CANDIDATE, block, recorder) as running:
             bench.ports.progress.phase(f"round {block} of {rounds}: load")
             recorder.add(_load(bench, running, Side.CANDIDATE, block))
     return recorder.finish()
@@ -139,7 +150,8 @@ def _blamed(side: Side) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _started(bench: Bench, side: Side, block: int, recorder: Recorder) -> Iterator[RunningTarget]:
+def started(bench: Bench, side: Side, block: int | str, recorder: Recorder) -> Iterator[RunningTarget]:
+    """One side of a block, freshly started and seeded."""
     setup = bench.setups[side]
     starting = target.start(
         setup.target,
@@ -150,6 +162,7 @@ def _started(bench: Bench, side: Side, block: int, recorder: Recorder) -> Iterat
         label=bench.label(side, block),
         environ=bench.ports.environ,
         extra_env=bench.candidate_env if side is Side.CANDIDATE else {},
+        counted=bench.counted,
     )
     with contextlib.ExitStack() as stack:
         with _blamed(side):
@@ -157,6 +170,7 @@ def _started(bench: Bench, side: Side, block: int, recorder: Recorder) -> Iterat
             filled = seed.seed(
                 setup.seed, running.base_url, clear_first=False, source=setup.source, environ=bench.ports.environ
             )
+        recorder.seeded[side] = filled.digest
         known = recorder.run.fingerprint
         if known.seed_digest and filled.digest != known.seed_digest:
             recorder.incident(f"the {side.value} of block {block} was seeded with other data ({filled.digest[:12]})")
@@ -185,21 +199,48 @@ def _duet(bench: Bench, running: Mapping[Side, RunningTarget], block: int) -> li
     ]
 
 
+def _load_both(bench: Bench, running: Mapping[Side, RunningTarget], block: int, recorder: Recorder) -> None:
+    """A load round of each side, the one that was started first before the other: in turn by slices, or whole."""
+    where = f"block {block} of {bench.plan.paired.blocks}"
+    if not bench.plan.paired.slice:
+        for side, one in running.items():
+            bench.ports.progress.phase(f"{where}: load on the {side.value}")
+            recorder.add(_load(bench, one, side, block))
+        return
+    bench.ports.progress.phase(f"{where}: load on both sides in turn")
+    recordings = shared_round(
+        bench.plan.load,
+        base_urls={side: one.base_url for side, one in running.items()},
+        places={side: bench.place(f"load-{side.value}-{block}") for side in running},
+        slice_s=bench.plan.paired.slice,
+    )
+    recorder.add(*(_load_of(recordings[side], one, side, block) for side, one in running.items()))
+    for side, recording in recordings.items():
+        if recording.disturbed > DISTURBED:
+            recorder.incident(
+                f"in block {block}, late requests of the other side ran into {100 * recording.disturbed:.0f} % of the "
+                f"load on the {side.value}: a longer `slice`, or 0, keeps them apart"
+            )
+
+
 def _load(bench: Bench, running: RunningTarget, side: Side, block: int) -> Round:
     recording = load_round(
         bench.plan.load,
         base_url=running.base_url,
         place=bench.place(f"load-{side.value}-{block}"),
     )
-    windows = [(recording.start_s, recording.end_s)]
+    return _load_of(recording, running, side, block)
+
+
+def _load_of(recording: Recording, running: RunningTarget, side: Side, block: int) -> Round:
     return _round(
         recording,
         kind=RoundKind.LOAD,
         side=side,
         block=block,
         running=running,
-        endpoints=metrics.measure(recording.requests, windows=windows),
-        seconds=metrics.seconds(recording.requests, windows=windows, users=recording.users),
+        endpoints=metrics.measure(recording.requests, windows=recording.windows),
+        seconds=metrics.seconds(recording.requests, windows=recording.windows, users=recording.users),
     )
 
 
@@ -219,8 +260,9 @@ def _round(
         block=block,
         number=1,
         started_at=recording.start_s,
-        duration_s=recording.end_s - recording.start_s,
+        duration_s=recording.measured_s,
         warmup_s=recording.warmup_s,
+        slices=recording.slices,
         endpoints=endpoints,
         seconds=seconds,
         generator=recording.generator,

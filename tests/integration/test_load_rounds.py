@@ -16,10 +16,10 @@ import pytest
 
 from perfci.errors import ExitCode, LoadError
 from perfci.judge import metrics
-from perfci.model import LoadPlan
+from perfci.model import LoadPlan, Side
 from perfci.rig.load.generator import Live, Place
 from perfci.rig.load.recording import Recording
-from perfci.rig.load.rounds import load_round
+from perfci.rig.load.rounds import load_round, shared_round
 from tests.builders import a_plan
 
 PROFILE = """
@@ -265,3 +265,87 @@ def test_a_file_of_locusts_own_settings_does_not_change_the_load(tmp_path: Path)
     profile = "from pathlib import Path\nassert Path('locust.conf').exists()\n" + PROFILE
     driven = _drive(tmp_path, profile=profile, files={"locust.conf": "exclude-tags = good\n"}, duration_s=0.5)
     assert {path for _, path in driven.asked} == {"/good", "/broken"}
+
+
+IMPATIENT = """
+import time
+from locust import FastHttpUser, HttpUser, between, constant_throughput, task
+
+
+class Waiting(FastHttpUser):
+    wait_time = between(0.01, 0.03)
+
+    @task
+    def waits(self):
+        self.client.get("/fast")
+
+
+class Sleeping(HttpUser):
+    @task
+    def sleeps_within(self):
+        self.client.get("/slow")
+        time.sleep(0.02)
+        self.client.get("/slow")
+
+
+class Paced(FastHttpUser):
+    wait_time = constant_throughput(20)
+
+    @task
+    def keeps_its_pace(self):
+        self.client.get("/paced")
+"""
+
+
+def test_sides_take_turns_under_load(tmp_path: Path) -> None:
+    """In the time of one side nobody asks the other; each request is its own side's; a pause costs a pace nothing."""
+    (tmp_path / "profile.py").write_text(IMPATIENT)
+    lives: list[Live] = []
+    with _serving() as base, _serving() as candidate:
+        services = {Side.CANDIDATE: candidate, Side.BASE: base}
+        recordings = shared_round(
+            _plan(users=6, spawn_rate=50.0, duration_s=1.2, warmup_s=0.5, user_classes=()),
+            base_urls={side: service.url for side, service in services.items()},
+            places={
+                side: Place(
+                    source=tmp_path,
+                    folder=tmp_path / side,
+                    environ=os.environ,
+                    state=tmp_path / "state",
+                    watch=lives.append,
+                )
+                for side in services
+            },
+            slice_s=0.3,
+        )
+    assert recordings[Side.CANDIDATE].start_s < recordings[Side.BASE].start_s  # in the order of the places
+    for side, service in services.items():
+        (mine, other) = (recordings[one] for one in (side, *(one for one in Side if one is not side)))
+        assert len(mine.requests) == len(service.asked)
+        assert mine.measured_s == pytest.approx(1.2)
+        assert (mine.slices, mine.generator.complete) == (4, True)
+        assert mine.disturbed < 0.2
+        sent = [at for at in mine.requests.start_s if any(since <= at < until for since, until in other.windows)]
+        assert sent == []
+        seen = metrics.measure(mine.requests, windows=mine.windows)
+        assert set(seen) == {"GET /fast", "GET /slow", "GET /paced", "(all endpoints)"}
+        assert 20 <= seen["GET /paced"].requests <= 2 * 20 * 1.2 + 4  # two users; a burst after pauses would be more
+    assert set(lives[-1].p95_ms) == set(Side)
+    assert psutil.Process().children(recursive=True) == []
+
+
+def test_a_side_that_cannot_start_ends_the_other_at_once(tmp_path: Path) -> None:
+    """One Locust that fails is the end of the round; its words are told, and the other one is not left behind."""
+    (tmp_path / "profile.py").write_text(
+        "import os\nif 'base' in os.environ['PERFCI_RECORD']: raise OSError('no luck')\n" + PROFILE
+    )
+    place: dict[str, Any] = {
+        "source": tmp_path,
+        "environ": os.environ,
+        "state": tmp_path / "state",
+        "watch": lambda _: None,
+    }
+    places = {side: Place(folder=tmp_path / side, **place) for side in Side}
+    with _serving() as server, pytest.raises(LoadError, match="no luck"):
+        shared_round(_plan(), base_urls=dict.fromkeys(Side, server.url), places=places, slice_s=0.5)
+    assert psutil.Process().children(recursive=True) == []

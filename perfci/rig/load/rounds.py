@@ -11,6 +11,7 @@ import math
 import sys
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from perfci.errors import LoadError
@@ -45,14 +46,14 @@ def shared_round(
     base_urls: Mapping[Side, str],
     places: Mapping[Side, Place],
     slice_s: float,
-    first_side: Side,
 ) -> dict[Side, Recording]:
     """
-    Drive both sides with the whole load of *plan*, in turn for about *slice_s* seconds each.
+    Drive both sides with the whole load of *plan*, in turn for about *slice_s* seconds each, the first place's first.
 
     Each side has a Locust and users of its own, which warm up at the same time and then take turns: those of the other
-    side are paused meanwhile (`inside/perfci_pauses.py`).
+    side are paused meanwhile (`inside/perfci_patience.py`).
     """
+    first_side = next(iter(places))
     warmup_s = max(plan.warmup_s, SHORTEST_WARMUP_S)
     sharing_s = slices.length_of(plan.duration_s, slice_s)
     planned_s = plan.users / plan.spawn_rate + warmup_s + sharing_s + GUARD_S
@@ -124,9 +125,15 @@ class _Agreement:
                 "the load generators could not agree on their turns: they were too slow to read the timetable",
                 hint="something else uses the machine, or it has too few cores",
             )
-        return {
-            side: record(found, windows=self._table.windows[side], plan=self._plan, warmup_s=self._warmup_s)
+        table = self._table
+        recorded = {
+            side: record(found, windows=table.windows[side], plan=self._plan, warmup_s=self._warmup_s)
             for side, found in logs.items()
+        }
+        others = {side: recorded[other].requests for side in recorded for other in recorded if other is not side}
+        return {
+            side: replace(one, slices=table.slices, disturbed=slices.disturbed(table.windows[side], others[side]))
+            for side, one in recorded.items()
         }
 
 

@@ -6,10 +6,11 @@ paused meanwhile. The order is A B B A, so that a drift of the machine meets bot
 follow one another have no switch between them.
 """
 
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from perfci.model import Side
+from perfci.model import Requests, Side
 from perfci.rig.load.recording import Window
 
 RAMP_S = 0.25
@@ -58,6 +59,19 @@ def slices_of(duration_s: float, slice_s: float) -> int:
 def length_of(duration_s: float, slice_s: float) -> float:
     """How long a round of both sides takes from the first switch to the last, in seconds."""
     return timetable(first=Side.BASE, duration_s=duration_s, slice_s=slice_s, begin_s=0.0).end_s
+
+
+def disturbed(windows: Sequence[Window], other: Requests) -> float:
+    """The share of the *windows* that began while requests of the *other* side were still in flight."""
+    starts = [start_s for start_s, _ in windows]
+    late = [0.0] * len(windows)
+    for start_s, latency_ms in zip(other.start_s, other.latency_ms, strict=True):
+        end_s = start_s + max(latency_ms, 0.0) / 1e3
+        number = bisect_right(starts, end_s) - 1
+        if number >= 0 and start_s < windows[number][1]:
+            since, until = windows[number]
+            late[number] = max(late[number], min(end_s, until) - since)
+    return sum(late) / sum(until - since for since, until in windows)
 
 
 def _runs(first: Side, second: Side, slices: int) -> Sequence[tuple[Side, int]]:

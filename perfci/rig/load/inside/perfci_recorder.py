@@ -15,12 +15,13 @@ import gevent
 from locust import events
 from locust.runners import WorkerRunner
 from perfci_log import LogWriter, request_listener
-from perfci_pauses import Patience, Pauses, wait_for
+from perfci_patience import Patience
+from perfci_pauses import Pauses
 
 LAG_STEP_S = 0.05
 TIMETABLE = os.environ.get("PERFCI_TIMETABLE", "")
 
-pauses = Pauses()
+pauses = Pauses(gevent.sleep)
 if TIMETABLE:  # now, because the next file to be loaded is the user's
     Patience(pauses).install()
 
@@ -50,7 +51,7 @@ def _record(environment: Any, runner: Any, **_: Any) -> None:
 
 
 def _take_turns(log: LogWriter, runner: Any, leads: bool) -> None:
-    stop_s = wait_for(Path(TIMETABLE), pauses)
+    stop_s = pauses.wait_for(Path(TIMETABLE))
     log.event("agreed")
     if leads:
         gevent.sleep(max(0.0, stop_s - time.time()))
