@@ -46,6 +46,7 @@ SECTIONS: Mapping[str, type[Table]] = {
     "`[census.prometheus]`": config.PrometheusTable,
     "`[gate]`": config.GateTable,
     "`[gate.budget.REFERENCE.KIND.METRIC]`": config.BudgetChange,
+    "`[[gate.override]]`": config.OverrideTable,
     "`[[gate.slo]]`": config.SloTable,
     "`[environments.NAME]`": config.Overlay,
     **{f'`[target]` with `kind = "{kind}"`': room.Options for kind, room in target.TARGETS.items()},
