@@ -16,6 +16,9 @@ class Silent:
     def phase(self, text: str) -> None:
         """Nothing."""
 
+    def step(self, text: str) -> None:
+        """Nothing."""
+
     def live(self, live: Live) -> None:
         """Nothing."""
 
@@ -59,6 +62,10 @@ class Terminal(Silent):
             self._status.start()
             self._running = True
         self._status.update(self._text)
+
+    def step(self, text: str) -> None:
+        """Instead of the phase."""
+        self.phase(text)
 
     def live(self, live: Live) -> None:
         """Users, rate, failures, p95 and the time left."""

@@ -59,6 +59,11 @@ OVERRIDES = ("users", "spawn_rate", "duration", "warmup", "blocks", "rounds")
     help="Which verdicts fail; an invalid measurement always does.  [default: as configured]",
 )
 @click.option(
+    "--census",
+    type=click.Choice(["auto", "only", "off"]),
+    help="Count the work of each request before anything is timed, instead of it, or not.  [default: as configured]",
+)
+@click.option(
     "--candidate-env",
     type=Pairs(),
     multiple=True,
@@ -100,6 +105,7 @@ def command(ctx: click.Context, /, **options: Any) -> None:
 
 def _run(options: dict[str, Any]) -> ExitCode:
     from perfci.config import Against, FailOn
+    from perfci.pipeline.census import Counting
     from perfci.pipeline.plan import Overrides
     from perfci.pipeline.run import Request, run
     from perfci.report import terminal
@@ -119,6 +125,7 @@ def _run(options: dict[str, Any]) -> ExitCode:
         fail_on=FailOn(options["fail_on"]) if options["fail_on"] else None,
         overrides=Overrides(**{name: options[name] for name in OVERRIDES}),
         candidate_env=dict(options["candidate_env"]),
+        census=Counting(options["census"]) if options["census"] else None,
     )
     try:
         result = run(request, ports)

@@ -15,6 +15,9 @@ class Progress(Protocol):
     def phase(self, text: str) -> None:
         """A step begins."""
 
+    def step(self, text: str) -> None:
+        """How far a step has come."""
+
     def live(self, live: Live) -> None:
         """A round is running."""
 

@@ -3,7 +3,7 @@
 import contextlib
 import platform
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -25,6 +25,7 @@ from perfci.model import (
     Weight,
 )
 from perfci.pipeline import documents, job, measure
+from perfci.pipeline.census import Counting, accepted, count
 from perfci.pipeline.plan import Overrides, Plan, inside, plan_of, setup_of
 from perfci.pipeline.policy import policy_of
 from perfci.pipeline.ports import Ports
@@ -45,6 +46,7 @@ class Request:
     fail_on: FailOn | None = None
     overrides: Overrides = field(default_factory=Overrides)
     candidate_env: Mapping[str, str] = field(default_factory=dict)
+    census: Counting | None = None  # None: as configured
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +68,7 @@ class Task:
     policy: GatePolicy
     notes: tuple[Finding, ...]
     fail_on: FailOn
+    counting: Counting
 
 
 def understand(request: Request, ports: Ports) -> Task:
@@ -92,6 +95,7 @@ def understand(request: Request, ports: Ports) -> Task:
         policy=policy_of(gate.gate, plan.profile),
         notes=tuple(notes),
         fail_on=request.fail_on or gate.fail_on,
+        counting=request.census or Counting(config.census.enabled),
     )
 
 
@@ -156,13 +160,14 @@ def _measured_and_judged(
         run_id=recorder.run.id,
         folder=folder,
         ports=ports,
+        counted=task.counting is not Counting.OFF,
     )
     if task.choice.reference is Reference.REF:
         try:
             base = setup_of(_base_config(task, request, base_tree), source=base_tree, file="perfci.toml of the base")
             both = replace(bench, setups={Side.BASE: base, Side.CANDIDATE: candidate})
             measure.prepare(both)
-            finished = measure.paired(both, recorder)
+            finished = _measured(task, both, recorder, measure.paired, base_tree=base_tree)
             return judge(finished, baseline=None, policy=task.policy, subject=_subject(task, finished, None))
         except (BaseTargetError, ConfigError) as error:
             if (request.against or task.config.against) is not Against.AUTO or recorder.run.rounds:
@@ -171,10 +176,25 @@ def _measured_and_judged(
             recorder.alone(f"not compared side by side: {error}")
             task = replace(task, choice=replace(task.choice, reference=Reference.BASELINE))
     measure.prepare(bench)
-    finished = measure.single(bench, recorder)
+    finished = _measured(task, bench, recorder, measure.single, base_tree=base_tree)
     root = inside(base_tree, task.config.baselines, what="baselines folder")
     baseline = store.load_baseline(store.baseline_folder(root, task.plan.profile, task.plan.scenario), like=finished)
     return judge(finished, baseline=baseline, policy=task.policy, subject=_subject(task, finished, baseline))
+
+
+def _measured(
+    task: Task,
+    bench: measure.Bench,
+    recorder: measure.Recorder,
+    timed: Callable[[measure.Bench, measure.Recorder], Run],
+    *,
+    base_tree: Path,
+) -> Run:
+    """The work first, then, unless it is all that was asked for, the times."""
+    if task.counting is not Counting.OFF:
+        count(bench, recorder, task.config.census, only=task.counting is Counting.ONLY)
+        accepted(recorder, base_tree=base_tree, root=bench.ports.root, baselines=task.config.baselines)
+    return recorder.finish() if task.counting is Counting.ONLY else timed(bench, recorder)
 
 
 def _base_config(task: Task, request: Request, base_tree: Path) -> Config:
