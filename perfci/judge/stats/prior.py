@@ -16,10 +16,10 @@ from perfci.judge.stats.effect import Effect
 from perfci.judge.stats.moderated import Spread, shrink
 
 OTHER_MACHINE_SD = 0.15
-"""Of the log ratio of two runs on different machines of one class (published jobs: 14.8 %, 15.0 %)."""
+"""Of the log level of one run, between machines of one class (published jobs: 14.8 %, 15.0 %)."""
 
-SAME_MACHINE_SD = 0.06
-"""Of the log ratio of two runs on the very same machine (load rounds of 20 s scatter by 3 to 6 %)."""
+SAME_MACHINE_SD = 0.045
+"""The same on the very same machine (load rounds of 20 s differ by 3 to 6 % from pair to pair)."""
 
 BESIDE_OTHERS = 0.5
 """
@@ -43,9 +43,9 @@ class Belief:
 
     @property
     def variance(self) -> float:
-        """Of the level of one run; the constants are of a ratio of two, hence the half."""
+        """Of the level of one run."""
         sd = SAME_MACHINE_SD if self.same_machine else OTHER_MACHINE_SD
-        return (sd * (BESIDE_OTHERS if self.beside_others else 1.0)) ** 2 / 2
+        return (sd * (BESIDE_OTHERS if self.beside_others else 1.0)) ** 2
 
     def freedom(self, runs: int) -> float:
         """Its weight beside so many stored runs."""
