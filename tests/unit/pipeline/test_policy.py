@@ -1,0 +1,148 @@
+"""What `[[gate.override]]` and the SLOs of a profile make of the default policy."""
+
+import tomllib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from perfci.config import GateTable, from_bytes
+from perfci.errors import ConfigError
+from perfci.judge import judge
+from perfci.judge.metrics import METRICS
+from perfci.judge.policy import DEFAULT, budget_of, matches
+from perfci.model import ALL_ENDPOINTS, Budget, Reference, Role, RoundKind, Verdict
+from perfci.pipeline.policy import policy_of
+from tests.builders import a_paired_run, a_subject
+
+REF, DUET, LOAD = Reference.REF, RoundKind.DUET, RoundKind.LOAD
+
+
+def table(text: str) -> GateTable:
+    return GateTable.model_validate(tomllib.loads(text))
+
+
+def budget(text: str, endpoint: str = "GET /a", metric: str = "service_time", *, profile: str = "shop") -> Budget:
+    kind = DUET if metric == "service_time" else LOAD
+    return budget_of(policy_of(table(text), profile).budgets[REF][kind][metric], METRICS[metric], endpoint)
+
+
+def override(**keys: object) -> str:
+    lines = [f"{key} = {value!r}".replace("'", '"') for key, value in keys.items()]
+    return "\n".join(["[[override]]", *lines, ""])
+
+
+def test_an_endpoint_has_a_budget_of_its_own() -> None:
+    """The margin follows the change, the rest stays, and other endpoints keep theirs."""
+    text = override(endpoint="GET /a", metric="service_time", change=0.1)
+    usual = DEFAULT.budgets[REF][DUET]["service_time"]
+    assert budget(text) == Budget(role=usual.role, change=0.1, margin=0.2, floor=usual.floor)
+    assert budget(text, "GET /b") == usual
+
+
+def test_later_ones_and_those_for_an_endpoint_are_stronger() -> None:
+    """All that match count; what holds for a whole metric comes first, wherever it stands."""
+    text = (
+        override(endpoint="GET *", metric="service_time", change=0.1, floor=1.0)
+        + override(endpoint="GET /a", metric="service_time", change=0.3)
+        + override(metric="service_time", change=0.5, role="guards")
+    )
+    assert budget(text) == Budget(role=Role.GUARDS, change=0.3, margin=0.6, floor=1.0)
+    assert budget(text, "GET /b").change == 0.1
+    assert budget(text, "POST /").change == 0.5
+
+
+def test_a_profile_has_budgets_and_slos_of_its_own() -> None:
+    """Elsewhere they do not hold."""
+    text = (
+        override(profile="shop", metric="p95", role="decides") + '[[slo]]\nprofile = "shop"\nmetric = "p95"\nlimit = 9'
+    )
+    assert budget(text, metric="p95").role is Role.DECIDES
+    assert budget(text, metric="p95", profile="other").role is DEFAULT.budgets[REF][LOAD]["p95"].role
+    assert (len(policy_of(table(text), "shop").slos), policy_of(table(text), "other").slos) == (1, ())
+
+
+def test_a_metric_without_a_budget_gets_one_for_that_endpoint_only() -> None:
+    """The other endpoints are shown, as if nobody had said anything."""
+    text = override(endpoint="GET /a", metric="p50", kind="duet", role="guards", change=0.2)
+    p50 = policy_of(table(text)).budgets[REF][DUET]["p50"]
+    assert budget_of(p50, METRICS["p50"], "GET /a").role is Role.GUARDS
+    assert budget_of(p50, METRICS["p50"], "GET /b").role is Role.INFORMS
+
+
+def test_a_silenced_endpoint_turns_nothing_red() -> None:
+    """Twice as slow, and shown only."""
+    run = a_paired_run(typical={"GET /a": 9.0, "GET /b": 8.0, "GET /c": 7.0, "GET /d": 6.0}, slower={"GET /a": 1.2})
+
+    def verdict(text: str) -> Verdict:
+        return judge(run, baseline=None, policy=policy_of(table(text)), subject=a_subject()).verdict
+
+    assert verdict("") is Verdict.REGRESSION
+    allowed = override(metric="service_time", endpoint=ALL_ENDPOINTS, change=0.1)
+    allowed += override(metric="trimmed_mean", endpoint=ALL_ENDPOINTS, change=0.1)
+    assert verdict(override(endpoint="GET /a", role="informs") + allowed) is Verdict.PASS
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (override(endpoint="GET /a"), "says nothing"),
+        (override(endpoint="GET /a", change=0.1), "needs a metric"),
+        (override(role="guards"), "needs a metric"),
+        (override(endpoint="", role="informs"), "at least 1 character"),
+    ],
+)
+def test_an_override_that_means_nothing_is_refused(text: str, message: str) -> None:
+    """At once, and by name."""
+    with pytest.raises(ValueError, match=message):
+        table(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (override(metric="p94", change=0.1), "unknown metrics: p94"),
+        (override(metric="throughput", kind="duet", change=0.1), "override 1: no such round measures throughput"),
+        (
+            override(metric="throughput", endpoint="GET /a", change=0.1),
+            "throughput of GET /a is shown, but never counts",
+        ),
+        (override(metric="failure_rate", endpoint=ALL_ENDPOINTS, role="guards"), "is shown, but never counts"),
+    ],
+)
+def test_an_override_that_could_never_count_is_refused(text: str, message: str) -> None:
+    """It would be a check that cannot fail."""
+    with pytest.raises(ConfigError, match=message.replace("(", r"\(")):
+        policy_of(table(text))
+
+
+def test_a_profile_that_does_not_exist_is_named() -> None:
+    """With those that do."""
+    text = (
+        '[target]\nkind = "command"\ncommand = ["x"]\n'
+        '[profiles.shop]\nlocustfile = "x.py"\n[profiles.shop.scenarios.a]\n'
+        '[[gate.slo]]\nprofile = "shpo"\nmetric = "p95"\nlimit = 1'
+    )
+    with pytest.raises(ConfigError, match=r"unknown profiles: shpo; the profiles are: shop"):
+        from_bytes(text.encode(), where="perfci.toml")
+
+
+TEXTS = st.text("ab/*", max_size=8)
+
+
+@given(TEXTS, st.lists(st.text("ab/", max_size=3), min_size=1, max_size=4))
+def test_a_star_is_any_text(anything: str, parts: list[str]) -> None:
+    """What a pattern was made from matches it, and a name without stars only itself."""
+    pattern = "*".join(parts)
+    assert matches(pattern, "".join(parts))
+    assert matches(f"*{parts[0]}*", anything + parts[0] + anything)
+    assert matches(anything.replace("*", ""), anything) == ("*" not in anything)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "endpoint"),
+    [("a*", "ba"), ("*a", "ab"), ("ab*ba", "aba"), ("a*b*c", "acb"), ("GET [id]", "GET i"), ("*", ALL_ENDPOINTS)],
+)
+def test_what_a_pattern_does_not_name(pattern: str, endpoint: str) -> None:
+    """Its ends are fixed, its parts do not overlap, brackets are brackets, and all together are no endpoint."""
+    assert not matches(pattern, endpoint)
