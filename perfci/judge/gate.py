@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from math import inf, log, log1p
 
-from scipy import stats
+from scipy import special
 
 from perfci.judge.drafts import in_family
 from perfci.judge.stats import effect
@@ -102,13 +102,15 @@ def _share(one: Comparison, family: Sequence[Comparison]) -> float:
     Of alpha: what decides weighs twice what guards, and the headline half of all its endpoints together.
 
     One endpoint slower and all of them slower are the two things that happen. The headline scatters less than any
-    endpoint, so that a third of the alpha is enough for it.
+    endpoint, so that a third of the alpha is enough for it; but where endpoints are judged beside the others, it alone
+    can see what they share, knows it badly, and has two thirds.
     """
     share = 1.0 if one.budget.role is Role.DECIDES else 0.5
     if one.series.endpoint != ALL_ENDPOINTS:
         return share
-    peers = sum((other.kind, other.series.metric) == (one.kind, one.series.metric) for other in family)
-    return share * max(1.0, (peers - 1) / 2)
+    peers = [other for other in family if (other.kind, other.series.metric) == (one.kind, one.series.metric)]
+    alone = any(peer.moved is not None for peer in peers)
+    return share * max(1.0, (len(peers) - 1) * (2.0 if alone else 0.5))
 
 
 def _decision(
@@ -187,7 +189,7 @@ def _further(one: Comparison, change: Interval, policy: GatePolicy, family: int)
     if one.series.metric.scale is Scale.DIFFERENCE or one.standard_error is None:
         return None
     half = (log1p(change.high) - log1p(change.low)) / 2
-    red = float(stats.norm.isf(policy.alpha / max(1, family))) * one.standard_error
+    red = -float(special.ndtri(policy.alpha / max(1, family))) * one.standard_error
     return effect.further_blocks(
         blocks=len(one.replicates),
         change=change,
