@@ -24,20 +24,23 @@ def endpoints(rounds: Iterable[Round]) -> set[str]:
 def line(rounds: Iterable[Round], metric: Metric, endpoint: str) -> Line:
     """The mean of the logs inside each block; what is zero or absent has no log and is left out."""
     logs: dict[int, list[float]] = defaultdict(list)
-    for one, seen in _seen(rounds, endpoint):
-        value = seen.values.get(metric.name, 0.0)
+    name = metric.name
+    for one in rounds:
+        seen = one.endpoints.get(endpoint)
+        value = seen.values.get(name, 0.0) if seen else 0.0
         if value > 0:
             logs[one.block].append(log(value))
-    return {block: average(values) for block, values in sorted(logs.items())}
+    return {block: sum(values) / len(values) for block, values in sorted(logs.items())}
 
 
 def counts(rounds: Iterable[Round], endpoint: str) -> list[Count]:
     """Failures among requests, block by block."""
-    totals: dict[int, Count] = {}
+    totals: dict[int, list[int]] = defaultdict(lambda: [0, 0])
     for one, seen in _seen(rounds, endpoint):
-        so_far = totals.get(one.block, Count(0, 0))
-        totals[one.block] = Count(so_far.failures + seen.failures, so_far.requests + seen.requests)
-    return [totals[block] for block in sorted(totals)]
+        total = totals[one.block]
+        total[0] += seen.failures
+        total[1] += seen.requests
+    return [Count(*totals[block]) for block in sorted(totals)]
 
 
 def fewest(rounds: Sequence[Round], endpoint: str) -> int:
@@ -88,4 +91,4 @@ def _needed(least: int) -> str:
 
 
 def _seen(rounds: Iterable[Round], endpoint: str) -> Iterable[tuple[Round, EndpointRound]]:
-    return [(one, one.endpoints[endpoint]) for one in rounds if endpoint in one.endpoints]
+    return ((one, one.endpoints[endpoint]) for one in rounds if endpoint in one.endpoints)

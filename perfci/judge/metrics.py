@@ -60,8 +60,9 @@ class _Table:
         """The rows of each endpoint, in their order; what was asked for in no request is absent."""
         small = self.endpoint.astype(np.min_scalar_type(len(names)))  # such integers are sorted in linear time
         together = self.rows(np.argsort(small, kind="stable"))
-        ends = np.bincount(self.endpoint, minlength=len(names)).cumsum().tolist()
-        parts = zip(names, [0, *ends], ends, strict=False)
+        counts = np.bincount(self.endpoint, minlength=len(names))
+        ends = counts.cumsum()
+        parts = zip(names, (ends - counts).tolist(), ends.tolist(), strict=True)
         return {name: together.rows(slice(start, end)) for name, start, end in parts if start < end}
 
 
@@ -310,7 +311,9 @@ def _resolved(entry: _Entry, observed: Observed) -> bool:
 
 
 def _geometric_mean(latencies_ms: Floats) -> float:
-    return float(np.exp(np.log(np.maximum(latencies_ms, _SHORTEST_MS)).mean()))
+    logs = np.maximum(latencies_ms, _SHORTEST_MS)
+    np.log(logs, out=logs)
+    return float(np.exp(logs.mean()))
 
 
 def _quantile(ordered: Floats, share: float) -> float:

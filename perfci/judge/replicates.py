@@ -230,4 +230,7 @@ def headline(pairs: Mapping[str, Pair]) -> Pair | None:
 
 def _spread(values: Iterable[float]) -> Spread:
     known = list(values)
-    return Spread(float(np.var(known, ddof=1)), len(known) - 1) if len(known) > 1 else Spread(0.0, 0.0)
+    if len(known) < 2:
+        return Spread(0.0, 0.0)
+    centre = average(known)
+    return Spread(sum((value - centre) ** 2 for value in known) / (len(known) - 1), len(known) - 1)
