@@ -18,7 +18,7 @@ Of the log effect of one block. The quietest series measured so far scatters by 
 0.1 % were rounded, or are few and lucky, and must not become infinite certainty.
 """
 
-MOST_BORROWED = 16.0
+MOST_BORROWED = 12.0
 """Degrees of freedom that a prior may weigh at most: with few series their likeness is only a guess."""
 
 _ENOUGH_SERIES = 3  # below, nothing can be said about how alike variances are
