@@ -1,12 +1,13 @@
 # Two commands for people: `make demo` shows the main job, `make test` checks the whole. Both set everything up.
 PYTHON ?= python3
 SLOW ?=
+CORPUS ?=
 # Where it is set, every start of the service would compile its libraries anew, and be measured doing so.
 export PYTHONDONTWRITEBYTECODE =
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help demo test check lock clean
+.PHONY: help demo test check bench lock clean
 help:  ## Show this help
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
 
@@ -35,6 +36,10 @@ check: $(READY)  ## Lint and types
 test: check  ## Lint, types and every test that this machine can run
 	$(BIN)/coverage run -m pytest
 	$(BIN)/coverage report --skip-covered --skip-empty --fail-under=85
+
+bench: $(READY)  ## How often the gate is wrong: `make bench CORPUS=DIR`, recorded rounds (bench/README.md)
+	@mkdir -p .perfci/bench
+	$(BIN)/python -m bench.gate_quality $(addprefix --corpus ,$(CORPUS)) --json .perfci/bench/quality.json --picture .perfci/bench/quality.png
 
 lock: $(READY)  ## Write the lock files anew
 	$(BIN)/uv pip compile -q --upgrade pyproject.toml --group build --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -o requirements/action.txt

@@ -103,7 +103,7 @@ class LoadRound:
         return 0.0 if self.variant.startswith("a") else float(self.variant[1:]) / 100
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class LoadCorpus:
     """Rounds of one service, unchanged and slowed down, in time order."""
 
@@ -169,7 +169,7 @@ def _requests(columns: Mapping[str, Column]) -> Requests:
     )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False, slots=True)
 class DuetBlock:
     """The turns of one start of both sides: response times in the order sent."""
 
@@ -177,7 +177,7 @@ class DuetBlock:
     turns: Mapping[str, tuple[Floats, Floats]]  # endpoint -> base, candidate
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class DuetCorpus:
     """Blocks of turns of one pair of services."""
 
@@ -213,6 +213,7 @@ class DuetCorpus:
         return {one.number: _sides(one, share) for one in self.duets}
 
 
+@cache
 def _sides(one: DuetBlock, share: float) -> tuple[Take, Take]:
     columns: tuple[dict[str, Column], dict[str, Column]] = ({}, {})
     for endpoint, both in one.turns.items():

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import click
 
-from bench import corpora, resampling, tables
+from bench import corpora, machines, resampling, tables
 from bench.cells import Cell
 from bench.corpora import DuetCorpus, LoadCorpus
 from bench.door import perfci
@@ -32,6 +32,10 @@ SECONDS = (5.0, 10.0, 17.0)
 SHARES = (0.25, 0.5, 1.0)
 TURNS_SLOWED = (0.03, 0.05, 0.10)
 MODES = ("paired", "baseline", "duet")
+
+NOTHING = """nothing to judge: name a folder of recorded rounds with --corpus DIR (make bench CORPUS=DIR).
+Either of load rounds, with an index.json, or of turns, one .npz for each pair of services; bench/README.md has the
+formats. Machines can be simulated without any: --machines."""
 
 
 class Sizes(NamedTuple):
@@ -126,7 +130,7 @@ def _numbers(_: click.Context, parameter: click.Parameter, value: str | None) ->
 
 
 @click.command()
-@click.option("--corpus", type=click.Path(exists=True, file_okay=False, path_type=Path), required=True, multiple=True)
+@click.option("--corpus", type=click.Path(exists=True, file_okay=False, path_type=Path), multiple=True)
 @click.option("--half", type=click.Choice(["first", "second", "all"]), default="all", show_default=True)
 @click.option("--mode", "modes", type=click.Choice(MODES), multiple=True, help="Of these only.")
 @click.option("--match", default="", help="Only corpora whose name contains it.")
@@ -140,6 +144,7 @@ def _numbers(_: click.Context, parameter: click.Parameter, value: str | None) ->
 @click.option("--seconds", callback=_numbers, help="Of each load round, after its warm-up.")
 @click.option("--shares", callback=_numbers, help="Of a duet's turns in each block.")
 @click.option("--changes", callback=_numbers, help="Injected, as fractions: 0.03,0.05.")
+@click.option("--machines", "simulated", is_flag=True, help="Simulated machines, too (bench.machines).")
 @click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="All cells.")
 @click.option("--picture", type=click.Path(dir_okay=False, path_type=Path), help="PNG: errors against pairs.")
 @click.option("--jobs", default=os.cpu_count() or 1, show_default=True)
@@ -152,12 +157,15 @@ def main(
     only: Sequence[str],
     trials: int,
     rng_seed: int,
+    simulated: bool,
     json_file: Path | None,
     picture: Path | None,
     jobs: int,
     **sizes: tuple[float, ...] | None,
 ) -> None:
     """Measure the gate on recorded rounds, side by side with the rules that people use today."""
+    if not corpus and not simulated:
+        raise click.UsageError(NOTHING)
     whole = ("pairs", "blocks", "stored", "rounds")
     given: dict[str, Any] = {
         name: tuple(int(one) for one in value) if name in whole else value for name, value in sizes.items() if value
@@ -172,6 +180,9 @@ def main(
     ]
     cells = measure(works, jobs)
     tables.show(cells, chosen, half)
+    if simulated:
+        cells += (found := machines.simulate(trials, rng_seed))
+        click.echo(machines.table(found))
     if picture:
         draw(cells, picture)
     if json_file:

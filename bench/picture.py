@@ -26,22 +26,19 @@ OURS, BEST = "perfci", "oracle"
 
 def draw(cells: Sequence[Cell], file: Path) -> None:
     """Write a PNG with a row for each corpus and mode, of the longest rounds and runs that were asked for."""
-    import matplotlib as mpl  # a second to import
-
-    mpl.use("Agg")
-    from matplotlib import pyplot as plt
+    from matplotlib.figure import Figure  # a second to import
 
     rows = [row for row in _rows(cells) if any(cell.effect in PANELS[row[0].mode] for cell in row)]
     if not rows:
         return
-    figure, grid = plt.subplots(len(rows), 3, figsize=(15, 4.2 * len(rows)), squeeze=False, sharey="col")
+    colours = {rule: f"C{number}" for number, rule in enumerate(sorted({cell.rule for cell in cells} - {OURS, BEST}))}
+    figure = Figure(figsize=(15, 4.2 * len(rows)), layout="tight")
+    grid = figure.subplots(len(rows), 3, squeeze=False, sharey="col")
     for axes, row in zip(grid, rows, strict=True):
         for axis, effect in zip(axes, PANELS[row[0].mode], strict=True):
-            _panel(axis, [cell for cell in row if cell.effect == effect], effect)
+            _panel(axis, [cell for cell in row if cell.effect == effect], effect, colours)
         axes[-1].legend(*axes[0].get_legend_handles_labels(), loc="center left", bbox_to_anchor=(1.02, 0.5), fontsize=9)
-    figure.tight_layout()
     figure.savefig(file, dpi=110)
-    plt.close(figure)
 
 
 def _rows(cells: Sequence[Cell]) -> Iterable[list[Cell]]:
@@ -52,8 +49,8 @@ def _rows(cells: Sequence[Cell]) -> Iterable[list[Cell]]:
         yield [cell for cell in known if cell.seconds == longest and cell.rounds == rounds]
 
 
-def _panel(axis: "Axes", cells: Sequence[Cell], effect: str) -> None:
-    for number, rule in enumerate(dict.fromkeys(cell.rule for cell in cells)):
+def _panel(axis: "Axes", cells: Sequence[Cell], effect: str, colours: Mapping[str, str]) -> None:
+    for rule in dict.fromkeys(cell.rule for cell in cells):
         line = sorted((cell for cell in cells if cell.rule == rule), key=lambda cell: cell.replicates)
         shares = [100 * cell.share("regression") for cell in line]
         limits = [[100 * edge for edge in cell.interval("regression")] for cell in line]
@@ -61,7 +58,7 @@ def _panel(axis: "Axes", cells: Sequence[Cell], effect: str) -> None:
             [share - low for share, (low, _) in zip(shares, limits, strict=True)],
             [high - share for share, (_, high) in zip(shares, limits, strict=True)],
         ]
-        style = {OURS: ("black", "-", 2.8), BEST: ("black", ":", 1.6)}.get(rule, (f"C{number - 1}", "-", 1.1))
+        style = {OURS: ("black", "-", 2.8), BEST: ("black", ":", 1.6)}.get(rule, (colours.get(rule, ""), "-", 1.1))
         axis.errorbar(
             [cell.replicates for cell in line],
             shares,
@@ -78,7 +75,11 @@ def _panel(axis: "Axes", cells: Sequence[Cell], effect: str) -> None:
     false = effect.startswith("none")
     corpus = f"{cells[0].corpus}: " if cells else ""
     axis.set_title(f"{corpus}{'false alarms' if false else 'finds'} ({effect})", fontsize=10)
-    axis.set_xlabel(f"{AXES[cells[0].mode]} of {cells[0].seconds:g} s" if cells else "")
+    axis.set_xlabel(f"{AXES[cells[0].mode]} of {_length(cells[0])}" if cells else "")
     axis.set_ylabel("called a regression, %")
     axis.set_ylim(-1 if false else -3, None if false else 103)
     axis.grid(alpha=0.3)
+
+
+def _length(cell: Cell) -> str:
+    return f"{cell.rounds} x {cell.seconds:g} s" if cell.mode == "baseline" else f"{cell.seconds:g} s a side"
