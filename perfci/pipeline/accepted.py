@@ -6,7 +6,7 @@ from pathlib import Path
 from perfci import store
 from perfci.errors import ResultError
 from perfci.model import CommittedCensus, Run, Side
-from perfci.pipeline.plan import inside
+from perfci.pipeline.paths import inside
 
 
 def with_committed(run: Run, *, base_root: Path | None, head_root: Path, baselines: str) -> Run:

@@ -9,7 +9,7 @@ from perfci.errors import ConfigError
 from perfci.judge import validity
 from perfci.judge.committing import to_commit
 from perfci.model import Side, Weight
-from perfci.pipeline.plan import inside
+from perfci.pipeline.paths import inside
 from perfci.pipeline.policy import policy_of
 
 

@@ -8,9 +8,9 @@ from perfci.errors import ConfigError, ResultError
 from perfci.judge import judge
 from perfci.judge.committing import to_commit
 from perfci.model import Baseline, GatePolicy, Outcome, Reference, Run, Side
-from perfci.pipeline.plan import inside
+from perfci.pipeline.paths import inside
 from perfci.pipeline.policy import policy_of
-from perfci.pipeline.run import described, subject_of
+from perfci.pipeline.subject import described, subject_of
 
 
 def compare(base: Path | None, candidate: Path, *, config_file: Path) -> Outcome:

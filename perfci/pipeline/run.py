@@ -26,10 +26,12 @@ from perfci.model import (
 )
 from perfci.pipeline import documents, job, measure
 from perfci.pipeline.census import Counting, accepted, count
-from perfci.pipeline.plan import Overrides, Plan, inside, plan_of, setup_of
+from perfci.pipeline.paths import inside
+from perfci.pipeline.plan import Overrides, Plan, plan_of, setup_of
 from perfci.pipeline.policy import policy_of
 from perfci.pipeline.ports import Ports
 from perfci.pipeline.reference import WORKTREE, Choice, choose
+from perfci.pipeline.subject import described, subject_of
 from perfci.rig.checkout import Git
 from perfci.rig.fingerprint import machine
 
@@ -235,25 +237,4 @@ def _subject(task: Task, finished: Run, baseline: Baseline | None) -> Subject:
         reference=Reference.REF if baseline is None and task.choice.reference is Reference.REF else Reference.BASELINE,
         name=task.choice.name if baseline is None else described(baseline),
         base_commit=finished.commits.get(Side.BASE, ""),
-    )
-
-
-def described(baseline: Baseline) -> str:
-    """A baseline, for the reader."""
-    count = len(baseline.runs)
-    return f"{count} run{'s' if count != 1 else ''} in {baseline.location}"
-
-
-def subject_of(finished: Run, *, reference: Reference, name: str, base_commit: str) -> Subject:
-    """What was judged, in the reader's words."""
-    here, plan = finished.fingerprint.machine, finished.fingerprint.plan
-    return Subject(
-        profile=finished.profile,
-        scenario=finished.scenario,
-        reference=reference,
-        reference_name=name,
-        base_commit=base_commit,
-        head_commit=finished.commits.get(Side.CANDIDATE, ""),
-        machine=f"{here.cpu_model}, {here.cores} cores, {here.memory_mb / 1024:.0f} GB, {here.system} {here.kernel}",
-        load=f"{plan.users} users, {plan.duration_s:g} s a round after {plan.warmup_s:g} s of warm-up",
     )

@@ -14,7 +14,8 @@ from perfci.config import BudgetChange, Config, GateTable, from_bytes
 from perfci.errors import ConfigError, ExitCode
 from perfci.judge.policy import DEFAULT
 from perfci.model import ALL_ENDPOINTS, Budget, Reference, Role, RoundKind, Slo
-from perfci.pipeline.plan import Overrides, inside, plan_of
+from perfci.pipeline.paths import inside
+from perfci.pipeline.plan import Overrides, plan_of
 from perfci.pipeline.policy import policy_of
 
 SMALL = """

@@ -1,0 +1,24 @@
+"""What was judged, in words."""
+
+from perfci.model import Baseline, Reference, Run, Side, Subject
+
+
+def described(baseline: Baseline) -> str:
+    """A baseline, for the reader."""
+    count = len(baseline.runs)
+    return f"{count} run{'s' if count != 1 else ''} in {baseline.location}"
+
+
+def subject_of(finished: Run, *, reference: Reference, name: str, base_commit: str) -> Subject:
+    """What was judged, in the reader's words."""
+    here, plan = finished.fingerprint.machine, finished.fingerprint.plan
+    return Subject(
+        profile=finished.profile,
+        scenario=finished.scenario,
+        reference=reference,
+        reference_name=name,
+        base_commit=base_commit,
+        head_commit=finished.commits.get(Side.CANDIDATE, ""),
+        machine=f"{here.cpu_model}, {here.cores} cores, {here.memory_mb / 1024:.0f} GB, {here.system} {here.kernel}",
+        load=f"{plan.users} users, {plan.duration_s:g} s a round after {plan.warmup_s:g} s of warm-up",
+    )
