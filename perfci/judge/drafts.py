@@ -4,11 +4,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
+from perfci.judge.alpha import shares
 from perfci.judge.stats import effect as effects
 from perfci.judge.stats import exact
 from perfci.judge.stats.effect import Effect
 from perfci.judge.stats.exact import Count
-from perfci.model import Budget, Comparison, GatePolicy, Replicate, Role, RoundKind, Scale, Series
+from perfci.model import Budget, Comparison, GatePolicy, Replicate, RoundKind, Series
 
 Power = Callable[[float], float]
 """Share of alpha that one series has in the family -> the smallest change it would have shown."""
@@ -23,29 +24,16 @@ class Draft:
     standing_out: Power | None = None  # ... the smallest estimate that is more than noise
 
 
-def in_family(comparison: Comparison) -> bool:
-    """
-    Whether a series can turn the whole red, and so has to be paid for.
-
-    Where nothing failed on either side no test of the failures could ever reject, and it costs nothing (R. E. Tarone,
-    "A modified Bonferroni method for discrete data", Biometrics 46, 1990).
-    """
-    counts = comparison.budget.role is not Role.INFORMS and comparison.p_worse is not None
-    silent = comparison.series.metric.scale is Scale.DIFFERENCE and not comparison.base and not comparison.candidate
-    return counts and not silent
-
-
 def finish(drafts: Sequence[Draft], policy: GatePolicy) -> tuple[Comparison, ...]:
     """Give every comparison the change that it could have seen, and needed, now that the family is known."""
-    family = sum(in_family(draft.comparison) for draft in drafts)
-    alpha = policy.alpha / max(family, 1)
+    shared = shares([draft.comparison for draft in drafts])
     return tuple(
         replace(
             draft.comparison,
-            smallest_detectable=draft.power(alpha) if draft.power else None,
-            stands_out=draft.standing_out(alpha) if draft.standing_out else None,
+            smallest_detectable=draft.power(policy.alpha * share) if draft.power else None,
+            stands_out=draft.standing_out(policy.alpha * share) if draft.standing_out else None,
         )
-        for draft in drafts
+        for draft, share in zip(drafts, shared, strict=True)
     )
 
 

@@ -3,14 +3,11 @@
 from collections.abc import Sequence
 from math import inf, log, log1p
 
-from scipy import special
-
-from perfci.judge.drafts import in_family
+from perfci.judge.alpha import in_family, shares
 from perfci.judge.stats import effect
 from perfci.judge.stats.family import holm
 from perfci.judge.wording import sentence
 from perfci.model import (
-    ALL_ENDPOINTS,
     Better,
     Comparison,
     Decision,
@@ -54,12 +51,12 @@ def decide(
 
     *work* is what the census has decided already, in its own order: it is no part of this family.
     """
-    family = [comparison for comparison in comparisons if in_family(comparison)]
-    worse, better = _adjusted(comparisons, family, "p_worse"), _adjusted(comparisons, family, "p_better")
+    shared = shares(comparisons)
+    worse, better = _adjusted(comparisons, shared, "p_worse"), _adjusted(comparisons, shared, "p_better")
     extendable = subject.reference is Reference.REF
     decisions = [
-        _decision(one, p_worse, p_better, policy, len(family), extendable=extendable)
-        for one, p_worse, p_better in zip(comparisons, worse, better, strict=True)
+        _decision(one, p_worse, p_better, policy, share if extendable else None)
+        for one, p_worse, p_better, share in zip(comparisons, worse, better, shared, strict=True)
     ]
     decisions = sorted([*work, *decisions], key=_worst_first)
     verdict, reason = _whole(decisions, findings, slo_results, subject)
@@ -73,44 +70,28 @@ def decide(
         decisions=tuple(decisions),
         slos=tuple(slo_results),
         findings=tuple(findings),
-        family=len(family),
+        family=sum(in_family(one) for one in comparisons),
         alpha=policy.alpha,
         further_blocks=max(further, default=None),
     )
 
 
-def _adjusted(comparisons: Sequence[Comparison], family: Sequence[Comparison], which: str) -> list[float | None]:
+def _adjusted(comparisons: Sequence[Comparison], shared: Sequence[float], which: str) -> list[float | None]:
     """
     p-values, corrected for the family; in the order of the comparisons.
 
-    A series outside the family is never counted, and so is corrected as strictly as the family's smallest.
+    A series outside the family is never counted, and so is corrected by its share alone.
     """
-    shares = [_share(one, family) for one in family]
-    corrected = iter(holm([getattr(one, which) for one in family], shares))
+    members = [(getattr(one, which), share) for one, share in zip(comparisons, shared, strict=True) if in_family(one)]
+    corrected = iter(holm([p for p, _ in members], [share for _, share in members]))
     adjusted: list[float | None] = []
-    for one in comparisons:
+    for one, share in zip(comparisons, shared, strict=True):
         p = getattr(one, which)
         if p is None:
             adjusted.append(None)
         else:
-            adjusted.append(next(corrected) if in_family(one) else min(1.0, p * max(1, len(family))))
+            adjusted.append(next(corrected) if in_family(one) else min(1.0, p / share))
     return adjusted
-
-
-def _share(one: Comparison, family: Sequence[Comparison]) -> float:
-    """
-    Of alpha: what decides weighs twice what guards, and the headline half of all its endpoints together.
-
-    One endpoint slower and all of them slower are the two things that happen. The headline scatters less than any
-    endpoint, so that a third of the alpha is enough for it; but where endpoints are judged beside the others, it alone
-    can see what they share, knows it badly, and has two thirds.
-    """
-    share = 1.0 if one.budget.role is Role.DECIDES else 0.5
-    if one.series.endpoint != ALL_ENDPOINTS:
-        return share
-    peers = [other for other in family if (other.kind, other.series.metric) == (one.kind, one.series.metric)]
-    alone = any(peer.moved is not None for peer in peers)
-    return share * max(1.0, (len(peers) - 1) * (2.0 if alone else 0.5))
 
 
 def _decision(
@@ -118,16 +99,14 @@ def _decision(
     p_worse: float | None,
     p_better: float | None,
     policy: GatePolicy,
-    family: int,
-    *,
-    extendable: bool,
+    extendable: float | None,  # its share of alpha, where more blocks could be measured
 ) -> Decision:
     if one.change is None or p_worse is None or p_better is None:
         reason = sentence(one, SeriesVerdict.NOT_COMPARED, policy.confidence)
         return Decision(comparison=one, verdict=SeriesVerdict.NOT_COMPARED, p_adjusted=None, reason=reason)
     verdict = _verdict(one, one.change, p_worse, p_better, policy.alpha)
     unsettled = verdict is SeriesVerdict.INCONCLUSIVE
-    further = _further(one, one.change, policy, family) if unsettled and extendable else None
+    further = _further(one, one.change, policy, extendable) if unsettled and extendable else None
     advice = f"; {further} more block{'s' if further > 1 else ''} would settle it" if further else ""
     advisory = "; advisory" if one.budget.role is Role.INFORMS else ""
     reason = sentence(one, verdict, policy.confidence, tail=advice + advisory)
@@ -184,18 +163,18 @@ def _limit(one: Comparison, share: float) -> float:
     return log1p(max(share, one.budget.floor / one.base if one.base else 0.0))
 
 
-def _further(one: Comparison, change: Interval, policy: GatePolicy, family: int) -> int | None:
-    """How many more blocks would settle an inconclusive ratio."""
+def _further(one: Comparison, change: Interval, policy: GatePolicy, share: float) -> int | None:
+    """How many more blocks would settle an inconclusive ratio that has this *share* of alpha."""
     if one.series.metric.scale is Scale.DIFFERENCE or one.standard_error is None:
         return None
-    half = (log1p(change.high) - log1p(change.low)) / 2
-    red = -float(special.ndtri(policy.alpha / max(1, family))) * one.standard_error
     return effect.further_blocks(
+        log1p(change.estimate),
+        one.standard_error,
         blocks=len(one.replicates),
-        change=change,
         budget=_limit(one, one.budget.change),
         margin=_limit(one, one.budget.margin),
-        needed=red / half,
+        alpha=min(0.5, policy.alpha * share),
+        confidence=policy.confidence,
     )
 
 

@@ -6,8 +6,9 @@ numbers, without tens of microseconds for the checking of arguments, which a tho
 """
 
 from dataclasses import dataclass
-from math import ceil, expm1, inf, log1p, sqrt
+from math import expm1, log1p, sqrt
 
+import numpy as np
 from scipy import special
 
 from perfci.model import Interval
@@ -73,24 +74,29 @@ def smallest_detectable(effect: Effect, *, alpha: float, change: float) -> float
     return relative(max(needed, log1p(change)) + reserve)
 
 
-def further_blocks(*, blocks: int, change: Interval, budget: float, margin: float, needed: float) -> int | None:
+def further_blocks(
+    estimate: float,
+    standard_error: float,
+    *,
+    blocks: int,
+    budget: float,
+    margin: float,
+    alpha: float,
+    confidence: float,
+) -> int | None:
     """
     How many more blocks like these would settle an inconclusive series, if its estimate stays where it is.
 
-    Either the interval shrinks into the margin, or the change stands out: *needed* is the distance from zero, in halves
-    of the interval, at which it would; *budget* and *margin* are logs of ratios. Both shrink with the square root of
-    the blocks. None: no number worth naming.
+    Either the interval shrinks into the margin, or the change reaches the budget and stands out at *alpha*. The error
+    shrinks with the root of the blocks, and the quantiles of t with them. *estimate*, *budget* and *margin* are logs of
+    ratios. None: no number worth naming.
     """
-    estimate, low, high = (log1p(value) for value in (change.estimate, change.low, change.high))
-    half = (high - low) / 2
-    room = margin - abs(estimate)
-    into_margin = (half / room) ** 2 if room > 0 else inf
-    stands_out = (half * needed / abs(estimate)) ** 2 if abs(estimate) >= budget else inf
-    factor = min(into_margin, stands_out)
-    if not factor < inf:
-        return None
-    further = max(1, ceil(blocks * factor) - blocks)
-    return further if further <= MOST_FURTHER else None
+    more = np.arange(1, MOST_FURTHER + 1)
+    errors = standard_error * np.sqrt(blocks / (blocks + more))
+    within = special.stdtrit(blocks + more - 1, (1 + confidence) / 2) * errors <= margin - abs(estimate)
+    red = -special.stdtrit(blocks + more - 1, alpha) * errors <= abs(estimate)
+    settled = within | (red & (abs(estimate) >= budget))
+    return int(more[settled.argmax()]) if settled.any() else None
 
 
 def standard_error(variance: float, count: int) -> float:

@@ -159,9 +159,22 @@ def test_the_smallest_detectable_change_is_detected_in_eight_of_ten(freedom: flo
 
 
 def test_further_blocks_shrink_the_interval_into_the_margin() -> None:
-    """Twice too wide needs four times the blocks; what can never be settled has no number."""
-    change = Effect(0.0, 0.1, 1e6).interval(0.95)
-    half = 0.1 * float(stats.norm.isf(0.025))
-    assert further_blocks(blocks=4, change=change, budget=0.05, margin=half / 2.0001, needed=2.0) == 13
-    on_the_edge = Effect(0.06, 0.1, 1e6).interval(0.95)
-    assert further_blocks(blocks=4, change=on_the_edge, budget=0.08, margin=0.06, needed=2.0) is None
+    """As many as the interval needs to fit, t's own quantiles considered; what can never be settled has no number."""
+    limits = {"budget": 0.05, "alpha": 0.001, "confidence": 0.95}
+    more = further_blocks(0.0, 0.1, blocks=4, margin=0.1, **limits)
+    assert more is not None
+
+    def half(blocks: int) -> float:
+        return float(stats.t.ppf(0.975, blocks - 1)) * 0.1 * float(np.sqrt(4 / blocks))
+
+    assert half(4 + more) <= 0.1 < half(4 + more - 1)
+    assert further_blocks(0.04, 0.1, blocks=4, margin=0.04, **limits) is None
+
+
+def test_further_blocks_make_a_change_stand_out() -> None:
+    """As many as the test needs at its share of alpha, provided that the estimate reaches the budget."""
+    more = further_blocks(0.06, 0.02, blocks=4, budget=0.05, margin=0.0, alpha=0.001, confidence=0.95)
+    assert more is not None
+    p = [stats.t.sf(0.06 / (0.02 * np.sqrt(4 / blocks)), blocks - 1) for blocks in (4 + more - 1, 4 + more)]
+    assert p[1] <= 0.001 < p[0]
+    assert further_blocks(0.06, 0.02, blocks=4, budget=0.07, margin=0.0, alpha=0.001, confidence=0.95) is None

@@ -1,0 +1,40 @@
+"""Who has how much of alpha: the chance of a false alarm is promised for the whole, and shared among its series."""
+
+from collections.abc import Sequence
+
+from perfci.model import ALL_ENDPOINTS, Comparison, Role, Scale
+
+
+def in_family(comparison: Comparison) -> bool:
+    """
+    Whether a series can turn the whole red, and so has to be paid for.
+
+    Where nothing failed on either side no test of the failures could ever reject, and it costs nothing (R. E. Tarone,
+    "A modified Bonferroni method for discrete data", Biometrics 46, 1990).
+    """
+    counts = comparison.budget.role is not Role.INFORMS and comparison.p_worse is not None
+    silent = comparison.series.metric.scale is Scale.DIFFERENCE and not comparison.base and not comparison.candidate
+    return counts and not silent
+
+
+def shares(comparisons: Sequence[Comparison]) -> list[float]:
+    """
+    The fraction of alpha that each series has; those in the family have all of it together.
+
+    What decides weighs twice what guards, and the headline half of all its endpoints together: one endpoint slower and
+    all of them slower are the two things that happen, and the headline scatters less than any endpoint. Where endpoints
+    are judged beside the others, the headline alone can see what they share, knows it badly, and weighs twice of them.
+    A series outside the family is shown as strictly as an endpoint inside.
+    """
+    family = [one for one in comparisons if in_family(one)]
+    total = sum(_weight(one, family) for one in family) or 1.0
+    return [(_weight(one, family) if in_family(one) else 0.5) / total for one in comparisons]
+
+
+def _weight(one: Comparison, family: Sequence[Comparison]) -> float:
+    weight = 1.0 if one.budget.role is Role.DECIDES else 0.5
+    if one.series.endpoint != ALL_ENDPOINTS:
+        return weight
+    peers = [other for other in family if (other.kind, other.series.metric) == (one.kind, one.series.metric)]
+    alone = any(peer.moved is not None for peer in peers)
+    return weight * max(1.0, (len(peers) - 1) * (2.0 if alone else 0.5))
