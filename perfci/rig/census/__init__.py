@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from perfci.model import CounterSource
 from perfci.rig.census import healthchecks, mysql, network, postgresql, process, prometheus, redis
@@ -38,7 +39,7 @@ def open_sources(
     reports: list[CounterSource] = []
     with contextlib.ExitStack() as sessions:
         for finder in SOURCES:
-            for found in finder.find(scene):
+            for found in finder.find(replace(scene, found=frozenset(one.kind for one in sources))):
                 if isinstance(found, CounterSource):
                     reports.append(found)
                     continue

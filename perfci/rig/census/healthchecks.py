@@ -17,14 +17,13 @@ from pathlib import Path
 from perfci.errors import CensusError
 from perfci.model import CounterSource
 from perfci.rig import process
-from perfci.rig.census import mysql, postgresql, redis
 from perfci.rig.census.session import OURS
-from perfci.rig.census.source import Scene, Snapshot, Source
+from perfci.rig.census.source import DATABASES, Scene, Snapshot, Source
 from perfci.rig.target import docker
 
 KIND = "healthchecks"
+AFTER_S = 0.05  # until the kernel has sent its last acknowledgement
 LONGEST_S = 5.0  # a check that hangs must not hold up everything
-DATABASES = postgresql.PROGRAMS | mysql.PROGRAMS | redis.PROGRAMS
 
 _FORMAT = '{"what": {{json .Action}}, "id": {{json .Actor.Attributes.execID}}}'
 
@@ -65,6 +64,7 @@ class HealthChecks:
         self._rest = b""
         self._begun = 0
         self._going_on: set[str] = set()
+        self._calm_at = 0.0
 
     def read(self) -> Snapshot:
         """Once none is going on."""
@@ -76,6 +76,7 @@ class HealthChecks:
                 self._going_on.clear()  # it hangs, or its end was not told
                 break
             self._hear(left)
+        time.sleep(max(0.0, self._calm_at - time.monotonic()))
         return Snapshot(counters={}, disturbances=self._begun)
 
     def close(self) -> None:
@@ -110,3 +111,4 @@ class HealthChecks:
             self._going_on.add(identity)
         elif what.startswith("exec_die"):
             self._going_on.discard(identity)
+            self._calm_at = time.monotonic() + AFTER_S

@@ -24,6 +24,7 @@ ANSWER_S = 5.0
 IDLE_S = 0.1  # between the reads that show what moves by itself
 MOST_BYTES = 8_000_000
 MOST_COUNTERS = 200
+MORE_EXACT = frozenset({"postgresql", "mysql", "redis"})  # a service mostly counts what these count as well
 ACCEPT = "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5"
 
 _OF_TIME = re.compile(r"(^|_)seconds(_|$)|_created$|^(process|python|go|jvm|nodejs|dotnet|promhttp|scrape)_")
@@ -34,6 +35,11 @@ def find(scene: Scene) -> Iterator[Source | CounterSource]:
     """One source, where the service has such a page."""
     path = scene.settings.metrics_path
     if not path or not scene.wants(NAME, KIND):
+        return
+    if not scene.settings.metrics_names and scene.found & MORE_EXACT:
+        told = " and ".join(sorted(scene.found & MORE_EXACT))
+        why = f"not asked: {told} tell more, and each read is a request; names in [census.prometheus] make them count"
+        yield CounterSource(name=NAME, kind=KIND, found=False, note=why)
         return
     source = Prometheus(scene.running.base_url + path, names=frozenset(scene.settings.metrics_names))
     try:

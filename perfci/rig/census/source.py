@@ -7,6 +7,9 @@ from typing import Protocol
 from perfci.model import CounterSource
 from perfci.rig.target.running import RunningTarget
 
+DATABASES = frozenset({"postgres", "mysqld", "mariadbd", "redis-server", "valkey-server", "keydb-server"})
+"""Programs that count what they are asked."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
@@ -76,6 +79,7 @@ class Scene:
     settings: Settings
     environ: Mapping[str, str]  # for docker
     programs: Mapping[str, frozenset[str]] = field(default_factory=dict)  # what runs in each container, by its id
+    found: frozenset[str] = frozenset()  # kinds that were opened before
 
     def wants(self, name: str, kind: str) -> bool:
         """Whether the project left it in."""

@@ -27,7 +27,11 @@ DEV = """Inter-|   Receive                                                | Tran
  face |bytes packets errs drop fifo frame compressed multicast|bytes packets errs drop fifo colls carrier compressed
     lo: 999 9 0 0 0 0 0 0 999 9 0 0 0 0 0 0
   eth0: {0}0 {0} 0 0 0 0 0 0 {0}00 2 0 0 0 0 0 0
-  eth1: 1 1 0 0 0 0 0 0 1 1 0 0 0 0 0 0"""
+  eth1: 1 1 0 0 0 0 0 0 1 1 0 0 0 0 0 0
+TcpExt: SyncookiesSent DelayedACKs TCPOrigDataSent
+TcpExt: 0 2 {0}
+IpExt: InNoRoutes InOctets
+IpExt: 0 5"""
 STATS = ["# Stats", "total_commands_processed:9\r", "keyspace_hits:4\r", "keyspace_misses:1\r"]
 
 
@@ -96,7 +100,7 @@ def _redis(folder: Path) -> Case:
 
 def _network(folder: Path) -> Case:
     first, then = ({"shell": DEV.format(packets).splitlines()} for packets in (7, 8))
-    return _docker(folder, "sh", "packets_in", first, then)
+    return _docker(folder, "sh", "packets_out", first, then)
 
 
 def _healthchecks(folder: Path) -> Case:
@@ -339,13 +343,15 @@ def test_redis_that_lets_nobody_in_is_no_source(tmp_path: Path) -> None:
 def test_a_network_is_read_from_this_machine_where_it_can_be(tmp_path: Path) -> None:
     """Without any session, and without the loopback; an engine elsewhere is told by the container of the process."""
     (tmp_path / "7" / "net").mkdir(parents=True)
-    (tmp_path / "7" / "net" / "dev").write_text(DEV.format(7))
+    devices, statistics = DEV.format(7).split("TcpExt", 1)
+    (tmp_path / "7" / "net" / "dev").write_text(devices)
+    (tmp_path / "7" / "net" / "netstat").write_text(f"TcpExt{statistics}")
     (tmp_path / "7" / "cgroup").write_text("0::/system.slice/docker-c0ffee.scope\n")
     container = Container(id="c0ffee", service="db", pid=7)
     scene = Scene(running=_running(containers=(container,)), settings=Settings(), environ={"PATH": "/nowhere"})
     (source,) = network.find(scene, proc=tmp_path)
     assert isinstance(source, network.Network)
-    assert source.read().counters == {"bytes_in": 71.0, "packets_in": 8.0, "bytes_out": 701.0, "packets_out": 3.0}
+    assert source.read().counters == {"bytes_in": 71.0, "bytes_out": 701.0 - 2 * 66, "packets_out": 7.0}
     (tmp_path / "7" / "cgroup").write_text("0::/another\n")
     (report,) = network.find(scene, proc=tmp_path)
     assert isinstance(report, CounterSource)
