@@ -87,6 +87,7 @@ class Scenario(Table):
 
     users: int = Field(10, ge=1, le=100_000)
     spawn_rate: float | None = Field(None, gt=0)  # users per second; default: all within two seconds
+    processes: int = Field(1, ge=1, le=256)  # of the load generator, which share the users
     duration: Duration = 20.0  # of the measured part of a load round
     warmup: Duration = 3.0  # cut off after the last user has started
     environment: dict[VariableName, VariableText] = {}  # variables for the locustfile

@@ -37,6 +37,7 @@ class LoadPlan:
     warmup_s: float
     environment: Mapping[str, str]  # variables for the locustfile
     digest: str = ""  # of the locustfile's content
+    processes: int = 1  # of the load generator, which share the users
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,9 +19,6 @@ from perfci.rig.load.recording import Recording
 from perfci.rig.load.rounds import duet_round, load_round, shared_round
 from perfci.rig.target import RunningTarget
 
-DISTURBED = 0.05
-"""Share of a side's time under load that the other side's late requests may disturb without a word."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bench:
@@ -134,7 +131,7 @@ def single(bench: Bench, recorder: Recorder) -> Run:
         bench.ports.progress.phase(f"round {block} of {rounds}: starting and seeding")
         with started(bench, Side.CANDIDATE, block, recorder) as running:
             bench.ports.progress.phase(f"round {block} of {rounds}: load")
-            recorder.add(_load(bench, running, Side.CANDIDATE, block))
+            _load(bench, running, Side.CANDIDATE, block, recorder)
     return recorder.finish()
 
 
@@ -205,7 +202,7 @@ def _load_both(bench: Bench, running: Mapping[Side, RunningTarget], block: int, 
     if not bench.plan.paired.slice:
         for side, one in running.items():
             bench.ports.progress.phase(f"{where}: load on the {side.value}")
-            recorder.add(_load(bench, one, side, block))
+            _load(bench, one, side, block, recorder)
         return
     bench.ports.progress.phase(f"{where}: load on both sides in turn")
     recordings = shared_round(
@@ -216,20 +213,22 @@ def _load_both(bench: Bench, running: Mapping[Side, RunningTarget], block: int, 
     )
     recorder.add(*(_load_of(recordings[side], one, side, block) for side, one in running.items()))
     for side, recording in recordings.items():
-        if recording.disturbed > DISTURBED:
-            recorder.incident(
-                f"in block {block}, late requests of the other side ran into {100 * recording.disturbed:.0f} % of the "
-                f"load on the {side.value}: a longer `slice`, or 0, keeps them apart"
-            )
+        _tell(recording, side, block, recorder)
 
 
-def _load(bench: Bench, running: RunningTarget, side: Side, block: int) -> Round:
+def _load(bench: Bench, running: RunningTarget, side: Side, block: int, recorder: Recorder) -> None:
     recording = load_round(
         bench.plan.load,
         base_url=running.base_url,
         place=bench.place(f"load-{side.value}-{block}"),
     )
-    return _load_of(recording, running, side, block)
+    recorder.add(_load_of(recording, running, side, block))
+    _tell(recording, side, block, recorder)
+
+
+def _tell(recording: Recording, side: Side, block: int, recorder: Recorder) -> None:
+    for note in recording.notes:
+        recorder.incident(f"block {block}, load on the {side.value}: {note}")
 
 
 def _load_of(recording: Recording, running: RunningTarget, side: Side, block: int) -> Round:

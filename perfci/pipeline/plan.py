@@ -7,6 +7,7 @@ from pathlib import Path
 from perfci.config import BaselineSchedule, Config, Duration, PairedSchedule, Scenario
 from perfci.errors import ConfigError
 from perfci.model import LoadPlan
+from perfci.pipeline.paths import inside
 from perfci.rig import seed, target
 from perfci.schema import Table, parse
 
@@ -78,6 +79,7 @@ def plan_of(config: Config, name: str, overrides: Overrides, *, root: Path) -> P
             warmup_s=scenario.warmup,
             environment=scenario.environment,
             digest=digest,
+            processes=scenario.processes,
         ),
         paired=scenario.paired,
         baseline=scenario.baseline,
@@ -101,14 +103,3 @@ def setup_of(config: Config, *, source: Path, file: str) -> Setup:
         seed=seed.parse(config.seed, where=f"{file}: [seed]"),
         source=source,
     )
-
-
-def inside(root: Path, path: str, *, what: str) -> Path:
-    """*path* under *root*; one that leads outside is refused."""
-    try:
-        resolved = (root / path).resolve()
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"the {what} {path!r} is no path: {error}") from None
-    if not resolved.is_relative_to(root.resolve()):
-        raise ConfigError(f"the {what} {path!r} lies outside the project", hint=f"move it below {root.name}/")
-    return resolved

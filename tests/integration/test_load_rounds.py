@@ -1,13 +1,8 @@
 """Rounds with the real Locust: everything is counted once, at its time, and what goes wrong is told."""
 
-import contextlib
 import os
 import re
-import threading
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -16,124 +11,23 @@ import pytest
 
 from perfci.errors import ExitCode, LoadError
 from perfci.judge import metrics
-from perfci.model import LoadPlan, Side
+from perfci.model import Side, Verdict
 from perfci.rig.load.generator import Live, Place
-from perfci.rig.load.recording import Recording
 from perfci.rig.load.rounds import load_round, shared_round
-from tests.builders import a_plan
-
-PROFILE = """
-from locust import FastHttpUser, constant, tag, task
+from tests.fakes.driven import PROFILE, Driven, drive, plan_of, serving
+from tests.faults import fault
 
 
-class Visitor(FastHttpUser):
-    wait_time = constant(0.02)
-
-    @tag("good")
-    @task(3)
-    def good(self):
-        self.client.get("/good")
-
-    @task
-    def broken(self):
-        self.client.get("/broken")
-
-
-class Another(FastHttpUser):
-    @task
-    def never(self):
-        self.client.get("/never")
-"""
-ONE_SECOND: dict[str, Any] = {
-    "users": 2,
-    "spawn_rate": 2.0,
-    "duration_s": 1.0,
-    "warmup_s": 0.5,
-    "user_classes": ("Visitor",),
-}
-
-
-class Service(ThreadingHTTPServer):
-    """A service that knows when it was asked for what."""
-
-    daemon_threads = True
-
-    def __init__(self, *, dies_after: int) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.dies_after = dies_after
-        self.asked: list[tuple[float, str]] = []
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_address[1]}"
-
-
-class Handler(BaseHTTPRequestHandler):
-    """One request: 500 for /broken, nothing at all once the service is dead."""
-
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-    server: Service
-
-    def do_GET(self) -> None:
-        if len(self.server.asked) >= self.server.dies_after:
-            self.close_connection = True
-            return
-        self.server.asked.append((time.time(), self.path))
-        self.send_response(500 if self.path == "/broken" else 200)
-        self.send_header("content-length", "2")
-        self.end_headers()
-        self.wfile.write(b"ok")
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the library's own name
-        """Quiet."""
-
-
-@contextlib.contextmanager
-def _serving(*, dies_after: int = 10**9) -> Iterator[Service]:
-    with Service(dies_after=dies_after) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.shutdown()
-            thread.join(10)
-
-
-@dataclass(kw_only=True)
-class Driven:
-    """A round, and what the service saw of it."""
-
-    recording: Recording
-    asked: list[tuple[float, str]]
-    lives: list[Live] = field(default_factory=list)
-
-
-def _drive(folder: Path, *, profile: str = PROFILE, environ: dict[str, str] | None = None, **changes: Any) -> Driven:
-    dies_after = changes.pop("dies_after", 10**9)
-    source = folder / "project"
-    source.mkdir()
-    for name, content in {"profile.py": profile, **changes.pop("files", {})}.items():
-        (source / name).write_text(content)
-    lives: list[Live] = []
-    with _serving(dies_after=dies_after) as server:
-        recording = load_round(
-            _plan(**changes),
-            base_url=server.url,
-            place=Place(
-                source=source,
-                folder=folder / "logs",
-                environ={**os.environ, **(environ or {})},
-                state=folder / "state",
-                watch=lives.append,
-            ),
-        )
-        return Driven(recording=recording, asked=list(server.asked), lives=lives)
-
-
-def _plan(**changes: Any) -> LoadPlan:
-    return a_plan(**{"locustfile": "profile.py", **ONE_SECOND, **changes})
+def told_by_locust(what: str, seen: str) -> pytest.MarkDecorator:
+    """The row of a profile that Locust cannot load."""
+    return fault(
+        "load",
+        what,
+        seen=f"the load generator ended with exit code 1; …{seen}",
+        then="run the locustfile by hand: locust -f FILE --headless -u 1 -t 5s -H URL",
+        exit=ExitCode.NOT_MEASURED,
+        verdict=Verdict.INVALID,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -147,7 +41,7 @@ def driven(tmp_path_factory: pytest.TempPathFactory) -> Driven:
         "LOCUST_EXCLUDE_TAGS": "good",
         "LOCUST_PROCESSES": "2",
     }
-    return _drive(tmp_path_factory.mktemp("round"), environ=environ)
+    return drive(tmp_path_factory.mktemp("round"), environ=environ)
 
 
 def test_every_request_is_recorded_once(driven: Driven) -> None:
@@ -202,13 +96,13 @@ def test_progress_is_told_while_it_runs(driven: Driven) -> None:
 
 def test_tags_choose_tasks(tmp_path: Path) -> None:
     """As the scenario says."""
-    driven = _drive(tmp_path, tags=("good",), duration_s=0.3, warmup_s=0.0)
+    driven = drive(tmp_path, tags=("good",), duration_s=0.3, warmup_s=0.0)
     assert {path for _, path in driven.asked} == {"/good"}
 
 
 def test_a_target_that_dies_is_recorded_to_the_end(tmp_path: Path) -> None:
     """What it did not answer any more are failures with a reason; the record is complete all the same."""
-    driven = _drive(tmp_path, dies_after=40)
+    driven = drive(tmp_path, dies_after=40)
     recording = driven.recording
     assert len(driven.asked) == 40
     assert recording.generator.complete
@@ -221,9 +115,15 @@ def test_a_target_that_dies_is_recorded_to_the_end(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("profile", "told"),
     [
-        ("def broken(:\n    pass\n", "SyntaxError"),
-        ("raise RuntimeError('no token for the shop')\n", "no token for the shop"),
-        ("import json\n", "No User class found|load_locustfile_pytest"),  # Locust then looks for tests of pytest
+        pytest.param("def broken(:\n    pass\n", "SyntaxError", marks=told_by_locust("syntax error", "SyntaxError: …")),
+        pytest.param(
+            "raise RuntimeError('no token for the shop')\n",
+            "no token for the shop",
+            marks=told_by_locust("raises at import", "RuntimeError: no token for the shop"),
+        ),
+        pytest.param(
+            "import json\n", "No User class found", marks=told_by_locust("no user class", "No User class found!")
+        ),
         (None, r"none\.py"),
     ],
     ids=["syntax", "raises", "no-user", "missing"],
@@ -232,7 +132,7 @@ def test_a_profile_that_cannot_run_is_told_in_locusts_words(tmp_path: Path, prof
     """At once, with the end of Locust's log and the next step; nothing is left running."""
     began = time.monotonic()
     with pytest.raises(LoadError, match=r"the load generator ended with exit code \d+; the end of its log:") as caught:
-        _drive(tmp_path, profile=profile or "", locustfile="none.py" if profile is None else "profile.py")
+        drive(tmp_path, profile=profile or "", locustfile="none.py" if profile is None else "profile.py")
     assert re.search(told, str(caught.value))
     assert "locust -f FILE" in caught.value.hint
     assert caught.value.exit_code is ExitCode.NOT_MEASURED
@@ -246,10 +146,10 @@ def test_a_folder_that_was_used_before_gives_the_new_round(tmp_path: Path) -> No
     place = Place(
         source=tmp_path, folder=tmp_path / "logs", environ=os.environ, state=tmp_path / "state", watch=lambda _: None
     )
-    with _serving() as server:
-        first = load_round(_plan(duration_s=0.3, warmup_s=0.0), base_url=server.url, place=place)
+    with serving() as server:
+        first = load_round(plan_of(duration_s=0.3, warmup_s=0.0), base_url=server.url, place=place)
         server.asked.clear()
-        second = load_round(_plan(duration_s=0.3, warmup_s=0.0), base_url=server.url, place=place)
+        second = load_round(plan_of(duration_s=0.3, warmup_s=0.0), base_url=server.url, place=place)
     assert second.start_s > first.end_s
     assert len(second.requests) == len(server.asked)
 
@@ -257,13 +157,13 @@ def test_a_folder_that_was_used_before_gives_the_new_round(tmp_path: Path) -> No
 def test_the_scenarios_own_variables_arrive(tmp_path: Path) -> None:
     """The caller's LOCUST_ variables are dropped, those that the scenario names are not."""
     profile = "import os\nassert os.environ['LOCUST_SHOP'] == 'x'\n" + PROFILE
-    assert _drive(tmp_path, profile=profile, environment={"LOCUST_SHOP": "x"}, duration_s=0.2).recording.requests.names
+    assert drive(tmp_path, profile=profile, environment={"LOCUST_SHOP": "x"}, duration_s=0.2).recording.requests.names
 
 
 def test_a_file_of_locusts_own_settings_does_not_change_the_load(tmp_path: Path) -> None:
     """A locust.conf in the project is Locust's habit, not part of the plan."""
     profile = "from pathlib import Path\nassert Path('locust.conf').exists()\n" + PROFILE
-    driven = _drive(tmp_path, profile=profile, files={"locust.conf": "exclude-tags = good\n"}, duration_s=0.5)
+    driven = drive(tmp_path, profile=profile, files={"locust.conf": "exclude-tags = good\n"}, duration_s=0.5)
     assert {path for _, path in driven.asked} == {"/good", "/broken"}
 
 
@@ -301,10 +201,10 @@ def test_sides_take_turns_under_load(tmp_path: Path) -> None:
     """In the time of one side nobody asks the other; each request is its own side's; a pause costs a pace nothing."""
     (tmp_path / "profile.py").write_text(IMPATIENT)
     lives: list[Live] = []
-    with _serving() as base, _serving() as candidate:
+    with serving() as base, serving() as candidate:
         services = {Side.CANDIDATE: candidate, Side.BASE: base}
         recordings = shared_round(
-            _plan(users=6, spawn_rate=50.0, duration_s=1.2, warmup_s=0.5, user_classes=()),
+            plan_of(users=6, spawn_rate=50.0, duration_s=1.2, warmup_s=0.5, user_classes=()),
             base_urls={side: service.url for side, service in services.items()},
             places={
                 side: Place(
@@ -324,7 +224,6 @@ def test_sides_take_turns_under_load(tmp_path: Path) -> None:
         assert len(mine.requests) == len(service.asked)
         assert mine.measured_s == pytest.approx(1.2)
         assert (mine.slices, mine.generator.complete) == (4, True)
-        assert mine.disturbed < 0.2
         sent = [at for at in mine.requests.start_s if any(since <= at < until for since, until in other.windows)]
         assert sent == []
         seen = metrics.measure(mine.requests, windows=mine.windows)
@@ -346,6 +245,6 @@ def test_a_side_that_cannot_start_ends_the_other_at_once(tmp_path: Path) -> None
         "watch": lambda _: None,
     }
     places = {side: Place(folder=tmp_path / side, **place) for side in Side}
-    with _serving() as server, pytest.raises(LoadError, match="no luck"):
-        shared_round(_plan(), base_urls=dict.fromkeys(Side, server.url), places=places, slice_s=0.5)
+    with serving() as server, pytest.raises(LoadError, match="no luck"):
+        shared_round(plan_of(), base_urls=dict.fromkeys(Side, server.url), places=places, slice_s=0.5)
     assert psutil.Process().children(recursive=True) == []

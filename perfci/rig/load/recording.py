@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from perfci.errors import LoadError
 from perfci.model import GeneratorHealth, LoadPlan, Requests
 from perfci.rig.load.log import LogReader, requests_of
 
@@ -24,7 +25,7 @@ class Recording:
     generator: GeneratorHealth
     errors: Mapping[str, int]
     slices: int = 0  # 0: the side had the round to itself
-    disturbed: float = 0.0  # share of the windows that began with requests of the other side still in flight
+    notes: tuple[str, ...] = ()  # what the reader must know, in sentences without a full stop
 
     @property
     def start_s(self) -> float:
@@ -42,41 +43,45 @@ class Recording:
         return sum(end_s - start_s for start_s, end_s in self.windows)
 
 
-def first(readers: Iterable[LogReader], what: str, **having: object) -> float | None:
+def first(readers: Iterable[LogReader], what: str) -> float | None:
     """When the event *what* happened first in any process, seconds since the epoch."""
-    times = [
-        e["at"]
-        for r in readers
-        for e in r.events
-        if e["what"] == what and all(e.get(k) == v for k, v in having.items())
-    ]
+    return min((e["at"] for e in events(readers, what)), default=None)
+
+
+def events(readers: Iterable[LogReader], what: str) -> list[dict[str, Any]]:
+    """The events of one kind, process by process."""
+    return [event for reader in readers for event in reader.events if event["what"] == what]
+
+
+def spawned(readers: Iterable[LogReader], users: int) -> float | None:
+    """When all *users* were there, seconds since the epoch; of a shape, when its first users were."""
+    leader = [reader for reader in readers if events([reader], "leads")]
+    shape = any(e["shape"] for e in events(leader, "leads"))
+    times = [e["at"] for e in events(leader, "spawned") if shape or e["users"] == users]
     return min(times, default=None)
 
 
 def record(
     readers: Sequence[LogReader], *, windows: Sequence[Window], plan: LoadPlan | None, warmup_s: float
 ) -> Recording:
-    """The recording of the *windows*; a *plan* says how many users there should have been."""
-    health = [e for r in readers for e in r.events if e["what"] == "health" and _within(e, windows)]
-    exceptions = [e for r in readers for e in r.events if e["what"] == "exception"]
-    errors: Counter[str] = Counter()
-    for reader in readers:
-        for event in reader.events:
-            for endpoint, message, count in event["errors"] if event["what"] == "errors" else ():
-                errors[f"{endpoint}: {message}"] += count
-    errors.update(f"exception in {e['user']}: {e['message']}" for e in exceptions)
-    reached = max((e["users"] for e in health), default=0)
+    """The recording of the *windows*; a *plan* says how many users and processes there should have been."""
+    windows = _before(first(readers, "stopped"), windows) if _shaped(readers) else windows
+    health = [e for e in events(readers, "health") if _within(e, windows)]
+    raised = events(readers, "exception")
+    counted = _counted(readers, windows) or [e["users"] for e in health]
+    planned = plan is not None and not _shaped(readers)
+    reached = max(counted, default=0)
     generator = GeneratorHealth(
         cpu_share=_high([e["cpu_share"] for e in health], 0.95),
         run_delay_share=_high([e["run_delay_share"] for e in health], 0.5),
         loop_lag_p99_ms=_high([lag for e in health for lag in e["lags_ms"]], 0.99),
-        users_wanted=plan.users if plan else reached,
+        loop_lag_max_ms=max((lag for e in health for lag in e["lags_ms"]), default=0.0),
+        users_wanted=plan.users if plan and planned else reached,
         users_reached=reached,
-        exceptions=len(exceptions),
-        complete=all(reader.complete for reader in readers),
-        clock_step_s=max(
-            (e["clock_step_s"] for r in readers for e in r.events if "clock_step_s" in e), key=abs, default=0.0
-        ),
+        users_kept=min(counted, default=None) if planned else None,
+        exceptions=len(raised),
+        complete=_complete(readers, plan),
+        clock_step_s=max((e.get("clock_step_s", 0.0) for e in events(readers, "health")), key=abs, default=0.0),
     )
     return Recording(
         requests=requests_of(readers),
@@ -84,8 +89,61 @@ def record(
         warmup_s=warmup_s,
         users=reached,
         generator=generator,
-        errors=dict(errors.most_common(20)),
+        errors=_errors(readers),
+        notes=_notes(readers),
     )
+
+
+def _shaped(readers: Iterable[LogReader]) -> bool:
+    """Whether a LoadTestShape decides about the number of users, and about the end."""
+    return any(e["shape"] for e in events(readers, "leads"))
+
+
+def _before(stopped_s: float | None, windows: Sequence[Window]) -> list[Window]:
+    """What lies before the end of a shape; LoadError where nothing does."""
+    end_s = math.inf if stopped_s is None else stopped_s
+    left = [(since, min(until, end_s)) for since, until in windows if since < end_s]
+    if not left:
+        raise LoadError(
+            "the LoadTestShape ended before anything was measured",
+            hint="the warm-up counts from its first users: let it last longer, or choose a shorter `warmup`",
+        )
+    return left
+
+
+def _complete(readers: Sequence[LogReader], plan: LoadPlan | None) -> bool:
+    """
+    Whether every process closed its record, and the round ended when it should: by our word, or by the shape's.
+
+    A Locust that is terminated, or stopped by the locustfile, closes its record as well.
+    """
+    wanted = len(readers) if plan is None or plan.processes == 1 else plan.processes + 1  # a master beside the workers
+    ended = bool(events(readers, "stopping")) or _shaped(readers)
+    return ended and len(readers) >= wanted and all(reader.complete for reader in readers)
+
+
+def _counted(readers: Sequence[LogReader], windows: Sequence[Window]) -> list[int]:
+    """The users that the leading process counted in the measured time, second by second."""
+    leader = [reader for reader in readers if events([reader], "leads")]
+    since, until = windows[0][0], windows[-1][1]
+    return [e["users"] for e in events(leader, "health") if since <= e["at"] < until]
+
+
+def _errors(readers: Sequence[LogReader]) -> dict[str, int]:
+    errors: Counter[str] = Counter()
+    for event in events(readers, "errors"):
+        for endpoint, message, count in event["errors"]:
+            errors[f"{endpoint}: {message}"] += count
+    errors.update(f"exception in {e['user']}: {e['message']}" for e in events(readers, "exception"))
+    return dict(errors.most_common(20))
+
+
+def _notes(readers: Sequence[LogReader]) -> tuple[str, ...]:
+    unjudged = sum(e["requests"] for e in events(readers, "unjudged"))
+    if not unjudged:
+        return ()
+    missing = "never came to the end of a `with` block: Locust does not tell of them, so they are missing"
+    return (f"{unjudged} requests with catch_response=True {missing}",)
 
 
 def _within(health: Mapping[str, Any], windows: Sequence[Window]) -> bool:

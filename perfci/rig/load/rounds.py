@@ -8,9 +8,10 @@ there is nothing to come back with.
 import contextlib
 import json
 import math
+import socket
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,11 +19,13 @@ from perfci.errors import LoadError
 from perfci.model import LoadPlan, Side
 from perfci.rig.load import slices
 from perfci.rig.load.generator import INSIDE, STOP_TIMEOUT_S, Generator, Place, attend, generating, run
-from perfci.rig.load.recording import Recording, first, record
+from perfci.rig.load.log import LogReader
+from perfci.rig.load.recording import Recording, events, first, record, spawned
 
 GUARD_S = 0.2  # the load goes on a little beyond the window, so that its last request is under load, too
 SPARE_S = 30.0  # beyond the planned time, before a generator that does not end is ended
 TIMETABLE = "timetable.json"
+WORKERS_S = 30  # for all workers to connect
 SHORTEST_WARMUP_S = 0.5  # both generators have read the timetable before it begins
 
 
@@ -96,9 +99,9 @@ class _Agreement:
 
     def seek(self) -> None:
         """Agree, if it is time for it; call it again and again."""
-        spawned = [first(one.readers.values(), "spawned", users=self._plan.users) for one in self._generators.values()]
-        known = [at for at in spawned if at is not None]
-        if self._table is not None or len(known) < len(spawned):
+        times = [spawned(one.readers.values(), self._plan.users) for one in self._generators.values()]
+        known = [at for at in times if at is not None]
+        if self._table is not None or len(known) < len(times):
             return
         self._table = slices.timetable(
             first=self._first_side,
@@ -119,8 +122,7 @@ class _Agreement:
         for one in self._generators.values():
             _spawned(one, self._plan)
         logs = {side: one.logs() for side, one in self._generators.items()}
-        begin_s = self._table.begin_s if self._table is not None else 0.0
-        if self._table is None or not all(0.0 < (first(found, "agreed") or 0.0) < begin_s for found in logs.values()):
+        if self._table is None or any(_late(found, self._table.begin_s) for found in logs.values()):
             raise LoadError(
                 "the load generators could not agree on their turns: they were too slow to read the timetable",
                 hint="something else uses the machine, or it has too few cores",
@@ -132,9 +134,18 @@ class _Agreement:
         }
         others = {side: recorded[other].requests for side in recorded for other in recorded if other is not side}
         return {
-            side: replace(one, slices=table.slices, disturbed=slices.disturbed(table.windows[side], others[side]))
+            side: replace(
+                one,
+                slices=table.slices,
+                notes=(*one.notes, *slices.notes(slices.disturbed(one.windows, others[side]))),
+            )
             for side, one in recorded.items()
         }
+
+
+def _late(logs: Sequence[LogReader], begin_s: float) -> bool:
+    """Whether a process did not know the timetable when it began."""
+    return any((at := first([log], "agreed")) is None or at > begin_s for log in logs)
 
 
 def _locust(
@@ -152,6 +163,7 @@ def _locust(
         *(sys.executable, str(INSIDE / "perfci_locust.py"), "-f", files),
         *("--headless", "--only-summary", "--exit-code-on-error", "0", "--stop-timeout", str(STOP_TIMEOUT_S)),
         *("-H", base_url, "-u", str(plan.users), "-r", f"{plan.spawn_rate:g}", "-t", f"{limit_s:.0f}s"),
+        *(_workers(plan.processes) if plan.processes > 1 else ()),
         *(("--tags", *plan.tags) if plan.tags else ()),
         *plan.user_classes,
     ]
@@ -159,12 +171,22 @@ def _locust(
     return generating(command, place, extra=environment, side=side)
 
 
+def _workers(processes: int) -> list[str]:
+    """Options for a master and so many workers, which find one another on a port of their own."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = str(free.getsockname()[1])
+    return [
+        *("--processes", str(processes), "--expect-workers-max-wait", str(WORKERS_S)),
+        *("--master-bind-host", "127.0.0.1", "--master-bind-port", port, "--master-port", port),
+    ]
+
+
 def _spawned(generator: Generator, plan: LoadPlan) -> float:
     """When the last user was started; LoadError where that never happened."""
     logs = generator.logs()
-    at = first(logs, "spawned", users=plan.users)
+    at = spawned(logs, plan.users)
     if at is None:
-        reached = max((e["users"] for r in logs for e in r.events if e["what"] == "health"), default=0)
+        reached = max((e["users"] for e in events(logs, "health")), default=0)
         raise LoadError(
             f"Locust never had its {plan.users} users running (it reached {reached})\n{generator.child.tail()}",
             hint="the end of its log is above; a lower spawn_rate or fewer users may help",

@@ -16,6 +16,9 @@ from perfci.rig.load.recording import Window
 RAMP_S = 0.25
 """Not measured after a switch: what the other side left in flight ends, and the users come back one by one."""
 
+DISTURBED = 0.05
+"""Share of a side's time that the other side's late requests may disturb without a word."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timetable:
@@ -72,6 +75,14 @@ def disturbed(windows: Sequence[Window], other: Requests) -> float:
             since, until = windows[number]
             late[number] = max(late[number], min(end_s, until) - since)
     return sum(late) / sum(until - since for since, until in windows)
+
+
+def notes(share: float) -> tuple[str, ...]:
+    """What to say about a *share* that was `disturbed`."""
+    if share <= DISTURBED:
+        return ()
+    told = f"late requests of the other side ran into {100 * share:.0f} % of its time"
+    return (f"{told}: a longer `slice`, or 0, keeps them apart",)
 
 
 def _runs(first: Side, second: Side, slices: int) -> Sequence[tuple[Side, int]]:

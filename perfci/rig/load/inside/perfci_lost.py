@@ -1,0 +1,53 @@
+"""
+Requests that were answered and that Locust would never tell of.
+
+An exception in a `with` block of `catch_response=True` (a parse error, an interrupted task, the end of the test) takes
+the request with it: Locust fires no event. Here it is told all the same, once. A response of `catch_response=True` that
+never gets a `with` block cannot be told in time; those are counted.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from gevent import GreenletExit
+from locust import clients
+from locust.contrib import fasthttp
+from locust.exception import InterruptTaskSet, RescheduleTask, RescheduleTaskImmediately, ResponseError, StopUser
+
+NO_FAILURE = (GreenletExit, InterruptTaskSet, RescheduleTask, RescheduleTaskImmediately, StopUser)
+
+
+class Caught:
+    """Watches responses that wait for a verdict; `unjudged` counts those that never got one."""
+
+    def __init__(self) -> None:
+        self.unjudged = 0
+        self.tell: Callable[..., None] = lambda **_: None  # the listener for `request`, once there is one
+
+    def install(self) -> None:
+        """Patch both of Locust's clients."""
+        for module, session in ((clients, clients.HttpSession), (fasthttp, fasthttp.FastHttpSession)):
+            session.request = self._counting(session.request)
+            response = module.ResponseContextManager
+            response.__exit__ = self._telling(response.__exit__)
+
+    def _counting(self, request: Callable[..., Any]) -> Callable[..., Any]:
+        def counted(session: Any, *args: Any, **named: Any) -> Any:
+            response = request(session, *args, **named)
+            if named.get("catch_response"):
+                self.unjudged += 1
+            return response
+
+        return counted
+
+    def _telling(self, leave: Callable[..., Any]) -> Callable[..., Any]:
+        def left(response: Any, kind: Any, error: BaseException | None, trace: Any) -> Any:
+            handled = leave(response, kind, error, trace)
+            if response._catch_response:  # noqa: SLF001  # Locust has no public way
+                self.unjudged -= 1
+            if error is not None and response._manual_result is None and not isinstance(error, ResponseError):  # noqa: SLF001
+                failure = None if isinstance(error, NO_FAILURE) else error
+                self.tell(**{**response.request_meta, "exception": failure})
+            return handled
+
+        return left
