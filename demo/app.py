@@ -3,13 +3,15 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from anyio.to_thread import current_default_thread_limiter
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
 from starlette.types import ASGIApp
 
 from demo.cache import open_cache
-from demo.database import Database
+from demo.database import CONNECTIONS, Database
 from demo.deps import Services
+from demo.faults import FEW_CONNECTIONS, Fault, FaultsMiddleware, ForgetfulCache, drop_index, few_workers, parse_faults
 from demo.metrics import Metrics, MetricsMiddleware
 from demo.routers import approvals, attachments, auth, comments, health, reports, seeding, tickets
 from demo.security import Tokens
@@ -25,15 +27,24 @@ def create_app(settings: Settings) -> ASGIApp:
     if settings.test_data:
         routers.append(seeding.router)
     slowdowns = parse_slowdowns(settings.slow, _endpoints(routers))
+    faults = parse_faults(settings.faults)
     cache = open_cache(settings.cache_url)
+    if Fault.NO_CACHE in faults:
+        cache = ForgetfulCache(cache)
     metrics = Metrics()
-    database = Database(settings.database_url, metrics.count_statement)
+    connections = FEW_CONNECTIONS if Fault.SMALL_POOL in faults else CONNECTIONS
+    database = Database(settings.database_url, metrics.count_statement, connections=connections)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        app.state.services = Services(settings, database, cache, metrics, Tokens(settings.secret_key))
+        app.state.services = Services(settings, database, cache, metrics, Tokens(settings.secret_key), faults)
+        if Fault.HALF_WORKERS in faults:
+            current_default_thread_limiter().total_tokens = few_workers()
         try:
             database.create_tables()
+            if Fault.DROPPED_INDEX in faults:
+                with database.engine.begin() as connection:
+                    drop_index(connection)
             yield
         finally:
             cache.close()
@@ -42,6 +53,8 @@ def create_app(settings: Settings) -> ASGIApp:
     app = FastAPI(title="Tickets", version="1", lifespan=lifespan)
     for router in routers:
         app.include_router(router)
+    if faults:
+        app.add_middleware(FaultsMiddleware, faults=faults)
     app.add_middleware(MetricsMiddleware, metrics=metrics)
     return SlowdownMiddleware(app, slowdowns)
 

@@ -12,19 +12,19 @@ from sqlalchemy.orm import Session, sessionmaker
 from demo.models import Base
 
 # As many as there are worker threads: nobody waits for a connection, none is opened in the middle of a measurement.
-_CONNECTIONS = 40
+CONNECTIONS = 40
 
 
 class Database:
     """Opens the database at `url`, or a temporary SQLite file if there is none."""
 
-    def __init__(self, url: str, on_statement: Callable[[str], None]) -> None:
+    def __init__(self, url: str, on_statement: Callable[[str], None], *, connections: int = CONNECTIONS) -> None:
         """Connects lazily; `on_statement` hears the text of every statement that ran."""
         self._directory: tempfile.TemporaryDirectory[str] | None = None
         if not url:
             self._directory = tempfile.TemporaryDirectory(prefix="demo-")
             url = f"sqlite:///{Path(self._directory.name) / 'demo.sqlite'}"
-        self.engine = _engine(url, durable=self._directory is None)
+        self.engine = _engine(url, durable=self._directory is None, connections=connections)
         self.session: sessionmaker[Session] = sessionmaker(self.engine, expire_on_commit=False)
 
         @event.listens_for(self.engine, "after_cursor_execute")
@@ -52,11 +52,11 @@ class Database:
             self._directory.cleanup()
 
 
-def _engine(url: str, *, durable: bool) -> Engine:
+def _engine(url: str, *, durable: bool, connections: int) -> Engine:
     parsed = make_url(url)
     if parsed.drivername in {"postgres", "postgresql"}:
         parsed = parsed.set(drivername="postgresql+psycopg")
-    engine = create_engine(parsed, pool_size=_CONNECTIONS, max_overflow=0, pool_use_lifo=True)
+    engine = create_engine(parsed, pool_size=connections, max_overflow=0, pool_use_lifo=True)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _sqlite_pragmas(durable=durable))
     return engine

@@ -10,8 +10,9 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from sqlalchemy.orm import Session, joinedload
 
-from demo.cache import Cache, LocalCache
+from demo.cache import Cache
 from demo.database import Database
+from demo.faults import Fault
 from demo.metrics import Metrics
 from demo.models import LoginSession
 from demo.schemas import Profile
@@ -32,11 +33,12 @@ class Services:
     cache: Cache
     metrics: Metrics
     tokens: Tokens
+    faults: frozenset[Fault] = frozenset()
 
     @property
     def embedded(self) -> bool:
         """Whether database and cache are in this process."""
-        return self.database.dialect == "sqlite" and isinstance(self.cache, LocalCache)
+        return self.database.dialect == "sqlite" and not self.settings.cache_url
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,8 @@ class Settings:
     """`redis://...`; empty means a cache inside the process."""
     slow: str = ""
     """Endpoints to slow down, such as `GET /tickets/=1.6;POST /tickets/=+5ms`."""
+    faults: str = ""
+    """Defects to have, such as `n-plus-one,no-cache`: see `demo.faults`."""
     test_data: bool = False
     """Whether `/test-data` exists."""
     admin_token: str = field(default="", repr=False)
@@ -36,6 +38,7 @@ class Settings:
             database_url=environment.get("DEMO_DATABASE_URL", ""),
             cache_url=environment.get("DEMO_CACHE_URL", ""),
             slow=environment.get("DEMO_SLOW", ""),
+            faults=environment.get("DEMO_FAULTS", ""),
             test_data=environment.get("DEMO_TEST_DATA", "") == "1",
             admin_token=environment.get("DEMO_ADMIN_TOKEN", ""),
             # A digest, because HMAC wants 32 bytes whatever was typed.

@@ -1,14 +1,16 @@
 """Tickets: list, search, create, read, change."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Query
-from sqlalchemy import Select, delete, insert, select
+from sqlalchemy import Select, delete, func, insert, select
 from sqlalchemy.orm import Session, joinedload
 from sqlalchemy.orm.interfaces import ORMOption
 
-from demo.deps import SIGNED_IN, Caller, Db, Id, User
+from demo.deps import SIGNED_IN, Caller, Db, Deps, Id, User
+from demo.faults import Fault
 from demo.models import DUE_HOURS, Approval, Attachment, Comment, Ticket, TicketEvent, TicketWord, now
 from demo.models import User as Account
 from demo.schemas import (
@@ -47,7 +49,7 @@ def find_ticket(db: Session, ticket_id: int) -> Ticket:
 
 
 @router.get("/")
-def list_tickets(caller: User, db: Db, wanted: Annotated[TicketFilters, Query()]) -> TicketPage:
+def list_tickets(caller: User, db: Db, services: Deps, wanted: Annotated[TicketFilters, Query()]) -> TicketPage:
     """Tickets with all these properties, newest first.
 
     Pages are asked for by the last number seen, not counted off: the hundredth costs what the first does.
@@ -59,7 +61,7 @@ def list_tickets(caller: User, db: Db, wanted: Annotated[TicketFilters, Query()]
             query = query.where(column == value)
     if wanted.mine:
         query = query.where(Ticket.requester_id == caller.id)
-    return _page(db, query, wanted)
+    return _page(db, query, wanted, together=() if Fault.N_PLUS_ONE in services.faults else people())
 
 
 @router.get("/search", dependencies=[SIGNED_IN])
@@ -68,13 +70,13 @@ def search_tickets(db: Db, wanted: Annotated[Search, Query()]) -> TicketPage:
     words = words_of(wanted.q)
     if not words:
         raise HTTPException(422, "nothing to search for: a word has two letters at least")
-    return _page(db, tickets_with(words[:8]), wanted)
+    return _page(db, tickets_with(words[:8]), wanted, together=people())
 
 
-def _page(db: Session, query: Select[Any], part: Part) -> TicketPage:
+def _page(db: Session, query: Select[Any], part: Part, *, together: Sequence[ORMOption]) -> TicketPage:
     if part.before is not None:
         query = query.where(Ticket.id < part.before)
-    tickets = db.scalars(query.options(*people()).limit(part.limit + 1)).all()
+    tickets = db.scalars(query.options(*together).limit(part.limit + 1)).all()
     items = [TicketItem.model_validate(ticket) for ticket in tickets[: part.limit]]
     return TicketPage(items=items, next_before=items[-1].id if len(tickets) > part.limit else None)
 
@@ -107,9 +109,11 @@ def _index(db: Session, ticket: Ticket) -> None:
 
 
 @router.get("/{id}", dependencies=[SIGNED_IN])
-def read_ticket(ticket_id: Id, db: Db) -> TicketDetail:
+def read_ticket(ticket_id: Id, db: Db, services: Deps) -> TicketDetail:
     """One ticket, with the latest of its comments, files and changes."""
     ticket = find_ticket(db, ticket_id)
+    if Fault.EXTRA_QUERY in services.faults:
+        db.scalar(select(func.count()).select_from(Comment).where(Comment.ticket_id == ticket_id))
     comments = db.scalars(_latest(select(Comment).options(joinedload(Comment.author)), ticket_id, Comment))
     attachments = db.scalars(_latest(select(Attachment), ticket_id, Attachment))
     events = db.scalars(_latest(select(TicketEvent).options(joinedload(TicketEvent.actor)), ticket_id, TicketEvent))
