@@ -119,12 +119,17 @@ def parse(text: str, kind: str, *, names: frozenset[str] = frozenset()) -> dict[
     """The counters of a page and the counts of its histograms; ValueError where it is none."""
     read: Any = openmetrics if "openmetrics" in kind else plain
     found = {}
-    for family in read(text):
+    for family in read(_without_buckets(text)):
         for sample in family.samples:
             if _counts(family.type, sample, names):
                 labels = ",".join(f'{key}="{value}"' for key, value in sorted(sample.labels.items()))
                 found[f"{sample.name}{{{labels}}}" if labels else sample.name] = float(sample.value)
     return found
+
+
+def _without_buckets(text: str) -> str:
+    """*text* without what is most of it and never counts; the last bucket stays, because a histogram must have it."""
+    return "".join(line for line in text.splitlines(True) if "_bucket{" not in line or 'le="+Inf"' in line)
 
 
 def _counts(kind: str, sample: Any, names: frozenset[str]) -> bool:
