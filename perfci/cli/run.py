@@ -61,6 +61,7 @@ OVERRIDES = ("users", "spawn_rate", "duration", "warmup", "blocks", "rounds")
 @click.option(
     "--census",
     type=click.Choice(["auto", "only", "off"]),
+    envvar="PERFCI_CENSUS",
     help="Count the work of each request before anything is timed, instead of it, or not.  [default: as configured]",
 )
 @click.option(
@@ -115,7 +116,8 @@ def _run(options: dict[str, Any]) -> ExitCode:
     ports = real_ports(config, quiet=options["quiet"])
     if options["output"] is not None:
         ports = replace(ports, output=options["output"].resolve())
-    sweep(ports.state, environ=ports.environ)
+    for what in sweep(ports.state, environ=ports.environ):
+        ports.progress.note(f"stopped {what}, which an earlier, killed perfci left")
     request = Request(
         profile=options["profile"],
         config_file=config.name,

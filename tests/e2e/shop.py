@@ -36,6 +36,7 @@ jobs:
           against: AGAINST
           blocks: "BLOCKS"
           rounds: "ROUNDS"
+          census: "CENSUS"
       - if: ${{ always() }}
         shell: bash
         env:
@@ -54,7 +55,7 @@ duration = "8s"
 warmup = "1s"
 environment = { TICKETS_THINK_SCALE = "0.005" }
 paired = { blocks = 6, duet = "14s", duet_warmup = "2s", load_blocks = 2 }
-baseline = { rounds = 4 }
+baseline = { rounds = 3 }
 """
 
 
@@ -98,20 +99,20 @@ class Shop:
         self.git("commit", "--quiet", "--allow-empty", "--message", message)
         return self.git("rev-parse", "HEAD")
 
-    def workflow(self, *, against: str, blocks: int, rounds: int = 4) -> None:
+    def workflow(self, *, against: str, blocks: int, rounds: int = 3, census: str = "off") -> None:
         """Let the workflow compare with *against*: so many *blocks* side by side, or *rounds* for the stored runs."""
         file = self.folder / ".github" / "workflows" / "performance.yml"
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(_filled(AGAINST=against, BLOCKS=str(blocks), ROUNDS=str(rounds)))
+        file.write_text(_filled(AGAINST=against, BLOCKS=str(blocks), ROUNDS=str(rounds), CENSUS=census))
 
-    def change(self, slow: str, *, against: str, blocks: int, rounds: int) -> str:
-        """A new branch `change` on top of main, whose service is slowed down as DEMO_SLOW says; the hash."""
+    def change(self, *, slow: str = "", faults: str = "", against: str, blocks: int, rounds: int, census: str) -> str:
+        """A new branch `change` on top of main, a service as DEMO_SLOW and DEMO_FAULTS say; the hash."""
         self.git("checkout", "--quiet", "-B", "change", "main")
-        self.workflow(against=against, blocks=blocks, rounds=rounds)
+        self.workflow(against=against, blocks=blocks, rounds=rounds, census=census)
         file = self.folder / "compose.yaml"
         before = file.read_text()
-        file.write_text(before.replace("${DEMO_SLOW:-}", slow))
-        assert slow == "" or file.read_text() != before
+        file.write_text(before.replace("${DEMO_SLOW:-}", slow).replace("${DEMO_FAULTS:-}", faults))
+        assert file.read_text() != before
         return self.commit("a change")
 
     def perfci(self, *arguments: str) -> subprocess.CompletedProcess[str]:

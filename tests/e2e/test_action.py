@@ -27,7 +27,9 @@ def stored(tmp_path_factory: pytest.TempPathFactory, toolchain: Mapping[str, str
     """The same with a baseline of three runs, recorded here and committed on main."""
     shop = Shop(tmp_path_factory.mktemp("stored"), toolchain)
     for _ in range(3):
-        measured = shop.perfci("run", "tickets:e2e", "--environment", "compose", "--against", "baseline")
+        measured = shop.perfci(
+            "run", "tickets:e2e", "--environment", "compose", "--against", "baseline", "--census", "off"
+        )
         assert measured.returncode == 0, measured.stdout + measured.stderr
         newest = max((shop.folder / ".perfci" / "runs").iterdir())
         recorded = shop.perfci("baseline", "record", str(newest))
@@ -45,15 +47,24 @@ def _nothing_left() -> Iterator[None]:
 
 
 def _run(
-    shop: Shop, slow: str, number: int, *, wanted: str, against: str = "auto", blocks: int = 6, rounds: int = 4
+    shop: Shop,
+    number: int,
+    *,
+    wanted: str,
+    slow: str = "",
+    faults: str = "",
+    against: str = "auto",
+    blocks: int = 6,
+    rounds: int = 3,
+    census: str = "off",
 ) -> tuple[Job, FakeGitHub]:
     """
-    The job for a change that is slowed down as *slow* says, at most twice.
+    The job for a change that is slowed down as *slow* says and works as *faults* say, at most twice.
 
     A gate that can say "cannot tell" says so now and then on a restless machine; *wanted* is then asked for once more.
     Any other verdict is the test's to judge.
     """
-    head = shop.change(slow, against=against, blocks=blocks, rounds=rounds)
+    head = shop.change(slow=slow, faults=faults, against=against, blocks=blocks, rounds=rounds, census=census)
     for attempt in (0, 50):
         with FakeGitHub(pulls=[Pull(number=number, sha=head, label="octo:change")]) as api:
             job = shop.job(api, head=head, number=number, port=34600 + number + attempt)
@@ -91,7 +102,7 @@ def _red(job: Job, api: FakeGitHub) -> None:
 
 def test_paired_unchanged(shop: Shop) -> None:
     """Side by side, a change that changes nothing is green and says nothing."""
-    job, api = _run(shop, "", 1, wanted="pass", blocks=4)
+    job, api = _run(shop, 1, wanted="pass", blocks=4, census="auto")
     assert job.green, job.log[-6000:]
     assert "seen-by-the-caller verdict=pass comment=skipped" in job.log
     assert api.comments == []
@@ -99,24 +110,34 @@ def test_paired_unchanged(shop: Shop) -> None:
 
 def test_paired_much_slower(shop: Shop) -> None:
     """Side by side, an endpoint that takes 60 % longer fails the job, after everybody was told."""
-    _red(*_run(shop, SLOW_60, 2, wanted="regression", blocks=3))
+    _red(*_run(shop, 2, wanted="regression", slow=SLOW_60, blocks=3))
 
 
 def test_paired_slightly_slower(shop: Shop) -> None:
     """Side by side, 10 % on one endpoint are enough."""
-    _red(*_run(shop, SLOW_10, 3, wanted="regression"))
+    _red(*_run(shop, 3, wanted="regression", slow=SLOW_10))
+
+
+def test_counted_work(shop: Shop) -> None:
+    """A query for every row is red with nothing timed, and the comment shows the statement."""
+    job, api = _run(shop, 6, wanted="regression", faults="n-plus-one", census="only")
+    _red(job, api)
+    (comment,) = api.comments
+    assert "statements" in comment.body.splitlines()[2]
+    assert "N+1" in comment.body
+    assert "SELECT" in comment.body
 
 
 def test_stored_baseline_unchanged(stored: Shop) -> None:
     """Against three stored runs of this machine, a change that changes nothing is green, and was compared."""
-    job, _ = _run(stored, "", 4, wanted="pass", against="baseline")
+    job, _ = _run(stored, 4, wanted="pass", against="baseline")
     assert job.green, job.log[-6000:]
     assert "seen-by-the-caller verdict=pass" in job.log or "seen-by-the-caller verdict=inconclusive" in job.log
 
 
 def test_stored_baseline_much_slower(stored: Shop) -> None:
     """Against three stored runs of this machine, 60 % on one endpoint fail the job."""
-    _red(*_run(stored, SLOW_60, 5, wanted="regression", against="baseline", rounds=8))
+    _red(*_run(stored, 5, wanted="regression", slow=SLOW_60, against="baseline"))
 
 
 def test_the_stored_runs_say_where_they_come_from(stored: Shop) -> None:
