@@ -215,7 +215,9 @@ def _whole(
         same = sum(one.verdict is SeriesVerdict.EQUIVALENT for one in decisions)
         beside = f"; {same} counts of work are as accepted" if same else ""
         return Verdict.NO_BASELINE, f"There is no stored run to compare with{beside}"
-    return _settled(_deciding(counted), slos, subject)
+    verdict, reason = _settled(_deciding(counted), slos, subject)
+    accepted = sum(one.verdict is SeriesVerdict.ACCEPTED for one in counted)
+    return verdict, f"{reason}; {accepted} counts of work grew and are accepted" if accepted else reason
 
 
 def _deciding(decisions: Sequence[Decision]) -> list[Decision]:

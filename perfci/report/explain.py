@@ -116,7 +116,8 @@ def _causes(decision: Decision) -> Iterator[str]:
     """The statements and other culprits, worst first."""
     for number, culprit in enumerate(decision.comparison.culprits):
         cause = work.cause(culprit, decision)
-        yield f"{'' if number else 'Because of':<11} {cause.kind}: {cause.change} of {plain(cause.what, TEXT_LIMIT)}"
+        statement = f" of {plain(cause.statement, TEXT_LIMIT)}" if cause.statement else ""
+        yield f"{'' if number else 'Because of':<11} {cause.kind}: {plain(cause.change)}{statement}"
         if cause.beside:
             yield f"{'':<11}   about once for each row of {plain(cause.beside, TEXT_LIMIT)}"
     if decision.comparison.culprits:
@@ -201,8 +202,8 @@ def _would_change(decision: Decision, outcome: Outcome) -> Iterator[str]:
     elif comparison.series.metric.scale is Scale.RATIO:
         yield from _ratio_from(comparison)
     worse = comparison.p_worse is not None and comparison.p_worse < outcome.alpha
-    if worse and decision.p_adjusted is not None and decision.p_adjusted >= outcome.alpha:
-        others = _family(decision, outcome) - 1
+    others = _family(decision, outcome) - 1
+    if others > 0 and worse and decision.p_adjusted is not None and decision.p_adjusted >= outcome.alpha:
         yield f"it would stand out without the other {others} series of its family (p = {comparison.p_worse:.2g} alone)"
     if decision.further_blocks:
         yield f"settled by about {decision.further_blocks} more blocks, if the estimate stays where it is"

@@ -6,7 +6,6 @@ Both stay below the platform's limits by construction: rows, findings and every 
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
-from itertools import islice
 from typing import TYPE_CHECKING
 
 from perfci.model import Decision, Outcome, SeriesVerdict, Verdict, Weight
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 MAX_ROWS = 25
-MAX_CAUSES = 40  # lines
+CAUSE_BYTES = 12_000
 MAX_FINDINGS = 8
 REASON_LIMIT = 600
 TEXT_LIMIT = 300
@@ -66,7 +65,7 @@ def _render(outcome: Outcome, links: Links, *, every: Sequence[str]) -> str:
             verdict=_SYMBOLS[outcome.verdict],
             untrusted=links.untrusted,
             lines=[_line(decision) for decision in shown.decisions],
-            causes=list(islice(_causes(shown), MAX_CAUSES)),
+            causes=_bounded(list(_causes(shown))),
             more=shown.rest,
             every=every,
             beyond=len(outcome.decisions) - len(every),
@@ -121,10 +120,16 @@ def _causes(shown: matters.Shown) -> Iterator[str]:
         yield f"- {code(series.endpoint)} {prose(work.moved(decision), 100)} in a request:"
         for culprit in decision.comparison.culprits:
             cause = work.cause(culprit, decision)
+            statement = f" of {code(cause.statement, STATEMENT_LIMIT)}" if cause.statement else ""
             beside = f", about once for each row of {code(cause.beside, STATEMENT_LIMIT)}" if cause.beside else ""
-            yield f"  - **{cause.kind}**: {prose(cause.change, 60)} of {code(cause.what, STATEMENT_LIMIT)}{beside}"
+            yield f"  - **{cause.kind}**: {prose(cause.change, 100)}{statement}{beside}"
         if also:
             yield f"  - also: {prose(also, TEXT_LIMIT)}"
+
+
+def _bounded(causes: Sequence[str]) -> list[str]:
+    kept = _within(CAUSE_BYTES, causes)
+    return kept if len(kept) == len(causes) else [*kept, "- Further causes are in `result.json` of the artifact."]
 
 
 def _slo_line(slo: rows.SloRow) -> str:

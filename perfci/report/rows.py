@@ -241,8 +241,13 @@ def _seen(decisions: Sequence[Decision], role: Role) -> Iterator[str]:
             first, last = size(low, metric), size(high, metric)
             spread = role is Role.DECIDES and first != last
             yield f"{first} in {_ROLES[role]} series" + f" (up to {last} in the least certain)" * spread
-    if any(d.comparison.series.metric.exact and d.comparison.budget.role is role for d in decisions):
-        yield f"any change in {_ROLES[role]} counts"
+    if any(_certain(d.comparison) and d.comparison.budget.role is role for d in decisions):
+        yield f"any change beyond the budget in {_ROLES[role]} counts"
+
+
+def _certain(comparison: Comparison) -> bool:
+    """A count that is the same in every request, on both sides."""
+    return comparison.series.metric.exact and comparison.change is not None and comparison.p_worse is None
 
 
 def _is_share(metric: Metric) -> bool:

@@ -107,7 +107,9 @@ def _causes(shown: Shown) -> "Iterator[RenderableType]":
         yield Text(plain(f"{series.endpoint} {work.moved(decision)} in a request:"), style="bold")
         for culprit in decision.comparison.culprits:
             cause = work.cause(culprit, decision)
-            text = f"{cause.kind}: {cause.change} of {plain(cause.what, STATEMENT_LIMIT)}"
+            text = f"{cause.kind}: {plain(cause.change)}"
+            if cause.statement:
+                text += f" of {plain(cause.statement, STATEMENT_LIMIT)}"
             if cause.beside:
                 text += f", about once for each row of {plain(cause.beside, STATEMENT_LIMIT)}"
             yield Padding(Text(text), (0, 0, 0, 2))

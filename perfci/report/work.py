@@ -21,25 +21,33 @@ _NAMES = {
 }
 
 
+_COUNTERS = {CulpritKind.CACHE, CulpritKind.PAYLOAD, CulpritKind.ROUND_TRIPS}
+_GREW_ITSELF = {
+    CulpritKind.CACHE: "it answers less",
+    CulpritKind.PAYLOAD: "the response itself is larger",
+    CulpritKind.ROUND_TRIPS: "no statement explains them",
+}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cause:
-    """One culprit as it is shown: `N+1  1 → 20 calls  SELECT …  once for each row of SELECT …`."""
+    """One culprit as it is shown: "N+1", "1 → 20 calls", and the statement."""
 
     kind: str
     change: str
-    what: str
+    statement: str  # or nothing, where a counter is all that is known
     beside: str  # the statement whose rows it follows, or nothing
 
 
 def cause(culprit: Culprit, decision: Decision) -> Cause:
-    """In words."""
+    """In words; a counter that explains itself is not told twice."""
     before, after = values((culprit.before, culprit.after), decision.comparison.series.metric)
-    return Cause(
-        kind=_NAMES[culprit.kind],
-        change=f"{before} → {after} {culprit.unit}",
-        what=culprit.what,
-        beside=culprit.beside,
-    )
+    kind, change, statement = _NAMES[culprit.kind], f"{before} → {after} {culprit.unit}", culprit.what
+    if culprit.kind in _COUNTERS:
+        itself = culprit.what == decision.comparison.series.metric.name
+        change = _GREW_ITSELF.get(culprit.kind, "") if itself else f"{culprit.what} {before} → {after}"
+        statement = ""
+    return Cause(kind=kind, change=change, statement=statement, beside=culprit.beside)
 
 
 def moved(decision: Decision) -> str:

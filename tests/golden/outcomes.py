@@ -5,6 +5,8 @@ from dataclasses import replace
 
 from perfci.model import (
     Better,
+    Culprit,
+    CulpritKind,
     Decision,
     Interval,
     Metric,
@@ -31,16 +33,6 @@ from tests.builders import (
     an_outcome,
     an_slo,
     an_slo_result,
-)
-
-STATEMENTS = Metric(
-    name="sql_statements",
-    unit="",
-    better=Better.LOWER,
-    scale=Scale.RATIO,
-    portable=True,
-    exact=True,
-    meaning="SQL statements for one request.",
 )
 
 
@@ -78,26 +70,99 @@ def failures(endpoint: str = "POST /tickets/") -> Decision:
     return a_decision(comparison=comparison, verdict=SeriesVerdict.REGRESSION, p_adjusted=2e-6, reason=reason)
 
 
-def statements() -> Decision:
-    """An N+1."""
+def counted(
+    counter: str,
+    base: float,
+    candidate: float,
+    *culprits: Culprit,
+    endpoint: str = "GET /tickets/",
+    verdict: SeriesVerdict = SeriesVerdict.REGRESSION,
+    share: float = 0.0,
+) -> Decision:
+    """A counter that is the same in every request."""
+    metric = Metric(
+        name=counter,
+        unit="",
+        better=Better.LOWER,
+        scale=Scale.DIFFERENCE,
+        portable=True,
+        exact=True,
+        meaning=f"{counter} for one request.",
+    )
+    difference = candidate - base
     comparison = a_comparison(
-        series=Series(endpoint="GET /tickets/", metric=STATEMENTS),
+        series=Series(endpoint=endpoint, metric=metric),
         kind=RoundKind.CENSUS,
-        budget=a_budget(role=Role.GUARDS, change=0.0, margin=0.0, floor=0.0),
-        base=4.0,
-        candidate=23.0,
-        change=Interval(estimate=4.75, low=4.75, high=4.75),
+        budget=a_budget(role=Role.GUARDS, change=share, margin=0.1, floor=0.0),
+        base=base,
+        candidate=candidate,
+        change=Interval(estimate=difference, low=difference, high=difference),
         p_worse=None,
         p_better=None,
         standard_error=None,
-        smallest_detectable=0.0,
+        smallest_detectable=None,
         replicates=(),
+        culprits=culprits,
     )
-    return a_decision(
-        comparison=comparison,
-        verdict=SeriesVerdict.REGRESSION,
-        p_adjusted=None,
-        reason="GET /tickets/ sends 23 SQL statements instead of 4",
+    accepted = "; accepted: this change writes it into census.json" if verdict is SeriesVerdict.ACCEPTED else ""
+    reason = f"{endpoint}: {base:g} -> {candidate:g} {counter} in every request{accepted}"
+    return a_decision(comparison=comparison, verdict=verdict, p_adjusted=None, reason=reason)
+
+
+USERS = "SELECT … FROM users WHERE users.id = ?"
+TICKETS = "SELECT … FROM tickets ORDER BY tickets.id LIMIT ?"
+
+
+def statements() -> Decision:
+    """An N+1."""
+    culprit = Culprit(kind=CulpritKind.N_PLUS_ONE, what=USERS, before=1, after=20, beside=TICKETS)
+    return counted("db/statements", 4, 23, culprit)
+
+
+def varying() -> Decision:
+    """Rows that depend on the data, tested on the requests."""
+    decision = counted("db/rows", 12.4, 31.25, verdict=SeriesVerdict.INCONCLUSIVE, endpoint="GET /search", share=0.1)
+    comparison = replace(
+        decision.comparison,
+        change=Interval(estimate=18.85, low=2.1, high=35.6),
+        p_worse=0.0042,
+        p_better=0.9958,
+        standard_error=8.3,
+    )
+    reason = "GET /search: 12.4 -> 31.2 db/rows a request on average can neither be called changed nor unchanged"
+    return replace(decision, comparison=comparison, p_adjusted=0.084, reason=reason)
+
+
+def work() -> Outcome:
+    """Every way in which work grows, with what caused it; some of it accepted, some of it less than before."""
+    cache = Culprit(kind=CulpritKind.CACHE, what="cache/hits", before=1, after=0, unit="hits")
+    new = Culprit(kind=CulpritKind.NEW, what="SELECT … FROM teams WHERE teams.id = ?", before=0, after=1)
+    more = Culprit(kind=CulpritKind.MORE_CALLS, what="UPDATE users SET seen = ? WHERE id = ?", before=1, after=2)
+    plan = Culprit(kind=CulpritKind.PLAN, what=TICKETS, before=11, after=130, unit="blocks")
+    payload = Culprit(kind=CulpritKind.PAYLOAD, what="response/bytes", before=5123, after=10311, unit="bytes")
+    trips = Culprit(kind=CulpritKind.ROUND_TRIPS, what="api/packets_in", before=6, after=27, unit="packets")
+    decisions = (
+        statements(),
+        counted("db/statements", 2, 3, cache, new, endpoint="GET /teams/[id]"),
+        counted("db/rows", 40, 59, share=0.1),
+        counted("db/blocks", 11, 130, plan, endpoint="GET /reports", share=0.1),
+        counted("db/blocks", 14, 71, share=0.1),
+        counted("response/bytes", 5123, 10311, payload, endpoint="GET /export", share=0.1),
+        counted("api/packets_in", 6, 27, trips, endpoint="GET /upstream", share=0.1),
+        counted("db/statements", 3, 4, more, endpoint="POST /login", verdict=SeriesVerdict.ACCEPTED),
+        counted("db/statements", 9, 2, endpoint="GET /users/", verdict=SeriesVerdict.IMPROVEMENT),
+        *an_outcome().decisions,
+        varying(),
+        counted("db/statements", 2, 2, endpoint="GET /tickets/[id]", verdict=SeriesVerdict.EQUIVALENT),
+    )
+    finding = a_finding(
+        code="census-unreached", message="Not counted, because not reached often enough: DELETE /tickets/[id]", hint=""
+    )
+    return an_outcome(
+        verdict=Verdict.REGRESSION,
+        reason=f"{statements().reason} (n+1: 1 -> 20 calls of {USERS}) (and 6 more regressions)",
+        decisions=decisions,
+        findings=(finding,),
     )
 
 
@@ -201,6 +266,7 @@ def slo_breach() -> Outcome:
 OUTCOMES: Mapping[str, Callable[[], Outcome]] = {
     "pass": passed,
     "regression": regression,
+    "work": work,
     "improvement": improvement,
     "inconclusive": inconclusive,
     "invalid": invalid,

@@ -6,7 +6,7 @@ import pytest
 
 from perfci.model import Outcome
 from perfci.report import FORMATS, render, terminal
-from perfci.report.explain import explain
+from perfci.report.explain import explain, explain_json
 from tests.golden.outcomes import OUTCOMES
 
 SUFFIXES = {"terminal": "txt", "markdown": "md", "summary": "summary.md", "json": "json"}
@@ -40,7 +40,7 @@ def test_format(golden: Golden, case: str, fmt: str) -> None:
         ("regression.verbose.txt", lambda outcome: terminal.render(outcome, verbose=True)),
         ("regression.untrusted.md", lambda outcome: render("markdown", outcome, untrusted=True)),
         ("regression.explained.txt", lambda outcome: explain(outcome, "GET /tickets/ service_time")),
-        ("regression.explained_count.txt", lambda outcome: explain(outcome, "GET /tickets/ sql_statements")),
+        ("regression.explained_count.txt", lambda outcome: explain(outcome, "GET /tickets/ db/statements")),
         ("regression.explained_share.txt", lambda outcome: explain(outcome, "failure_rate")),
     ],
 )
@@ -52,3 +52,18 @@ def test_variant(golden: Golden, name: str, render_it: Callable[[Outcome], str])
 def test_inconclusive_explained(golden: Golden) -> None:
     """What is not settled says how many blocks would settle it."""
     golden("inconclusive.explained.txt", explain(OUTCOMES["inconclusive"](), "GET /tickets/ service_time"))
+
+
+@pytest.mark.parametrize(
+    ("name", "render_it"),
+    [
+        ("work.wide.txt", lambda outcome: terminal.render(outcome, width=120)),
+        ("work.verbose.txt", lambda outcome: terminal.render(outcome, width=120, verbose=True)),
+        ("work.explained.txt", lambda outcome: explain(outcome, "GET /reports db/blocks", width=80)),
+        ("work.explained_test.txt", lambda outcome: explain(outcome, "GET /search db/rows")),
+        ("work.explained.json", lambda outcome: explain_json(outcome, "GET /tickets/ db/statements")),
+    ],
+)
+def test_work(golden: Golden, name: str, render_it: Callable[[Outcome], str]) -> None:
+    """Counts with their causes, explained for people and for programs."""
+    golden(name, render_it(OUTCOMES["work"]()))

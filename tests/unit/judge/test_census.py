@@ -349,6 +349,7 @@ def test_what_the_change_writes_is_accepted() -> None:
     for before in (LEAN, None):
         outcome = judged(with_written(before, N_PLUS_ONE))
         assert outcome.verdict is Verdict.PASS
+        assert outcome.reason.endswith("; 3 counts of work grew and are accepted")
         worst = outcome.decisions[0]
         assert worst.verdict is SeriesVerdict.ACCEPTED
         assert worst.reason.endswith("accepted: this change writes it into census.json")

@@ -10,9 +10,9 @@ import pytest
 from markdown_it import MarkdownIt
 
 from perfci.errors import ConfigError, ResultError
-from perfci.model import Finding, Interval, Outcome, Role, Verdict, Weight
+from perfci.model import Culprit, CulpritKind, Finding, Interval, Outcome, Role, Verdict, Weight
 from perfci.report import FORMATS, json_v1, render, terminal
-from perfci.report.explain import explain
+from perfci.report.explain import explain, explain_json
 from tests.builders import (
     a_budget,
     a_comparison,
@@ -25,7 +25,7 @@ from tests.builders import (
     an_slo,
     an_slo_result,
 )
-from tests.golden.outcomes import OUTCOMES
+from tests.golden.outcomes import OUTCOMES, counted
 
 WORST_NAMES = ["😀" * 200, "`" * 200, "@#" * 100, "x" * 200, "a|\\|" * 50, "<b>" * 70]
 
@@ -58,6 +58,42 @@ def test_comment_fits(name: str, text: str) -> None:
     assert body.count("<details>") == body.count("</details>") == 1
     assert "1975 more series" in body
     assert "`result.json` of the artifact" in body
+
+
+def a_culprit(text: str) -> Culprit:
+    """An N+1 of a statement that somebody else wrote."""
+    return Culprit(kind=CulpritKind.N_PLUS_ONE, what=text, before=1, after=20, beside=text)
+
+
+def work_because_of(text: str) -> Outcome:
+    """Many red counts, each with as many culprits as there may be."""
+    culprits = (a_culprit(text),) * 5
+    counts = tuple(counted("db/statements", 4, 23, *culprits, endpoint=f"{number} {text}") for number in range(100))
+    huge = a_huge_outcome(text, text=text * 20)
+    return replace(huge, decisions=(*counts, *huge.decisions))
+
+
+@pytest.mark.parametrize("text", WORST_NAMES)
+def test_comment_fits_with_causes(text: str) -> None:
+    """However long the statements are, and however many."""
+    body = render("markdown", work_because_of(text * 10))
+    assert len(body.encode("utf-16-le")) // 2 <= 60_000
+    assert body.count("**N+1**") >= 5
+    assert "Further causes are in `result.json`" in body
+
+
+@pytest.mark.parametrize("text", [*WORST_NAMES, "a\nb", "</details>", "-->", "| x |", "`; @octocat #1 [x](http://x)"])
+def test_a_statement_is_shown_as_text(text: str) -> None:
+    """It leaves the list and the tables as they are, and is neither a link nor a mention nor an escape sequence."""
+    outcome = an_outcome(decisions=(counted("db/statements", 4, 23, a_culprit(text)),))
+    tokens = MarkdownIt("commonmark").enable("table").parse(render("markdown", outcome))
+    kinds = [token.type for token in tokens]
+    assert (kinds.count("table_open"), kinds.count("tr_open")) == (1, 2)
+    assert kinds.count("bullet_list_open") == 3
+    inner = [child.type for token in tokens for child in token.children or ()]
+    assert not {"link_open", "image", "html_inline"} & set(inner)
+    assert not re.search(r"@\w", render("markdown", outcome))
+    assert not re.search(r"\x1b|::|##\[", render("markdown", outcome) + terminal.render(outcome))
 
 
 def test_summary_fits() -> None:
@@ -283,3 +319,46 @@ def test_explain_higher_is_better() -> None:
     assert a_metric("throughput").better == "higher"
     text = explain(an_outcome(decisions=(a_decision(comparison=comparison),)), "throughput")
     assert "needs a change of -5 % or worse" in text
+
+
+def test_explain_as_json() -> None:
+    """What the text says, for programs: the decision as in result.json, its family, and what would have changed it."""
+    outcome = OUTCOMES["regression"]()
+    (found,) = json.loads(explain_json(outcome, "GET /tickets/ service_time"))["explained"]
+    decision = json.loads(render("json", outcome))["decisions"][0]
+    assert {key: found[key] for key in decision} == decision
+    assert (found["family"], found["alpha"]) == (outcome.family, outcome.alpha)
+    with pytest.raises(ConfigError):
+        explain_json(outcome, "no such thing")
+
+
+def would_change(**changes: Any) -> str:
+    """What the explanation of one series says about another verdict."""
+    decision = {key: changes.pop(key) for key in ("verdict", "p_adjusted", "further_blocks") if key in changes}
+    outcome = an_outcome(decisions=(a_decision(comparison=a_comparison(**changes), **decision),), family=12)
+    (found,) = json.loads(explain_json(outcome, "service_time"))["explained"]
+    return "; ".join(found["would_change"])
+
+
+def test_what_would_have_changed_a_verdict() -> None:
+    """The change that was needed and why, the family, the blocks; and nothing where it only informs."""
+    assert "red from a change of about +3.0 % on (the budget)" in would_change(stands_out=0.02)
+    assert "about +4.0 % on (below that it could be noise)" in would_change(stands_out=0.04)
+    assert "about +10 % on (the budget)" in would_change(base=0.5, stands_out=0.02)
+    alone = would_change(stands_out=0.02, p_worse=0.002, p_adjusted=0.024)
+    assert "without the other 11 series of its family (p = 0.002 alone)" in alone
+    assert "family" not in would_change(stands_out=0.02, p_worse=0.0002, p_adjusted=0.0024)
+    assert "about 14 more blocks" in would_change(stands_out=0.02, further_blocks=14)
+    assert would_change(budget=a_budget(role=Role.INFORMS)) == "never red: this series is for information only"
+    assert would_change(change=None) == ""
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+@pytest.mark.parametrize("case", ["regression", "work"])
+def test_explanations_keep_the_width(case: str, width: int) -> None:
+    """Every series."""
+    outcome = OUTCOMES[case]()
+    for decision in outcome.decisions:
+        series = decision.comparison.series
+        text = explain(outcome, f"{series.endpoint} {series.metric.name}", width=width)
+        assert max(map(len, text.splitlines())) <= width

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from perfci.model import Better, Interval, Metric, Role, Scale, Series, SeriesVerdict, Verdict
+from perfci.model import Better, Interval, Metric, Scale, Series, SeriesVerdict, Verdict
 from perfci.report import rows
-from tests.builders import a_budget, a_comparison, a_decision, a_metric, a_regression, an_outcome, an_slo_result
+from tests.builders import a_comparison, a_decision, a_metric, a_regression, an_outcome, an_slo_result
 
 MS = a_metric("p95")
 SHARE = a_metric("failure_rate")
@@ -47,7 +47,9 @@ def test_values(numbers: tuple[float | None, ...], metric: Metric, texts: tuple[
         (19.0, 19.0, 19.0, MS, "+1,900 %"),
         (0.5, -math.inf, math.inf, MS, "+50 % [-∞, +∞]"),
         (0.0213, 0.0152, 0.0291, SHARE, "+2.1 points [+1.5, +2.9]"),
-        (19.0, 19.0, 19.0, a_metric("rows", unit="rows", scale=Scale.DIFFERENCE, exact=True), "+19 rows"),
+        (19.0, 19.0, 19.0, a_metric("rows", unit="rows", scale=Scale.DIFFERENCE, exact=True), "+19 rows (+463 %)"),
+        (1.0, 1.0, 1.0, a_metric("db/rows", unit="", scale=Scale.DIFFERENCE, exact=True), "+1 (+24 %)"),
+        (18.9, 2.1, 35.6, a_metric("db/rows", unit="", scale=Scale.DIFFERENCE, exact=True), "+19 [+2, +36] (+461 %)"),
         (math.inf, 0.0, math.inf, MS, "-"),
         (math.nan, 0.0, 1.0, MS, "-"),
     ],
@@ -82,28 +84,6 @@ def test_slo_direction(better: Better, limit: str) -> None:
     """A limit is shown in the direction of its metric, and in its own unit whatever the worst value was."""
     shown = rows.slo_row(an_slo_result(metric=a_metric("p95", better=better), worst=1320.0))
     assert (shown.limit, shown.worst, shown.rounds) == (limit, "1.32 s", "8/8")
-
-
-@pytest.mark.parametrize("verdict", SeriesVerdict)
-def test_worth_showing(verdict: SeriesVerdict) -> None:
-    """Deciding series are always shown, guarding ones where they are remarkable, the others never."""
-
-    def shown(role: Role) -> bool:
-        comparison = a_comparison(budget=a_budget(role=role))
-        return bool(rows.worth_showing([a_decision(verdict=verdict, comparison=comparison)]))
-
-    remarkable = verdict in {SeriesVerdict.REGRESSION, SeriesVerdict.IMPROVEMENT}
-    assert [shown(role) for role in Role] == [True, remarkable, False]
-
-
-def test_guarding_series_that_could_not_be_settled_are_counted() -> None:
-    """They do not fill the table, and are not forgotten either."""
-    guard = a_comparison(budget=a_budget(role=Role.GUARDS))
-    open_one = a_decision(verdict=SeriesVerdict.INCONCLUSIVE, comparison=guard)
-    quiet_one = a_decision(verdict=SeriesVerdict.EQUIVALENT, comparison=guard)
-    text = rows.left_out([open_one, open_one, quiet_one], 0)
-    assert text == "3 more series, among them 2 guarding ones that could not be settled"
-    assert rows.left_out([quiet_one], 1) == ""
 
 
 def test_sensitivity() -> None:
