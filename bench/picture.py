@@ -1,6 +1,6 @@
 """False alarms and detection against the number of replicates, perfci beside the rules that people use today."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 from types import MappingProxyType
@@ -28,25 +28,28 @@ def draw(cells: Sequence[Cell], file: Path) -> None:
     """Write a PNG with a row for each corpus and mode, of the longest rounds and runs that were asked for."""
     from matplotlib.figure import Figure  # a second to import
 
-    rows = [row for row in _rows(cells) if any(cell.effect in PANELS[row[0].mode] for cell in row)]
-    if not rows:
+    shown = rows(cells)
+    if not shown:
         return
     colours = {rule: f"C{number}" for number, rule in enumerate(sorted({cell.rule for cell in cells} - {OURS, BEST}))}
-    figure = Figure(figsize=(15, 4.2 * len(rows)), layout="tight")
-    grid = figure.subplots(len(rows), 3, squeeze=False, sharey="col")
-    for axes, row in zip(grid, rows, strict=True):
+    figure = Figure(figsize=(15, 4.2 * len(shown)), layout="tight")
+    grid = figure.subplots(len(shown), 3, squeeze=False, sharey="col")
+    for axes, row in zip(grid, shown, strict=True):
         for axis, effect in zip(axes, PANELS[row[0].mode], strict=True):
             _panel(axis, [cell for cell in row if cell.effect == effect], effect, colours)
         axes[-1].legend(*axes[0].get_legend_handles_labels(), loc="center left", bbox_to_anchor=(1.02, 0.5), fontsize=9)
     figure.savefig(file, dpi=110)
 
 
-def _rows(cells: Sequence[Cell]) -> Iterable[list[Cell]]:
-    for _, group in groupby(cells, key=lambda cell: (cell.corpus, cell.mode)):
-        known = list(group)
-        longest = max(cell.seconds for cell in known)
-        rounds = max(cell.rounds for cell in known)
-        yield [cell for cell in known if cell.seconds == longest and cell.rounds == rounds]
+def rows(cells: Sequence[Cell]) -> list[list[Cell]]:
+    """For each corpus and mode that has something to show, the cells of the longest rounds and runs."""
+    made = []
+    for (_, mode), group in groupby(cells, key=lambda cell: (cell.corpus, cell.mode)):
+        known = [cell for cell in group if cell.effect in PANELS[mode]]
+        longest = max(((cell.seconds, cell.rounds) for cell in known), default=None)
+        if longest:
+            made.append([cell for cell in known if (cell.seconds, cell.rounds) == longest])
+    return made
 
 
 def _panel(axis: "Axes", cells: Sequence[Cell], effect: str, colours: Mapping[str, str]) -> None:
