@@ -83,6 +83,7 @@ def test_a_wait_lasts_its_seconds_of_open_time(
     everything = [(-100.0, 0.0), *spans, (at + 1.0, 1e9)]
     opened = sum(max(0.0, min(end, until) - max(began, since)) for since, until in everything)
     assert opened == pytest.approx(seconds, abs=1e-6)
+    assert one.paused(began, end) == pytest.approx(end - began - seconds, abs=1e-6)
     assert any(since <= end < until + 1e-6 for since, until in everything)
 
 

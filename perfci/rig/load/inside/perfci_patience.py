@@ -3,7 +3,7 @@ Patience: Locust's users keep to the pauses of their side, without their locustf
 
 Waits between tasks, and sleeps within them, last as long in open time as they would without pauses. A request that a
 user wants to send in a pause is sent when the pause is over, and its latency counts from there. What is in flight when
-a pause begins comes to its end.
+a pause begins comes to its end. The run time that a LoadTestShape goes by stands still, too.
 """
 
 import time
@@ -12,7 +12,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 import gevent
-from locust import TaskSet, User
+from locust import LoadTestShape, TaskSet, User
 from locust.clients import HttpSession
 from locust.contrib.fasthttp import FastHttpSession
 from perfci_pauses import Pauses
@@ -27,7 +27,7 @@ class Patience:
 
     def install(self) -> None:
         """Patch waits, sleeps and requests. Before the locustfile is loaded, which may import `sleep` itself."""
-        run = User.run
+        run, run_time = User.run, LoadTestShape.get_run_time
 
         def known(user: User) -> None:
             self._users[gevent.getcurrent()] = user
@@ -36,7 +36,12 @@ class Patience:
         def wait(tasks: TaskSet, seconds: float) -> None:
             _shift(self._pauses.sleep(seconds), tasks, tasks.user)
 
+        def open_time(shape: LoadTestShape) -> float:
+            now, seconds = time.time(), run_time(shape)
+            return seconds - self._pauses.paused(now - seconds, now)
+
         User.run = known
+        LoadTestShape.get_run_time = open_time
         TaskSet._sleep = wait  # noqa: SLF001  # Locust has no public way
         gevent.sleep = self._sleeping(gevent.sleep)
         time.sleep = self._sleeping(time.sleep)

@@ -58,6 +58,11 @@ class Pauses:
             seconds -= until - start
         raise AssertionError("the last span never ends")
 
+    def paused(self, began_s: float, end_s: float) -> float:
+        """How many of the seconds between were paused."""
+        opened = (min(end_s, until) - max(began_s, since) for since, until in self._spans)
+        return end_s - began_s - sum(seconds for seconds in opened if seconds > 0)
+
     def sleep(self, seconds: float) -> float:
         """Sleep so many seconds of open time; the length of the pauses within, in seconds."""
         began = time.time()
