@@ -209,7 +209,7 @@ def test_the_network_can_be_read_from_within(stack: Stack) -> None:
     container = next(one for one in stack.running.containers if one.service == "web")
     session = inside(container.id, "exec sh", what="the network", sentinel="echo {}", environ=os.environ)
     try:
-        within = session.ask("cat /proc/net/dev /proc/net/netstat")
+        within = session.ask("cat /proc/net/dev /proc/net/netstat /proc/net/snmp")
     finally:
         session.close()
     assert set(network.parse(within)) == set(stack.source("web", "network").read().counters)

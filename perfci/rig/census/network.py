@@ -18,7 +18,8 @@ from perfci.rig.target.running import Container
 
 KIND = "network"
 ACKNOWLEDGEMENT = 66  # bytes of one without data: Ethernet, IPv4, TCP with its timestamp
-TABLES = ("dev", "netstat")
+DEVICE_COLUMNS = 16
+TABLES = ("dev", "netstat", "snmp")
 
 
 def find(scene: Scene, *, proc: Path = Path("/proc")) -> Iterator[Source | CounterSource]:
@@ -95,30 +96,32 @@ class Network:
 
 def parse(lines: Iterable[str]) -> dict[str, float]:
     """
-    Packets and bytes, from `/proc/net/dev` and `/proc/net/netstat` one after the other; empty without an interface.
+    Packets and bytes, from the tables of `/proc/net` one after the other; empty without an interface.
 
     Bytes: the first and the ninth column of each interface but the loopback, over which health checks go
-    (proc_pid_net(5)); those out without acknowledgements that a timer sent. Packets: `TCPOrigDataSent`, segments with
-    data that were no repetition.
+    (proc_pid_net(5)). Packets: `TCPOrigDataSent`, segments with data that were no repetition; whatever else is in
+    `OutSegs` is taken for acknowledgements, and their bytes are taken off those that were sent.
     """
     received, sent = 0, 0
-    names: list[str] = []
+    names: dict[str, list[str]] = {}
     table: dict[str, int] = {}
     outside = False
     for line in lines:
         title, found, rest = line.partition(":")
         cells = rest.split()
-        if title == "TcpExt" and not names:
-            names = cells
-        elif title == "TcpExt":
-            table = dict(zip(names, map(int, cells), strict=True))
-        elif found and title.strip() not in {"lo", "IpExt", "MPTcpExt"}:
+        if title in {"Tcp", "TcpExt"} and title not in names:
+            names[title] = cells
+        elif title in names:
+            table |= zip(names[title], map(int, cells), strict=True)
+        elif found and cells[:1] and cells[0].isdigit() and len(cells) == DEVICE_COLUMNS and title.strip() != "lo":
             outside = True
             received, sent = received + int(cells[0]), sent + int(cells[8])
     if not outside:
         return {}
+    packets = table["TCPOrigDataSent"]
+    acknowledgements = table["OutSegs"] - packets
     return {
-        "packets_out": float(table["TCPOrigDataSent"]),
-        "bytes_out": float(sent - ACKNOWLEDGEMENT * table["DelayedACKs"]),
+        "packets_out": float(packets),
+        "bytes_out": float(sent - ACKNOWLEDGEMENT * acknowledgements),
         "bytes_in": float(received),
     }

@@ -28,10 +28,14 @@ DEV = """Inter-|   Receive                                                | Tran
     lo: 999 9 0 0 0 0 0 0 999 9 0 0 0 0 0 0
   eth0: {0}0 {0} 0 0 0 0 0 0 {0}00 2 0 0 0 0 0 0
   eth1: 1 1 0 0 0 0 0 0 1 1 0 0 0 0 0 0
-TcpExt: SyncookiesSent DelayedACKs TCPOrigDataSent
-TcpExt: 0 2 {0}
+TcpExt: SyncookiesSent TCPOrigDataSent
+TcpExt: 0 {0}
 IpExt: InNoRoutes InOctets
-IpExt: 0 5"""
+IpExt: 0 5
+Tcp: RtoAlgorithm MaxConn OutSegs
+Tcp: 1 -1 9
+Udp: InDatagrams
+Udp: 1"""
 STATS = ["# Stats", "total_commands_processed:9\r", "keyspace_hits:4\r", "keyspace_misses:1\r"]
 
 
@@ -343,9 +347,11 @@ def test_redis_that_lets_nobody_in_is_no_source(tmp_path: Path) -> None:
 def test_a_network_is_read_from_this_machine_where_it_can_be(tmp_path: Path) -> None:
     """Without any session, and without the loopback; an engine elsewhere is told by the container of the process."""
     (tmp_path / "7" / "net").mkdir(parents=True)
-    devices, statistics = DEV.format(7).split("TcpExt", 1)
-    (tmp_path / "7" / "net" / "dev").write_text(devices)
-    (tmp_path / "7" / "net" / "netstat").write_text(f"TcpExt{statistics}")
+    devices, rest = DEV.format(7).split("TcpExt", 1)
+    statistics, protocols = rest.split("Tcp:", 1)
+    tables = {"dev": devices, "netstat": f"TcpExt{statistics}", "snmp": f"Tcp:{protocols}"}
+    for table, text in tables.items():
+        (tmp_path / "7" / "net" / table).write_text(text)
     (tmp_path / "7" / "cgroup").write_text("0::/system.slice/docker-c0ffee.scope\n")
     container = Container(id="c0ffee", service="db", pid=7)
     scene = Scene(running=_running(containers=(container,)), settings=Settings(), environ={"PATH": "/nowhere"})
