@@ -23,14 +23,13 @@ def endpoints(rounds: Iterable[Round]) -> set[str]:
 
 def line(rounds: Iterable[Round], metric: Metric, endpoint: str) -> Line:
     """The mean of the logs inside each block; what is zero or absent has no log and is left out."""
-    logs: dict[int, list[float]] = defaultdict(list)
     name = metric.name
-    for one in rounds:
-        seen = one.endpoints.get(endpoint)
-        value = seen.values.get(name, 0.0) if seen else 0.0
-        if value > 0:
-            logs[one.block].append(log(value))
-    return {block: sum(values) / len(values) for block, values in sorted(logs.items())}
+    seen = [(one.block, found.values.get(name, 0.0)) for one in rounds if (found := one.endpoints.get(endpoint))]
+    known = sorted((block, log(value)) for block, value in seen if value > 0)
+    logs = dict(known)
+    if len(logs) < len(known):
+        logs = {block: average(value for at, value in known if at == block) for block in logs}
+    return logs
 
 
 def counts(rounds: Iterable[Round], endpoint: str) -> list[Count]:
@@ -45,7 +44,8 @@ def counts(rounds: Iterable[Round], endpoint: str) -> list[Count]:
 
 def fewest(rounds: Sequence[Round], endpoint: str) -> int:
     """Requests for the endpoint in the round that had the fewest."""
-    return min((one.endpoints[endpoint].requests if endpoint in one.endpoints else 0 for one in rounds), default=0)
+    seen = [one.endpoints.get(endpoint) for one in rounds]
+    return min([one.requests if one else 0 for one in seen], default=0)
 
 
 def average(values: Iterable[float]) -> float:
@@ -73,7 +73,10 @@ def too_few_requests(endpoint: str, base: Sequence[Round], candidate: Sequence[R
 
     One side is enough: a candidate that became so slow that it could hardly be asked must not escape by that.
     """
-    most = max(fewest(base, endpoint), fewest(candidate, endpoint))
+    own = fewest(candidate, endpoint)
+    if own >= least:
+        return ""
+    most = max(fewest(base, endpoint), own)
     return "" if most >= least else f"too few requests: {most} in one round, at least {least} are needed"
 
 
