@@ -81,9 +81,10 @@ def records(case: Case) -> Iterator[Finding]:
         message = f"The record of {len(broken)} of {len(case.measured)} rounds is incomplete"
         yield invalid("record-incomplete", message, "A process of the load generator ended before its time.")
     planned = case.run.fingerprint.plan.duration_s
-    if cut := [one for one in under_load(case.measured) if one.duration_s < CUT * planned]:
+    load = under_load(case.measured)
+    if cut := [one for one in load if one.duration_s < CUT * planned]:
         shortest = min(one.duration_s for one in cut)
-        message = f"{len(cut)} load rounds were cut short: {shortest:.1f} s of {planned:g} s"
+        message = f"{len(cut)} of {len(load)} load rounds were cut short: {shortest:.1f} s of {planned:g} s"
         yield invalid("round-cut", message, "See the incidents of the run.")
     duets = [one for one in case.measured if one.kind is RoundKind.DUET]
     longest = max((one.duration_s for one in duets), default=0.0)
@@ -96,7 +97,9 @@ def clocks(case: Case) -> Iterator[Finding]:
     """Times that no clock can have shown, and clocks that were set under way."""
     timed = [name for name, metric in METRICS.items() if metric.unit == "ms"]
     if wrong := [one for one in case.measured if one.duration_s <= 0 or any(map(_absurd, _values(one, timed)))]:
-        yield invalid("clock-absurd", f"{len(wrong)} rounds hold times that no clock can have shown")
+        yield invalid(
+            "clock-absurd", f"{len(wrong)} of {len(case.measured)} rounds hold times that no clock can have shown"
+        )
     if stepped := [one for one in case.measured if abs(one.generator.clock_step_s) > STEPPED * one.duration_s]:
         largest = max((one.generator.clock_step_s for one in stepped), key=abs)
         message = f"The clock of the machine jumped by {largest:+.2f} s during a round"
