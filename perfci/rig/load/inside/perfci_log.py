@@ -35,6 +35,21 @@ def _columns() -> list[array]:  # type: ignore[type-arg]  # array is generic for
     return [array(code) for code in COLUMNS]
 
 
+def _appender(columns: "list[array[Any]]") -> Callable[..., None]:
+    """Appends a row; each column's method is looked up once, because this is what a request costs."""
+    starts, latencies, endpoints, failures, statuses, sizes = (column.append for column in columns)
+
+    def append(number: int, start_s: float, latency_ms: float, failed: bool, status: int, size: int) -> None:
+        starts(start_s)
+        latencies(latency_ms)
+        endpoints(number)
+        failures(failed)
+        statuses(status)
+        sizes(size)
+
+    return append
+
+
 class LogWriter:
     """One process's log."""
 
@@ -44,6 +59,7 @@ class LogWriter:
         self._ids: dict[str, int] = {}
         self._named = 0
         self._columns = _columns()
+        self.row = _appender(self._columns)  # number, start_s, latency_ms, failed, status, size
         self._errors: Counter[tuple[str, str]] = Counter()
         self._cpu = time.process_time()
         self._delay = _run_delay_ns()
@@ -52,14 +68,11 @@ class LogWriter:
 
     def request(self, endpoint: str, start_s: float, latency_ms: float, failed: bool, status: int, size: int) -> None:
         """Note one request; nothing is written before the next flush."""
-        number = self._ids.setdefault(endpoint, len(self._ids))
-        starts, latencies, endpoints, failures, statuses, sizes = self._columns
-        starts.append(start_s)
-        latencies.append(latency_ms)
-        endpoints.append(number)
-        failures.append(failed)
-        statuses.append(status)
-        sizes.append(size)
+        self.row(self.number(endpoint), start_s, latency_ms, failed, status, size)
+
+    def number(self, endpoint: str) -> int:
+        """The number of an endpoint in this log."""
+        return self._ids.setdefault(endpoint, len(self._ids))
 
     def error(self, endpoint: str, error: BaseException | str) -> None:
         """Count a failure by its message; a service that invents a new one each time does not fill the memory."""
@@ -90,13 +103,15 @@ class LogWriter:
 
     def flush(self) -> None:
         """Write what was noted since the last flush."""
-        rows, self._columns = self._columns, _columns()
+        rows = self._columns
         names = list(self._ids)[self._named :]
         if names:
             self._named += len(names)
             self._chunk(b"N", json.dumps(names).encode())
         if rows[0]:
             self._chunk(b"R", len(rows[0]).to_bytes(4, "little") + b"".join(column.tobytes() for column in rows))
+            for column in rows:
+                del column[:]
         if self._errors:
             errors, self._errors = self._errors, Counter()
             self.event("errors", errors=[[endpoint, text, count] for (endpoint, text), count in errors.items()])
@@ -123,7 +138,9 @@ class LogWriter:
 
 def request_listener(log: LogWriter) -> Callable[..., None]:
     """A listener for Locust's `request` event that notes each one in *log*."""
-    note = log.request
+    append = log.row
+    numbers: dict[tuple[str, str], int] = {}
+    now = time.time
 
     def listener(
         request_type: str,
@@ -135,12 +152,15 @@ def request_listener(log: LogWriter) -> Callable[..., None]:
         response: Any = None,
         **_: Any,
     ) -> None:
-        endpoint = f"{request_type} {name}"
+        number = numbers.get((request_type, name))
+        if number is None:
+            number = numbers[request_type, name] = log.number(f"{request_type} {name}")
         latency_ms = -1.0 if response_time is None else response_time
-        start_s = start_time if start_time is not None else time.time() - max(latency_ms, 0.0) / 1e3
+        start_s = start_time if start_time is not None else now() - max(latency_ms, 0.0) / 1e3
         status = _whole(getattr(response, "status_code", 0), 0xFFFF)
-        note(endpoint, start_s, latency_ms, exception is not None, status, _whole(response_length, 2**63))
+        append(number, start_s, latency_ms, exception is not None, status, _whole(response_length, 2**63))
         if exception is not None:
+            endpoint = f"{request_type} {name}"
             log.error(endpoint, exception)
 
     return listener
