@@ -199,7 +199,7 @@ def _table(pairs: Mapping[str, Pair], side: str) -> Floats:
 
 
 def _without(line: Line, shared: Floats) -> Line:
-    return {key: value - float(common) for (key, value), common in zip(line.items(), shared, strict=True)}
+    return {key: value - common for (key, value), common in zip(line.items(), shared.tolist(), strict=True)}
 
 
 def _everywhere(pairs: Mapping[str, Pair]) -> dict[str, Pair]:

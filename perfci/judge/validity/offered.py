@@ -184,6 +184,10 @@ def _mix(rounds: Rounds) -> dict[str, list[Count]]:
     names = lines.endpoints(rounds)
     totals = [sum(seen.requests for name, seen in one.endpoints.items() if name != ALL_ENDPOINTS) for one in rounds]
     return {
-        name: [Count(_requests([one], name), count) for one, count in zip(rounds, totals, strict=True) if count]
+        name: [
+            Count(seen.requests if (seen := one.endpoints.get(name)) else 0, count)
+            for one, count in zip(rounds, totals, strict=True)
+            if count
+        ]
         for name in names
     }
