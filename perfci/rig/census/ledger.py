@@ -17,7 +17,7 @@ from perfci.rig.census.source import Snapshot, Source, Work
 
 GAP_S = 0.002  # between two reads of the same source: what is still going on shows itself
 REST_S = 0.25  # in which two reads have to agree
-LOUD_REQUESTS = 6  # of each endpoint, for which the service itself is asked
+LOUD_REQUESTS = 4  # of each endpoint, for which the service itself is asked
 MOST_RESTLESS = 5  # requests in a row, after which a source is given up
 NOTHING = Snapshot(counters={})
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from perfci.errors import LoadError
 from perfci.model import ENOUGH, Census, CounterSource, LoadPlan, Side
+from perfci.rig.census.answers import SERVER_TIMING, numbers
 from perfci.rig.census.ledger import Answer, Ledger
 from perfci.rig.census.source import Source
 from perfci.rig.load.generator import INSIDE, Generator, Place, generating
@@ -113,7 +114,7 @@ def _spec(plan: LoadPlan, sides: Mapping[Side, Seen], place: Place, extent: Exte
         "tags": list(plan.tags),
         "requests": extent.requests,
         "limit_s": extent.limit_s,
-        "headers": list(extent.headers),
+        "headers": [SERVER_TIMING, *extent.headers],
     }
 
 
@@ -144,7 +145,8 @@ def _listen(talk: _Talk, ledgers: Mapping[Side, Ledger], extent: Extent, watch: 
 
 
 def _answer(said: Mapping[str, Any]) -> Answer:
-    return Answer(endpoint=said["endpoint"], failed=said["failed"], counters={"bytes": float(said["bytes"])})
+    counters = numbers(float(said["bytes"]), said["headers"])
+    return Answer(endpoint=said["endpoint"], failed=said["failed"], counters=counters)
 
 
 def _ending(generator: Generator, talk: _Talk) -> list[str]:
