@@ -165,7 +165,12 @@ def started(bench: Bench, side: Side, block: int | str, recorder: Recorder) -> I
         with _blamed(side):
             running = stack.enter_context(starting)
             filled = seed.seed(
-                setup.seed, running.base_url, clear_first=False, source=setup.source, environ=bench.ports.environ
+                setup.seed,
+                running.base_url,
+                clear_first=False,
+                source=setup.source,
+                environ=bench.ports.environ,
+                state=bench.ports.state,
             )
         recorder.seeded[side] = filled.digest
         known = recorder.run.fingerprint

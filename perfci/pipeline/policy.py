@@ -1,5 +1,6 @@
 """The project's policy: perfci's defaults with the changes of `[gate]`."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
@@ -23,7 +24,9 @@ def policy_of(table: GateTable, profile: str = "") -> GatePolicy:
     own = {"alpha", "confidence", "min_requests", "accept_census"}
     given = table.model_dump(include=own, exclude_none=True)
     overrides = [one for one in table.override if one.profile in {None, profile}]
-    return replace(DEFAULT, budgets=_overridden(_budgets(table), overrides), slos=slos, **given)
+    policy = replace(DEFAULT, budgets=_overridden(_budgets(table), overrides), slos=slos, **given)
+    _check_consistent(table, policy)
+    return policy
 
 
 def _check_metrics(table: GateTable) -> None:
@@ -61,6 +64,26 @@ def _check_measured(table: GateTable) -> None:
             wrong.append(f"override {number}: {one.metric} of {one.endpoint} is shown, but never counts")
     if wrong:
         raise ConfigError("[gate] limits what is never measured:\n" + "\n".join(f"  {line}" for line in wrong))
+
+
+def _check_consistent(table: GateTable, policy: GatePolicy) -> None:
+    """A change that the budget allows must not be too large to be called unchanged; of two limits one is a mistake."""
+    wrong = [
+        f"budget.{reference}.{kind}.{metric}: a change of {budget.change:g} is allowed, a margin of {budget.margin:g}"
+        " is narrower: a margin is at least as wide as the change"
+        for reference, by_kind in policy.budgets.items()
+        for kind, budgets in by_kind.items()
+        for metric, budget in budgets.items()
+        if budget.margin < budget.change
+    ]
+    limits = Counter((one.metric, one.slo().endpoint, one.profile) for one in table.slo)
+    wrong += [
+        f"slo: {count} limits on {metric} of {endpoint}: keep one"
+        for (metric, endpoint, _), count in limits.items()
+        if count > 1
+    ]
+    if wrong:
+        raise ConfigError("[gate] contradicts itself:\n" + "\n".join(f"  {line}" for line in wrong))
 
 
 def _measured(metric: str, kind: RoundKind) -> bool:

@@ -22,8 +22,10 @@ def seed_url(
     allowed = config.target.get("allow_hosts", ()) if config.target.get("kind") == "external" else ()
     target.parse({"kind": "external", "url": url, "allow_hosts": allowed}, where="the URL")  # refuses strangers' hosts
     if clean:
-        seed.clean(options, url, source=ports.root, environ=ports.environ)
+        seed.clean(options, url, source=ports.root, environ=ports.environ, state=ports.state)
         return f"the data of {config_file} is out of {url}"
-    seeded = seed.seed(options, url, clear_first=clear_first, source=ports.root, environ=ports.environ)
+    seeded = seed.seed(
+        options, url, clear_first=clear_first, source=ports.root, environ=ports.environ, state=ports.state
+    )
     created = ", ".join(f"{count} {what}" for what, count in seeded.created.items()) or "nothing"
     return f"created {created}; digest {seeded.digest[:16]}"

@@ -11,6 +11,7 @@ import re
 import secrets
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
@@ -23,6 +24,7 @@ import psutil
 MARK = "PERFCI_CHILD_OF"
 KILL_S = 5.0  # a killed process is gone at once, unless the kernel itself is stuck
 POLL_S = 0.02
+HURRY_S = 1.0  # of grace after an interruption: a runner that cancels a job kills what takes longer than seconds
 
 _RUNNER_ONLY = re.compile(
     r"ACTIONS_.*|INPUT_.*|GITHUB_(ENV|OUTPUT|PATH|STATE|STEP_SUMMARY)"  # its command files obey whoever writes
@@ -131,9 +133,11 @@ def _popen(
         raise
 
 
-def run(command: Sequence[str], *, cwd: Path, environment: Mapping[str, str], timeout_s: float) -> Completed:
+def run(
+    command: Sequence[str], *, cwd: Path, environment: Mapping[str, str], timeout_s: float, mark: str = ""
+) -> Completed:
     """Run *command* to its end, or to the end of its time; nothing that it started survives it."""
-    mark = new_mark()
+    mark = mark or new_mark()
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         process = _popen(command, cwd=cwd, environment=environment, mark=mark, out=out, err=err)
         child = Child(process=process, mark=mark, log_path=Path(os.devnull))
@@ -150,8 +154,11 @@ def stop_group(child: Child, *, grace_s: float) -> bool:
     """
     End the whole group, politely and then not; bounded by *grace_s* and `KILL_S`. True where nothing is left.
 
+    Where perfci itself is being interrupted, the grace is `HURRY_S` at most.
     The leader may be dead already: children that outlived it are ended all the same. Calling it twice is harmless.
     """
+    if isinstance(sys.exception(), KeyboardInterrupt):
+        grace_s = min(grace_s, HURRY_S)
     born_after = _birth(child.process.pid)
     return _end(child.process.pid, child.mark, born_after=born_after, grace_s=grace_s, process=child.process)
 

@@ -24,8 +24,10 @@ def write_atomically(path: Path, text: str) -> None:
             file.write(text)
         temporary.chmod(0o644)
         temporary.replace(path)
-    except BaseException:
+    except BaseException as error:
         temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError):  # the file that the reader knows, not the draft
+            error.filename = str(path)
         raise
 
 

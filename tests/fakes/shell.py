@@ -43,7 +43,7 @@ class Shell:
         """perfci with these arguments, to its end."""
         with self.start(*arguments) as running:
             try:
-                out, err = running.communicate(timeout=60)
+                out, err = running.communicate(timeout=120)
             except subprocess.TimeoutExpired:
                 running.kill()
                 raise
@@ -65,6 +65,7 @@ def shell_in(
     project: Path, files: Mapping[str, str], *, state: Path, environ: Mapping[str, str] | None = None
 ) -> Iterator[Shell]:
     """A shell in a new project of these files; what still runs at its end is killed, and is a failure."""
+    project.mkdir(parents=True, exist_ok=True)
     for name, content in files.items():
         (project / name).parent.mkdir(parents=True, exist_ok=True)
         (project / name).write_text(content)

@@ -5,8 +5,10 @@ A run waits most of its time. So every scene that the collected tests ask for is
 and a test waits for its own.
 """
 
+import contextlib
 import json
-from collections.abc import Mapping
+import socket
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,15 +16,23 @@ from pathlib import Path
 from perfci import store
 from perfci.model import Verdict
 from perfci.pipeline import documents
-from tests.fakes.shell import shell_in
+from tests.fakes.shell import Shell, shell_in
 from tests.faults import Fault
 
 AT_ONCE = 3
-CONFIG = """
-[target]
+COMMAND = """
 kind = "command"
 command = {command}
-stop_grace_s = 2
+stop_grace_s = {grace_s}
+"""
+COMPOSE = """
+kind = "compose"
+service = "web"
+port = 8000
+stop_grace_s = 1
+"""
+CONFIG = """
+[target]
 {target}
 
 [profiles.toy]
@@ -30,10 +40,11 @@ locustfile = "toy.py"
 [profiles.toy.scenarios.short]
 users = 2
 spawn_rate = 10
+{scenario}
 duration = "1s"
 warmup = "200ms"
 baseline = {{ rounds = 1 }}
-paired = {{ blocks = 2, duet = "500ms", duet_warmup = "100ms", load_blocks = 0 }}
+paired = {{ blocks = 2, duet = "{duet}", duet_warmup = "100ms", load_blocks = 0 }}
 {end}
 """
 PROFILE = """
@@ -54,11 +65,15 @@ class Scene:
     """A project with the toy as its service, and how perfci is called in it."""
 
     toy: tuple[str, ...] = ()  # faults of the service
+    kind: str = COMMAND  # the target
     target: str = ""  # further keys of [target]
+    scenario: str = ""  # further keys of the scenario
     end: str = ""  # further tables
-    command: tuple[str, ...] = ()  # instead of the toy
     profile: str = PROFILE
     arguments: tuple[str, ...] = ("--against", "baseline")
+    duet: str = "500ms"
+    grace_s: float = 2
+    more: Mapping[str, str] = field(default_factory=dict)  # files of the project
     environ: Mapping[str, str] = field(default_factory=dict)
     stored: bool = False  # whether there is an accepted run in which nothing went wrong
 
@@ -68,9 +83,15 @@ class Scene:
 
     def files(self) -> dict[str, str]:
         """Of the project."""
-        command = self.command or ("{python}", "-m", "tests.fakes.toy", "--port", "{port}", *self.toy)
-        config = CONFIG.format(command=json.dumps(command), target=self.target, end=self.end)
-        return {"perfci.toml": config, "toy.py": self.profile}
+        command = json.dumps(["{python}", "-m", "tests.fakes.toy", "--port", "{port}", *self.toy])
+        target = self.kind.format(command=command, grace_s=self.grace_s) + self.target
+        config = CONFIG.format(target=target, scenario=self.scenario, end=self.end, duet=self.duet)
+        return {"perfci.toml": config, "toy.py": self.profile, **self.more}
+
+    def act(self, shell: Shell, folder: Path) -> tuple[int, str]:
+        """Run perfci to its end; its exit code, and everything that it said."""
+        done = shell.perfci("run", "toy", *self.arguments, "--census", "off", "--output", str(folder))
+        return done.returncode, done.stdout + done.stderr
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,24 +106,32 @@ class Played:
     def check(self, expected: Fault) -> None:
         """As the row says; nothing is left, and what was measured is on disk."""
         expected.check(code=self.code, text=self.text)
-        assert self.left == 0
+        assert self.left == 0, self.text
         run = store.load(self.folder)
         if expected.verdict is not None:
             assert documents.read(self.folder).verdict is expected.verdict
             assert documents.read_exit(self.folder) == expected.exit
-        if expected.verdict is not Verdict.INVALID:
-            assert run.rounds
+            assert run.rounds or expected.verdict is Verdict.INVALID
+
+
+@contextlib.contextmanager
+def _taken() -> Iterator[int]:
+    """A port at which somebody else answers."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield int(server.getsockname()[1])
 
 
 def play(scene: Scene, folder: Path, good: Path | None = None) -> Played:
     """The whole run, to its end; beside the accepted run *good*, where there is one."""
     state = folder / "state"
-    with shell_in(folder / "project", scene.files(), state=state, environ=scene.environ) as shell:
+    with _taken() as port, shell_in(folder / "project", {}, state=state, environ=scene.environ) as shell:
+        for name, content in scene.files().items():
+            (folder / "project" / name).write_text(content.replace("{taken}", str(port)))
         if good is not None:
             store.save(store.load(good), folder / "project" / "baselines" / "toy-short" / "good.json")
-        done = shell.perfci("run", "toy", *scene.arguments, "--output", str(folder / "out"))
+        code, said = scene.act(shell, folder / "out")
         left = len(shell.left()) + len(list(state.glob("perfci/*.json")))
-    return Played(code=done.returncode, text=done.stdout + done.stderr, folder=folder / "out", left=left)
+    return Played(code=code, text=said, folder=folder / "out", left=left)
 
 
 GOOD = Scene()

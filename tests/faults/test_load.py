@@ -37,13 +37,27 @@ import resource
 resource.setrlimit(resource.RLIMIT_FSIZE, (2500, 2500))
 """
 
+WORKER_DIES = """
+import os, signal, gevent
+from locust import events
+from locust.runners import WorkerRunner
+
+@events.init.add_listener
+def dies(environment, runner, **_):
+    if isinstance(runner, WorkerRunner) and runner.worker_index == 0:
+        gevent.spawn_later(1.0, os.kill, os.getpid(), signal.SIGKILL)
+"""
+LEAVES = """
+from locust.exception import StopUser
+gone = []
+"""
 BUSY = """
 import hashlib
 from gevent.monkey import get_original
 def _burn():
     while True:
         hashlib.pbkdf2_hmac("sha256", b"a", b"b", 100_000)
-for _ in range(4):
+for _ in range(8):
     get_original("_thread", "start_new_thread")(_burn, ())
 """
 NO_ROOM = """
@@ -84,6 +98,34 @@ resource.prlimit(os.getppid(), resource.RLIMIT_FSIZE, (1500, 1500))
                 "no task",
                 seen="The first: exception in …: No tasks defined on Visitor",
                 then=AGAIN,
+                exit=3,
+                verdict=Verdict.INVALID,
+            ),
+        ),
+        pytest.param(
+            Scene(profile=_profile(top=WORKER_DIES), scenario="processes = 2"),
+            marks=fault(
+                "load",
+                "a worker dies",
+                seen="The record of 1 of 1 rounds is incomplete",
+                then="A process of the load generator ended before its time.",
+                exit=3,
+                verdict=Verdict.INVALID,
+            ),
+        ),
+        pytest.param(
+            Scene(
+                profile=_profile(
+                    "self.client.get('/one')\n        gone or gone.append(self)\n"
+                    "        if self in gone:\n            raise StopUser",
+                    top=LEAVES,
+                )
+            ),
+            marks=fault(
+                "load",
+                "users not reached",
+                seen="The candidate did not come to the number of users that was asked for",
+                then="Start them more slowly, or ask for fewer.",
                 exit=3,
                 verdict=Verdict.INVALID,
             ),

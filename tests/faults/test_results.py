@@ -230,31 +230,31 @@ STRANGE = [
     ),
     pytest.param(
         lambda: a_run(rounds=some_rounds(blocks=1, **ONE_SIDE)),
-        lambda: a_baseline(runs=6),
+        lambda: a_baseline(runs=8, scatter=0.01),
         marks=fault(
             "results",
             "one round only",
-            case="beside six stored runs",
-            seen="No regression against 6 runs",
+            case="beside eight stored runs",
+            seen="No regression against 8 runs",
             exit=0,
             verdict=Verdict.PASS,
         ),
     ),
     pytest.param(
         a_run,
-        lambda: a_baseline(runs=6),
+        lambda: a_baseline(runs=8, scatter=0.01),
         marks=fault(
             "results",
             "error rate 0 in every baseline run",
             case="and now",
-            seen="No regression against 6 runs",
+            seen="No regression against 8 runs",
             exit=0,
             verdict=Verdict.PASS,
         ),
     ),
     pytest.param(
         lambda: _failing(0.2),
-        lambda: a_baseline(runs=6),
+        lambda: a_baseline(runs=8, scatter=0.01),
         marks=fault(
             "results",
             "error rate 0 in every baseline run",

@@ -1,15 +1,55 @@
 """A target that does not start, does not answer or does not stop, in whole runs."""
 
+import shutil
+
 import pytest
 
 from perfci.model import Verdict
 from tests.faults import Fault, fault
-from tests.faults.scenes import Scene, Stage
+from tests.faults.scenes import COMPOSE, Scene, Stage
+
+NO_ENGINE = {"DOCKER_HOST": "unix:///nowhere.sock"}
 
 
 @pytest.mark.parametrize(
     "scene",
     [
+        pytest.param(
+            Scene(kind=COMPOSE, more={"compose.yaml": "{}"}, environ={"PATH": "/nowhere"}),
+            marks=fault(
+                "target",
+                "docker missing",
+                seen="docker was not found on PATH",
+                then='install Docker with the compose plug-in, or use kind = "command" for the target',
+                exit=3,
+                verdict=Verdict.INVALID,
+            ),
+        ),
+        pytest.param(
+            Scene(kind=COMPOSE, more={"compose.yaml": "services: {web: {image: x}}"}, environ=NO_ENGINE),
+            marks=[
+                pytest.mark.skipif(not shutil.which("docker"), reason="there is no docker command"),
+                fault(
+                    "target",
+                    "engine not running",
+                    seen="the Docker engine does not answer: …",
+                    then="start it (`sudo systemctl start docker`), and see that this user may use its socket",
+                    exit=3,
+                    verdict=Verdict.INVALID,
+                ),
+            ],
+        ),
+        pytest.param(
+            Scene(target='url = "http://127.0.0.1:{taken}"'),
+            marks=fault(
+                "target",
+                "port taken",
+                seen="port … is taken: something answers at http://127.0.0.1:… before the target was started",
+                then="stop it, or let perfci choose: put {port} into the command and leave url out",
+                exit=3,
+                verdict=Verdict.INVALID,
+            ),
+        ),
         pytest.param(
             Scene(toy=("--ready-after", "60", "--say", "warming up"), target="ready = { timeout_s = 1 }"),
             marks=fault(

@@ -42,12 +42,22 @@ def parse(table: Mapping[str, object], *, where: str) -> Options:
     return parsed
 
 
-def seed(options: Options, target_url: str, *, clear_first: bool, source: Path, environ: Mapping[str, str]) -> Seeded:
+def seed(
+    options: Options,
+    target_url: str,
+    *,
+    clear_first: bool,
+    source: Path,
+    environ: Mapping[str, str],
+    state: Path | None = None,
+) -> Seeded:
     """Put the data into the target; with *clear_first*, take out what was there."""
-    place = Place(source=source, environ=environ)
+    place = Place(source=source, environ=environ, state=state)
     return SEEDS[options.kind].seed(options, target_url, clear_first=clear_first, place=place)
 
 
-def clean(options: Options, target_url: str, *, source: Path, environ: Mapping[str, str]) -> None:
+def clean(
+    options: Options, target_url: str, *, source: Path, environ: Mapping[str, str], state: Path | None = None
+) -> None:
     """Take the data out of the target."""
-    SEEDS[options.kind].clean(options, target_url, place=Place(source=source, environ=environ))
+    SEEDS[options.kind].clean(options, target_url, place=Place(source=source, environ=environ, state=state))

@@ -9,6 +9,7 @@ from pydantic import Field
 from perfci.errors import SeedError
 from perfci.rig import process
 from perfci.rig.seed.seeded import Place, Recipe, Seeded
+from perfci.rig.target import leftovers
 
 
 class Options(Recipe):
@@ -44,8 +45,9 @@ def _run(options: Options, template: tuple[str, ...], target_url: str, place: Pl
     command = [fill(part) for part in template]
     own = {name: fill(value) for name, value in options.env.items()}
     try:
-        done = process.run(
+        done = leftovers.run(
             command,
+            state=place.state,
             cwd=place.source,
             environment=process.child_environment(place.environ, own),
             timeout_s=options.timeout_s,

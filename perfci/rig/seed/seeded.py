@@ -27,6 +27,7 @@ class Place:
 
     source: Path  # the checkout that the target was started from
     environ: Mapping[str, str]  # perfci's own environment; secrets are dropped on the way
+    state: Path | None = None  # for the note that lets a later perfci end what this one could not
 
 
 class Recipe(Table):

@@ -48,8 +48,9 @@ def prepare(options: Options, launch: Launch) -> None:
     command = [_fill(part, 0) for part in options.build]
     log = launch.workspace / f"{launch.label}-build.log"
     try:
-        done = process.run(
+        done = leftovers.run(
             command,
+            state=launch.state,
             cwd=launch.source,
             environment=_environment(options, launch, port=0),
             timeout_s=options.build_timeout_s,

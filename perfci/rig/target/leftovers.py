@@ -9,7 +9,7 @@ A number alone is never believed: it may belong to somebody else by now.
 import contextlib
 import os
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -76,6 +76,19 @@ def note(state: Path, *, mark: str = "", project: str = "") -> Written:
     written = Written(state / f"{secrets.token_hex(8)}.json", Note(owner=life(os.getpid()), mark=mark, project=project))
     _write(written.path, written.note)
     return written
+
+
+def run(
+    command: Sequence[str], *, state: Path | None, cwd: Path, environment: Mapping[str, str], timeout_s: float
+) -> process.Completed:
+    """`process.run`, with a note in *state*: should perfci be killed, the next one ends the command."""
+    mark = process.new_mark()
+    written = note(state, mark=mark) if state is not None else None
+    try:
+        return process.run(command, cwd=cwd, environment=environment, timeout_s=timeout_s, mark=mark)
+    finally:
+        if written is not None:
+            written.erase()
 
 
 def own_projects(state: Path) -> list[str]:
