@@ -73,7 +73,7 @@ class PairedSchedule(Table):
     duet: Duration = 5.0  # of turns per block, after their warm-up
     duet_warmup: Duration = 1.0
     load_blocks: int = Field(4, ge=0, le=100)  # blocks that also get a load round for each side
-    slice: Duration = 2.0  # of load on one side before the other has its turn; 0: a whole round each
+    slice: Duration = 1.0  # of load on one side before the other has its turn; 0: a whole round each
 
 
 class BaselineSchedule(Table):
