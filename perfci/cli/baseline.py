@@ -26,4 +26,4 @@ def record(run: Path, config: Path, census_only: bool) -> None:
     from perfci.pipeline.baseline import record as accept
 
     paths = accept(run, config_file=config, census_only=census_only)
-    click.echo(f"recorded {' and '.join(map(str, paths))}; commit to make it count")
+    click.echo(f"recorded {' and '.join(map(str, paths))}; commit it to make it count")
