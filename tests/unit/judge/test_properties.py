@@ -279,7 +279,12 @@ def test_the_same_rounds_twice_over_never_widen_an_interval(measured: Measuremen
 @EXAMPLES
 @given(MEASUREMENTS)
 def test_as_many_further_blocks_as_were_asked_for_settle_the_series(measured: Measurement) -> None:
-    """If they look like those that were there, and the change stays too small to matter: what the advice assumes."""
+    """
+    If they look like those that were there, and the change stays too small to matter: what the advice assumes.
+
+    Of two endpoints, since more of them lend each other variance, and the less the more blocks there are.
+    """
+    measured = replace(measured, endpoints=min(measured.endpoints, 2))
     run = measured.run()
     for key, one in by_series(judged(run)).items():
         change, wanted = one.comparison.change, measured.blocks + (one.further_blocks or 0)
