@@ -91,7 +91,7 @@ def reporter(side: str, channel: Channel, headers: list[str], counted: Counter[s
 
 
 class Visits:
-    """Who comes next: of the turns that lack something the one that was visited least; starts of users come last."""
+    """Who comes next: every task once, then the one whose endpoints were counted least; starts of users come last."""
 
     def __init__(self, spec: Count, channel: Channel) -> None:
         self._parties = {side: Party(side, spec) for side in spec.hosts}
@@ -129,7 +129,12 @@ class Visits:
         lacking = [turn for turn in self._tasks if self._lacks(turn)]
         if not lacking and any(self._rare(endpoint) for counted in self._counted.values() for endpoint in counted):
             lacking = [turn for turn in self._starts if not turn.visits or (turn.endpoints and self._lacks(turn))]
-        return min(lacking, key=lambda turn: turn.visits, default=None)
+        return min(lacking, key=self._rarity, default=None)
+
+    def _rarity(self, turn: Turn) -> tuple[int, int]:
+        """Its rarest endpoint; but who comes again and again without bringing it has to wait as well."""
+        rarest = min((self._least(endpoint) for endpoint in turn.endpoints), default=turn.visits)
+        return max(rarest, turn.visits // PATIENCE) if turn.visits else -1, turn.visits
 
     def _lacks(self, turn: Turn) -> bool:
         if not turn.endpoints:
@@ -137,7 +142,11 @@ class Visits:
         return turn.visits < PATIENCE * self._wanted and any(self._rare(endpoint) for endpoint in turn.endpoints)
 
     def _rare(self, endpoint: str) -> bool:
-        return any(counted[endpoint] < self._wanted for counted in self._counted.values())
+        return self._least(endpoint) < self._wanted
+
+    def _least(self, endpoint: str) -> int:
+        """How often it was counted, on the side where that was least."""
+        return min(counted[endpoint] for counted in self._counted.values())
 
     def _visit(self, turn: Turn) -> None:
         """One execution on each side, from the same random state."""
