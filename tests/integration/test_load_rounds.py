@@ -59,7 +59,7 @@ def test_the_window_is_measured_and_the_warmup_is_not(driven: Driven) -> None:
     assert recording.end_s - recording.start_s == pytest.approx(1.0)
     measured = metrics.measure(recording.requests, windows=[(recording.start_s, recording.end_s)])
     before = [at for at, _ in driven.asked if at < recording.start_s]
-    assert before[0] < recording.start_s - 0.4
+    assert before[0] < recording.start_s - 0.2
     assert max(at for at, _ in driven.asked) > recording.end_s
     for path in ("/good", "/broken"):
         served = sum(recording.start_s <= at < recording.end_s for at, asked in driven.asked if asked == path)
