@@ -16,9 +16,11 @@ import pytest
 import requests
 
 from perfci.errors import Interrupted, TargetError
-from perfci.model import Side
+from perfci.model import Side, Verdict
 from perfci.rig import target
 from tests.fakes import toy
+from tests.faults import fault
+from tests.faults.scenes import COMPOSE, Scene, play
 
 ROOT = Path(__file__).parents[2]
 IMAGE = "python:3.11-slim-bookworm"
@@ -196,6 +198,14 @@ def test_service_that_exits(start: Start, checkout: Path, tmp_path: Path) -> Non
     assert "no configuration" in (tmp_path / "logs" / f"e2e{os.getpid()}-only-web.log").read_text()
 
 
+@fault(
+    "target",
+    "image build fails",
+    seen="the images could not be built…no compiler here",
+    then="run it in a checkout of candidate",
+    exit=3,
+    verdict=Verdict.INVALID,
+)
 def test_build_that_fails(start: Start, checkout: Path) -> None:
     """A build that fails shows its last lines."""
     (checkout / "Dockerfile").write_text(f"FROM {IMAGE}\nRUN echo no compiler here && exit 9\n")
@@ -210,6 +220,14 @@ def test_image_that_does_not_exist(start: Start, checkout: Path) -> None:
         start()
 
 
+@fault(
+    "target",
+    "compose file invalid",
+    seen="compose.yaml of candidate cannot be used: …imagine…",
+    then="`docker compose config` in the same checkout says more",
+    exit=3,
+    verdict=Verdict.INVALID,
+)
 def test_invalid_file(start: Start, checkout: Path) -> None:
     """Compose's own complaint is passed on."""
     (checkout / "compose.yaml").write_text("services: {web: {imagine: x}}")
@@ -255,6 +273,24 @@ def test_restarts_during_the_run(start: Start, checkout: Path) -> None:
         while not running.health().restarts and time.monotonic() < deadline:
             time.sleep(0.2)
         assert running.health().restarts >= 1
+
+
+@fault(
+    "target",
+    "restarts during load",
+    seen="The candidate died or restarted under measurement",
+    then="Remove the cause named in the findings and measure again; these numbers prove nothing.",
+    exit=3,
+    verdict=Verdict.INVALID,
+    case="and nothing to compare with",
+)
+def test_a_run_whose_target_restarts(checkout: Path, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    """A whole run under load, on a service that dies after sixty requests and is started again by the engine."""
+    command = ["python", "/toy.py", "--port", "8000", "--die-at", "60"]
+    _write(checkout, {"command": command, "restart": "always"})
+    files = {path.name: path.read_text() for path in checkout.iterdir()}
+    played = play(Scene(kind=COMPOSE, more=files), tmp_path)
+    played.check(request.node.get_closest_marker("fault").args[0])
 
 
 def test_engine_that_does_not_answer(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:

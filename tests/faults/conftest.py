@@ -22,7 +22,7 @@ def stage(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     stage = Stage(tmp_path_factory.mktemp("stage"))
     for item in request.session.items:
         scene = item.callspec.params.get("scene") if hasattr(item, "callspec") else None
-        if isinstance(scene, Scene):
+        if isinstance(scene, Scene) and not scene.alone:
             stage.announce(scene)
     yield stage
     stage.close()

@@ -9,7 +9,7 @@ import contextlib
 import json
 import socket
 from collections.abc import Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -36,7 +36,7 @@ CONFIG = """
 {target}
 
 [profiles.toy]
-locustfile = "toy.py"
+locustfile = "visitor.py"
 [profiles.toy.scenarios.short]
 users = 2
 spawn_rate = 10
@@ -75,6 +75,7 @@ class Scene:
     grace_s: float = 2
     more: Mapping[str, str] = field(default_factory=dict)  # files of the project
     environ: Mapping[str, str] = field(default_factory=dict)
+    alone: bool = False  # whether it needs the machine for itself
     stored: bool = False  # whether there is an accepted run in which nothing went wrong
 
     def __post_init__(self) -> None:
@@ -86,7 +87,7 @@ class Scene:
         command = json.dumps(["{python}", "-m", "tests.fakes.toy", "--port", "{port}", *self.toy])
         target = self.kind.format(command=command, grace_s=self.grace_s) + self.target
         config = CONFIG.format(target=target, scenario=self.scenario, end=self.end, duet=self.duet)
-        return {"perfci.toml": config, "toy.py": self.profile, **self.more}
+        return {"perfci.toml": config, "visitor.py": self.profile, **self.more}
 
     def act(self, shell: Shell, folder: Path) -> tuple[int, str]:
         """Run perfci to its end; its exit code, and everything that it said."""
@@ -148,6 +149,8 @@ class Stage:
 
     def announce(self, scene: Scene) -> None:
         """It will be asked for."""
+        if scene.alone:
+            wait(self._played.values())
         if scene.stored:
             self.announce(GOOD)
         if scene not in self._played:
