@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from itertools import pairwise
-from math import isfinite
 
 from perfci.judge.metrics import METRICS
 from perfci.judge.validity.case import Case, Rounds, blame, invalid, of, total, under_load, warning
@@ -28,6 +27,8 @@ STEPPED = 0.05
 
 ABSURD_MS = 3_600_000.0
 """No request of a load test takes an hour; a clock that was set does."""
+
+_TIMED = frozenset(name for name, metric in METRICS.items() if metric.unit == "ms")
 
 
 def saturation(case: Case) -> Iterator[Finding]:
@@ -95,8 +96,7 @@ def records(case: Case) -> Iterator[Finding]:
 
 def clocks(case: Case) -> Iterator[Finding]:
     """Times that no clock can have shown, and clocks that were set under way."""
-    timed = [name for name, metric in METRICS.items() if metric.unit == "ms"]
-    if wrong := [one for one in case.measured if one.duration_s <= 0 or any(map(_absurd, _values(one, timed)))]:
+    if wrong := list(filter(_absurd, case.measured)):
         yield invalid(
             "clock-absurd", f"{len(wrong)} of {len(case.measured)} rounds hold times that no clock can have shown"
         )
@@ -108,12 +108,10 @@ def clocks(case: Case) -> Iterator[Finding]:
         yield warning("clock-overlap", "Rounds of one side overlap in time: the clock of the machine was set back")
 
 
-def _values(one: Round, names: list[str]) -> Iterator[float]:
-    return (seen.values[name] for seen in one.endpoints.values() for name in names if name in seen.values)
-
-
-def _absurd(value: float) -> bool:
-    return not isfinite(value) or not 0 <= value <= ABSURD_MS
+def _absurd(one: Round) -> bool:
+    """Whether it holds a time below zero, beyond an hour, or no number at all."""
+    values = (item for seen in one.endpoints.values() for item in seen.values.items())
+    return one.duration_s <= 0 or any(not 0 <= value <= ABSURD_MS and name in _TIMED for name, value in values)
 
 
 def _overlap(rounds: Rounds) -> bool:

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from perfci.judge import failing, lines
+from perfci.judge import failing
 from perfci.judge.validity.case import Case, Rounds, blame, invalid, listed, of, regression, total, warning
-from perfci.model import Finding, Side
+from perfci.model import ALL_ENDPOINTS, Finding, Side
 
 
 def deaths(case: Case) -> Iterator[Finding]:
@@ -70,7 +70,8 @@ def failures(case: Case) -> Iterator[Finding]:
     broken: list[str] = []
     both: list[str] = []
     grown: list[str] = []
-    for name in sorted(lines.endpoints(case.candidate)):
+    failed = {name for one in case.candidate for name, seen in one.endpoints.items() if seen.failures}
+    for name in sorted(failed - {ALL_ENDPOINTS}):
         jump = failing.jump(name, case.base, case.candidate)
         if failing.always(name, case.candidate):
             (both if failing.always(name, case.base) else broken).append(name)
