@@ -24,7 +24,7 @@ class Fault(StrEnum):
     """What can be wrong; the text is what `DEMO_FAULTS` takes."""
 
     N_PLUS_ONE = "n-plus-one"
-    """`GET /tickets/` loads the people of each ticket one by one."""
+    """`GET /tickets/` loads whoever asked for each ticket one by one."""
     EXTRA_QUERY = "extra-query"
     """`GET /tickets/{id}` counts comments that nobody looks at."""
     DROPPED_INDEX = "dropped-index"

@@ -84,7 +84,8 @@ def _parent(one: _Statement, statements: Sequence[_Statement]) -> _Statement | N
     """
     The statement whose rows the further calls follow: two or more of them, about as many as it returned rows.
 
-    The nearest, where there are several; it is called less often than what it drives.
+    The nearest, where there are several; it is called less often than what it drives. Where filters give a query several
+    texts, each is sent in some of the requests only, and it is the rows of them all that the calls follow.
     """
     further = one.grown("calls")
     if further < 2 - _NOISE:
@@ -93,13 +94,17 @@ def _parent(one: _Statement, statements: Sequence[_Statement]) -> _Statement | N
     def miss(other: _Statement) -> float:
         return abs(further - other.rows[1])
 
-    alike = [
-        other
-        for other in statements
-        if other.calls[1] < further
-        and _FEWEST * other.rows[1] <= further <= max(_MOST * other.rows[1], other.rows[1] + 1)
-    ]
-    return min(alike, key=lambda other: (miss(other), other.text), default=None)
+    alike = [other for other in statements if other.calls[1] < further and _follows(further, other.rows[1])]
+    if alike:
+        return min(alike, key=lambda other: (miss(other), other.text))
+    some = [other for other in statements if 0 < other.calls[1] < 1 - _NOISE]
+    if not _follows(further, sum(other.rows[1] for other in some)):
+        return None
+    return max(some, key=lambda other: (other.rows[1], other.text), default=None)
+
+
+def _follows(calls: float, rows: float) -> bool:
+    return _FEWEST * rows <= calls <= max(_MOST * rows, rows + 1)
 
 
 def _both(endpoint: str, source: str, base: Work, candidate: Work) -> list[_Statement]:

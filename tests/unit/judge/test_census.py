@@ -34,6 +34,7 @@ from perfci.model import (
 )
 from tests.builders import (
     COUNT,
+    LIST,
     SOURCES,
     USER,
     a_baseline,
@@ -122,6 +123,21 @@ def test_an_n_plus_one_is_red_and_named() -> None:
     assert culprit.what == "SELECT … FROM users WHERE users.id = ?"
     assert culprit.beside == "SELECT … FROM tickets ORDER BY tickets.id LIMIT ?"
     assert "SELECT … FROM users" in outcome.reason
+
+
+def test_an_n_plus_one_behind_a_query_of_several_texts_is_named() -> None:
+    """A list whose filters change its text sends each text in some of the requests: it is their rows together."""
+    lists = [
+        a_statement(LIST.replace("ORDER", f"WHERE tickets.{column} = $2 ORDER"), calls=0.25, rows=6.5)
+        for column in ("status", "category", "priority", "department")
+    ]
+    sides = [
+        Census(endpoints={"GET /tickets/": an_endpoint_census(*lists, *further)}, sources=SOURCES)
+        for further in ((), (a_statement(USER, calls=25, rows=25),))
+    ]
+    worst = judged(a_counted_run(*sides)).decisions[0].comparison
+    assert worst.culprits[0].kind is CulpritKind.N_PLUS_ONE
+    assert worst.culprits[0].beside.startswith("SELECT … FROM tickets WHERE ")
 
 
 def test_work_comes_before_times() -> None:
