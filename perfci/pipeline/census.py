@@ -8,7 +8,7 @@ from pathlib import Path
 
 from perfci.config import CensusTable
 from perfci.errors import PerfciError
-from perfci.model import Run, Side
+from perfci.model import ENOUGH, Census, Run, Side
 from perfci.pipeline.accepted import with_committed
 from perfci.pipeline.measure import Bench, Recorder, started
 from perfci.pipeline.ports import Progress
@@ -47,9 +47,17 @@ def count(bench: Bench, recorder: Recorder, table: CensusTable, *, only: bool) -
         {side: replace(census, seed_digest=recorder.seeded[side]) for side, census in taken.census.items()},
         incidents=taken.incidents,
     )
-    counted = taken.census[Side.CANDIDATE]
-    short = len([endpoint for endpoint, one in counted.endpoints.items() if one.requests < table.requests])
-    progress.phase(f"census: {len(counted.endpoints) - short} of {len(counted.endpoints)} endpoints")
+    progress.phase(f"census: {_summary(taken.census[Side.CANDIDATE])}")
+
+
+def _summary(census: Census) -> str:
+    """How much was counted, in a few words."""
+    requests = [
+        max((tally.requests for tally in one.counters.values()), default=0) for one in census.endpoints.values()
+    ]
+    enough = [count for count in requests if count >= ENOUGH]
+    found = f"{len(enough)} of {len(census.cold)} endpoints"
+    return f"{found}, {min(enough)} requests each or more" if enough else found
 
 
 def _taken(bench: Bench, running: Mapping[Side, RunningTarget], table: CensusTable) -> Taken:
