@@ -1,6 +1,6 @@
 """One series at a time, candidate against reference: the effect, its interval, and the chance of both directions."""
 
-from perfci.judge import drafts, likeness, lines
+from perfci.judge import drafts, failing, likeness, lines
 from perfci.judge.drafts import Draft
 from perfci.judge.metrics import METRICS
 from perfci.judge.policy import budget_of, budgets_for
@@ -127,6 +127,7 @@ def _why_not(replicates: Replicates, pair: Pair, metric: Metric, endpoint: str, 
     return (
         lines.one_sided(endpoint, replicates.base, replicates.candidate)
         or lines.too_few_requests(endpoint, replicates.base, replicates.candidate, policy.min_requests)
+        or failing.survivors(endpoint, replicates.base, replicates.candidate)
         or replicates.shortage(pair, metric)
     )
 

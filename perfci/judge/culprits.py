@@ -84,8 +84,8 @@ def _parent(one: _Statement, statements: Sequence[_Statement]) -> _Statement | N
     """
     The statement whose rows the further calls follow: two or more of them, about as many as it returned rows.
 
-    The nearest, where there are several; it is called less often than what it drives. Where filters give a query several
-    texts, each is sent in some of the requests only, and it is the rows of them all that the calls follow.
+    The nearest, where there are several; it is called less often than what it drives. Where filters give a query
+    several texts, each is sent in some of the requests only, and it is the rows of them all that the calls follow.
     """
     further = one.grown("calls")
     if further < 2 - _NOISE:

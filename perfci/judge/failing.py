@@ -47,10 +47,9 @@ def always(endpoint: str, rounds: Sequence[Round]) -> bool:
 
 
 def survivors(endpoint: str, base: Sequence[Round], candidate: Sequence[Round]) -> str:
-    """Say so where the candidate's times are only those of the requests that still succeed."""
-    grown = jump(endpoint, base, candidate)
+    """Say so where the times of one side are only those of the requests that still succeed."""
+    grown = jump(endpoint, base, candidate) or jump(endpoint, candidate, base)
     if grown is None:
         return ""
-    return (
-        f"{100 * grown.candidate:.1f} % of the candidate's requests failed, {100 * grown.base:.1f} % of the reference's"
-    )
+    before, after = (exact.pool(lines.counts(side, endpoint)).share for side in (base, candidate))
+    return f"{100 * after:.1f} % of the candidate's requests failed, {100 * before:.1f} % of the reference's"
