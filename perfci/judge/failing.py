@@ -49,7 +49,7 @@ def always(endpoint: str, rounds: Sequence[Round]) -> bool:
 def survivors(endpoint: str, base: Sequence[Round], candidate: Sequence[Round]) -> str:
     """Say so where the times of one side are only those of the requests that still succeed."""
     seen = [one.endpoints.get(endpoint) for one in (*base, *candidate)]
-    if not any([one.failures for one in seen if one]):
+    if not any(one.failures for one in seen if one):
         return ""
     grown = jump(endpoint, base, candidate) or jump(endpoint, candidate, base)
     if grown is None:
