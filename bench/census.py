@@ -1,0 +1,313 @@
+"""
+What a census is worth: `python -m bench.census`, and with `--environment compose` on PostgreSQL and Redis.
+
+Identical sides are counted again and again, with processes beside them that keep every core busy: any red is a false
+one. Then each fault of the demo service is given to the candidate, and must be found where it is, and named. All
+judging goes through perfci's own door with the configuration of this repository.
+
+Many censuses are taken on one start of the two sides; before each, both are emptied and seeded anew. A start for each
+would take hours, and what is restarted changes nothing that is counted but the first visits, which are kept apart.
+"""
+
+import contextlib
+import json
+import multiprocessing
+import os
+import statistics
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from perfci.config import read
+from perfci.judge import judge
+from perfci.model import Decision, Fingerprint, GatePolicy, Reference, Run, SeriesVerdict, Side, Subject
+from perfci.pipeline.plan import Overrides, Plan, Setup, plan_of, setup_of
+from perfci.pipeline.policy import policy_of
+from perfci.pipeline.subject import subject_of
+from perfci.rig import seed, target
+from perfci.rig.census import Settings, Source, open_sources
+from perfci.rig.census.take import Extent, Seen, take
+from perfci.rig.fingerprint import machine
+from perfci.rig.load.generator import Place
+
+ROOT = Path(__file__).parents[1]
+ON_POSTGRESQL: Mapping[str, tuple[str, str, str]] = {
+    "n-plus-one": ("GET /tickets/", "db/statements", "n+1: SELECT … FROM users"),
+    "extra-query": ("GET /tickets/[id]", "db/statements", "new: SELECT … FROM comments"),
+    "dropped-index": ("GET /comments/ticket/[id]", "db/blocks", "plan: SELECT … FROM comments"),
+    "no-cache": ("GET /auth/profile", "db/statements", "new: SELECT … FROM sessions"),
+    "double-payload": ("GET /tickets/", "response/bytes", "payload: response/bytes"),
+    "chatty-upstream": ("GET /reports/dashboard", "cache/commands", "more calls: GET"),
+}
+EMBEDDED: Mapping[str, tuple[str, str, str]] = {
+    "n-plus-one": ("GET /tickets/", 'metrics/demo_db_statements_total{verb="select"}', ""),
+    "extra-query": ("GET /tickets/[id]", 'metrics/demo_db_statements_total{verb="select"}', ""),
+    "no-cache": ("GET /auth/profile", 'metrics/demo_cache_lookups_total{result="miss"}', ""),
+    "double-payload": ("GET /tickets/", "response/bytes", "payload: response/bytes"),
+}
+"""
+Fault -> the endpoint that has it, a counter that must be red there, and the culprit, by kind and beginning.
+
+A database within the process shows no statements: its only witness is what the service counts of itself, which has a
+name but no text. A lost index and a chatty cache within the process are counted by nobody.
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stand:
+    """What is counted, and how."""
+
+    environment: str | None
+    plan: Plan
+    setup: Setup
+    policy: GatePolicy
+    extent: Extent
+    folder: Path
+
+
+@dataclass(kw_only=True)
+class Sides:
+    """Both sides, running."""
+
+    stand: Stand
+    seen: Mapping[Side, Seen]
+    reads: Mapping[str, list[float]]  # seconds of every read, by source
+    taken: int = 0
+
+    def decisions(self) -> list[Decision]:
+        """One census of both, freshly seeded, judged."""
+        stand = self.stand
+        for one in self.seen.values():
+            seed.seed(stand.setup.seed, one.base_url, clear_first=self.taken > 0, source=ROOT, environ=os.environ)
+        self.taken += 1
+        place = Place(
+            source=ROOT,
+            folder=stand.folder / "census",
+            environ=os.environ,
+            state=stand.folder / "state",
+            watch=lambda _: None,
+        )
+        found = take(
+            stand.plan.load,
+            sides=self.seen,
+            place=place,
+            extent=stand.extent,
+            rng_seed=stand.plan.rng_seed + self.taken,
+            watch=lambda _done, _known: None,
+        )
+        run = replace(_empty(stand), census=found.census, incidents=found.incidents)
+        return list(judge(run, baseline=None, policy=stand.policy, subject=_subject(run)).decisions)
+
+
+@dataclass(kw_only=True)
+class Findings:
+    """Everything that came out."""
+
+    environment: str
+    hogs: int
+    same: int = 0
+    false_reds: list[str] = field(default_factory=list)
+    equivalent: list[float] = field(default_factory=list)  # share of what was compared, by census
+    faults: dict[str, dict[str, int]] = field(default_factory=dict)
+    start_s: float = 0.0  # both sides, started, seeded, sources opened
+    census_s: list[float] = field(default_factory=list)
+    snapshot_ms: dict[str, float] = field(default_factory=dict)  # median, by source
+
+
+def _empty(stand: Stand) -> Run:
+    return Run(
+        id="bench",
+        created_at=datetime.now(UTC).isoformat(),
+        profile=stand.plan.profile,
+        scenario=stand.plan.scenario,
+        commits={side: side.value for side in Side},
+        fingerprint=Fingerprint(
+            machine=machine(),
+            plan=stand.plan.load,
+            seed_digest="the same",
+            target_kind=stand.setup.target.kind,
+            target={},
+            versions={},
+        ),
+        rounds=(),
+        complete=True,
+    )
+
+
+def _subject(run: Run) -> Subject:
+    return subject_of(run, reference=Reference.REF, name="the same service", base_commit="")
+
+
+@contextlib.contextmanager
+def started(stand: Stand, fault: str = "") -> Iterator[Sides]:
+    """Both sides, the candidate with *fault*."""
+    reads: defaultdict[str, list[float]] = defaultdict(list)
+    with contextlib.ExitStack() as stack:
+        seen = {}
+        for side in Side:
+            running = stack.enter_context(
+                target.start(
+                    stand.setup.target,
+                    source=ROOT,
+                    workspace=stand.folder / side.value,
+                    state=stand.folder / "state",
+                    side=side,
+                    label=f"bench{os.getpid()}-{side.value}-{fault or 'none'}",
+                    environ=os.environ,
+                    extra_env={"DEMO_FAULTS": fault} if side is Side.CANDIDATE else {},
+                )
+            )
+            opened = open_sources(running, Settings(), environ=os.environ)
+            sources, reports = stack.enter_context(opened)
+            for source in sources:
+                _time(source, reads[f"{source.kind} {source.name}"])
+            seen[side] = Seen(base_url=running.base_url, sources=sources, reports=reports)
+        yield Sides(stand=stand, seen=seen, reads=reads)
+
+
+def _time(source: Source, into: list[float]) -> None:
+    """Note how long each read of *source* takes."""
+    untimed = source.read
+
+    def timed() -> object:
+        began = time.perf_counter()
+        try:
+            return untimed()
+        finally:
+            into.append(time.perf_counter() - began)
+
+    vars(source)["read"] = timed
+
+
+@contextlib.contextmanager
+def hogs(count: int) -> Iterator[None]:
+    """So many processes that do nothing but use a core."""
+    running = [multiprocessing.Process(target=_burn, daemon=True) for _ in range(count)]
+    for one in running:
+        one.start()
+    try:
+        yield
+    finally:
+        for one in running:
+            one.kill()
+            one.join()
+
+
+def _burn() -> None:
+    while True:
+        sum(range(100_000))
+
+
+def measure_same(stand: Stand, findings: Findings, times: int, say: Callable[[str], None]) -> None:
+    """Identical sides, again and again."""
+    began = time.monotonic()
+    with started(stand) as sides:
+        findings.start_s = time.monotonic() - began
+        for number in range(1, times + 1):
+            began = time.monotonic()
+            decisions = sides.decisions()
+            findings.census_s.append(time.monotonic() - began)
+            compared = [one for one in decisions if one.verdict is not SeriesVerdict.NOT_COMPARED]
+            red = [one.reason for one in decisions if one.verdict is SeriesVerdict.REGRESSION]
+            findings.same += 1
+            findings.false_reds += red
+            same = sum(one.verdict is SeriesVerdict.EQUIVALENT for one in compared)
+            findings.equivalent.append(same / max(1, len(compared)))
+            say(f"same {number}: {len(red)} false reds, {same} of {len(compared)} equivalent {red[:1]}")
+        findings.snapshot_ms = {name: 1e3 * statistics.median(values) for name, values in sides.reads.items() if values}
+
+
+def measure_fault(stand: Stand, findings: Findings, fault: str, times: int, say: Callable[[str], None]) -> None:
+    """One fault, again and again: found where it is, and named."""
+    endpoint, counter, culprit = (ON_POSTGRESQL if stand.environment else EMBEDDED)[fault]
+    counts = findings.faults.setdefault(fault, {"censuses": 0, "found": 0, "named": 0})
+    with started(stand, fault) as sides:
+        for number in range(1, times + 1):
+            red = [one for one in sides.decisions() if one.verdict is SeriesVerdict.REGRESSION]
+            there = [one for one in red if one.comparison.series.endpoint == endpoint]
+            hit = [one for one in there if one.comparison.series.metric.name == counter]
+            told = [f"{each.kind}: {each.what}" for one in there for each in one.comparison.culprits]
+            counts["censuses"] += 1
+            counts["found"] += bool(hit)
+            counts["named"] += bool(hit) and (not culprit or any(text.startswith(culprit) for text in told))
+            say(f"{fault} {number}: {'found' if hit else 'MISSED'}; {told[:2]}")
+
+
+def tables(findings: Findings) -> Sequence[Table]:
+    """For people."""
+    same = Table("", "", title=f"census, {findings.environment}, {findings.hogs} CPU hogs", title_justify="left")
+    same.add_row("identical censuses", str(findings.same))
+    same.add_row("false reds", str(len(findings.false_reds)))
+    if findings.same:
+        same.add_row("equivalent, of what was compared", f"{100 * statistics.fmean(findings.equivalent):.1f} %")
+        same.add_row("start of both sides, s", f"{findings.start_s:.1f}")
+        same.add_row("seeding and counting both sides, s (median)", f"{statistics.median(findings.census_s):.1f}")
+    for name, cost in findings.snapshot_ms.items():
+        same.add_row(f"one read of {name}, ms (median)", f"{cost:.2f}")
+    faults = Table("fault", "censuses", "found", "named", title="faults", title_justify="left")
+    for name, counts in findings.faults.items():
+        faults.add_row(name, *(str(counts[key]) for key in ("censuses", "found", "named")))
+    return same, faults
+
+
+@click.command()
+@click.option("--environment", help="Of perfci.toml: compose; without it the service with SQLite, as one process.")
+@click.option("--same", default=200, show_default=True, help="Censuses of identical sides.")
+@click.option("--each", default=20, show_default=True, help="Censuses of each fault.")
+@click.option("--only", multiple=True, help="These faults; more than once for several.")
+@click.option("--requests", default=20, show_default=True, help="Of each endpoint.")
+@click.option("--seconds", default=15.0, show_default=True, help="After which a census ends.")
+@click.option("--hogs", "count", default=2, show_default=True, help="Processes that use a core each meanwhile.")
+@click.option("--user-class", "classes", multiple=True, help="Of the profile; all without it.")
+@click.option("--json", "file", type=click.Path(path_type=Path), help="Where everything goes, for programs.")
+def main(**options: Any) -> None:
+    """Count identical sides, then sides with a fault, and show what came of it."""
+    environment, count, classes = options["environment"], options["count"], options["classes"]
+    config = read(ROOT / "perfci.toml").within(environment)
+    plan = plan_of(config, "tickets:smoke", Overrides(), root=ROOT)
+    console = Console(stderr=True, highlight=False)
+    findings = Findings(environment=environment or "embedded", hogs=count)
+    with tempfile.TemporaryDirectory() as folder, hogs(count):
+        stand = Stand(
+            environment=environment,
+            plan=replace(plan, load=replace(plan.load, user_classes=classes or plan.load.user_classes)),
+            setup=setup_of(config, source=ROOT, file="perfci.toml"),
+            policy=policy_of(config.gate, plan.profile),
+            extent=Extent(requests=options["requests"], limit_s=options["seconds"]),
+            folder=Path(folder),
+        )
+        _prepare(stand)
+        if options["same"]:
+            measure_same(stand, findings, options["same"], console.print)
+        for fault in (ON_POSTGRESQL if environment else EMBEDDED) if options["each"] else ():
+            if not options["only"] or fault in options["only"]:
+                measure_fault(stand, findings, fault, options["each"], console.print)
+    for table in tables(findings):
+        Console().print(table)
+    if file := options["file"]:
+        file.write_text(json.dumps(asdict(findings), indent=1))
+
+
+def _prepare(stand: Stand) -> None:
+    target.prepare(
+        stand.setup.target,
+        source=ROOT,
+        workspace=stand.folder / "prepared",
+        state=stand.folder / "state",
+        side=Side.CANDIDATE,
+        label=f"bench{os.getpid()}",
+        environ=os.environ,
+    )
+
+
+if __name__ == "__main__":
+    main()
