@@ -298,15 +298,16 @@ def main(**options: Any) -> None:
 
 
 def _prepare(stand: Stand) -> None:
-    target.prepare(
-        stand.setup.target,
-        source=ROOT,
-        workspace=stand.folder / "prepared",
-        state=stand.folder / "state",
-        side=Side.CANDIDATE,
-        label=f"bench{os.getpid()}",
-        environ=os.environ,
-    )
+    for side in Side:
+        target.prepare(
+            stand.setup.target,
+            source=ROOT,
+            workspace=stand.folder / "prepared",
+            state=stand.folder / "state",
+            side=side,
+            label=f"bench{os.getpid()}-{side.value}",
+            environ=os.environ,
+        )
 
 
 if __name__ == "__main__":
