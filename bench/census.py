@@ -274,8 +274,14 @@ def main(**options: Any) -> None:
     environment, count, classes = options["environment"], options["count"], options["classes"]
     config = read(ROOT / "perfci.toml").within(environment)
     plan = plan_of(config, "tickets:smoke", Overrides(), root=ROOT)
-    console = Console(stderr=True, highlight=False)
     findings = Findings(environment=environment or "embedded", hogs=count)
+    console = Console(stderr=True, highlight=False)
+
+    def say(text: str) -> None:
+        console.print(text, markup=False)
+        if file := options["file"]:  # after each, because whole benches take hours
+            file.write_text(json.dumps(asdict(findings), indent=1))
+
     with tempfile.TemporaryDirectory() as folder, hogs(count):
         stand = Stand(
             environment=environment,
@@ -287,14 +293,13 @@ def main(**options: Any) -> None:
         )
         _prepare(stand)
         if options["same"]:
-            measure_same(stand, findings, options["same"], console.print)
+            measure_same(stand, findings, options["same"], say)
         for fault in (ON_POSTGRESQL if environment else EMBEDDED) if options["each"] else ():
             if not options["only"] or fault in options["only"]:
-                measure_fault(stand, findings, fault, options["each"], console.print)
+                measure_fault(stand, findings, fault, options["each"], say)
     for table in tables(findings):
         Console().print(table)
-    if file := options["file"]:
-        file.write_text(json.dumps(asdict(findings), indent=1))
+    say("")
 
 
 def _prepare(stand: Stand) -> None:
