@@ -127,7 +127,7 @@ def _why_not(replicates: Replicates, pair: Pair, metric: Metric, endpoint: str, 
     return (
         lines.one_sided(endpoint, replicates.base, replicates.candidate)
         or lines.too_few_requests(endpoint, replicates.base, replicates.candidate, policy.min_requests)
-        or failing.survivors(endpoint, replicates.base, replicates.candidate)
+        or (failing.survivors(endpoint, replicates.base, replicates.candidate) if metric.unit == "ms" else "")
         or replicates.shortage(pair, metric)
     )
 

@@ -123,9 +123,9 @@ def test_counted_work(shop: Shop) -> None:
     job, api = _run(shop, 6, wanted="regression", faults="n-plus-one", census="only")
     _red(job, api)
     (comment,) = api.comments
-    assert "statements" in comment.body.splitlines()[2]
-    assert "N+1" in comment.body
-    assert "SELECT" in comment.body
+    assert "| `GET /tickets/` | db/statements |" in comment.body
+    assert "**N+1**" in comment.body
+    assert "FROM users WHERE users.id = ?" in comment.body
 
 
 def test_stored_baseline_unchanged(stored: Shop) -> None:
