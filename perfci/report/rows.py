@@ -207,7 +207,8 @@ def sensitivity(outcome: Outcome) -> str:
     parts = [part for role in _ROLES for part in _seen(outcome.decisions, role)]
     if not parts:
         return "nothing: no series could be compared"
-    return f"a change of {', '.join(parts)}; in 8 of 10 such runs"
+    change = "" if parts[0].startswith("any ") else "a change of "
+    return f"{change}{', '.join(parts)}; in 8 of 10 such runs"
 
 
 def next_step(outcome: Outcome) -> str:
