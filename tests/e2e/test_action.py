@@ -130,7 +130,7 @@ def test_counted_work(shop: Shop) -> None:
 
 def test_stored_baseline_unchanged(stored: Shop) -> None:
     """Against three stored runs of this machine, a change that changes nothing is green, and was compared."""
-    job, _ = _run(stored, 4, wanted="pass", against="baseline")
+    job, _ = _run(stored, 4, wanted="inconclusive", against="baseline")  # or a pass: three runs settle little
     assert job.green, job.log[-6000:]
     assert "seen-by-the-caller verdict=pass" in job.log or "seen-by-the-caller verdict=inconclusive" in job.log
 
