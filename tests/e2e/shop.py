@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tests.fakes.github import FakeGitHub
 
@@ -31,7 +32,7 @@ jobs:
       - uses: perfci/perfci@v1
         id: perfci
         with:
-          profile: tickets:e2e
+          profile: tickets:SCENARIO
           environment: compose
           against: AGAINST
           blocks: "BLOCKS"
@@ -44,17 +45,18 @@ jobs:
           STATUS: ${{ steps.perfci.outputs.comment-status }}
         run: echo "seen-by-the-caller verdict=$VERDICT comment=$STATUS path=$PATH"
 """
-# One user class: its eleven endpoints share the seconds, so that each is known well enough after a few minutes. One
-# user: a queue would make every slow moment of the machine several times as long, in the stored runs, too.
+# Two of them: turns alone, and turns with load. One user class: its eleven endpoints share the seconds, so that each is
+# known well enough after a few minutes. One user: a queue would make every slow moment of the machine several times as
+# long, in the stored runs, too.
 SCENARIO = """
-[profiles.tickets.scenarios.e2e]
+[profiles.tickets.scenarios.NAME]
 user_classes = ["RegularUser"]
 users = 1
 spawn_rate = 1
 duration = "8s"
 warmup = "1s"
 environment = { TICKETS_THINK_SCALE = "0.005" }
-paired = { blocks = 6, duet = "14s", duet_warmup = "2s", load_blocks = 2 }
+paired = { blocks = 6, duet = "14s", duet_warmup = "2s", load_blocks = LOAD }
 baseline = { rounds = 3 }
 """
 
@@ -99,16 +101,20 @@ class Shop:
         self.git("commit", "--quiet", "--allow-empty", "--message", message)
         return self.git("rev-parse", "HEAD")
 
-    def workflow(self, *, against: str, blocks: int, rounds: int = 3, census: str = "off") -> None:
+    def workflow(
+        self, *, against: str, blocks: int, rounds: int = 3, census: str = "off", scenario: str = "e2e"
+    ) -> None:
         """Let the workflow compare with *against*: so many *blocks* side by side, or *rounds* for the stored runs."""
         file = self.folder / ".github" / "workflows" / "performance.yml"
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(_filled(AGAINST=against, BLOCKS=str(blocks), ROUNDS=str(rounds), CENSUS=census))
+        file.write_text(
+            _filled(AGAINST=against, BLOCKS=str(blocks), ROUNDS=str(rounds), CENSUS=census, SCENARIO=scenario)
+        )
 
-    def change(self, *, slow: str = "", faults: str = "", against: str, blocks: int, rounds: int, census: str) -> str:
+    def change(self, *, slow: str = "", faults: str = "", **job: Any) -> str:
         """A new branch `change` on top of main, a service as DEMO_SLOW and DEMO_FAULTS say; the hash."""
         self.git("checkout", "--quiet", "-B", "change", "main")
-        self.workflow(against=against, blocks=blocks, rounds=rounds, census=census)
+        self.workflow(**job)
         file = self.folder / "compose.yaml"
         before = file.read_text()
         file.write_text(before.replace("${DEMO_SLOW:-}", slow).replace("${DEMO_FAULTS:-}", faults))
@@ -176,7 +182,9 @@ class Shop:
             shutil.copytree(ROOT / name, self.folder / name, ignore=shutil.ignore_patterns("__pycache__"))
         for name in ("Dockerfile", "compose.yaml", ".dockerignore", ".gitignore"):
             shutil.copy(ROOT / name, self.folder / name)
-        (self.folder / "perfci.toml").write_text((ROOT / "perfci.toml").read_text() + SCENARIO)
+        (self.folder / "perfci.toml").write_text(
+            (ROOT / "perfci.toml").read_text() + _scenario("e2e", 0) + _scenario("whole", 2)
+        )
         self.git("init", "--quiet", "--initial-branch", "main")
         self.workflow(against="auto", blocks=6)
         self.commit("the service")
@@ -187,6 +195,10 @@ def _filled(**places: str) -> str:
     for place, value in places.items():
         text = text.replace(place, value)
     return text
+
+
+def _scenario(name: str, load_blocks: int) -> str:
+    return SCENARIO.replace("NAME", name).replace("LOAD", str(load_blocks))
 
 
 def containers() -> set[str]:

@@ -57,6 +57,7 @@ def _run(
     blocks: int = 6,
     rounds: int = 3,
     census: str = "off",
+    scenario: str = "e2e",
 ) -> tuple[Job, FakeGitHub]:
     """
     The job for a change that is slowed down as *slow* says and works as *faults* say, at most twice.
@@ -64,7 +65,9 @@ def _run(
     A gate that can say "cannot tell" says so now and then on a restless machine; *wanted* is then asked for once more.
     Any other verdict is the test's to judge.
     """
-    head = shop.change(slow=slow, faults=faults, against=against, blocks=blocks, rounds=rounds, census=census)
+    head = shop.change(
+        slow=slow, faults=faults, against=against, blocks=blocks, rounds=rounds, census=census, scenario=scenario
+    )
     for attempt in (0, 50):
         with FakeGitHub(pulls=[Pull(number=number, sha=head, label="octo:change")]) as api:
             job = shop.job(api, head=head, number=number, port=34600 + number + attempt)
@@ -102,7 +105,7 @@ def _red(job: Job, api: FakeGitHub) -> None:
 
 def test_paired_unchanged(shop: Shop) -> None:
     """Side by side, a change that changes nothing is green, and nobody is told; or what could not be settled is."""
-    job, api = _run(shop, 1, wanted="pass", blocks=4, census="auto")
+    job, api = _run(shop, 1, wanted="pass", blocks=4, census="auto", scenario="whole")
     assert job.green, job.log[-6000:]
     if "seen-by-the-caller verdict=pass comment=skipped" in job.log:
         assert api.comments == []
@@ -118,7 +121,7 @@ def test_paired_much_slower(shop: Shop) -> None:
 
 def test_paired_slightly_slower(shop: Shop) -> None:
     """Side by side, 10 % on one endpoint are enough."""
-    _red(*_run(shop, 3, wanted="regression", slow=SLOW_10, blocks=8))
+    _red(*_run(shop, 3, wanted="regression", slow=SLOW_10))
 
 
 def test_counted_work(shop: Shop) -> None:
