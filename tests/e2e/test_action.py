@@ -121,7 +121,7 @@ def test_paired_much_slower(shop: Shop) -> None:
 
 def test_paired_slightly_slower(shop: Shop) -> None:
     """Side by side, 10 % on one endpoint are enough."""
-    _red(*_run(shop, 3, wanted="regression", slow=SLOW_10))
+    _red(*_run(shop, 3, wanted="regression", slow=SLOW_10, blocks=10))
 
 
 def test_counted_work(shop: Shop) -> None:
