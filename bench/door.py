@@ -24,7 +24,7 @@ from perfci.model import (
     TargetHealth,
 )
 
-_HEALTHY = GeneratorHealth(
+HEALTHY = GeneratorHealth(
     cpu_share=0.2,
     run_delay_share=0.0,
     loop_lag_p99_ms=2.0,
@@ -33,7 +33,7 @@ _HEALTHY = GeneratorHealth(
     exceptions=0,
     complete=True,
 )
-_ALIVE = TargetHealth(alive=True, restarts=0)
+ALIVE = TargetHealth(alive=True, restarts=0)
 _FINGERPRINT = Fingerprint(
     machine=Machine(cpu_model="recorded", cores=2, memory_mb=8192, system="Linux", kernel="", id="recorded"),
     plan=LoadPlan(
@@ -131,6 +131,6 @@ def _template(kind: RoundKind, side: Side, take: Take) -> Round:
         duration_s=20.0,
         warmup_s=3.0,
         endpoints=take.endpoints,
-        generator=_HEALTHY,
-        target=_ALIVE,
+        generator=HEALTHY,
+        target=ALIVE,
     )

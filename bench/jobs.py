@@ -23,18 +23,17 @@ from math import log1p, sqrt
 import numpy as np
 import numpy.typing as npt
 
+from bench.door import ALIVE, HEALTHY
 from perfci.model import (
     ALL_ENDPOINTS,
     EndpointRound,
     Fingerprint,
-    GeneratorHealth,
     LoadPlan,
     Machine,
     Round,
     RoundKind,
     Run,
     Side,
-    TargetHealth,
 )
 
 Floats = npt.NDArray[np.float64]
@@ -113,16 +112,6 @@ _LEVEL, _ROUNDS, _ERROR, _LIKENESS, _NEEDS = (
     np.array([getattr(one, name) for one in _ESTIMATORS.values()])
     for name in ("level", "rounds", "error", "likeness", "needs")
 )
-_HEALTHY = GeneratorHealth(
-    cpu_share=0.2,
-    run_delay_share=0.0,
-    loop_lag_p99_ms=2.0,
-    users_wanted=20,
-    users_reached=20,
-    exceptions=0,
-    complete=True,
-)
-_ALIVE = TargetHealth(alive=True, restarts=0)
 _PLAN = LoadPlan(
     locustfile="simulated",
     user_classes=(),
@@ -241,8 +230,8 @@ def _round(side: Side, block: int, endpoints: Mapping[str, EndpointRound], kind:
         duration_s=ROUND_S,
         warmup_s=3.0,
         endpoints=endpoints,
-        generator=_HEALTHY,
-        target=_ALIVE,
+        generator=HEALTHY,
+        target=ALIVE,
     )
 
 

@@ -99,14 +99,14 @@ def _decision(
     p_worse: float | None,
     p_better: float | None,
     policy: GatePolicy,
-    extendable: float | None,  # its share of alpha, where more blocks could be measured
+    share: float | None,  # of alpha, where more blocks could be measured
 ) -> Decision:
     if one.change is None or p_worse is None or p_better is None:
         reason = sentence(one, SeriesVerdict.NOT_COMPARED, policy.confidence)
         return Decision(comparison=one, verdict=SeriesVerdict.NOT_COMPARED, p_adjusted=None, reason=reason)
     verdict = _verdict(one, one.change, p_worse, p_better, policy.alpha)
     unsettled = verdict is SeriesVerdict.INCONCLUSIVE
-    further = _further(one, one.change, policy, extendable) if unsettled and extendable else None
+    further = _further(one, one.change, policy, share) if unsettled and share else None
     advice = f"; {further} more block{'s' if further > 1 else ''} would settle it" if further else ""
     advisory = "; advisory" if one.budget.role is Role.INFORMS else ""
     reason = sentence(one, verdict, policy.confidence, tail=advice + advisory)
