@@ -14,6 +14,7 @@ from perfci.model import CounterSource
 from perfci.rig.census import statements
 from perfci.rig.census.session import Session, inside, kept
 from perfci.rig.census.source import Scene, Snapshot, Source, Work
+from perfci.rig.target.running import Container
 
 KIND = "postgresql"
 PROGRAMS = frozenset({"postgres"})
@@ -43,17 +44,22 @@ def find(scene: Scene) -> Iterator[Source | CounterSource]:
         if not scene.programs.get(container.id, frozenset()) & PROGRAMS or not scene.wants(container.service, KIND):
             continue
         try:
-            session = inside(
-                container.id,
-                _CLIENT,
-                what=f"PostgreSQL in service {container.service!r}",
-                sentinel="\\echo {}",
-                environ=scene.environ,
-                prelude=_PRELUDE,
-            )
+            session = client(container, scene.environ)
             yield _opened(session, name=container.service, note=container.added)
         except CensusError as error:
             yield CounterSource(name=container.service, kind=KIND, found=False, note=str(error))
+
+
+def client(container: Container, environ: Mapping[str, str]) -> Session:
+    """psql in the container, as the user that its image was given."""
+    return inside(
+        container.id,
+        _CLIENT,
+        what=f"PostgreSQL in service {container.service!r}",
+        sentinel="\\echo {}",
+        environ=environ,
+        prelude=_PRELUDE,
+    )
 
 
 def _opened(session: Session, *, name: str, note: str) -> Source | CounterSource:

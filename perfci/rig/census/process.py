@@ -46,7 +46,7 @@ class Process:
     def read(self) -> Snapshot:
         """Calls and bytes since each was started."""
         try:
-            counts = [each.io_counters() for each in _family(psutil.Process(self._pid))]
+            counts = [each.io_counters() for each in family(psutil.Process(self._pid))]
             return Snapshot(
                 counters={name: float(sum(getattr(one, field) for one in counts)) for name, field in _NAMES.items()}
             )
@@ -57,7 +57,7 @@ class Process:
         """Nothing is open."""
 
 
-def _family(root: psutil.Process) -> list[psutil.Process]:
+def family(root: psutil.Process) -> list[psutil.Process]:
     """
     *root* and all that descends from it.
 
@@ -66,8 +66,8 @@ def _family(root: psutil.Process) -> list[psutil.Process]:
     threads = Path(f"/proc/{root.pid}/task")
     if not any(threads.glob("*/children")):
         return [root, *root.children(recursive=True)]
-    family = [root]
+    found = [root]
     for file in threads.glob("*/children"):
         with contextlib.suppress(OSError, psutil.NoSuchProcess):  # it has ended meanwhile
-            family += [each for child in file.read_text().split() for each in _family(psutil.Process(int(child)))]
-    return family
+            found += [each for child in file.read_text().split() for each in family(psutil.Process(int(child)))]
+    return found

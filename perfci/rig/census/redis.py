@@ -1,7 +1,7 @@
 """Redis, Valkey and their kin: calls of every command, and how often a key was there, from INFO."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from perfci.errors import CensusError
 from perfci.model import CounterSource
@@ -39,19 +39,24 @@ def find(scene: Scene) -> Iterator[Source | CounterSource]:
 
 
 def _opened(scene: Scene, container: Container) -> Source:
-    port, password = _option(container, "--port"), _option(container, "--requirepass")
-    session = inside(
-        container.id,
-        _CLIENT % int(port if port.isdigit() else 6379),
-        what=f"Redis in service {container.service!r}",
-        sentinel="ECHO {}",
-        environ=scene.environ,
-        secret={"REDISCLI_AUTH": password} if password else None,
-    )
+    session = client(container, scene.environ)
     with kept(session):
         source = Redis(session, name=container.service)
         source.read()
     return source
+
+
+def client(container: Container, environ: Mapping[str, str]) -> Session:
+    """redis-cli in the container, with the port and the password of its command."""
+    port, password = _option(container, "--port"), _option(container, "--requirepass")
+    return inside(
+        container.id,
+        _CLIENT % int(port if port.isdigit() else 6379),
+        what=f"Redis in service {container.service!r}",
+        sentinel="ECHO {}",
+        environ=environ,
+        secret={"REDISCLI_AUTH": password} if password else None,
+    )
 
 
 def _option(container: Container, name: str) -> str:
