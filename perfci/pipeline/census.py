@@ -34,8 +34,7 @@ def count(bench: Bench, recorder: Recorder, table: CensusTable, *, only: bool) -
     """
     progress = bench.ports.progress
     progress.phase("census: starting and seeding")
-    with contextlib.ExitStack() as stack:
-        running = {side: stack.enter_context(started(bench, side, "census", recorder)) for side in bench.setups}
+    with started(bench, tuple(bench.setups), "census", recorder) as running:
         try:
             taken = _taken(bench, running, table)
         except PerfciError as error:

@@ -3,7 +3,8 @@ Measuring: blocks of freshly started sides, rounds inside them, and every round 
 """
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -115,10 +116,9 @@ def paired(bench: Bench, recorder: Recorder) -> Run:
         bench.ports.progress.phase(f"block {block} of {schedule.blocks}: starting and seeding both sides")
         # What starts first, or is loaded first, takes turns, so that order cannot pass for a difference.
         order = (Side.BASE, Side.CANDIDATE) if block % 2 else (Side.CANDIDATE, Side.BASE)
-        with contextlib.ExitStack() as stack:
-            running = {side: stack.enter_context(started(bench, side, block, recorder)) for side in order}
+        with started(bench, order, block, recorder) as running:
             bench.ports.progress.phase(f"block {block} of {schedule.blocks}: turns")
-            recorder.add(*_duet(bench, running, block))
+            _duet(bench, running, block, recorder)
             if block <= schedule.load_blocks:
                 _load_both(bench, running, block, recorder)
     return recorder.finish()
@@ -129,9 +129,9 @@ def single(bench: Bench, recorder: Recorder) -> Run:
     rounds = bench.plan.baseline.rounds
     for block in range(1, rounds + 1):
         bench.ports.progress.phase(f"round {block} of {rounds}: starting and seeding")
-        with started(bench, Side.CANDIDATE, block, recorder) as running:
+        with started(bench, (Side.CANDIDATE,), block, recorder) as running:
             bench.ports.progress.phase(f"round {block} of {rounds}: load")
-            _load(bench, running, Side.CANDIDATE, block, recorder)
+            _load(bench, running[Side.CANDIDATE], Side.CANDIDATE, block, recorder)
     return recorder.finish()
 
 
@@ -147,10 +147,21 @@ def _blamed(side: Side) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def started(bench: Bench, side: Side, block: int | str, recorder: Recorder) -> Iterator[RunningTarget]:
-    """One side of a block, freshly started and seeded."""
+def started(
+    bench: Bench, order: Sequence[Side], block: int | str, recorder: Recorder
+) -> Iterator[dict[Side, RunningTarget]]:
+    """The sides of a block, freshly started, all at the same time, and seeded one after the other in this *order*."""
+    with contextlib.ExitStack() as stack:
+        ready = {}
+        for side in order:
+            with _blamed(side):
+                ready[side] = stack.enter_context(_starting(bench, side, block))
+        yield {side: _seeded(bench, side, block, ready[side], recorder) for side in order}
+
+
+def _starting(bench: Bench, side: Side, block: int | str) -> AbstractContextManager[Callable[[], RunningTarget]]:
     setup = bench.setups[side]
-    starting = target.start(
+    return target.starting(
         setup.target,
         source=setup.source,
         workspace=bench.folder / "logs" / f"{side.value}-{block}",
@@ -161,28 +172,34 @@ def started(bench: Bench, side: Side, block: int | str, recorder: Recorder) -> I
         extra_env=bench.candidate_env if side is Side.CANDIDATE else {},
         counted=bench.counted,
     )
-    with contextlib.ExitStack() as stack:
-        with _blamed(side):
-            running = stack.enter_context(starting)
-            filled = seed.seed(
-                setup.seed,
-                running.base_url,
-                clear_first=False,
-                source=setup.source,
-                environ=bench.ports.environ,
-                state=bench.ports.state,
-            )
-        recorder.seeded[side] = filled.digest
-        known = recorder.run.fingerprint
-        if known.seed_digest and filled.digest != known.seed_digest:
-            recorder.incident(f"the {side.value} of block {block} was seeded with other data ({filled.digest[:12]})")
-        recorder.learned(
-            seed_digest=known.seed_digest or filled.digest, descriptions={**known.target, side: running.description}
+
+
+def _seeded(
+    bench: Bench, side: Side, block: int | str, ready: Callable[[], RunningTarget], recorder: Recorder
+) -> RunningTarget:
+    """A side once it answers and holds its data, which is noted."""
+    setup = bench.setups[side]
+    with _blamed(side):
+        running = ready()
+        filled = seed.seed(
+            setup.seed,
+            running.base_url,
+            clear_first=False,
+            source=setup.source,
+            environ=bench.ports.environ,
+            state=bench.ports.state,
         )
-        yield running
+    recorder.seeded[side] = filled.digest
+    known = recorder.run.fingerprint
+    if known.seed_digest and filled.digest != known.seed_digest:
+        recorder.incident(f"the {side.value} of block {block} was seeded with other data ({filled.digest[:12]})")
+    recorder.learned(
+        seed_digest=known.seed_digest or filled.digest, descriptions={**known.target, side: running.description}
+    )
+    return running
 
 
-def _duet(bench: Bench, running: Mapping[Side, RunningTarget], block: int) -> list[Round]:
+def _duet(bench: Bench, running: Mapping[Side, RunningTarget], block: int, recorder: Recorder) -> None:
     plan = bench.plan
     recordings = duet_round(
         plan.load,
@@ -195,10 +212,14 @@ def _duet(bench: Bench, running: Mapping[Side, RunningTarget], block: int) -> li
         {side: one.requests for side, one in recordings.items()},
         windows={side: (one.start_s, one.end_s) for side, one in recordings.items()},
     )
-    return [
-        _round(recording, kind=RoundKind.DUET, side=side, block=block, running=running[side], endpoints=measured[side])
-        for side, recording in recordings.items()
-    ]
+    recorder.add(
+        *(
+            _round(one, kind=RoundKind.DUET, side=side, block=block, running=running[side], endpoints=measured[side])
+            for side, one in recordings.items()
+        )
+    )
+    for side, recording in recordings.items():
+        _tell(recording, f"block {block}, turns of the {side.value}", recorder)
 
 
 def _load_both(bench: Bench, running: Mapping[Side, RunningTarget], block: int, recorder: Recorder) -> None:
@@ -218,7 +239,7 @@ def _load_both(bench: Bench, running: Mapping[Side, RunningTarget], block: int, 
     )
     recorder.add(*(_load_of(recordings[side], one, side, block) for side, one in running.items()))
     for side, recording in recordings.items():
-        _tell(recording, side, block, recorder)
+        _tell(recording, f"block {block}, load on the {side.value}", recorder)
 
 
 def _load(bench: Bench, running: RunningTarget, side: Side, block: int, recorder: Recorder) -> None:
@@ -228,12 +249,14 @@ def _load(bench: Bench, running: RunningTarget, side: Side, block: int, recorder
         place=bench.place(f"load-{side.value}-{block}"),
     )
     recorder.add(_load_of(recording, running, side, block))
-    _tell(recording, side, block, recorder)
+    _tell(recording, f"block {block}, load on the {side.value}", recorder)
 
 
-def _tell(recording: Recording, side: Side, block: int, recorder: Recorder) -> None:
+def _tell(recording: Recording, where: str, recorder: Recorder) -> None:
+    """What a round noted; the same note from a later block or the other side says nothing new."""
     for note in recording.notes:
-        recorder.incident(f"block {block}, load on the {side.value}: {note}")
+        if not any(incident.endswith(note) for incident in recorder.run.incidents):
+            recorder.incident(f"{where}: {note}")
 
 
 def _load_of(recording: Recording, running: RunningTarget, side: Side, block: int) -> Round:

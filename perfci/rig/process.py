@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -137,17 +137,34 @@ def run(
     command: Sequence[str], *, cwd: Path, environment: Mapping[str, str], timeout_s: float, mark: str = ""
 ) -> Completed:
     """Run *command* to its end, or to the end of its time; nothing that it started survives it."""
-    mark = mark or new_mark()
+    with running(command, cwd=cwd, environment=environment, timeout_s=timeout_s, mark=mark) as ended:
+        return ended()
+
+
+@contextlib.contextmanager
+def running(
+    command: Sequence[str], *, cwd: Path, environment: Mapping[str, str], timeout_s: float, mark: str = ""
+) -> Iterator[Callable[[], Completed]]:
+    """
+    *command* while others run beside it; what is yielded waits for its end, or the end of its time, which runs already.
+
+    Nothing that it started survives its end, nor the context.
+    """
+    deadline = time.monotonic() + timeout_s
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        mark = mark or new_mark()
         process = _popen(command, cwd=cwd, environment=environment, mark=mark, out=out, err=err)
         child = Child(process=process, mark=mark, log_path=Path(os.devnull))
-        code: int | None = None
-        try:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                code = process.wait(timeout_s)
-        finally:
-            stop_group(child, grace_s=1.0)
-        return Completed(code=code, out=_end_of(out, 4_000_000), err=_end_of(err, 1_000_000))
+        with contextlib.ExitStack() as alive:  # stopped once: its number may be another one's by the next time
+            alive.callback(stop_group, child, grace_s=1.0)
+
+            def ended() -> Completed:
+                code: int | None = None
+                with alive, contextlib.suppress(subprocess.TimeoutExpired):
+                    code = process.wait(max(0.0, deadline - time.monotonic()))
+                return Completed(code=code, out=_end_of(out, 4_000_000), err=_end_of(err, 1_000_000))
+
+            yield ended
 
 
 def stop_group(child: Child, *, grace_s: float) -> bool:

@@ -133,7 +133,7 @@ def start(tmp_path: Path, checkout: Path) -> Start:
         }
         if not prepared:
             target.prepare(options, **where)  # type: ignore[arg-type]
-        return target.start(options, **where)  # type: ignore[arg-type]
+        return target.start(options, **where)
 
     return starter
 

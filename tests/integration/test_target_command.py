@@ -251,6 +251,30 @@ def test_fixed_port_that_is_taken(start: Start) -> None:
     assert "{port}" in caught.value.hint
 
 
+def test_fixed_port_of_another_side(start: Start, tmp_path: Path) -> None:
+    """Two that come up at the same time would both find the port free, and the second would measure the first."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{free.getsockname()[1]}"
+    options = target.parse({"kind": "command", "command": TOY, "url": url}, where="test")
+    first = target.starting(
+        options,
+        source=ROOT,
+        workspace=tmp_path,
+        state=tmp_path / "state",
+        side=Side.BASE,
+        label="first",
+        environ=os.environ,
+    )
+    taken = pytest.raises(TargetError, match=r"port \d+ is taken")
+    with first as ready:
+        with taken, start(url=url):
+            pass
+        assert ready().base_url == url
+    with start(url=url) as again:
+        assert again.base_url == url
+
+
 def test_lost_race_for_a_port_is_run_again(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     """A port that is taken between choosing and binding costs one more start, not the run."""
     real, asked = target.command._port_for, []

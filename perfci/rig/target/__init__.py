@@ -1,6 +1,7 @@
 """Starts the system under test, one module per kind, and stops it whatever happens."""
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,19 @@ from perfci.rig.target import command, compose, external
 from perfci.rig.target.leftovers import sweep
 from perfci.rig.target.running import Container, Launch, RunningTarget, Target
 
-__all__ = ["TARGETS", "Container", "Launch", "Options", "RunningTarget", "Target", "parse", "prepare", "start", "sweep"]
+__all__ = [
+    "TARGETS",
+    "Container",
+    "Launch",
+    "Options",
+    "RunningTarget",
+    "Target",
+    "parse",
+    "prepare",
+    "start",
+    "starting",
+    "sweep",
+]
 
 Options = command.Options | compose.Options | external.Options
 
@@ -54,7 +67,14 @@ def prepare(
     TARGETS[options.kind].prepare(options, launch)
 
 
-def start(
+@contextlib.contextmanager
+def start(options: Options, **where: Any) -> Iterator[RunningTarget]:
+    """`starting`, and wait until it answers."""
+    with starting(options, **where) as ready:
+        yield ready()
+
+
+def starting(
     options: Options,
     *,
     source: Path,
@@ -65,9 +85,9 @@ def start(
     environ: Mapping[str, str],
     extra_env: Mapping[str, str] | None = None,
     counted: bool = True,
-) -> AbstractContextManager[RunningTarget]:
+) -> AbstractContextManager[Callable[[], RunningTarget]]:
     """
-    Start the target and wait until it answers; it is stopped when the context is left, however it is left.
+    Start the target; what is yielded waits until it answers. It is stopped when the context is left, however that is.
 
     *counted* services are given what a census needs: the same for every start of a run, whatever is measured on it.
     """

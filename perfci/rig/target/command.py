@@ -2,7 +2,7 @@
 
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -19,6 +19,10 @@ from perfci.rig.target.running import Launch, RunningTarget
 from perfci.schema import Table
 
 _PORT_TAKEN = re.compile(r"address (already )?in use|EADDRINUSE|Errno 98|Errno 48|port .{0,20}already", re.IGNORECASE)
+
+
+_GIVEN: set[int] = set()
+"""Ports of targets that this process has running: until one listens, its port looks free to the next."""
 
 
 class Options(Table):
@@ -68,28 +72,37 @@ def prepare(options: Options, launch: Launch) -> None:
 
 
 @contextmanager
-def start(options: Options, launch: Launch) -> Iterator[RunningTarget]:
-    """Start the command and wait until it answers."""
+def start(options: Options, launch: Launch) -> Iterator[Callable[[], RunningTarget]]:
+    """Start the command on a free port; on another one where somebody else was faster."""
     log = launch.workspace / f"{launch.label}.log"
     mark = process.new_mark()
     note = leftovers.note(launch.state, mark=mark)
     child: process.Child | None = None
+    ports: list[int] = []
+
+    def begin() -> tuple[process.Child, RunningTarget]:
+        nonlocal child
+        ports.append(port := _port_for(options))
+        _GIVEN.add(port)
+        child = _start(options, launch, port=port, log=log, mark=mark)
+        note.leader(child.process.pid)
+        return child, _running(options, child, port)
+
+    def ready() -> RunningTarget:
+        try:
+            return _answering(options, *first)
+        except TargetError:
+            lost_the_race = first[0].exit_code is not None and _PORT_TAKEN.search(first[0].tail())
+            process.stop_group(first[0], grace_s=options.stop_grace_s)
+            if not lost_the_race or "{port}" not in options.url:
+                raise
+        return _answering(options, *begin())
+
     try:
-        for attempt in (1, 2):
-            port = _port_for(options)
-            child = _start(options, launch, port=port, log=log, mark=mark)
-            note.leader(child.process.pid)
-            target = _running(options, child, port)
-            try:
-                readiness.wait(options.ready, target.base_url, died=partial(_why_dead, child), logs_tail=child.tail)
-                break
-            except TargetError:
-                lost_the_race = child.exit_code is not None and _PORT_TAKEN.search(child.tail())
-                process.stop_group(child, grace_s=options.stop_grace_s)
-                if attempt == 2 or not lost_the_race or "{port}" not in options.url:
-                    raise
-        yield target
+        first = begin()
+        yield ready
     finally:
+        _GIVEN.difference_update(ports)
         stopped = (
             process.stop_group(child, grace_s=options.stop_grace_s)
             if child is not None
@@ -97,6 +110,12 @@ def start(options: Options, launch: Launch) -> Iterator[RunningTarget]:
         )
         if stopped:
             note.erase()
+
+
+def _answering(options: Options, child: process.Child, target: RunningTarget) -> RunningTarget:
+    """*target* once it answers."""
+    readiness.wait(options.ready, target.base_url, died=partial(_why_dead, child), logs_tail=child.tail)
+    return target
 
 
 def _start(options: Options, launch: Launch, *, port: int, log: Path, mark: str) -> process.Child:
@@ -148,15 +167,18 @@ def _environment(options: Options, launch: Launch, *, port: int) -> dict[str, st
 
 def _port_for(options: Options) -> int:
     """A port that is free now; for a fixed address, proof that nobody else answers there."""
-    if "{port}" in options.url:
+    while "{port}" in options.url:
         with socket() as probe:
             probe.bind(("127.0.0.1", 0))
-            return int(probe.getsockname()[1])
+            port = int(probe.getsockname()[1])
+        if port not in _GIVEN:
+            return port
     host, port = hosts.origin(options.url)
     try:
         create_connection((host, port), timeout=1.0).close()
     except OSError:
-        return port
+        if port not in _GIVEN:
+            return port
     raise TargetError(
         f"port {port} is taken: something answers at {options.url} before the target was started",
         hint="stop it, or let perfci choose: put {port} into the command and leave url out",

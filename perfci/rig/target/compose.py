@@ -6,7 +6,7 @@ image tags) in the resolved form and starts that. No merging rules, no recent co
 """
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal
 
 from pydantic import Field
@@ -53,15 +53,15 @@ def prepare(options: Options, launch: Launch) -> None:
 
 
 @contextlib.contextmanager
-def start(options: Options, launch: Launch) -> Iterator[RunningTarget]:
-    """Start a fresh copy of the project and wait until it answers."""
+def start(options: Options, launch: Launch) -> Iterator[Callable[[], RunningTarget]]:
+    """Start a fresh copy of the project."""
     stack = _resolve(options, launch)
     note = leftovers.note(launch.state, project=stack.name)
     hurry = True  # whatever is not foreseen below is an interruption
     try:
         try:
-            stack.up(options.wait_timeout_s)
-            yield _ready(options, stack)
+            with stack.going_up(options.wait_timeout_s) as up:
+                yield lambda: _ready(options, stack, up)
         except Interrupted:
             raise
         except Exception:
@@ -96,7 +96,8 @@ def _stop(stack: Stack, options: Options, *, hurry: bool) -> bool:
     return docker.remove([stack.name], environ=environ) is not None
 
 
-def _ready(options: Options, stack: Stack) -> RunningTarget:
+def _ready(options: Options, stack: Stack, up: Callable[[], None]) -> RunningTarget:
+    up()
     first = stack.containers()
     url = f"http://127.0.0.1:{_host_port(options, first)}"
 

@@ -1,8 +1,9 @@
 """The few words that perfci says to the docker command, all bounded in time."""
 
+import contextlib
 import json
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -31,19 +32,32 @@ def run(
     extra: Mapping[str, str] | None = None,
     timeout_s: float = ASK_S,
 ) -> process.Completed:
-    """`docker *arguments*`; TargetError where there is no such command."""
-    try:
-        return process.run(
-            ["docker", *arguments],
-            cwd=cwd or Path("/"),
-            environment=environment(environ, extra),
-            timeout_s=timeout_s,
-        )
-    except FileNotFoundError:
-        raise TargetError(
-            "docker was not found on PATH",
-            hint='install Docker with the compose plug-in, or use kind = "command" for the target',
-        ) from None
+    """`docker *arguments*` to its end; TargetError where there is no such command."""
+    with running(*arguments, environ=environ, cwd=cwd, extra=extra, timeout_s=timeout_s) as ended:
+        return ended()
+
+
+@contextlib.contextmanager
+def running(
+    *arguments: str,
+    environ: Mapping[str, str],
+    cwd: Path | None = None,
+    extra: Mapping[str, str] | None = None,
+    timeout_s: float = ASK_S,
+) -> Iterator[Callable[[], process.Completed]]:
+    """The same beside others, as `process.running`."""
+    command = process.running(
+        ["docker", *arguments], cwd=cwd or Path("/"), environment=environment(environ, extra), timeout_s=timeout_s
+    )
+    with contextlib.ExitStack() as stack:
+        try:
+            ended = stack.enter_context(command)
+        except FileNotFoundError:
+            raise TargetError(
+                "docker was not found on PATH",
+                hint='install Docker with the compose plug-in, or use kind = "command" for the target',
+            ) from None
+        yield ended
 
 
 def diagnose(environ: Mapping[str, str]) -> None:

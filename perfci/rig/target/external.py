@@ -1,6 +1,6 @@
 """A target that somebody else started: perfci only makes sure that it answers, and that it may be loaded at all."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Literal
 
@@ -34,8 +34,12 @@ def prepare(options: Options, launch: Launch) -> None:
 
 
 @contextmanager
-def start(options: Options, launch: Launch) -> Iterator[RunningTarget]:  # noqa: ARG001 - as every kind
-    """Wait until it answers."""
+def start(options: Options, launch: Launch) -> Iterator[Callable[[], RunningTarget]]:  # noqa: ARG001 - as every kind
+    """Nothing to start."""
+    yield lambda: _ready(options)
+
+
+def _ready(options: Options) -> RunningTarget:
     url = options.url.rstrip("/")
     readiness.wait(options.ready, url, died=_never, logs_tail=_no_log)
     once = options.ready.model_copy(update={"timeout_s": readiness.ANSWER_S})
@@ -47,7 +51,7 @@ def start(options: Options, launch: Launch) -> Iterator[RunningTarget]:  # noqa:
             return TargetHealth(alive=False, restarts=0, note=str(error))
         return TargetHealth(alive=True, restarts=0)
 
-    yield RunningTarget(
+    return RunningTarget(
         kind=options.kind, base_url=url, description=url, log_path=None, health=health, logs_tail=_no_log
     )
 

@@ -1,6 +1,7 @@
 """Whom perfci may send load and data to."""
 
 import ipaddress
+from collections.abc import Collection
 from urllib.parse import SplitResult, urlsplit
 
 
@@ -22,6 +23,11 @@ def is_loopback(url: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def allowed(url: str, names: Collection[str]) -> bool:
+    """Whether the address means this machine, or a host among the *names* that the project allows."""
+    return is_loopback(url) or split(url).hostname in {name.lower() for name in names}
 
 
 def origin(url: str) -> tuple[str, int]:

@@ -59,5 +59,9 @@ class Target(Protocol):
     def prepare(self, options: Any, launch: Launch) -> None:
         """Do the slow part (build, pull) once per side, before anything is measured."""
 
-    def start(self, options: Any, launch: Launch) -> AbstractContextManager[RunningTarget]:
-        """Start it, wait until it answers; whatever was started is stopped on the way out."""
+    def start(self, options: Any, launch: Launch) -> AbstractContextManager[Callable[[], RunningTarget]]:
+        """
+        Start it; what is yielded waits until it answers. Whatever was started is stopped on the way out.
+
+        In between others can be started, and come up at the same time.
+        """

@@ -1,9 +1,10 @@
 """One isolated copy of a compose project: its resolved file, the commands on it, and what went wrong in it."""
 
+import contextlib
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -30,12 +31,18 @@ class Stack:
 
     def compose(self, *arguments: str, timeout_s: float, log: str) -> process.Completed:
         """Run `docker compose` on this copy; what it says is kept in the workspace."""
-        common = ("compose", "--ansi", "never", "--progress", "plain", "-p", self.name, "-f", str(self.file))
-        done = docker.run(
-            *common, *arguments, environ=self.launch.environ, cwd=self.launch.workspace, timeout_s=timeout_s
-        )
+        with self._running(*arguments, timeout_s=timeout_s) as ended:
+            done = ended()
         self.log(log).write_text(done.out + done.err)
         return done
+
+    def _running(
+        self, *arguments: str, timeout_s: float
+    ) -> contextlib.AbstractContextManager[Callable[[], process.Completed]]:
+        common = ("compose", "--ansi", "never", "--progress", "plain", "-p", self.name, "-f", str(self.file))
+        return docker.running(
+            *common, *arguments, environ=self.launch.environ, cwd=self.launch.workspace, timeout_s=timeout_s
+        )
 
     def must(self, *arguments: str, timeout_s: float, log: str, what: str) -> None:
         """The same, with TargetError where it fails."""
@@ -49,12 +56,20 @@ class Stack:
             hint=f"try `docker compose {arguments[0]}` in a checkout of {self.launch.side}",
         )
 
-    def up(self, wait_timeout_s: int) -> None:
-        """Start everything and wait until it runs or is healthy; TargetError names the service that did not."""
+    @contextlib.contextmanager
+    def going_up(self, wait_timeout_s: int) -> Iterator[Callable[[], None]]:
+        """
+        Start everything; what is yielded waits until it runs or is healthy.
+
+        TargetError names the service that did not.
+        """
         limit = str(wait_timeout_s)
-        done = self.compose(
-            "up", "-d", "--no-build", "--wait", "--wait-timeout", limit, timeout_s=wait_timeout_s + MARGIN_S, log="up"
-        )
+        words = ("up", "-d", "--no-build", "--wait", "--wait-timeout", limit)
+        with self._running(*words, timeout_s=wait_timeout_s + MARGIN_S) as ended:
+            yield lambda: self._up(ended(), wait_timeout_s)
+
+    def _up(self, done: process.Completed, wait_timeout_s: int) -> None:
+        self.log("up").write_text(done.out + done.err)
         if done.ok:
             return
         docker.diagnose(self.launch.environ)
