@@ -146,8 +146,9 @@ class Ledger:
         loud = [one for one in self._watched if one.source.loud and self._asking]
         self._stale = self._stale or not self._asking
         after = self._at_rest(quiet, endpoint)
-        if loud:
-            after |= self._at_rest(loud, endpoint)
+        if loud:  # one look is enough where the quiet ones have seen the service come to rest: each is a request to it
+            resting = any(one.counters for one in after.values())
+            after |= _read(loud) if resting else self._at_rest(loud, endpoint)
         work = {
             position: difference
             for position, one in enumerate(self._watched)

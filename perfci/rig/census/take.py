@@ -16,6 +16,7 @@ from perfci.rig.census.answers import SERVER_TIMING, numbers
 from perfci.rig.census.ledger import Answer, Ledger
 from perfci.rig.census.source import Source
 from perfci.rig.load.generator import INSIDE, Generator, Place, generating
+from perfci.rig.load.recording import notes
 
 SPARE_S = 45.0  # beyond the limit: the start of Locust, and the longest task that may be going on
 COUNTED, LEFT_OUT = b"+", b"-"
@@ -90,7 +91,7 @@ def take(
             with ours.makefile("rb") as stream:
                 talk = _Talk(stream=stream, connection=ours)
                 _listen(talk, ledgers, extent, watch)
-            incidents = [*talk.incidents, *_ending(generator, talk), *_exceptions(generator)]
+            incidents = [*talk.incidents, *_ending(generator, talk), *_exceptions(generator), *notes(generator.logs())]
     incidents += [
         f"{side}: {ledger.overlapped} requests were in flight beside another one and could not be counted"
         for side, ledger in ledgers.items()
