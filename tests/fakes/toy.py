@@ -7,6 +7,7 @@ Standard library only; it holds seeded data in memory, as the real ones do in a 
 """
 
 import argparse
+import base64
 import hashlib
 import json
 import os
@@ -30,6 +31,7 @@ class Toy(ThreadingHTTPServer):
         self.started = time.monotonic()
         self.data: dict[str, int] = {}
         self.asked: list[str] = []
+        self.messages = 0  # over WebSockets that are closed
 
     @property
     def url(self) -> str:
@@ -50,6 +52,9 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         faults = self.server.faults
         self.server.asked.append(self.path)
+        if self.headers.get("upgrade") == "websocket":
+            self.server.messages += echo(self)
+            return
         if faults.die_at and len(self.server.asked) > faults.die_at:
             os._exit(7)
         spared = not self.path.startswith(faults.only)
@@ -106,6 +111,26 @@ class Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the library's own name
         """Quiet: the tests that want a log write one."""
+
+
+def echo(handler: BaseHTTPRequestHandler) -> int:
+    """Be a WebSocket (RFC 6455) that sends every short message back until the client closes; how many there were."""
+    key = handler.headers["sec-websocket-key"] + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+    handler.send_response(101)
+    handler.send_header("upgrade", "websocket")
+    handler.send_header("connection", "upgrade")
+    handler.send_header(
+        "sec-websocket-accept", base64.b64encode(hashlib.sha1(key.encode(), usedforsecurity=False).digest()).decode()
+    )
+    handler.end_headers()
+    handler.close_connection = True
+    messages = 0
+    while len(head := handler.rfile.read(2)) == 2 and head[0] & 0x0F != 8:
+        mask = handler.rfile.read(4)
+        body = bytes(byte ^ mask[at % 4] for at, byte in enumerate(handler.rfile.read(head[1] & 0x7F)))
+        handler.wfile.write(bytes([head[0], len(body)]) + body)
+        messages += 1
+    return messages
 
 
 def parser() -> argparse.ArgumentParser:

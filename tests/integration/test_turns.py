@@ -92,6 +92,98 @@ class SignsIn(FastHttpUser):
 """
 
 
+ANY = """
+import time
+
+import websocket
+from locust import FastHttpUser, HttpUser, SequentialTaskSet, TaskSet, User, between, events, tag, task
+from locust.user.markov_taskset import MarkovTaskSet, transition
+
+
+@events.init_command_line_parser.add_listener
+def _(parser):
+    parser.add_argument("--greeting", default="hello")
+
+
+class Checkout(SequentialTaskSet):
+    def on_start(self):
+        self.basket = self.client.get("/basket").status_code
+
+    @task
+    def fill(self):
+        self.steps = ["fill"]
+        self.client.get("/fill")
+
+    @task
+    class Pay(TaskSet):
+        @task
+        def card(self):
+            self.client.get("/card")
+
+    @task
+    def leave(self):
+        assert self.basket == 200 and self.steps == ["fill"]
+        self.client.get("/leave")
+        self.interrupt()
+
+
+class Chain(MarkovTaskSet):
+    @transition("second")
+    def first(self):
+        self.client.get("/first")
+
+    @transition("first")
+    def second(self):
+        self.client.get("/second")
+
+
+class Buyer(HttpUser):
+    wait_time = between(10, 20)
+    host = "http://192.0.2.1"
+    tasks = [Checkout, Chain]
+
+    @task
+    def parses(self):
+        with self.client.get("/parses", catch_response=True) as response:
+            response.json()["no such field"]
+
+    @task
+    def forgets(self):
+        self.client.get("/forgets", catch_response=True)
+        self.wait()
+        runner = self.environment.runner
+        self.client.get(f"/say/{self.environment.parsed_options.greeting}/{runner.user_count}")
+
+    @tag("slow")
+    @task
+    def elsewhere(self):
+        self.client.get("http://127.0.0.1:9/elsewhere")
+
+
+class Talker(User):
+    def on_start(self):
+        self.socket = websocket.create_connection(self.host.replace("http", "ws") + "/talk")
+
+    @task
+    def says(self):
+        began = time.perf_counter()
+        self.socket.send("hello")
+        heard = self.socket.recv()
+        self.environment.events.request.fire(
+            request_type="WS",
+            name="says",
+            response_time=(time.perf_counter() - began) * 1000,
+            response_length=len(heard),
+            exception=None if heard == "hello" else ValueError(heard),
+        )
+
+
+@events.test_stop.add_listener
+def closes(environment, **_):
+    Talker.closed = True
+"""
+
+
 @dataclass(kw_only=True)
 class Taken:
     """A duet, and the paths that each service was asked for, in order."""
@@ -248,6 +340,33 @@ def test_a_class_that_cannot_start_on_one_side_is_left_out_on_both(failing: Take
     assert candidate.errors["exception in SignsIn.on_start: PermissionError: cannot sign in"] == 1
     exceptions = [text for text in candidate.errors if text.startswith("exception in ")]
     assert candidate.generator.exceptions == sum(candidate.errors[text] for text in exceptions)
+
+
+def test_whatever_the_file_is_made_of(tmp_path: Path) -> None:
+    """Sequences in order, chains, WebSockets, lost requests, waits in tasks, own arguments, hosts in the file."""
+    taken = _take_turns(tmp_path, ANY, times=(0.3, 1.0))
+    base, candidate = (taken.recordings[side] for side in BOTH)
+    seen = taken.endpoints(Side.BASE)
+    assert taken.endpoints(Side.CANDIDATE) == seen
+    assert taken.asked[Side.BASE] == taken.asked[Side.CANDIDATE]
+    assert min(seen[f"GET /{step}"] for step in ("basket", "fill", "card", "leave", "first", "second")) > 2
+    assert max(seen.values()) - min(seen.values()) <= 8
+    # A step comes when the one before has been, and an interrupted sequence is entered anew.
+    path = [one for one in taken.asked[Side.BASE] if one in {"/basket", "/fill", "/card", "/leave"}]
+    assert path == ["/basket", "/fill", "/card", "/leave"] * (len(path) // 4)
+    walked = [one for one in taken.asked[Side.BASE] if one in {"/first", "/second"}]
+    assert walked == ["/first", "/second"] * (len(walked) // 2)
+    assert seen["WS says"] > 2
+    assert seen["GET /say/hello/0"] > 2
+    for recording in (base, candidate):
+        assert recording.errors.keys() == {
+            "GET /parses: KeyError: 'no such field'",
+            "exception in parses: KeyError: 'no such field'",
+            *(text for text in recording.errors if text.startswith("GET /elsewhere: ")),
+        }
+        unjudged, elsewhere = recording.notes
+        assert unjudged.startswith(f"{seen['GET /say/hello/0']} requests with catch_response=True never came")
+        assert elsewhere.startswith("another host than the target answers at GET /elsewhere (127.0.0.1:9): ")
 
 
 def test_classes_and_tags_are_chosen(tmp_path: Path) -> None:

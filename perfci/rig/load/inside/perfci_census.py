@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from perfci_party import Party, Spec, Turn, execution, turns_of
+from perfci_party import Execute, Party, Spec, Turn, execution, turns_of
 
 PATIENCE = 3  # visits per wanted request, after which a task will not bring what it has not brought yet
 LONGEST_HEADER = 1000
@@ -99,8 +99,7 @@ class Visits:
         self._channel = channel
         self._wanted = spec.requests + 1  # the first is kept apart
         for side, party in self._parties.items():
-            listener = reporter(side, channel, spec.headers, self._counted[side])
-            party.environment.events.request.add_listener(listener)
+            party.listen(reporter(side, channel, spec.headers, self._counted[side]))
         self._tasks: list[Turn] = []
         self._starts: list[Turn] = []
 
@@ -123,7 +122,7 @@ class Visits:
     def close(self) -> None:
         """Close the logs."""
         for party in self._parties.values():
-            party.log.close()
+            party.close()
 
     def _next(self) -> Turn | None:
         lacking = [turn for turn in self._tasks if self._lacks(turn)]
@@ -164,7 +163,7 @@ class Visits:
 def _starts(tasks: list[Turn], parties: dict[str, Party]) -> list[Turn]:
     """A further user of each class that could be started, for the endpoints that only a start asks for."""
 
-    def start(party: Party, name: str) -> Callable[[], None]:
+    def start(party: Party, name: str) -> Execute:
         return execution(f"{name}.on_start", lambda: party.user(name), party)
 
     return [

@@ -6,6 +6,7 @@ the request with it: Locust fires no event. Here it is told all the same, once. 
 never gets a `with` block cannot be told in time; those are counted.
 """
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -18,11 +19,15 @@ NO_FAILURE = (GreenletExit, InterruptTaskSet, RescheduleTask, RescheduleTaskImme
 
 
 class Caught:
-    """Watches responses that wait for a verdict; `unjudged` counts those that never got one."""
+    """Watches responses that wait for a verdict; `unjudged` counts those that never got one, by event."""
 
     def __init__(self) -> None:
-        self.unjudged = 0
-        self.tell: Callable[..., None] = lambda **_: None  # the listener for `request`, once there is one
+        self.unjudged: Counter[Any] = Counter()
+        self._listeners: dict[Any, list[Callable[..., None]]] = {}
+
+    def tell(self, event: Any, listener: Callable[..., None]) -> None:
+        """Call *listener* with what is lost to Locust's `request` *event*, of which a process may have several."""
+        self._listeners.setdefault(event, []).append(listener)
 
     def install(self) -> None:
         """Patch both of Locust's clients."""
@@ -35,7 +40,7 @@ class Caught:
         def counted(session: Any, *args: Any, **named: Any) -> Any:
             response = request(session, *args, **named)
             if named.get("catch_response"):
-                self.unjudged += 1
+                self.unjudged[session.request_event] += 1
             return response
 
         return counted
@@ -43,11 +48,13 @@ class Caught:
     def _telling(self, leave: Callable[..., Any]) -> Callable[..., Any]:
         def left(response: Any, kind: Any, error: BaseException | None, trace: Any) -> Any:
             handled = leave(response, kind, error, trace)
-            if response._catch_response:  # noqa: SLF001  # Locust has no public way
-                self.unjudged -= 1
+            event = response._request_event  # noqa: SLF001  # Locust has no public way
+            if response._catch_response:  # noqa: SLF001
+                self.unjudged[event] -= 1
             if error is not None and response._manual_result is None and not isinstance(error, ResponseError):  # noqa: SLF001
                 failure = None if isinstance(error, NO_FAILURE) else error
-                self.tell(**{**response.request_meta, "exception": failure})
+                for listener in self._listeners.get(event, ()):
+                    listener(**{**response.request_meta, "exception": failure})
             return handled
 
         return left

@@ -18,13 +18,21 @@ from locust import TaskSet, User
 from locust.argument_parser import get_parser
 from locust.env import Environment
 from locust.event import Events
-from locust.exception import InterruptTaskSet, RescheduleTask, RescheduleTaskImmediately, StopUser
-from locust.user.task import filter_tasks_by_tags
+from locust.exception import InterruptTaskSet, RescheduleTask, RescheduleTaskImmediately, StopTest, StopUser
+from locust.user.task import DefaultTaskSet, filter_tasks_by_tags
 from locust.util.load_locustfile import load_locustfile
 from perfci_log import LogWriter, request_listener
+from perfci_lost import Caught
 
 LONGEST_TASK_S = 30.0
-CONTROL_FLOW = (InterruptTaskSet, RescheduleTask, RescheduleTaskImmediately, StopUser)
+CONTROL_FLOW = (RescheduleTask, RescheduleTaskImmediately, StopUser, StopTest)
+
+Execute = Callable[[], bool]
+"""Executes a task once; False where it has left its task set."""
+
+caught = Caught()
+caught.install()
+TaskSet._sleep = lambda *_: None  # noqa: SLF001  # think times are left out, also where a task asks for one itself
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +53,7 @@ class Turn:
 
     name: str
     user_class: str
-    execute: dict[str, Callable[[], None]]  # side -> the task
+    execute: dict[str, Execute]  # by side
     endpoints: frozenset[str] = frozenset()  # that the first side asked for
     visits: int = 0
 
@@ -63,11 +71,10 @@ class Party:
         self.environment = Environment(
             events=locust.events, host=spec.hosts[side], parsed_options=_options(spec), catch_exceptions=True
         )
-        self.environment.events.request.add_listener(request_listener(self.log))
+        self.environment.create_local_runner().greenlet.kill(block=False)  # locustfiles ask it things; it runs nothing
+        self.listen(request_listener(self.log, home=spec.hosts[side]))
         self.asked: list[str] = []  # endpoints, in order, since it was last cleared
-        self.environment.events.request.add_listener(
-            lambda request_type, name, **_: self.asked.append(f"{request_type} {name}")
-        )
+        self.listen(lambda request_type, name, **_: self.asked.append(f"{request_type} {name}"))
         self.classes = {name: c for name, c in classes.items() if not spec.user_classes or name in spec.user_classes}
         if missing := sorted(set(spec.user_classes) - set(classes)) or ([] if self.classes else ["any"]):
             raise SystemExit(f"{spec.locustfile} has no user class {', '.join(missing)}; it has {', '.join(classes)}")
@@ -76,14 +83,26 @@ class Party:
             if spec.tags:
                 filter_tasks_by_tags(user_class, set(spec.tags))
         self.environment.user_classes = list(self.classes.values())
-        self.environment.events.init.fire(environment=self.environment, runner=None, web_ui=None)
+        self.environment.events.init.fire(environment=self.environment, runner=self.environment.runner, web_ui=None)
         self.environment.events.test_start.fire(environment=self.environment)
+
+    def listen(self, listener: Callable[..., Any]) -> None:
+        """Tell *listener* of each request, also of those that Locust itself would lose."""
+        self.environment.events.request.add_listener(listener)
+        caught.tell(self.environment.events.request, listener)
 
     def user(self, name: str) -> User:
         """A started user of the class; an exception in `on_start` is the caller's to see."""
         user = self.classes[name](self.environment)
+        user._taskset_instance = DefaultTaskSet(user)  # noqa: SLF001  # what `self.wait()` asks
         user.on_start()
         return user
+
+    def close(self) -> None:
+        """Write the rest of the log, with what could not be told in time."""
+        if unjudged := caught.unjudged[self.environment.events.request]:
+            self.log.event("unjudged", requests=unjudged)
+        self.log.close()
 
     def exception(self, where: str, error: BaseException) -> None:
         """Note an exception outside of any request."""
@@ -95,28 +114,92 @@ def _options(spec: Spec) -> Any:
     return get_parser(default_config_files=[]).parse_args(["--headless", "-f", spec.locustfile])
 
 
-def _tasks(holder: Any, party: Party) -> Iterator[tuple[str, Callable[[], None]]]:
+def _tasks(holder: Any, party: Party) -> Iterator[tuple[str, Execute]]:
     """Each distinct task of a user or task set once, nested task sets opened, in the order of the file."""
     for task in dict.fromkeys(holder.tasks):
-        if isinstance(task, type) and issubclass(task, TaskSet):
+        name = f"{type(holder).__name__}.{_name(task)}"
+        if not _is_set(task):
+            yield name, execution(_name(task), partial(task, holder), party)
+        elif task.get_next_task is not TaskSet.get_next_task:
+            yield name, Walk(task, holder, party)
+        else:
             nested = task(holder)
             nested.on_start()
             yield from _tasks(nested, party)
-        else:
-            yield f"{type(holder).__name__}.{task.__name__}", execution(task.__name__, partial(task, holder), party)
 
 
-def execution(name: str, action: Callable[[], object], party: Party) -> Callable[[], None]:
+def _is_set(task: Any) -> bool:
+    return isinstance(task, type) and issubclass(task, TaskSet)
+
+
+def _name(task: Any) -> str:
+    return getattr(task, "__name__", None) or type(task).__name__
+
+
+class Walk:
+    """
+    A task set that decides itself what comes next (sequential, Markov): one execution is as many steps as it has tasks.
+
+    Each step needs what the one before it has left, so none is taken alone. A set that was left by `interrupt` is
+    entered anew the next time, as Locust does.
+    """
+
+    def __init__(self, kind: type[TaskSet], holder: Any, party: Party) -> None:
+        self._enter = lambda: kind(holder)
+        self._party = party
+        self._set = self._enter()
+        self._steps = len(self._set.tasks) or sum(hasattr(task, "transitions") for task in vars(kind).values())
+        self._set.on_start()
+
+    def __call__(self) -> bool:
+        """
+        Walk. Each step begins with a random state of its own, which the other side's has, too.
+
+        So a step that draws more on one side, because it got another answer, does not lead the next ones elsewhere.
+        """
+        if self._set is None:
+            self._set = self._enter()
+            self._bounded(self._set.on_start, "on_start")
+        for rng_seed in [random.getrandbits(64) for _ in range(self._steps)]:
+            random.seed(rng_seed)
+            if not self._step(self._set.get_next_task()):
+                self._bounded(self._set.on_stop, "on_stop")
+                self._set = None
+                break
+        return True
+
+    def _step(self, task: Any) -> bool:
+        if _is_set(task):
+            self._bounded(partial(self._within, task), _name(task))
+            return True
+        action = task if getattr(task, "__self__", None) is self._set else partial(task, self._set)
+        return self._bounded(action, _name(task))
+
+    def _within(self, kind: type[TaskSet]) -> None:
+        """A set within a walk: each of its tasks once."""
+        nested = kind(self._set)
+        nested.on_start()
+        for _, execute in _tasks(nested, self._party):
+            execute()
+
+    def _bounded(self, action: Callable[[], object], name: str) -> bool:
+        return execution(name, action, self._party)()
+
+
+def execution(name: str, action: Callable[[], object], party: Party) -> Execute:
     """*action*, bounded in time; whatever it raises is noted under *name* and goes no further."""
 
-    def execute() -> None:
+    def execute() -> bool:
         try:
             with gevent.Timeout(LONGEST_TASK_S):
                 action()
+        except InterruptTaskSet:
+            return False
         except CONTROL_FLOW:
             pass
         except (gevent.Timeout, Exception) as error:  # noqa: BLE001  # whatever a user's task raises is data
             party.exception(name, error)
+        return True
 
     return execute
 
@@ -127,7 +210,7 @@ def turns_of(parties: dict[str, Party]) -> list[Turn]:
     turns: list[Turn] = []
     for name in first.classes:
         state = random.getstate()
-        tasks: dict[str, list[tuple[str, Callable[[], None]]]] = {}
+        tasks: dict[str, list[tuple[str, Execute]]] = {}
         for side, party in parties.items():
             random.setstate(state)
             try:

@@ -89,7 +89,7 @@ def run(spec: Duet) -> None:
             party.environment.events.test_stop.fire(environment=party.environment)
     finally:
         for party in parties.values():
-            party.log.close()
+            party.close()
 
 
 if __name__ == "__main__":
