@@ -82,19 +82,43 @@ class BaselineSchedule(Table):
     rounds: int = Field(5, ge=1, le=100)  # load rounds, each on a target started anew
 
 
+class ArrivalsTable(Table):
+    """Tasks that are due at times of their own, instead of the users' waits: an open workload."""
+
+    rate: float = Field(gt=0, le=100_000)  # tasks a second, of all users together
+    pattern: Literal["poisson", "constant"] = "poisson"
+
+
+class WorkersTable(Table):
+    """Load generators on other machines, which drive the users instead of this one."""
+
+    count: int = Field(ge=1, le=256)
+    bind: str = Field("127.0.0.1", pattern=r"^[A-Za-z0-9.:*-]+$")  # where they connect; "0.0.0.0": every address
+    port: int = Field(5557, ge=1, le=65_535)
+    wait: Duration = 120.0  # for all of them to connect
+
+
 class Scenario(Table):
     """One way to drive a profile."""
 
     users: int = Field(10, ge=1, le=100_000)
     spawn_rate: float | None = Field(None, gt=0)  # users per second; default: all within two seconds
     processes: int = Field(1, ge=1, le=256)  # of the load generator, which share the users
+    workers: WorkersTable | None = None
     duration: Duration = 20.0  # of the measured part of a load round
     warmup: Duration = 3.0  # cut off after the last user has started
     environment: dict[VariableName, VariableText] = {}  # variables for the locustfile
     user_classes: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
+    arrivals: ArrivalsTable | None = None  # the users are then those that take them
     paired: PairedSchedule = PairedSchedule()
     baseline: BaselineSchedule = BaselineSchedule()
+
+    @model_validator(mode="after")
+    def _driven_once(self) -> Self:
+        if self.workers is not None and self.processes > 1:
+            raise ValueError("processes are of this machine, workers of others: give one of them")
+        return self
 
     def rate(self) -> float:
         """Users started per second."""

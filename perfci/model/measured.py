@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from perfci.model.monitor import Gauge
+
 ALL_ENDPOINTS = "(all endpoints)"
 """The endpoint of a headline series: every endpoint weighs the same, so a changed request mix cannot move it."""
 
@@ -59,6 +61,15 @@ class Side(StrEnum):
     CANDIDATE = "candidate"
 
 
+@dataclass(frozen=True, slots=True)
+class Lateness:
+    """Requests of tasks that were due at a certain time while their users were still busy, as columns."""
+
+    row: "array[int]"  # "I": of the request, from 0
+    late_ms: "array[float]"  # "d": from when the task was due until it began
+    pace_ms: "array[float]"  # "d": of the user, who left out a start for each of them that passed; 0: none was left out
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Requests:
     """
@@ -74,6 +85,7 @@ class Requests:
     failed: "array[int]"  # "B": 1 where Locust or the locustfile called it a failure
     status: "array[int]"  # "H": HTTP status, 0 where there was none
     size: "array[int]"  # "Q": bytes of the body
+    lateness: Lateness | None = None  # None: no task was due at a certain time
 
     def __len__(self) -> int:
         return len(self.start_s)
@@ -100,6 +112,25 @@ class Second:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Schedule:
+    """How the load kept to its schedule in the measured part: starts of tasks that were due at a certain time."""
+
+    due: float
+    late: int  # began more than 10 ms after they were due
+    missed: float  # never came: the users were busy all the while
+    overslept: int  # of the late ones: their user was free, so that the generator was late
+    late_s: float  # all that the starts were late, in seconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InStep:
+    """Users that always wait equally long, and how much they act at the same time."""
+
+    wait_s: float
+    dispersion: float  # of their starts in tenths of the wait: variance over mean; 1 where they are independent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GeneratorHealth:
     """The load generator's own state during the measured part of a round."""
 
@@ -113,6 +144,8 @@ class GeneratorHealth:
     users_kept: int | None = None  # the fewest that ran in the measured part; None: nobody looked
     loop_lag_max_ms: float = 0.0  # the longest that its event loop stood still
     clock_step_s: float = 0.0  # how far the wall clock moved against the monotonic one
+    schedule: Schedule | None = None  # None: nothing was due at a certain time
+    in_step: InStep | None = None  # the worst of such users; None: there are none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,6 +175,7 @@ class Round:
     slices: int = 0  # in which the other side was paused; 0: the side had the round to itself
     endpoints: Mapping[str, EndpointRound]
     seconds: tuple[Second, ...] = ()
+    gauges: Mapping[str, Gauge] = field(default_factory=dict)  # of the target, where it was watched
     generator: GeneratorHealth
     target: TargetHealth
     errors: Mapping[str, int] = field(default_factory=dict)  # what failed, by message, most frequent first

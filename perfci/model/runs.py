@@ -25,6 +25,15 @@ class Machine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Arrivals:
+    """Tasks that are due at times of their own, whatever the users' waits (an open workload)."""
+
+    rate: float  # tasks a second, of all users together
+    pattern: str  # "poisson", or "constant"
+    rng_seed: int  # of the times, which are the same in every round
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LoadPlan:
     """The load as it was really offered: what a comparison requires to be equal on both sides."""
 
@@ -38,6 +47,8 @@ class LoadPlan:
     environment: Mapping[str, str]  # variables for the locustfile
     digest: str = ""  # of the locustfile's content
     processes: int = 1  # of the load generator, which share the users
+    workers: int = 0  # on other machines, which share them instead
+    arrivals: Arrivals | None = None  # instead of the users' own waits; the users are then those that take them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

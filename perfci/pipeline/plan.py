@@ -4,11 +4,12 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from perfci.config import BaselineSchedule, Config, Duration, PairedSchedule, Scenario
+from perfci.config import BaselineSchedule, Config, Duration, PairedSchedule, Scenario, WorkersTable
 from perfci.errors import ConfigError
-from perfci.model import LoadPlan
+from perfci.model import Arrivals, LoadPlan
 from perfci.pipeline.paths import inside
 from perfci.rig import seed, target
+from perfci.rig.load.workers import Workers, invitation
 from perfci.schema import Table, parse
 
 
@@ -44,6 +45,7 @@ class Plan:
     profile: str
     scenario: str
     load: LoadPlan
+    workers: Workers | None  # elsewhere, who drive the users
     paired: PairedSchedule
     baseline: BaselineSchedule
     rng_seed: int
@@ -80,10 +82,27 @@ def plan_of(config: Config, name: str, overrides: Overrides, *, root: Path) -> P
             environment=scenario.environment,
             digest=digest,
             processes=scenario.processes,
+            workers=scenario.workers.count if scenario.workers else 0,
+            arrivals=None
+            if scenario.arrivals is None
+            else Arrivals(**scenario.arrivals.model_dump(), rng_seed=config.rng_seed),
         ),
+        workers=_workers(scenario.workers, f"{profile_name}:{scenario_name}"),
         paired=scenario.paired,
         baseline=scenario.baseline,
         rng_seed=config.rng_seed,
+    )
+
+
+def _workers(table: WorkersTable | None, name: str) -> Workers | None:
+    if table is None:
+        return None
+    return Workers(
+        count=table.count,
+        bind=table.bind,
+        port=table.port,
+        wait_s=table.wait,
+        command=invitation(name, bind=table.bind, port=table.port),
     )
 
 

@@ -28,6 +28,11 @@ class Pauses:
     def _plan(self, spans: Sequence[Span]) -> None:
         self._spans = spans
         self._ends = [until for _, until in spans]
+        self._clocks = [-inf]  # what the clock shows when a span begins
+        shown = self._ends[0]
+        for since, until in spans[1:]:
+            self._clocks.append(shown)
+            shown += until - since
         self._since, self._until = spans[0]  # the span that is open now, or was when somebody last asked
 
     def begin(self, spans: Sequence[Span], *, begin_s: float, stop_s: float) -> None:
@@ -62,6 +67,16 @@ class Pauses:
         """How many of the seconds between were paused."""
         opened = (min(end_s, until) - max(began_s, since) for since, until in self._spans)
         return end_s - began_s - sum(seconds for seconds in opened if seconds > 0)
+
+    def clock(self, now_s: float) -> float:
+        """What a clock shows that stands still in pauses, in seconds; until the timetable begins it shows the time."""
+        number = bisect_right(self._ends, now_s)
+        return now_s if number == 0 else self._clocks[number] + max(0.0, now_s - self._spans[number][0])
+
+    def when(self, clock_s: float) -> float:
+        """When that clock shows *clock_s*, in seconds since the epoch; where it stands still there, the end of that."""
+        number = bisect_right(self._clocks, clock_s) - 1
+        return clock_s if number == 0 else self._spans[number][0] + clock_s - self._clocks[number]
 
     def sleep(self, seconds: float) -> float:
         """Sleep so many seconds of open time; the length of the pauses within, in seconds."""

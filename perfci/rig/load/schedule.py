@@ -1,0 +1,51 @@
+"""How the load kept to its schedule: what the generator noted of starts that were due (`inside/perfci_pace.py`)."""
+
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+from perfci.model import InStep, Schedule
+from perfci.rig.load.log import LogReader
+
+LATE_MS = 10.0
+"""No timer of a healthy generator is as late."""
+
+FEWEST_STARTS = 40
+"""Below them nothing is said of how users act together."""
+
+
+def schedule_of(readers: Iterable[LogReader], windows: Sequence[tuple[float, float]]) -> Schedule | None:
+    """The starts that were due in the *windows* (in order, seconds since the epoch); None where none was."""
+    since = [start_s for start_s, _ in windows]
+    due = late = overslept = 0
+    missed = late_s = 0.0
+    for reader in readers:
+        for due_s, late_ms, lost, busy in zip(*reader.starts, strict=True):
+            number = bisect_right(since, due_s) - 1
+            if number < 0 or due_s >= windows[number][1]:
+                continue
+            missed += lost
+            late_s += max(late_ms, 0.0) / 1e3
+            due += late_ms >= 0
+            late += late_ms > LATE_MS
+            overslept += late_ms > LATE_MS and not busy
+    if not due and not missed:
+        return None
+    return Schedule(due=due + missed, late=late, missed=missed, overslept=overslept, late_s=late_s)
+
+
+def in_step_of(readers: Iterable[LogReader]) -> InStep | None:
+    """The fixed wait whose users act most at the same time; each process has counted its own users."""
+    sums: dict[float, list[int]] = defaultdict(lambda: [0, 0, 0])
+    for reader in readers:
+        for event in reader.events:
+            if event["what"] == "bursts":
+                total = sums[float(event["wait_s"])]
+                for position, key in enumerate(("bins", "starts", "squares")):
+                    total[position] += event[key]
+    found = [
+        InStep(wait_s=wait_s, dispersion=(squares / bins - (starts / bins) ** 2) / (starts / bins))
+        for wait_s, (bins, starts, squares) in sums.items()
+        if starts >= FEWEST_STARTS
+    ]
+    return max(found, key=lambda one: one.dispersion, default=None)
