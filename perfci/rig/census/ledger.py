@@ -81,9 +81,7 @@ class Ledger:
         moved = any(one.before != now.get(id(one)) for one in quiet if not one.gone)
         self._keep(now)
         if self._asking and (self._stale or moved):
-            self._stale = False
-            self._keep(_read([one for one in self._watched if one.source.loud]))
-            self._keep(_read(quiet))
+            self._settle()
 
     def count(self, answer: Answer, *, overlapped: bool = False) -> bool:
         """
@@ -92,7 +90,11 @@ class Ledger:
         What does not: requests that *overlapped* with the one before, which is taken back as well, because their work
         cannot be told apart; and those during which somebody else made the target work.
         """
+        heard = self._heard()
         work = self._read_after(answer.endpoint)
+        disturbed = self._heard() != heard
+        if disturbed and self._asking:
+            self._settle()
         sample = Sample(answer=answer, work=work)
         before, self._last = self._last, []
         if overlapped:
@@ -102,7 +104,7 @@ class Ledger:
         if answer.endpoint not in self._cold:
             self._cold[answer.endpoint] = sample
             return True
-        if overlapped or any(one.disturbances for one in work.values()):
+        if overlapped or disturbed:
             return False
         self._last = self._warm[answer.endpoint]
         self._last.append(sample)
@@ -158,6 +160,20 @@ class Ledger:
             after |= self._at_rest(quiet, endpoint)
         self._keep(after)
         return work
+
+    def _settle(self) -> None:
+        """Where the next request begins, for all sources alike; a disturbance meanwhile would be in some of them."""
+        for _ in range(MOST_RESTLESS):
+            heard = self._heard()
+            self._keep(_read([one for one in self._watched if one.source.loud]))
+            self._keep(_read([one for one in self._watched if not one.source.loud]))
+            if self._heard() == heard:
+                break
+        self._stale = False
+
+    def _heard(self) -> int:
+        """How many disturbances there have been."""
+        return sum(one.before.disturbances for one in self._watched)
 
     def _keep(self, totals: Mapping[int, Snapshot]) -> None:
         for one in self._watched:
@@ -240,7 +256,6 @@ def _difference(before: Snapshot, after: Snapshot) -> Snapshot | None:
     return Snapshot(
         counters=counters,
         statements={text: work for text, work in statements.items() if work.calls},
-        disturbances=after.disturbances - before.disturbances,
     )
 
 

@@ -1,5 +1,6 @@
 """Whose work it was: differences around requests, with sources that behave and sources that do not."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import pytest
@@ -31,9 +32,13 @@ class Fake:
     dead: str = ""
     reads: int = 0
     disturbs: "Fake | None" = None
+    meanwhile: Callable[[], None] | None = None  # happens once, while this is read
 
     def read(self) -> Snapshot:
         self.reads += 1
+        if self.meanwhile:
+            happens, self.meanwhile = self.meanwhile, None
+            happens()
         if self.dead:
             raise CensusError(self.dead)
         if self.restless:
@@ -171,6 +176,37 @@ def test_a_disturbed_request_counts_for_no_source() -> None:
         told.append(ask(counting))
     assert told == [True, True, False, True]
     assert counting.warm()["GET /"].counters["db/statements"] == Tally(requests=2, mean=1.0)
+
+
+@pytest.mark.parametrize("late", [False, True], ids=["while it is read", "once it was read"])
+@pytest.mark.parametrize("before", [False, True], ids=["after the request", "before it"])
+def test_a_health_check_while_the_page_is_read_counts_for_nobody(*, before: bool, late: bool) -> None:
+    """Neither for the request whose counters are read, nor for the next, whatever the page shows of its work."""
+    checks, db = Fake(name="checks"), Fake()
+    page = Fake(name="metrics", loud=True)
+
+    def check() -> None:
+        checks.disturbances += 1
+        db.total += 5
+        if late:
+            page.late = 7
+        else:
+            page.total += 7
+
+    counting = ledger(checks, db, page)
+    for number in range(5):
+        if number == 2 and before:
+            db.total += 1  # else a page that is as it was is not read again
+            page.meanwhile = check
+        counting.begin(["GET /"])
+        if number == 2 and not before:
+            page.meanwhile = check
+        db.total += 1
+        page.total += 1
+        ask(counting)
+    counters = counting.warm()["GET /"].counters
+    assert (counters["db/statements"].mean, counters["db/statements"].spread) == (1.0, 0.0)
+    assert (counters["metrics/statements"].mean, counters["metrics/statements"].spread) == (1.0, 0.0)
 
 
 def test_overlapping_requests_count_for_nobody() -> None:
