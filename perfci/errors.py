@@ -72,6 +72,10 @@ class CensusError(PerfciError):
     """A counter of the target stopped answering, or answered what nobody can read."""
 
 
+class MonitorError(PerfciError):
+    """A gauge of the target could not be read: the run goes on without it."""
+
+
 class PublishError(PerfciError):
     """A comment, summary or output could not be written."""
 

@@ -4,10 +4,14 @@ The judge: what was measured becomes a verdict.
 Pure: no file, no clock, no output. Same values in, same verdict out.
 """
 
+from dataclasses import replace
+
+from perfci.judge.alerts import judge_alerts
 from perfci.judge.census import judge_work
 from perfci.judge.compare import against_baseline, paired
 from perfci.judge.counted import gaps
 from perfci.judge.gate import decide
+from perfci.judge.gauges import compared
 from perfci.judge.slo import judge_slos
 from perfci.judge.validity import findings
 from perfci.model import Baseline, GatePolicy, Outcome, Reference, Run, Subject
@@ -26,5 +30,7 @@ def judge(run: Run, *, baseline: Baseline | None, policy: GatePolicy, subject: S
         stored = baseline or Baseline(location="", runs=())
         comparisons = against_baseline(run, stored, policy)
     work = judge_work(run, stored, policy)
-    found = (*findings(run, stored, policy), *gaps(run, stored))
-    return decide(comparisons, found, judge_slos(run, policy), subject, policy, work=work)
+    alerts, limits = judge_alerts(run, policy)
+    found = (*findings(run, stored, policy), *gaps(run, stored), *alerts)
+    outcome = decide(comparisons, found, (*judge_slos(run, policy), *limits), subject, policy, work=work)
+    return replace(outcome, gauges=compared(run, stored))

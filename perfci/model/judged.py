@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from perfci.model.measured import ALL_ENDPOINTS, Metric, RoundKind, Series
+from perfci.model.monitor import Alert, GaugeChange
 
 
 class Role(StrEnum):
@@ -68,6 +69,7 @@ class GatePolicy:
     slos: tuple[Slo, ...]
     min_requests: int  # of one endpoint in one round, below which its clocks are not compared
     accept_census: bool = True  # more work that the change itself writes into census.json is not red
+    alerts: tuple[Alert, ...] = ()
 
 
 class SeriesVerdict(StrEnum):
@@ -224,3 +226,4 @@ class Outcome:
     family: int  # number of series that were corrected together
     alpha: float
     further_blocks: int | None = None
+    gauges: tuple[GaugeChange, ...] = ()  # for information, by name

@@ -26,6 +26,7 @@ class Recording:
     errors: Mapping[str, int]
     slices: int = 0  # 0: the side had the round to itself
     notes: tuple[str, ...] = ()  # what the reader must know, in sentences without a full stop
+    cpu: tuple[tuple[float, float, float], ...] = ()  # the generator's: since, until (seconds since the epoch), cores
 
     @property
     def start_s(self) -> float:
@@ -90,6 +91,7 @@ def record(
         users=reached,
         generator=generator,
         errors=_errors(readers),
+        cpu=tuple((e["at"] - e["seconds"], e["at"], e["cpu_share"] * len(readers)) for e in health),
         notes=_notes(readers),
     )
 

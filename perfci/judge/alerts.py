@@ -1,0 +1,185 @@
+"""
+Alerts: limits on the candidate's gauges, beyond which they must not stay for long.
+
+One that only warns is a finding. One that fails is an SLO like any other: held against every load round, breached by a
+single one, and open where no round could tell.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from perfci.judge.policy import matches
+from perfci.model import (
+    Alert,
+    Better,
+    Finding,
+    GatePolicy,
+    Gauge,
+    Metric,
+    Round,
+    RoundKind,
+    Run,
+    Scale,
+    Severity,
+    Side,
+    Slo,
+    SloResult,
+    Weight,
+)
+
+TARGET = "(target)"
+"""Where the limit of an alert stands among the SLOs of endpoints."""
+
+NAMED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Raised:
+    """One alert in one round."""
+
+    gauge: str
+    seconds: float
+    text: str
+
+
+def judge_alerts(run: Run, policy: GatePolicy) -> tuple[tuple[Finding, ...], tuple[SloResult, ...]]:
+    """The findings of the alerts that warn, and the SLOs that those that fail stand for, in the policy's order."""
+    rounds = [one for one in run.rounds if one.kind is RoundKind.LOAD]
+    findings: list[Finding] = []
+    slos: list[SloResult] = []
+    for alert in policy.alerts:
+        for name in _named(alert, rounds):
+            if alert.severity is Severity.FAIL:
+                slos.append(_slo(alert, name, _of(rounds, Side.CANDIDATE)))
+            elif rounds:
+                findings += _warning(alert, name, rounds)
+    return tuple(findings), tuple(slos)
+
+
+def raised(one: Round, alert: Alert) -> Iterator[Raised]:
+    """Every gauge of a round that was beyond the limit for as many seconds as the alert says, or more."""
+    for name, gauge in sorted(one.gauges.items()):
+        seconds = _longest(gauge, lambda value: _beyond(value, alert))
+        if matches(alert.gauge, name) and seconds and seconds >= alert.seconds:
+            limit = f"{'above' if alert.upper else 'below'} {_amount(alert.limit, gauge.unit)}"
+            extreme = f"{gauge.high:.10g} at most" if alert.upper else f"{gauge.low:.10g} at least"
+            text = f"{name} was {limit} for {seconds} s in block {one.block} of the {one.side} ({extreme})"
+            yield Raised(name, seconds, f"{alert.name}: {text}")
+
+
+def kept(gauge: Gauge, alert: Alert) -> float | None:
+    """
+    The worst level that the gauge kept for the seconds of the alert; None where it was not watched for so long.
+
+    That is the highest value that each point of a stretch of such a length reached; of a lower limit, the lowest.
+    """
+    levels = (
+        level
+        for level in {point for point in gauge.points if point is not None}
+        if _longest(gauge, _reaches(level, alert)) >= alert.seconds
+    )
+    return max(levels, default=None) if alert.upper else min(levels, default=None)
+
+
+def _reaches(level: float, alert: Alert) -> Callable[[float], bool]:
+    return (lambda value: value >= level) if alert.upper else (lambda value: value <= level)
+
+
+def _beyond(value: float, alert: Alert) -> bool:
+    return value > alert.limit if alert.upper else value < alert.limit
+
+
+def _longest(gauge: Gauge, holds: Callable[[float], bool]) -> int:
+    """The longest time in a row, in seconds; what was not read in between is taken for what was read around it."""
+    longest, began = 0, None
+    for position, value in enumerate(gauge.points):
+        if value is None:
+            continue
+        began = (position if began is None else began) if holds(value) else None
+        longest = longest if began is None else max(longest, position - began + 1)
+    return longest * gauge.step_s
+
+
+def _named(alert: Alert, rounds: Sequence[Round]) -> list[str]:
+    """The gauges that the alert names; where there is none, its own word for it."""
+    return [name for name in _known(rounds) if matches(alert.gauge, name)] or [alert.gauge]
+
+
+def _known(rounds: Sequence[Round]) -> list[str]:
+    return sorted({name for one in rounds for name in one.gauges})
+
+
+def _of(rounds: Sequence[Round], side: Side) -> list[Round]:
+    return [one for one in rounds if one.side is side]
+
+
+def _warning(alert: Alert, name: str, rounds: Sequence[Round]) -> Iterator[Finding]:
+    candidate, base = _of(rounds, Side.CANDIDATE), _of(rounds, Side.BASE)
+    levels = _levels(candidate, name, alert)
+    if not levels:
+        yield _finding("alert-unchecked", _unchecked(alert, name, candidate))
+    if found := _found(candidate, name, alert):
+        more = f", and in {len(found) - 1} more of {len(levels)} rounds" if len(found) > 1 else ""
+        same = f"The base did so in {len(_found(base, name, alert))} of {len(base)} rounds." if base else ""
+        yield _finding("alert", f"{found[0].text}{more}", same)
+
+
+def _found(rounds: Sequence[Round], name: str, alert: Alert) -> list[Raised]:
+    """Where it was raised for the gauge, the longest first."""
+    found = [each for one in rounds for each in raised(one, alert) if each.gauge == name]
+    return sorted(found, key=lambda each: -each.seconds)
+
+
+def _levels(rounds: Sequence[Round], name: str, alert: Alert) -> list[float]:
+    """The level that was kept in each round that can tell."""
+    told = (kept(one.gauges[name], alert) for one in rounds if name in one.gauges)
+    return [level for level in told if level is not None]
+
+
+def _slo(alert: Alert, name: str, candidate: Sequence[Round]) -> SloResult:
+    levels, found = _levels(candidate, name, alert), _found(candidate, name, alert)
+    unit = next((one.gauges[name].unit for one in candidate if name in one.gauges), "")
+    within = len(levels) - len(found)
+    evidence = f"; {found[0].text}" if found else ""
+    metric = Metric(
+        name=f"{name} for {alert.seconds:g} s",
+        unit=unit,
+        better=Better.LOWER if alert.upper else Better.HIGHER,
+        scale=Scale.RATIO,
+        portable=False,
+        exact=True,
+        meaning=f"The level that {name} kept for {alert.seconds:g} s.",
+    )
+    return SloResult(
+        slo=Slo(metric=metric.name, limit=alert.limit, endpoint=TARGET),
+        metric=metric,
+        rounds=len(levels),
+        rounds_within=within,
+        worst=max(levels, default=None) if alert.upper else min(levels, default=None),
+        held=bool(levels) and not found,
+        reason=f"{within}/{len(levels)} rounds within {_amount(alert.limit, unit)}{evidence}"
+        if levels
+        else _unchecked(alert, name, candidate),
+    )
+
+
+def _unchecked(alert: Alert, name: str, candidate: Sequence[Round]) -> str:
+    """Why no round can tell."""
+    told = f"the alert {alert.name} could not be checked"
+    known = _known(candidate)
+    if not candidate:
+        return f"{told}: there was no load round"
+    if name in known:
+        longest = max(len(one.gauges[name].points) * one.gauges[name].step_s for one in candidate if name in one.gauges)
+        return f"{told}: it needs {alert.seconds:g} s of {name} in a row, and a round lasts {longest} s"
+    near = ", ".join(get_close_matches(name, known, n=1) or known[:NAMED])
+    return f"{told}: {name} was not watched" + (f", but {near}" if near else "")
+
+
+def _finding(code: str, message: str, hint: str = "") -> Finding:
+    return Finding(code=code, weight=Weight.WARNING, message=message, hint=hint)
+
+
+def _amount(value: float, unit: str) -> str:
+    return f"{value:.10g} {unit}".rstrip()

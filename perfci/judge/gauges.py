@@ -1,0 +1,35 @@
+"""What was watched on both sides, beside each other: for information, whatever it shows."""
+
+from collections.abc import Sequence
+from math import fsum
+
+from perfci.judge import likeness
+from perfci.model import Baseline, GaugeChange, GaugeLevel, Round, RoundKind, Run, Side
+
+
+def compared(run: Run, baseline: Baseline | None) -> tuple[GaugeChange, ...]:
+    """Every gauge that was watched under load, by name; the reference is the run's own base, or the stored runs."""
+    candidate = _loaded([run], Side.CANDIDATE)
+    base = _loaded([run], Side.BASE)
+    if baseline is not None:
+        base = _loaded(likeness.comparable(run, baseline), Side.CANDIDATE)
+    units = {name: gauge.unit for one in (*base, *candidate) for name, gauge in one.gauges.items()}
+    return tuple(
+        GaugeChange(name=name, unit=unit, base=_level(base, name), candidate=_level(candidate, name))
+        for name, unit in sorted(units.items())
+    )
+
+
+def _loaded(runs: Sequence[Run], side: Side) -> list[Round]:
+    return [one for run in runs for one in run.rounds if one.kind is RoundKind.LOAD and one.side is side]
+
+
+def _level(rounds: Sequence[Round], name: str) -> GaugeLevel | None:
+    found = [one.gauges[name] for one in rounds if name in one.gauges]
+    if not found:
+        return None
+    return GaugeLevel(
+        mean=fsum(gauge.mean for gauge in found) / len(found),
+        low=min(gauge.low for gauge in found),
+        high=max(gauge.high for gauge in found),
+    )

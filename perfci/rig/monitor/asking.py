@@ -1,0 +1,43 @@
+"""One question over HTTP: bounded in time and size, without proxies and redirects, so that nobody else is asked."""
+
+import time
+from collections.abc import Mapping
+
+import requests
+
+from perfci.errors import MonitorError
+
+ANSWER_S = 2.0
+MOST_BYTES = 8_000_000
+
+
+class Asker:
+    """A connection that is kept between questions."""
+
+    def __init__(self) -> None:
+        self._session = requests.Session()
+        self._session.trust_env = False
+
+    def ask(self, url: str, *, parameters: Mapping[str, str] | None = None) -> bytes:
+        """The body of the answer; MonitorError, which does not name the address, where there is none."""
+        deadline = time.monotonic() + ANSWER_S
+        try:
+            with self._session.get(
+                url, params=parameters, timeout=ANSWER_S, allow_redirects=False, stream=True
+            ) as answer:
+                body = b""
+                for piece in answer.iter_content(1 << 16):
+                    body += piece
+                    if len(body) > MOST_BYTES or time.monotonic() > deadline:
+                        raise MonitorError(f"the answer is larger than {MOST_BYTES} bytes or takes over {ANSWER_S:g} s")
+                if answer.status_code != requests.codes.ok:
+                    raise MonitorError(f"the answer has status {answer.status_code}")
+                return body
+        except requests.Timeout:
+            raise MonitorError(f"no answer within {ANSWER_S:g} s") from None
+        except requests.RequestException as error:
+            raise MonitorError(f"no answer ({type(error).__name__})") from None
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._session.close()

@@ -1,0 +1,120 @@
+"""The thread that reads the sources of one target, and what it has read."""
+
+import contextlib
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from perfci.errors import PerfciError
+from perfci.model import Gauges
+from perfci.rig.load.recording import Recording
+from perfci.rig.monitor.source import Finder, Missing, Scene, Source
+from perfci.rig.monitor.track import Track
+from perfci.rig.target import docker
+
+MOST_GAUGES = 50
+MOST_FAILURES = 3
+"""In a row, after which a source is given up."""
+
+STOP_S = 6.0
+"""For the answer that is being waited for when the round ends."""
+
+GENERATOR = "generator/cpu"
+
+
+@dataclass(slots=True)
+class _Open:
+    """One open source, and when to read it next."""
+
+    source: Source
+    due_s: float = 0.0
+
+
+class Monitor:
+    """One target, watched from `start` to `stop`."""
+
+    def __init__(self, scene: Scene, sources: Sequence[Finder]) -> None:
+        self.missing: dict[str, str] = {}  # what cannot be read, and why
+        self._scene = scene
+        self._finders = sources
+        self._tracks: dict[str, Track] = {}
+        self._failures: Counter[str] = Counter()  # in a row
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="perfci monitor", daemon=True)
+
+    def start(self) -> None:
+        """Begin, without waiting for anything."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End; an answer that never comes is not waited for, and in a hurry none is."""
+        self._stopping.set()
+        if self._thread.is_alive() and not isinstance(sys.exception(), KeyboardInterrupt):
+            self._thread.join(STOP_S)
+
+    def gauges(self, recording: Recording) -> Gauges:
+        """What was read in the measured time of the *recording*, and the load generator's own processor time in it."""
+        generator = Track(unit="cores")
+        for since_s, until_s, cores in recording.cpu:
+            generator.add(since_s, until_s, cores)
+        tracks = {**self._tracks, **({GENERATOR: generator} if self._scene.settings.enabled else {})}
+        found = {name: track.gauge(recording.windows) for name, track in sorted(tracks.items())}
+        return {name: gauge for name, gauge in found.items() if gauge is not None}
+
+    def _run(self) -> None:
+        try:
+            with contextlib.ExitStack() as sessions:
+                self._watch(self._opened(sessions))
+        except Exception as error:  # noqa: BLE001 - whatever it is, the run that is watched goes on
+            self.missing["the monitor"] = f"it ended early: {type(error).__name__}: {error}"
+
+    def _opened(self, sessions: contextlib.ExitStack) -> list[_Open]:
+        containers, environ = self._scene.running.containers, self._scene.environ
+        programs = {one.id: docker.programs(one.id, environ=environ) for one in containers}
+        scene, found = replace(self._scene, programs=programs), []
+        for finder in self._finders:
+            for one in finder.find(scene):
+                if isinstance(one, Missing):
+                    self.missing[one.name] = one.why
+                    continue
+                sessions.callback(one.close)
+                found.append(_Open(one))
+        return found
+
+    def _watch(self, sources: list[_Open]) -> None:
+        """Read each source when it is due, until the end; a read that comes late does not come twice."""
+        while sources and not self._stopping.wait(max(0.0, min(one.due_s for one in sources) - time.monotonic())):
+            for one in [one for one in sources if one.due_s <= time.monotonic()]:
+                if not self._read(one.source):
+                    sources.remove(one)
+                one.due_s = max(one.due_s, time.monotonic() - one.source.every_s) + one.source.every_s
+
+    def _read(self, source: Source) -> bool:
+        """Whether it is worth another read."""
+        try:
+            readings = source.read()
+        except PerfciError as error:
+            self._failed(source.name, error)
+            return self._failures[source.name] < MOST_FAILURES
+        at_s = time.time()
+        self._worked(source.name)
+        for name, reading in readings.items():
+            if isinstance(reading, PerfciError):
+                self._failed(name, reading)
+            elif name in self._tracks or len(self._tracks) < MOST_GAUGES:
+                self._worked(name)
+                self._tracks.setdefault(name, Track()).take(at_s, reading)
+            else:
+                self.missing[name] = f"there are more than {MOST_GAUGES} gauges"
+        return True
+
+    def _failed(self, what: str, error: PerfciError) -> None:
+        self._failures[what] += 1
+        self.missing[what] = str(error)
+
+    def _worked(self, what: str) -> None:
+        self._failures.pop(what, None)
+        self.missing.pop(what, None)

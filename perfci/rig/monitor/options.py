@@ -1,0 +1,70 @@
+"""What a project says about the gauges of its own."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from perfci import schema
+from perfci.errors import ConfigError
+from perfci.rig.target import hosts
+from perfci.schema import Table
+
+
+class GaugeOptions(Table):
+    """`[monitor.gauges.NAME]`: a number on a page, or the answer of a Prometheus server."""
+
+    url: str = Field("", pattern=r"^(/.*|https?://.*)?$")  # a path of the service, or an address
+    pointer: str | None = Field(None, pattern=r"^(/.*)?$")  # RFC 6901, where the page is JSON
+    metric: str = ""  # name{label="value"}, where it has the format of Prometheus
+    prometheus: str = Field("", pattern=r"^(https?://.*)?$")  # address of a server
+    query: str = ""  # in PromQL, for one number
+    rate: bool = False  # a counter: its increase per second
+    unit: str = Field("", max_length=12)
+
+    @field_validator("url", "prometheus")
+    @classmethod
+    def _usable(cls, url: str) -> str:
+        if "://" in url:
+            hosts.split(url)
+        return url
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        page = bool(self.url) and (self.pointer is not None) != bool(self.metric)
+        if self.prometheus and self.query and not (self.url or self.pointer is not None or self.metric):
+            return self
+        if not page or self.prometheus or self.query:
+            raise ValueError("give url with pointer or metric, or prometheus with query")
+        return self
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What is watched."""
+
+    enabled: bool = True
+    exclude: tuple[str, ...] = ()  # names and kinds of sources that are not opened
+    gauges: Mapping[str, GaugeOptions] = field(default_factory=dict)
+
+
+def parse(
+    gauges: Mapping[str, Mapping[str, Any]],
+    *,
+    where: str,
+    enabled: bool = True,
+    exclude: tuple[str, ...] = (),
+    allow_hosts: Collection[str] = (),
+) -> Settings:
+    """The settings that `[monitor]` stands for; ConfigError names what cannot be used, and whom perfci may not ask."""
+    parsed = schema.parse(dict[str, GaugeOptions], dict(gauges), where=where)
+    for name, one in parsed.items():
+        for url in (one.url, one.prometheus):
+            if "://" in url and not hosts.allowed(url, allow_hosts):
+                host = hosts.split(url).hostname
+                raise ConfigError(f"{where} cannot be used:\n  {name}: {host} is not this machine", hint=_ALLOW)
+    return Settings(enabled=enabled, exclude=exclude, gauges=parsed)
+
+
+_ALLOW = "list the host in allow_hosts of [monitor] if perfci may ask it, or give a path of the service"

@@ -1,0 +1,51 @@
+"""Connections of PostgreSQL: all of its clients', and how many of them work or wait."""
+
+from collections.abc import Iterator
+
+from perfci.errors import MonitorError, PerfciError
+from perfci.rig.census import postgresql
+from perfci.rig.census.session import Session
+from perfci.rig.monitor.source import ASKED_S, Missing, Reading, Readings, Scene, Source
+
+KIND = "postgresql"
+NAMES = ("connections", "connections_active", "connections_idle", "connections_idle_in_transaction")
+# Those without a state are still logging in, as health checks do again and again.
+_QUESTION = """SELECT /* perfci */ count(*), count(*) FILTER (WHERE state = 'active'),
+count(*) FILTER (WHERE state = 'idle'), count(*) FILTER (WHERE state LIKE 'idle in transaction%')
+FROM pg_stat_activity
+WHERE backend_type = 'client backend' AND state IS NOT NULL AND pid <> pg_backend_pid();"""
+
+
+def find(scene: Scene) -> Iterator[Source | Missing]:
+    """One source for every container in which PostgreSQL runs."""
+    for container in scene.running.containers:
+        programs = scene.programs.get(container.id, frozenset())
+        if not programs & postgresql.PROGRAMS or not scene.wants(container.service, KIND):
+            continue
+        try:
+            yield PostgreSQL(postgresql.client(container, scene.environ), service=container.service)
+        except PerfciError as error:
+            yield Missing(name=container.service, why=str(error))
+
+
+class PostgreSQL:
+    """One server, without the session that asks."""
+
+    every_s = ASKED_S
+
+    def __init__(self, session: Session, *, service: str) -> None:
+        self.name = session.what
+        self._service, self._session = service, session
+
+    def read(self) -> Readings:
+        """Clients that are connected, by what they do."""
+        lines = self._session.ask(_QUESTION)
+        counts = lines[0].split() if len(lines) == 1 else []
+        if len(counts) != len(NAMES) or not all(count.isdigit() for count in counts):
+            raise MonitorError(f"{self.name} did not tell its connections: {' '.join(lines)[:300]}")
+        told = zip(NAMES, counts, strict=True)
+        return {f"{self._service}/{name}": Reading(value=float(count)) for name, count in told}
+
+    def close(self) -> None:
+        """End psql."""
+        self._session.close()

@@ -1,0 +1,57 @@
+"""Gauges of the project's own: what a Prometheus server answers to a query (its HTTP API, version 1)."""
+
+import json
+from collections.abc import Iterator
+from time import monotonic
+from typing import Any
+
+from perfci.errors import MonitorError
+from perfci.rig.monitor.asking import Asker
+from perfci.rig.monitor.options import GaugeOptions
+from perfci.rig.monitor.page import number
+from perfci.rig.monitor.source import ASKED_S, Missing, Reading, Readings, Scene, Source
+
+KIND = "prometheus"
+
+
+def find(scene: Scene) -> Iterator[Source | Missing]:
+    """One source for every query."""
+    for name, one in scene.settings.gauges.items():
+        if one.prometheus and scene.wants(name, KIND):
+            yield Query(name, one)
+
+
+class Query:
+    """One query, asked again and again."""
+
+    every_s = ASKED_S
+
+    def __init__(self, gauge: str, options: GaugeOptions) -> None:
+        self.name = gauge
+        self._options = options
+        self._asker = Asker()
+
+    def read(self) -> Readings:
+        """The answer, where it is a single number."""
+        one = self._options
+        body = self._asker.ask(f"{one.prometheus.rstrip('/')}/api/v1/query", parameters={"query": one.query})
+        per = monotonic() if one.rate else None
+        return {self.name: Reading(value=answered(body), unit=one.unit, per=per)}
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._asker.close()
+
+
+def answered(body: bytes) -> float:
+    """The number in an answer to an instant query: a scalar, or a vector of one series."""
+    try:
+        data: Any = json.loads(body)["data"]
+        kind, result = data["resultType"], data["result"]
+        if kind == "vector" and len(result) != 1:
+            raise MonitorError(f"the query gives {len(result)} series: let it give one, by sum() or a label")
+        pair = result[0]["value"] if kind == "vector" else result
+        value = pair[1]
+    except (ValueError, LookupError, TypeError):
+        raise MonitorError("the answer is none of a Prometheus server's") from None
+    return number(value, "what the query gives")
