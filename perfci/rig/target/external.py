@@ -23,8 +23,8 @@ class Options(Table):
 
     @model_validator(mode="after")
     def _allowed(self) -> "Options":
-        host = hosts.split(self.url).hostname
-        if not hosts.is_loopback(self.url) and host not in {allowed.lower() for allowed in self.allow_hosts}:
+        if not hosts.allowed(self.url, self.allow_hosts):
+            host = hosts.split(self.url).hostname
             raise ValueError(f"{host} is not this machine; list it in allow_hosts if you may put it under load")
         return self
 
