@@ -1,10 +1,13 @@
 """One series at a time, candidate against reference: the effect, its interval, and the chance of both directions."""
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 from perfci.judge import drafts, failing, likeness, lines
 from perfci.judge.drafts import Draft
 from perfci.judge.metrics import METRICS
 from perfci.judge.policy import budget_of, budgets_for
-from perfci.judge.replicates import Blocks, Pair, Replicates, StoredRuns, headline
+from perfci.judge.replicates import Blocks, Replicates, StoredRuns, headline
 from perfci.model import (
     ALL_ENDPOINTS,
     Baseline,
@@ -76,31 +79,44 @@ def _compare(
     return _ratios(replicates, metric, budget, kind, policy)
 
 
-def _names(metric: Metric, rounds: list[Round]) -> list[str]:
+class Sides(NamedTuple):
+    """The rounds of both, gathered once for all endpoints."""
+
+    base: Sequence[Round]
+    candidate: Sequence[Round]
+
+
+def _names(metric: Metric, sides: Sides) -> list[str]:
     """Every endpoint; all of them together too where that was counted, and not averaged over a mix of requests."""
+    rounds = [*sides.base, *sides.candidate]
     together = metric.unit != "ms" and any(ALL_ENDPOINTS in one.endpoints for one in rounds)
     return [*([ALL_ENDPOINTS] if together else []), *sorted(lines.endpoints(rounds))]
 
 
 def _shares(replicates: Replicates, metric: Metric, budget: Budget, kind: RoundKind, policy: GatePolicy) -> list[Draft]:
     made = []
-    for endpoint in _names(metric, [*replicates.base, *replicates.candidate]):
+    sides = Sides(replicates.base, replicates.candidate)
+    for endpoint in _names(metric, sides):
         blank = drafts.blank(
             series=Series(endpoint=endpoint, metric=metric),
             kind=kind,
             budget=budget_of(budget, metric, endpoint),
-            note=lines.one_sided(endpoint, replicates.base, replicates.candidate),
+            note=lines.one_sided(endpoint, sides.base, sides.candidate),
         )
         base = [count for group in replicates.clusters for count in lines.counts(group, endpoint)]
-        candidate = lines.counts(replicates.candidate, endpoint)
+        candidate = lines.counts(sides.candidate, endpoint)
         made.append(Draft(comparison=blank) if blank.note else drafts.of_counts(blank, base, candidate, policy))
     return made
 
 
 def _ratios(replicates: Replicates, metric: Metric, budget: Budget, kind: RoundKind, policy: GatePolicy) -> list[Draft]:
-    names = _names(metric, [*replicates.base, *replicates.candidate])
+    sides = Sides(replicates.base, replicates.candidate)
+    names = _names(metric, sides)
     pairs = {endpoint: replicates.pair(metric, endpoint) for endpoint in names}
-    notes = {endpoint: _why_not(replicates, pair, metric, endpoint, policy) for endpoint, pair in pairs.items()}
+    notes = {
+        endpoint: _why_not(sides, metric, endpoint, policy) or replicates.shortage(pair, metric)
+        for endpoint, pair in pairs.items()
+    }
     usable = {endpoint: pair for endpoint, pair in pairs.items() if not notes[endpoint]}
     effects = replicates.effects(usable)
     together = headline(usable) if metric.unit == "ms" else None
@@ -122,13 +138,12 @@ def _ratios(replicates: Replicates, metric: Metric, budget: Budget, kind: RoundK
     return made
 
 
-def _why_not(replicates: Replicates, pair: Pair, metric: Metric, endpoint: str, policy: GatePolicy) -> str:
-    """Why a clock is not compared, or nothing."""
+def _why_not(sides: Sides, metric: Metric, endpoint: str, policy: GatePolicy) -> str:
+    """Why a clock is not compared, as far as its requests tell, or nothing."""
     return (
-        lines.one_sided(endpoint, replicates.base, replicates.candidate)
-        or lines.too_few_requests(endpoint, replicates.base, replicates.candidate, policy.min_requests)
-        or (failing.survivors(endpoint, replicates.base, replicates.candidate) if metric.unit == "ms" else "")
-        or replicates.shortage(pair, metric)
+        lines.one_sided(endpoint, sides.base, sides.candidate)
+        or lines.too_few_requests(endpoint, sides.base, sides.candidate, policy.min_requests)
+        or (failing.survivors(endpoint, sides.base, sides.candidate) if metric.unit == "ms" else "")
     )
 
 
@@ -145,5 +160,5 @@ def _unlike(run: Run, metric: Metric, budget: Budget, kind: RoundKind, obstacle:
                 note=obstacle,
             )
         )
-        for endpoint in _names(metric, candidate)
+        for endpoint in _names(metric, Sides((), candidate))
     ]

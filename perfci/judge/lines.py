@@ -24,12 +24,13 @@ def endpoints(rounds: Iterable[Round]) -> set[str]:
 def line(rounds: Iterable[Round], metric: Metric, endpoint: str) -> Line:
     """The mean of the logs inside each block; what is zero or absent has no log and is left out."""
     name = metric.name
-    seen = [(one.block, found.values.get(name, 0.0)) for one in rounds if (found := one.endpoints.get(endpoint))]
-    known = sorted((block, log(value)) for block, value in seen if value > 0)
-    logs = dict(known)
-    if len(logs) < len(known):
-        logs = {block: average(value for at, value in known if at == block) for block in logs}
-    return logs
+    logs: dict[int, list[float]] = {}
+    for one in rounds:
+        found = one.endpoints.get(endpoint)
+        value = found.values.get(name, 0.0) if found else 0.0
+        if value > 0:
+            logs.setdefault(one.block, []).append(log(value))
+    return {block: sum(logs[block]) / len(logs[block]) for block in sorted(logs)}
 
 
 def counts(rounds: Iterable[Round], endpoint: str) -> list[Count]:
