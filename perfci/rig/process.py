@@ -40,6 +40,7 @@ class Child:
     process: subprocess.Popen[bytes]
     mark: str
     log_path: Path
+    born_at: float  # as the kernel tells it: whatever is older does not belong to the group
 
     @property
     def exit_code(self) -> int | None:
@@ -95,14 +96,18 @@ def start(
         process = _popen(
             command, cwd=cwd, environment=environment, mark=mark, out=log, err=subprocess.STDOUT, pass_fds=pass_fds
         )
-    return Child(process=process, mark=mark, log_path=log_path)
+    return _child(process, mark, log_path)
 
 
 def talk(command: Sequence[str], *, cwd: Path, environment: Mapping[str, str]) -> Child:
     """Start *command* as `start` does, with a pipe to write to it and one that both its streams are read from."""
     mark, pipe = new_mark(), subprocess.PIPE
-    child = _popen(command, cwd=cwd, environment=environment, mark=mark, out=pipe, err=subprocess.STDOUT, into=pipe)
-    return Child(process=child, mark=mark, log_path=Path(os.devnull))
+    process = _popen(command, cwd=cwd, environment=environment, mark=mark, out=pipe, err=subprocess.STDOUT, into=pipe)
+    return _child(process, mark)
+
+
+def _child(process: subprocess.Popen[bytes], mark: str, log_path: Path = Path(os.devnull)) -> Child:
+    return Child(process=process, mark=mark, log_path=log_path, born_at=_birth(process.pid))
 
 
 def _popen(
@@ -154,7 +159,7 @@ def running(
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         mark = mark or new_mark()
         process = _popen(command, cwd=cwd, environment=environment, mark=mark, out=out, err=err)
-        child = Child(process=process, mark=mark, log_path=Path(os.devnull))
+        child = _child(process, mark)
         with contextlib.ExitStack() as alive:  # stopped once: its number may be another one's by the next time
             alive.callback(stop_group, child, grace_s=1.0)
 
@@ -176,8 +181,7 @@ def stop_group(child: Child, *, grace_s: float) -> bool:
     """
     if isinstance(sys.exception(), KeyboardInterrupt):
         grace_s = min(grace_s, HURRY_S)
-    born_after = _birth(child.process.pid)
-    return _end(child.process.pid, child.mark, born_after=born_after, grace_s=grace_s, process=child.process)
+    return _end(child.process.pid, child.mark, born_after=child.born_at, grace_s=grace_s, process=child.process)
 
 
 def stop_marked(mark: str, *, group: int | None = None, born_after: float = 0.0, grace_s: float = 0.0) -> bool:
