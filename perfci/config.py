@@ -17,7 +17,7 @@ from typing import Annotated, Any, Literal, Self, TypeVar
 from pydantic import BeforeValidator, Field, model_validator
 
 from perfci.errors import ConfigError
-from perfci.model import Budget, EndpointBudget, Reference, Role, RoundKind, Slo
+from perfci.model import Alert, Budget, EndpointBudget, Reference, Role, RoundKind, Severity, Slo
 from perfci.schema import Table, parse
 
 UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
@@ -118,6 +118,13 @@ class Scenario(Table):
     def _driven_once(self) -> Self:
         if self.workers is not None and self.processes > 1:
             raise ValueError("processes are of this machine, workers of others: give one of them")
+        return self
+
+    @model_validator(mode="after")
+    def _taken(self) -> Self:
+        sharing = self.workers.count if self.workers is not None else self.processes
+        if self.arrivals is not None and self.users < sharing:
+            raise ValueError(f"arrivals are shared by {sharing} load generators, and each needs a user that takes them")
         return self
 
     def rate(self) -> float:
@@ -229,6 +236,40 @@ class CensusTable(Table):
     prometheus: PrometheusTable = PrometheusTable()
 
 
+class AlertTable(Table):
+    """A limit on what is watched."""
+
+    name: Name
+    gauge: str = Field(min_length=1, max_length=200)
+    above: float | None = None  # one of the two, in the gauge's unit
+    below: float | None = None
+    seconds: Duration = 5.0  # of measured time in a row beyond it
+    severity: Severity = Severity.WARN
+    profile: Name | None = None
+
+    @model_validator(mode="after")
+    def _one_limit(self) -> Self:
+        if (self.above is None) == (self.below is None):
+            raise ValueError("needs one limit: above or below")
+        return self
+
+    def alert(self) -> Alert:
+        """As the judge knows it."""
+        limit = _first(self.above, self.below)
+        given = {"name": self.name, "gauge": self.gauge, "severity": self.severity}
+        return Alert(**given, limit=limit, upper=self.above is not None, seconds=self.seconds)
+
+
+class MonitorTable(Table):
+    """How the target is watched while it is under load. Its alerts are policy, and read from the base commit."""
+
+    enabled: Literal["auto", "off"] = "auto"
+    exclude: tuple[str, ...] = ()  # sources that are not read, by name or kind
+    allow_hosts: tuple[str, ...] = ()  # beside this machine, that may be asked for gauges
+    gauges: dict[Name, dict[str, Any]] = {}
+    alert: tuple[AlertTable, ...] = ()
+
+
 class Overlay(Table):
     """A named environment: tables that replace those of the file, key by key."""
 
@@ -243,6 +284,7 @@ class Config(Table):
     seed: dict[str, Any] = {"kind": "none"}
     profiles: dict[Name, Profile] = Field(min_length=1)
     census: CensusTable = CensusTable()
+    monitor: MonitorTable = MonitorTable()
     gate: GateTable = GateTable()
     against: Against = Against.AUTO
     fail_on: FailOn = FailOn.REGRESSION
@@ -253,9 +295,12 @@ class Config(Table):
     @model_validator(mode="after")
     def _profiles_exist(self) -> Self:
         named = {one.profile for one in self.gate.override} | {one.profile for one in self.gate.slo}
+        named |= {one.profile for one in self.monitor.alert}
         if unknown := sorted(name for name in named if name is not None and name not in self.profiles):
             known = _listed(self.profiles)
-            raise ValueError(f"[gate] names unknown profiles: {', '.join(unknown)}; the profiles are: {known}")
+            raise ValueError(
+                f"[gate] or [monitor] names unknown profiles: {', '.join(unknown)}; the profiles are: {known}"
+            )
         return self
 
     def find(self, name: str) -> tuple[str, str, Profile, Scenario]:

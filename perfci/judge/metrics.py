@@ -39,6 +39,7 @@ class Observed:
 
     latencies_ms: Floats  # of the requests that succeeded, the fastest first
     turns_ms: Floats  # of a duet: those of them that have a partner on the other side, the extreme pairs left out
+    responses_ms: Floats  # from when they were due, sorted; empty where nothing was due at a certain time
     requests: int
     failures: int
     seconds: float  # length of the round
@@ -51,10 +52,13 @@ class _Table:
     endpoint: npt.NDArray[np.uint32]
     latency_ms: Floats
     failed: npt.NDArray[np.bool_]
+    late_ms: Floats | None = None  # how late each one's task began; None where nothing was due at a certain time
+    pace_ms: Floats | None = None  # of its user
 
     def rows(self, which: Any) -> "_Table":
         """Those of an index, a slice or a mask."""
-        return _Table(self.endpoint[which], self.latency_ms[which], self.failed[which])
+        lateness = (None if one is None else one[which] for one in (self.late_ms, self.pace_ms))
+        return _Table(self.endpoint[which], self.latency_ms[which], self.failed[which], *lateness)
 
     def by_endpoint(self, names: Sequence[str]) -> "dict[str, _Table]":
         """The rows of each endpoint, in their order; what was asked for in no request is absent."""
@@ -75,6 +79,7 @@ class _Entry:
     formula: Formula
     kinds: frozenset[RoundKind]
     successes: int  # needed to resolve it
+    sample: str  # what of `Observed` they are counted in
 
 
 _ENTRIES: dict[str, _Entry] = {}
@@ -89,6 +94,7 @@ def metric(
     portable: bool = False,
     kinds: tuple[RoundKind, ...] = _TIMED,
     successes: int = 1,
+    sample: str = "latencies_ms",
 ) -> Callable[[Formula], Formula]:
     """Enter the decorated function into the registry; its name names the metric, its docstring is the meaning."""
 
@@ -98,13 +104,15 @@ def metric(
         described = Metric(
             name=name, unit=unit, better=better, scale=scale, portable=portable, exact=False, meaning=meaning
         )
-        _ENTRIES[name] = _Entry(metric=described, formula=formula, kinds=frozenset(kinds), successes=successes)
+        _ENTRIES[name] = _Entry(
+            metric=described, formula=formula, kinds=frozenset(kinds), successes=successes, sample=sample
+        )
         return formula
 
     return enter
 
 
-@metric(kinds=(RoundKind.DUET,))
+@metric(kinds=(RoundKind.DUET,), sample="turns_ms")
 def service_time(observed: Observed) -> float:
     """
     Time the service takes for one request when nothing else waits: the geometric mean over the turns,
@@ -152,6 +160,24 @@ def p95(observed: Observed) -> float:
 def p99(observed: Observed) -> float:
     """99 of 100 requests were faster than this."""
     return _quantile(observed.latencies_ms, 0.99)
+
+
+@metric(kinds=(RoundKind.LOAD,), successes=2, sample="responses_ms")
+def response_p50(observed: Observed) -> float:
+    """Half of the responses came sooner than this after they were due: as p50, with the wait for a busy user."""
+    return _quantile(observed.responses_ms, 0.50)
+
+
+@metric(kinds=(RoundKind.LOAD,), successes=20, sample="responses_ms")
+def response_p95(observed: Observed) -> float:
+    """95 of 100 responses came sooner than this after they were due: as p95, with the wait for a busy user."""
+    return _quantile(observed.responses_ms, 0.95)
+
+
+@metric(kinds=(RoundKind.LOAD,), successes=100, sample="responses_ms")
+def response_p99(observed: Observed) -> float:
+    """99 of 100 responses came sooner than this after they were due: as p99, with the wait for a busy user."""
+    return _quantile(observed.responses_ms, 0.99)
 
 
 @metric(unit="1/s", better=Better.HIGHER, kinds=(RoundKind.LOAD,), successes=0)
@@ -285,7 +311,32 @@ def _within(requests: Requests, windows: Sequence[Window]) -> _Table:
     inside = _inside(requests, windows)
     columns = (requests.endpoint, requests.latency_ms, requests.failed)
     endpoint, latency_ms, failed = (np.asarray(column)[inside] for column in columns)
-    return _Table(endpoint, latency_ms, failed != 0)
+    if requests.lateness is None:
+        return _Table(endpoint, latency_ms, failed != 0)
+    late_ms, pace_ms = np.zeros(len(requests)), np.zeros(len(requests))
+    late_ms[np.asarray(requests.lateness.row)] = requests.lateness.late_ms
+    pace_ms[np.asarray(requests.lateness.row)] = requests.lateness.pace_ms
+    return _Table(endpoint, latency_ms, failed != 0, late_ms[inside], pace_ms[inside])
+
+
+def _responses(table: _Table) -> Floats:
+    """
+    The times from when the tasks of the requests were due until the answers, sorted.
+
+    A user that keeps a pace leaves out the starts that pass while it is busy. Each would have begun a pace later and so
+    have waited a pace less: they are put in, as G. Tene's HdrHistogram does with its expected interval (2013).
+    """
+    if table.late_ms is None or table.pace_ms is None:
+        return np.empty(0)
+    late_ms, pace_ms = table.late_ms[~table.failed], table.pace_ms[~table.failed]
+    paced = pace_ms > 0
+    more = np.zeros(len(late_ms), dtype=np.int64)
+    more[paced] = late_ms[paced] / pace_ms[paced]
+    number = np.arange(int(more.sum() + len(more))) - np.repeat(np.cumsum(more + 1) - more - 1, more + 1)
+    responses: Floats = np.repeat(table.latency_ms[~table.failed] + late_ms, more + 1)
+    responses -= number * np.repeat(pace_ms, more + 1)
+    responses.sort()
+    return responses
 
 
 def _endpoint(table: _Table, kind: RoundKind, length: float, *, turns_ms: Floats | None = None) -> EndpointRound:
@@ -293,6 +344,7 @@ def _endpoint(table: _Table, kind: RoundKind, length: float, *, turns_ms: Floats
     observed = Observed(
         latencies_ms=np.sort(table.latency_ms[~table.failed]),
         turns_ms=np.empty(0) if turns_ms is None else turns_ms,
+        responses_ms=_responses(table),
         requests=requests,
         failures=failures,
         seconds=length,
@@ -306,8 +358,7 @@ def _endpoint(table: _Table, kind: RoundKind, length: float, *, turns_ms: Floats
 
 
 def _resolved(entry: _Entry, observed: Observed) -> bool:
-    counted = observed.turns_ms if entry.formula is service_time else observed.latencies_ms
-    return len(counted) >= entry.successes
+    return len(getattr(observed, entry.sample)) >= entry.successes
 
 
 def _geometric_mean(latencies_ms: Floats) -> float:

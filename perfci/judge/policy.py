@@ -24,6 +24,9 @@ _UNDER_LOAD: Mapping[str, Budget] = MappingProxyType(
         "p50": _ADVISORY,
         "mean": _ADVISORY,
         "p99": _TAIL,
+        "response_p50": _ADVISORY,
+        "response_p95": _TAIL,
+        "response_p99": _TAIL,
     }
 )
 

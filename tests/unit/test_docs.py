@@ -40,6 +40,7 @@ SECTIONS: Mapping[str, type[Table]] = {
     "The top of the file": config.Config,
     "`[profiles.NAME]`": config.Profile,
     "`[profiles.NAME.scenarios.NAME]`": config.Scenario,
+    "`arrivals`": config.ArrivalsTable,
     "`paired`": config.PairedSchedule,
     "`baseline`": config.BaselineSchedule,
     "`[census]`": config.CensusTable,

@@ -9,7 +9,7 @@ One module for each cause; a new check is a function there and a line in `CHECKS
 from collections.abc import Callable, Iterator, Sequence
 
 from perfci.judge.policy import DEFAULT
-from perfci.judge.validity import drift, generator, limits, offered, reference, service
+from perfci.judge.validity import drift, generator, limits, offered, pacing, reference, service
 from perfci.judge.validity.case import Case, case_of, invalid, warning
 from perfci.model import Baseline, Finding, GatePolicy, Run, Side, Weight
 
@@ -28,6 +28,9 @@ CHECKS: Sequence[Callable[[Case], Iterator[Finding]]] = (
     offered.held_up,
     offered.endpoints,
     offered.mixture,
+    pacing.overslept,
+    pacing.behind,
+    pacing.in_step,
     drift.within_rounds,
     drift.across_blocks,
     reference.unlike,

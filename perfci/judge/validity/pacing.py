@@ -1,0 +1,103 @@
+"""Whether tasks began when they were due, who is to blame where they did not, and whether users act all at once."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from perfci.judge.validity import generator
+from perfci.judge.validity.case import Case, Rounds, invalid, of, regression, under_load, warning
+from perfci.judge.validity.offered import CHANCE, grew
+from perfci.model import Finding, Round, Schedule, Side
+
+OVERSLEPT = 0.10
+"""Share of the starts that a generator may begin late of itself. In half of a side's load rounds, more invalidates."""
+
+MISSED = 0.10
+"""Share of the starts that may never come: throughput may fall by as much before it counts."""
+
+LATE = 0.05
+"""Share of the starts that may come late or never: with more, a 95th percentile from when they were due is another."""
+
+IN_STEP = 3.0
+"""Variance over mean of the starts of users that wait equally long; 1 where they are independent."""
+
+
+def overslept(case: Case) -> Iterator[Finding]:
+    """Tasks that began late although their users were free, of a generator that was starved or had too much to do."""
+    for side in Side:
+        own = of(under_load(case.measured), side)
+        slow = [one for one in own if (kept := one.generator.schedule) and kept.overslept > OVERSLEPT * kept.due]
+        unable = [one for one in slow if _unable(one)]
+        if unable and 2 * len(unable) >= len(own):
+            worst = max(kept.overslept / kept.due for one in unable if (kept := one.generator.schedule))
+            message = f"The load generator began up to {100 * worst:.0f} % of the tasks too late by itself"
+            yield invalid("schedule-overslept", message, "It was starved of its core, or had too much to do.")
+
+
+def _unable(one: Round) -> bool:
+    health = one.generator
+    return (
+        health.cpu_share > generator.SATURATED
+        or health.run_delay_share > generator.STARVED
+        or health.loop_lag_p99_ms > generator.LATE_MS
+    )
+
+
+def behind(case: Case) -> Iterator[Finding]:
+    """Starts that came late or never, because the users waited for answers: no latency tells of them."""
+    before, after = _kept(case.alike), _kept(case.candidate)
+    if not after:
+        return
+    lost, usual = [_missed(one) for one in after], [_missed(one) for one in before]
+    more = float(np.mean(lost)) - (float(np.mean(usual)) if usual else 0.0)
+    if len(usual) > 1 and len(lost) > 1 and more > MISSED and grew(usual, lost) < CHANCE:
+        told = f"{_percent(lost)} of the tasks that were due never began on the candidate"
+        message = f"{told}, {_percent(usual)} on the reference"
+        loaded = under_load(case.candidate)
+        if 2 * sum(map(_unable, loaded)) >= len(loaded):
+            yield invalid("schedule-missed", message, "The load generator itself was starved or had too much to do.")
+        else:
+            yield regression("schedule-missed", message, "Its users waited for answers: see the response times.")
+        return
+    yield from _too_slow(case, max((lost, usual), key=lambda shares: float(np.mean(shares)) if shares else 0.0))
+
+
+def _too_slow(case: Case, shares: Sequence[float]) -> Iterator[Finding]:
+    """What is no regression: the load was too much for the service as it always was, or nearly so."""
+    open_ = case.run.fingerprint.plan.arrivals is not None
+    if float(np.mean(shares)) > MISSED:
+        message = f"{_percent(shares)} of the tasks that were due never began: all users were busy"
+        if open_:
+            yield invalid("schedule-missed", message, "Allow more users, or ask for a lower rate.")
+        else:
+            yield warning("schedule-missed", message, "The pace is faster than the service, which sets it instead.")
+        return
+    late = [(one.late + one.missed) / one.due for side in (case.alike, case.candidate) for one in _kept(side)]
+    if max(late) > LATE:
+        message = f"Up to {100 * max(late):.0f} % of the tasks in a round began late or never"
+        yield warning("schedule-late", message, "The latencies do not tell of that; the response times do.")
+
+
+def _kept(rounds: Rounds) -> list[Schedule]:
+    return [kept for one in under_load(rounds) if (kept := one.generator.schedule) is not None]
+
+
+def _missed(one: Schedule) -> float:
+    return one.missed / one.due
+
+
+def _percent(shares: Sequence[float]) -> str:
+    return f"{100 * float(np.mean(shares)):.0f} %"
+
+
+def in_step(case: Case) -> Iterator[Finding]:
+    """Users that always wait equally long and so act at the same time, for as long as the round lasts."""
+    found = [told for one in under_load(case.measured) if (told := one.generator.in_step) is not None]
+    worst = max(found, key=lambda one: one.dispersion, default=None)
+    if worst is not None and worst.dispersion > IN_STEP:
+        message = (
+            f"Users that always wait {worst.wait_s:g} s act at the same time: "
+            f"their starts come in bursts (variance {worst.dispersion:.0f} times the mean, where 1 is independence)"
+        )
+        hint = "Let them wait between(...) or poisson(...) in the Locust file, or give the scenario `arrivals`."
+        yield warning("users-in-step", message, hint)
