@@ -24,6 +24,7 @@ COMMANDS = {
     "gate": "Fail, or not, as the run in the folder RUN was judged.",
     "baseline": "The accepted runs that later ones are compared with.",
     "seed": "Put the configured data into the service at URL, which is already running.",
+    "worker": "Drive users for a `perfci run` on another machine, round after round.",
     "publish": "Publish the run in the folder RUN: summary, outputs, annotations, comment.",
     "doctor": "Check what perfci needs on this machine, and say what is missing.",
     "clean": "Stop what an earlier, killed perfci left running on this machine. Twice is harmless.",

@@ -1,20 +1,31 @@
 """Nothing is lost: what the service answered was recorded once, by however many processes, however they ended."""
 
+import contextlib
 import os
+import shlex
 import signal
+import socket
+import subprocess
+import sys
 from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
 
-from perfci.errors import LoadError
-from perfci.model import Requests, Side, Verdict
+from perfci import config
+from perfci.errors import ExitCode, LoadError
+from perfci.model import LoadPlan, Requests, Side, Verdict
+from perfci.pipeline.plan import Overrides, plan_of
 from perfci.rig.load import rounds
-from perfci.rig.load.generator import Live, Place
-from perfci.rig.load.rounds import shared_round
-from tests.fakes.driven import PROFILE, Driven, drive, plan_of, serving
+from perfci.rig.load.generator import Live, Place, Watch
+from perfci.rig.load.rounds import load_round, shared_round
+from perfci.rig.load.workers import Workers, invitation
+from tests.fakes import driven as fakes
+from tests.fakes.driven import PROFILE, Driven, drive, serving
 from tests.faults import fault
 
 LATE = """
@@ -38,20 +49,37 @@ class Late(HttpUser):
 """
 
 
+SHOP = """
+[target]
+kind = "external"
+url = "http://127.0.0.1:9"
+
+[profiles.shop]
+locustfile = "profile.py"
+
+[profiles.shop.scenarios.smoke]
+users = 4
+spawn_rate = 50
+duration = "2s"
+warmup = "0.5s"
+workers.count = 2
+"""
+
+
 def _recorded(requests: Requests) -> Counter[str]:
     return Counter(requests.names[number].removeprefix("GET ") for number in requests.endpoint)
 
 
-def _served(driven: Driven) -> Counter[str]:
-    return Counter("/late" if path.startswith("/late/") else path for _, path in driven.asked)
+def _served(asked: list[tuple[float, str]]) -> Counter[str]:
+    return Counter("/late" if path.startswith("/late/") else path for _, path in asked)
 
 
 @pytest.mark.parametrize("processes", [1, 2])
 def test_slow_requests_at_the_end_are_recorded(tmp_path: Path, processes: int) -> None:
     """Requests in flight at the end are waited for: in several processes Locust's master alone would cut them off."""
     driven = drive(tmp_path, profile=LATE, users=4, spawn_rate=50.0, user_classes=(), processes=processes)
-    assert _recorded(driven.recording.requests) == _served(driven)
-    assert _served(driven)["/late"] >= 2
+    assert _recorded(driven.recording.requests) == _served(driven.asked)
+    assert _served(driven.asked)["/late"] >= 2
     assert sum(driven.recording.requests.failed) == 0
     health = driven.recording.generator
     assert (health.complete, health.users_wanted, health.users_reached, health.users_kept) == (True, 4, 4, 4)
@@ -66,7 +94,7 @@ def test_sides_take_turns_with_several_processes_each(tmp_path: Path) -> None:
     with serving() as base, serving() as candidate:
         services = {Side.BASE: base, Side.CANDIDATE: candidate}
         recordings = shared_round(
-            plan_of(users=4, spawn_rate=50.0, processes=2),
+            fakes.plan_of(users=4, spawn_rate=50.0, processes=2),
             base_urls={side: service.url for side, service in services.items()},
             places={side: _place(tmp_path, side) for side in services},
             slice_s=0.5,
@@ -85,8 +113,8 @@ def _place(folder: Path, side: Side) -> Place:
 
 @pytest.mark.parametrize(
     ("number", "processes"),
-    [(signal.SIGKILL, 2), (signal.SIGTERM, 1)],
-    ids=["worker-killed", "terminated"],
+    [(signal.SIGKILL, 2), (signal.SIGTERM, 2), (signal.SIGTERM, 1)],
+    ids=["worker-killed", "worker-terminated", "terminated"],
 )
 def test_a_generator_that_loses_a_process_is_told(tmp_path: Path, number: signal.Signals, processes: int) -> None:
     """Locust ends with exit code 0 all the same. Whatever reached the logs counts, and the record is not complete."""
@@ -95,7 +123,7 @@ def test_a_generator_that_loses_a_process_is_told(tmp_path: Path, number: signal
     def strike(live: Live) -> None:
         if live.requests and not struck:
             (leader,) = psutil.Process().children()
-            victims = [leader] if number is signal.SIGTERM else leader.children()[:1]
+            victims = [leader] if processes == 1 else leader.children()[:1]
             for victim in victims:
                 victim.send_signal(number)
                 struck.append(victim.pid)
@@ -104,12 +132,14 @@ def test_a_generator_that_loses_a_process_is_told(tmp_path: Path, number: signal
         "users": 4,
         "spawn_rate": 50.0,
         "processes": processes,
-        "duration_s": 2.0 if number is signal.SIGKILL else 5.0,
+        "duration_s": 2.0 if processes > 1 else 5.0,
     }
     driven = drive(tmp_path, watch=strike, **changes)
     assert struck
     assert not driven.recording.generator.complete
     assert len(driven.recording.requests) > 0
+    if number is signal.SIGTERM:
+        assert _recorded(driven.recording.requests) == _served(driven.asked)
     assert psutil.Process().children(recursive=True) == []
 
 
@@ -127,6 +157,95 @@ def test_workers_that_never_come_are_waited_for_in_bounds(tmp_path: Path, monkey
     profile = "import os\nos.register_at_fork(after_in_child=lambda: os._exit(3))\n" + PROFILE
     with pytest.raises(LoadError, match="Gave up waiting for workers to connect"):
         drive(tmp_path, profile=profile, processes=2)
+    assert psutil.Process().children(recursive=True) == []
+
+
+@contextlib.contextmanager
+def _workers(project: Path, command: str, number: int) -> Iterator[list[subprocess.Popen[str]]]:
+    """So many workers in *project*, by the command that perfci prints."""
+    arguments = [sys.executable, "-m", *shlex.split(command), "--wait", "15s"]
+    environ = {**os.environ, "XDG_STATE_HOME": str(project)}
+    started = [
+        subprocess.Popen(arguments, cwd=project, env=environ, stderr=subprocess.PIPE, text=True) for _ in range(number)
+    ]
+    try:
+        yield started
+    finally:
+        for one in started:
+            one.terminate()
+        for one in started:
+            one.communicate(timeout=20)
+
+
+def _remote(count: int, wait_s: float) -> Workers:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = invitation("shop", bind="127.0.0.1", port=port)
+    return Workers(count=count, bind="127.0.0.1", port=port, wait_s=wait_s, command=command)
+
+
+def _project(folder: Path, profile: str) -> tuple[Path, LoadPlan]:
+    """A project with this profile, and the plan that its workers will make of it."""
+    folder.mkdir()
+    (folder / "profile.py").write_text(profile)
+    (folder / "perfci.toml").write_text(SHOP)
+    plan = plan_of(config.read(folder / "perfci.toml"), "shop", Overrides(), root=folder)
+    return folder, plan.load
+
+
+def _round(plan: LoadPlan, project: Path, workers: Workers, *, watch: Watch = lambda _: None) -> Driven:
+    with serving() as server:
+        place = Place(source=project, folder=project / "logs", environ=os.environ, state=project / "state", watch=watch)
+        recording = load_round(plan, base_url=server.url, place=place, workers=workers)
+        return Driven(recording=recording, asked=list(server.asked))
+
+
+def test_remote_workers_send_home_every_request(tmp_path: Path) -> None:
+    """Two workers serve round after round, slow requests at the end included; one that is terminated is missed."""
+    project, plan = _project(tmp_path / "project", LATE)
+    workers = _remote(count=2, wait_s=30)
+    with _workers(project, workers.command, 2) as started:
+        for _ in range(2):
+            driven = _round(plan, project, workers)
+            assert _recorded(driven.recording.requests) == _served(driven.asked)
+            assert _served(driven.asked)["/late"] >= 2
+            assert len(list((project / "logs").glob("worker-*.log"))) == 2
+            health = driven.recording.generator
+            assert (health.complete, health.users_wanted, health.users_reached) == (True, 4, 4)
+
+        def strike(live: Live) -> None:
+            if live.requests > 20:
+                started[0].terminate()
+
+        driven = _round(replace(plan, user_classes=("Patient",)), project, workers, watch=strike)
+        assert _recorded(driven.recording.requests) == _served(driven.asked)
+        assert not driven.recording.generator.complete
+    assert started[0].returncode == ExitCode.INTERRUPTED
+    assert psutil.Process().children(recursive=True) == []
+
+
+@fault(
+    "load",
+    "a worker never connects",
+    case="on another machine, or it brings another locustfile",
+    seen="0 of 1 workers connected to 127.0.0.1:… within 6 s …was refused: its locustfile is …, the one here is …",
+    then="start the others: perfci worker shop --master 127.0.0.1:…",
+    exit=ExitCode.NOT_MEASURED,
+    verdict=Verdict.INVALID,
+)
+def test_a_worker_with_another_locustfile_is_refused(tmp_path: Path) -> None:
+    """It ends and says why; the round waits for a better one, in bounds, and says how to start it."""
+    project, plan = _project(tmp_path / "project", LATE)
+    stranger, _ = _project(tmp_path / "stranger", PROFILE)
+    workers = _remote(count=1, wait_s=6)
+    with _workers(stranger, workers.command, 1) as (worker,):
+        with pytest.raises(LoadError, match="0 of 1 workers connected to") as caught:
+            _round(plan, project, workers)
+        _, told = worker.communicate(timeout=20)
+    assert "was refused: its locustfile is" in str(caught.value)
+    assert workers.command in caught.value.hint
+    assert worker.returncode == ExitCode.USAGE
+    assert "the master refused this worker: its locustfile is" in told
     assert psutil.Process().children(recursive=True) == []
 
 
@@ -167,7 +286,7 @@ def test_requests_that_locust_forgets_are_told(tmp_path: Path) -> None:
     """An exception within the block of `catch_response` costs no request; one without a block is missed aloud."""
     driven = drive(tmp_path, profile=LOST, users=4, spawn_rate=50.0, user_classes=())
     recording = driven.recording
-    recorded, served = _recorded(recording.requests), _served(driven)
+    recorded, served = _recorded(recording.requests), _served(driven.asked)
     assert recorded["/raises"] + recorded["/fails"] == served["/good"]
     assert recorded["/plain"] == served["/plain"] > 0
     assert any("GET /raises: " in error for error in recording.errors)

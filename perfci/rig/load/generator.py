@@ -160,7 +160,7 @@ def _live(generators: Sequence[Generator], *, elapsed_s: float, planned_s: float
         elapsed_s=elapsed_s,
         planned_s=planned_s,
         requests=sum(len(reader.columns[0]) for reader in logs),
-        failures=sum(sum(reader.columns[3]) for reader in logs),
+        failures=sum(reader.failures for reader in logs),
         users=max((next((e["users"] for e in reversed(r.events) if "users" in e), 0) for r in logs), default=0),
         per_second=float(sum(len(_last_second(reader, now)) for reader in logs)),
         p95_ms={one.side: latency for one in generators if (latency := _p95(one)) is not None},

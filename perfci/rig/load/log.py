@@ -8,22 +8,33 @@ from pathlib import Path
 from typing import Any
 
 from perfci.errors import LoadError
-from perfci.model import Requests
+from perfci.model import Lateness, Requests
 
 MAGIC = b"perfci-log 1\n"
 COLUMNS = "ddIBHQ"
+LATE_COLUMNS = "Idd"
+START_COLUMNS = "dddB"
+START, FAILED = 0, 3  # columns
 HEAD = 5  # bytes of a chunk before its payload
 
 
 @dataclass(slots=True)
 class LogReader:
-    """One process's log, read as far as it has been written; call `poll` again for what came since."""
+    """
+    One process's log, read as far as it has been written; call `poll` again for what came since.
+
+    All times are of this machine's clock: a worker elsewhere begins its log with the difference to its own.
+    """
 
     path: Path
     names: list[str] = field(default_factory=list)
-    columns: "list[array[Any]]" = field(default_factory=lambda: [array(code) for code in COLUMNS])
+    columns: "list[array[Any]]" = field(default_factory=lambda: _empty(COLUMNS))
+    late: "list[array[Any]]" = field(default_factory=lambda: _empty(LATE_COLUMNS))
+    starts: "list[array[Any]]" = field(default_factory=lambda: _empty(START_COLUMNS))
     events: list[dict[str, Any]] = field(default_factory=list)
     complete: bool = False
+    failures: int = 0
+    _shift_s: float = 0.0
     _offset: int = 0
 
     def poll(self) -> None:
@@ -38,14 +49,16 @@ class LogReader:
             used = len(MAGIC)
         elif self._offset == 0:
             return
-        rows: list[memoryview] = []
+        tables = {b"R": self.columns, b"L": self.late, b"S": self.starts}
+        rows: dict[bytes, list[memoryview]] = {kind: [] for kind in tables}
         for kind, payload in _chunks(data, used):
-            if kind == b"R":
-                rows.append(payload)
+            if kind in rows:
+                rows[kind].append(payload)
             else:
                 self._take(kind, bytes(payload))
             used += HEAD + len(payload)
-        self._take_rows(rows)
+        for kind, columns in tables.items():
+            self._take_rows(rows[kind], columns)
         self._offset += used
 
     def _take(self, kind: bytes, payload: bytes) -> None:
@@ -53,23 +66,38 @@ class LogReader:
             case b"N":
                 self.names.extend(json.loads(payload))
             case b"J":
-                self.events.append(json.loads(payload))
+                self._happened(json.loads(payload))
             case b"Z":
                 self.complete = True
             case _:
                 raise LoadError(f"{self.path} holds a chunk of unknown kind {kind!r}: the file is damaged")
 
-    def _take_rows(self, chunks: Sequence[memoryview]) -> None:
+    def _happened(self, event: dict[str, Any]) -> None:
+        if event["what"] == "clock":
+            self._shift_s = event["shift_s"]
+        event["at"] += self._shift_s
+        self.events.append(event)
+
+    def _take_rows(self, chunks: Sequence[memoryview], columns: "list[array[Any]]") -> None:
         """All at once: columns of millions that grow second by second are copied again and again."""
         counts = [int.from_bytes(chunk[:4], "little") for chunk in chunks]
-        width, before = sum(column.itemsize for column in self.columns), 0
+        width, before = sum(column.itemsize for column in columns), 0
         if any(len(chunk) != 4 + count * width for chunk, count in zip(chunks, counts, strict=True)):
             raise LoadError(f"{self.path} holds rows of unequal columns: the file is damaged")
-        for column in self.columns:
+        for position, column in enumerate(columns):
             starts = (4 + count * before for count in counts)
             parts = zip(chunks, starts, counts, strict=True)
+            first = len(column)
             column.frombytes(b"".join(chunk[at : at + count * column.itemsize] for chunk, at, count in parts))
+            if position == START and self._shift_s and columns is not self.late:
+                column[first:] = array("d", (start_s + self._shift_s for start_s in column[first:]))
+            if position == FAILED and columns is self.columns:
+                self.failures += sum(column[first:])
             before += column.itemsize
+
+
+def _empty(codes: str) -> "list[array[Any]]":
+    return [array(code) for code in codes]
 
 
 def _chunks(data: bytes, at: int) -> Iterator[tuple[bytes, memoryview]]:
@@ -85,8 +113,14 @@ def _chunks(data: bytes, at: int) -> Iterator[tuple[bytes, memoryview]]:
 def requests_of(readers: Iterable[LogReader]) -> Requests:
     """All processes' requests in one table."""
     names: dict[str, int] = {}
-    merged: list[array[Any]] = [array(code) for code in COLUMNS]
+    merged, late = _empty(COLUMNS), _empty(LATE_COLUMNS)
+    scheduled = False
     for reader in readers:
+        before = len(merged[0])
+        late[0].extend(before + row for row in reader.late[0])
+        for column, more in zip(late[1:], reader.late[1:], strict=True):
+            column.extend(more)
+        scheduled = scheduled or bool(reader.starts[0])
         numbers = [names.setdefault(name, len(names)) for name in reader.names]
         for position, column in enumerate(reader.columns):
             merged[position].extend(_renumbered(column, numbers) if position == 2 else column)
@@ -99,6 +133,7 @@ def requests_of(readers: Iterable[LogReader]) -> Requests:
         failed=failed,
         status=statuses,
         size=sizes,
+        lateness=Lateness(*late) if scheduled else None,
     )
 
 

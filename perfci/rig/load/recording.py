@@ -2,13 +2,17 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from perfci.errors import LoadError
 from perfci.model import GeneratorHealth, LoadPlan, Requests
 from perfci.rig.load.log import LogReader, requests_of
+from perfci.rig.load.schedule import in_step_of, schedule_of
+
+NAMED = 3
+"""So many endpoints are listed in one note."""
 
 Window = tuple[float, float]
 """Start and end of measured time, in seconds since the epoch."""
@@ -83,6 +87,8 @@ def record(
         exceptions=len(raised),
         complete=_complete(readers, plan),
         clock_step_s=max((e.get("clock_step_s", 0.0) for e in events(readers, "health")), key=abs, default=0.0),
+        schedule=schedule_of(readers, windows),
+        in_step=in_step_of(readers),
     )
     return Recording(
         requests=requests_of(readers),
@@ -92,7 +98,7 @@ def record(
         generator=generator,
         errors=_errors(readers),
         cpu=tuple((e["at"] - e["seconds"], e["at"], e["cpu_share"] * len(readers)) for e in health),
-        notes=_notes(readers),
+        notes=notes(readers),
     )
 
 
@@ -117,18 +123,21 @@ def _complete(readers: Sequence[LogReader], plan: LoadPlan | None) -> bool:
     """
     Whether every process closed its record, and the round ended when it should: by our word, or by the shape's.
 
-    A Locust that is terminated, or stopped by the locustfile, closes its record as well.
+    A Locust that is terminated, or stopped by the locustfile, closes its record as well, and so does each of its
+    workers: one that never heard our word left before the others.
     """
-    wanted = len(readers) if plan is None or plan.processes == 1 else plan.processes + 1  # a master beside the workers
-    ended = bool(events(readers, "stopping")) or _shaped(readers)
+    workers = 0 if plan is None else plan.workers or (plan.processes if plan.processes > 1 else 0)
+    wanted = workers + 1 if workers else len(readers)  # a master beside the workers
+    ended = all(events([reader], "stopping") or _shaped([reader]) for reader in readers)
     return ended and len(readers) >= wanted and all(reader.complete for reader in readers)
 
 
 def _counted(readers: Sequence[LogReader], windows: Sequence[Window]) -> list[int]:
-    """The users that the leading process counted in the measured time, second by second."""
+    """The users that the leading process counted in the measured time, second by second; in a short one, the latest."""
     leader = [reader for reader in readers if events([reader], "leads")]
     since, until = windows[0][0], windows[-1][1]
-    return [e["users"] for e in events(leader, "health") if since <= e["at"] < until]
+    counted = [e for e in events(leader, "health") if e["at"] < until]
+    return [e["users"] for e in counted if since <= e["at"]] or [e["users"] for e in counted[-1:]]
 
 
 def _errors(readers: Sequence[LogReader]) -> dict[str, int]:
@@ -140,12 +149,23 @@ def _errors(readers: Sequence[LogReader]) -> dict[str, int]:
     return dict(errors.most_common(20))
 
 
-def _notes(readers: Sequence[LogReader]) -> tuple[str, ...]:
-    unjudged = sum(e["requests"] for e in events(readers, "unjudged"))
-    if not unjudged:
-        return ()
-    missing = "never came to the end of a `with` block: Locust does not tell of them, so they are missing"
-    return (f"{unjudged} requests with catch_response=True {missing}",)
+def notes(readers: Sequence[LogReader]) -> tuple[str, ...]:
+    """What the processes noted that is missing from the requests, or does not belong to the target."""
+    return (*_unjudged(readers), *_elsewhere(readers))
+
+
+def _unjudged(readers: Sequence[LogReader]) -> Iterator[str]:
+    if unjudged := sum(e["requests"] for e in events(readers, "unjudged")):
+        missing = "never came to the end of a `with` block: Locust does not tell of them, so they are missing"
+        yield f"{unjudged} requests with catch_response=True {missing}"
+
+
+def _elsewhere(readers: Sequence[LogReader]) -> Iterator[str]:
+    found = sorted({(str(e["endpoint"]), str(e["host"])) for e in events(readers, "elsewhere")})
+    if found:
+        named = ", ".join(f"{endpoint} ({host})" for endpoint, host in found[:NAMED])
+        more = f" and {len(found) - NAMED} more" if len(found) > NAMED else ""
+        yield f"another host than the target answers at {named}{more}: what is measured there is not the target's"
 
 
 def _within(health: Mapping[str, Any], windows: Sequence[Window]) -> bool:

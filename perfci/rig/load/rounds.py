@@ -11,7 +11,7 @@ import math
 import socket
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from perfci.rig.load import slices
 from perfci.rig.load.generator import INSIDE, STOP_TIMEOUT_S, Generator, Place, attend, generating, run
 from perfci.rig.load.log import LogReader
 from perfci.rig.load.recording import Recording, events, first, record, spawned
+from perfci.rig.load.workers import Workers, same, variables
 
 GUARD_S = 0.2  # the load goes on a little beyond the window, so that its last request is under load, too
 SPARE_S = 30.0  # beyond the planned time, before a generator that does not end is ended
@@ -29,18 +30,35 @@ WORKERS_S = 30  # for all workers to connect
 SHORTEST_WARMUP_S = 1.5  # both generators have read the timetable before it begins
 
 
-def load_round(plan: LoadPlan, *, base_url: str, place: Place) -> Recording:
-    """Drive one target with the whole load of *plan*."""
+def load_round(plan: LoadPlan, *, base_url: str, place: Place, workers: Workers | None = None) -> Recording:
+    """Drive one target with the whole load of *plan*, from here or, where it says so, with *workers* elsewhere."""
     fresh(place.folder)
     measured_s = plan.warmup_s + plan.duration_s + GUARD_S
     planned_s = plan.users / plan.spawn_rate + measured_s
     limit_s = math.ceil(planned_s) + SPARE_S
     extra = {"PERFCI_STOP_AFTER": f"{measured_s:.3f}"}
-    with _locust(plan, place, base_url=base_url, limit_s=limit_s, extra=extra) as generator:
-        attend([generator], place.watch, planned_s=planned_s, limit_s=limit_s + STOP_TIMEOUT_S + 5)
+    with _locust(plan, place, base_url=base_url, limit_s=limit_s, extra=extra, workers=workers) as generator:
+        attend(
+            [generator],
+            place.watch,
+            planned_s=planned_s,
+            limit_s=limit_s + STOP_TIMEOUT_S + 5 + (workers.wait_s if workers else 0),
+            meanwhile=_waiting(workers, generator) if workers else lambda: None,
+        )
         start_s = _spawned(generator, plan) + plan.warmup_s
         windows = [(start_s, start_s + plan.duration_s)]
         return record(generator.logs(), windows=windows, plan=plan, warmup_s=plan.warmup_s)
+
+
+def _waiting(workers: Workers, generator: Generator) -> Callable[[], None]:
+    """To be called again and again: a LoadError as soon as the time is over in which *workers* should have come."""
+    end = time.monotonic() + workers.wait_s
+
+    def look() -> None:
+        if time.monotonic() > end and workers.awaited(generator.readers.values()):
+            raise workers.missing(generator.readers.values())
+
+    return look
 
 
 def shared_round(
@@ -157,6 +175,7 @@ def _locust(
     limit_s: float,
     extra: Mapping[str, str],
     side: Side | None = None,
+    workers: Workers | None = None,
 ) -> contextlib.AbstractContextManager[Generator]:
     """A started Locust with the users of *plan*, which records into the place's folder."""
     files = f"{INSIDE / 'perfci_recorder.py'},{place.source / plan.locustfile}"
@@ -164,15 +183,17 @@ def _locust(
         *(sys.executable, str(INSIDE / "perfci_locust.py"), "-f", files),
         *("--headless", "--only-summary", "--exit-code-on-error", "0", "--stop-timeout", str(STOP_TIMEOUT_S)),
         *("-H", base_url, "-u", str(plan.users), "-r", f"{plan.spawn_rate:g}", "-t", f"{limit_s:.0f}s"),
-        *(_workers(plan.processes) if plan.processes > 1 else ()),
+        *(workers.options() if workers else _forks(plan.processes) if plan.processes > 1 else ()),
         *(("--tags", *plan.tags) if plan.tags else ()),
         *plan.user_classes,
     ]
-    environment = {**plan.environment, "PERFCI_RECORD": str(place.folder), **extra}
+    environment = {**variables(plan), "PERFCI_RECORD": str(place.folder), **extra}
+    if workers:
+        environment["PERFCI_WORKERS"] = json.dumps({"count": workers.count, "same": same(plan)})
     return generating(command, place, extra=environment, side=side)
 
 
-def _workers(processes: int) -> list[str]:
+def _forks(processes: int) -> list[str]:
     """Options for a master and so many workers, which find one another on a port of their own."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = str(free.getsockname()[1])

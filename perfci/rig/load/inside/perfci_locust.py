@@ -1,9 +1,14 @@
 """
-Locust's own program, without the settings files that it would read on its own.
+Locust's own program, without the settings files that it would read on its own, and with all the open files it may have.
 
 A `locust.conf`, or a table in the project's `pyproject.toml` or the home folder, would change the load behind the
 plan's back, and under load only: turns know no such files. Locust has no option that leaves them out.
+
+Each user keeps a connection. Locust asks for 10,000 files, where many users need more and the system may give more.
 """
+
+import contextlib
+import resource
 
 from locust import argument_parser
 from locust import main as program
@@ -17,4 +22,7 @@ for function in (argument_parser.get_empty_argument_parser, argument_parser.get_
 setattr(program, "load_locustfile_pytest", lambda _: {})  # noqa: B010  # Locust does not export it
 
 if __name__ == "__main__":
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(ValueError, OSError):  # some systems name a limit that they do not give
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     program.main()

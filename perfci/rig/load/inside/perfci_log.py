@@ -9,6 +9,10 @@ A file is the magic line and then chunks: one byte of kind, four bytes of payloa
     N   JSON list of the endpoints first seen since the last chunk, in the order of their numbers (from 0)
     R   rows: a 32-bit count, then the columns one after the other: start (f64, seconds since the epoch),
         latency (f64, ms; negative: none), endpoint (u32), failed (u8), status (u16), size (u64)
+    L   requests whose user was still busy when their task was due: a 32-bit count, then the columns: number of the row
+        (u32, from 0 in this file), how late the task began (f64, ms), the user's pace (f64, ms; 0: it has none)
+    S   starts of tasks that were due at a certain time: a 32-bit count, then the columns: due (f64, seconds since the
+        epoch), late (f64, ms; negative: it never came), starts lost by it (f64), whether the user was busy (u8)
     J   JSON object with a "what": health, event, errors
     Z   the end: the process closed its record in order
 
@@ -23,16 +27,20 @@ from array import array
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
+from urllib.parse import urlsplit
 
 MAGIC = b"perfci-log 1\n"
 COLUMNS = "ddIBHQ"
+LATE_COLUMNS = "Idd"
+START_COLUMNS = "dddB"
+CLOSED = b"Z\0\0\0\0"  # how a log ends
 MOST_MESSAGES = 100
 LONGEST_MESSAGE = 300
 
 
-def _columns() -> list[array]:  # type: ignore[type-arg]  # array is generic for type checkers only
-    return [array(code) for code in COLUMNS]
+def _columns(codes: str = COLUMNS) -> list[array]:  # type: ignore[type-arg]  # array is generic for type checkers only
+    return [array(code) for code in codes]
 
 
 def _appender(columns: "list[array[Any]]") -> Callable[..., None]:
@@ -50,16 +58,41 @@ def _appender(columns: "list[array[Any]]") -> Callable[..., None]:
     return append
 
 
-class LogWriter:
-    """One process's log."""
+class Sink(Protocol):
+    """Where a log goes: a file, or a machine elsewhere."""
 
-    def __init__(self, path: Path) -> None:
-        self._file = path.open("wb", buffering=0)
-        self._file.write(MAGIC)
+    def write(self, data: bytes, /) -> int | None:
+        """Take all of *data*, or tell how much was taken."""
+
+    def close(self) -> None:
+        """Nothing more will come."""
+
+
+def put(sink: Sink, data: bytes) -> None:
+    """Write *data*, or end the process: a load without a record is worse than none."""
+    try:
+        problem = "" if sink.write(data) == len(data) else "No space left on device"
+    except OSError as error:
+        problem = error.strerror or str(error)
+    if problem:  # raised in a greenlet it would only be printed, and the load go on
+        sys.stderr.write(f"perfci cannot record what it measures: {problem}. Is the disk full?\n")
+        sys.stderr.flush()
+        os._exit(os.EX_IOERR)
+
+
+class LogWriter:
+    """One process's log, in a file of its own or wherever a sink takes it."""
+
+    def __init__(self, to: Path | Sink) -> None:
+        self._file: Sink = to.open("wb", buffering=0) if isinstance(to, Path) else to
+        self._closed = False
+        put(self._file, MAGIC)
         self._ids: dict[str, int] = {}
         self._named = 0
         self._columns = _columns()
         self.row = _appender(self._columns)  # number, start_s, latency_ms, failed, status, size
+        self._written = 0  # rows, by the flushes before
+        self._late, self._starts = _columns(LATE_COLUMNS), _columns(START_COLUMNS)
         self._errors: Counter[tuple[str, str]] = Counter()
         self._cpu = time.process_time()
         self._delay = _run_delay_ns()
@@ -69,6 +102,16 @@ class LogWriter:
     def request(self, endpoint: str, start_s: float, latency_ms: float, failed: bool, status: int, size: int) -> None:
         """Note one request; nothing is written before the next flush."""
         self.row(self.number(endpoint), start_s, latency_ms, failed, status, size)
+
+    def late(self, late_ms: float, pace_ms: float) -> None:
+        """The row that comes next is of a task that began late, because its user was busy."""
+        for column, value in zip(self._late, (self._written + len(self._columns[0]), late_ms, pace_ms), strict=True):
+            column.append(value)
+
+    def start(self, due_s: float, late_ms: float, lost: float, busy: bool) -> None:
+        """Note the start of a task that was due at a certain time; a negative lateness is a start that never came."""
+        for column, value in zip(self._starts, (due_s, late_ms, lost, busy), strict=True):
+            column.append(value)
 
     def number(self, endpoint: str) -> int:
         """The number of an endpoint in this log."""
@@ -108,37 +151,40 @@ class LogWriter:
         if names:
             self._named += len(names)
             self._chunk(b"N", json.dumps(names).encode())
-        if rows[0]:
-            self._chunk(b"R", len(rows[0]).to_bytes(4, "little") + b"".join(column.tobytes() for column in rows))
-            for column in rows:
-                del column[:]
+        self._written += len(rows[0])
+        for kind, columns in ((b"R", rows), (b"L", self._late), (b"S", self._starts)):
+            if columns[0]:
+                packed = b"".join(column.tobytes() for column in columns)
+                self._chunk(kind, len(columns[0]).to_bytes(4, "little") + packed)
+                for column in columns:
+                    del column[:]
         if self._errors:
             errors, self._errors = self._errors, Counter()
             self.event("errors", errors=[[endpoint, text, count] for (endpoint, text), count in errors.items()])
 
     def close(self) -> None:
         """Write the rest and the end mark; twice is harmless."""
-        if not self._file.closed:
+        if not self._closed:
             self.flush()
-            self._chunk(b"Z", b"")
+            put(self._file, CLOSED)
+            self._closed = True
             self._file.close()
 
     def _chunk(self, kind: bytes, payload: bytes) -> None:
         # One write: a kill between two writes could otherwise leave a header without its payload in mid-file.
-        chunk = kind + len(payload).to_bytes(4, "little") + payload
-        try:
-            problem = "" if self._file.write(chunk) == len(chunk) else "No space left on device"
-        except OSError as error:
-            problem = error.strerror or str(error)
-        if problem:  # raised in a greenlet it would only be printed, and the load go on without a record
-            sys.stderr.write(f"perfci cannot record what it measures: {problem}. Is the disk full?\n")
-            sys.stderr.flush()
-            os._exit(os.EX_IOERR)
+        if not self._closed:  # what a process notes while it ends comes after the end of the round
+            put(self._file, kind + len(payload).to_bytes(4, "little") + payload)
 
 
-def request_listener(log: LogWriter) -> Callable[..., None]:
-    """A listener for Locust's `request` event that notes each one in *log*."""
+def request_listener(log: LogWriter, *, home: str = "") -> Callable[..., None]:
+    """
+    A listener for Locust's `request` event that notes each one in *log*.
+
+    An endpoint whose first request went to another host or port than *home* is noted, too: it is not the target that
+    answers there. Looking at every address would cost each request more than the whole record of it.
+    """
     append = log.row
+    target = _place(home)
     numbers: dict[tuple[str, str], int] = {}
     now = time.time
 
@@ -150,11 +196,15 @@ def request_listener(log: LogWriter) -> Callable[..., None]:
         exception: BaseException | None = None,
         start_time: float | None = None,  # clients of other protocols leave it out
         response: Any = None,
+        url: Any = None,
         **_: Any,
     ) -> None:
         number = numbers.get((request_type, name))
         if number is None:
             number = numbers[request_type, name] = log.number(f"{request_type} {name}")
+            place = _place(getattr(response, "url", None)) or _place(url)  # the first is where redirects have led
+            if target and place not in {"", target}:
+                log.event("elsewhere", endpoint=f"{request_type} {name}", host=place)
         latency_ms = -1.0 if response_time is None else response_time
         start_s = start_time if start_time is not None else now() - max(latency_ms, 0.0) / 1e3
         status = _whole(getattr(response, "status_code", 0), 0xFFFF)
@@ -164,6 +214,17 @@ def request_listener(log: LogWriter) -> Callable[..., None]:
             log.error(endpoint, exception)
 
     return listener
+
+
+def _place(url: Any) -> str:
+    """Host and port of an address, in small letters; empty where it has none."""
+    try:
+        parts = urlsplit(url if isinstance(url, str) else "")
+        port = parts.port or {"http": 80, "https": 443, "ws": 80, "wss": 443}.get(parts.scheme)
+    except ValueError:
+        return ""
+    host = "127.0.0.1" if parts.hostname == "localhost" else parts.hostname
+    return f"{host}:{port}" if host and port else ""
 
 
 def _whole(number: Any, most: int) -> int:

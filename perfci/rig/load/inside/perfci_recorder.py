@@ -4,45 +4,60 @@ The recorder: a second locustfile beside the user's own, which notes every reque
 Locust loads it with `-f perfci_recorder.py,USERFILE`. PERFCI_RECORD names the folder of the logs (one per process),
 PERFCI_STOP_AFTER the seconds from the last user's start to the end of the round. Where the round is shared with
 another side, PERFCI_TIMETABLE names the file that will say when the users of this one pause, and when they stop.
+PERFCI_ARRIVALS describes the arrivals that replace the users' own waits, if any (`perfci_pace.py`).
 
 One process leads: Locust's only one, or the master of several. It knows how many users there are, and stops the round.
+PERFCI_WORKERS tells a master about workers on other machines, PERFCI_WORKER tells such a worker about itself; it has no
+folder and sends its log to the master.
 """
 
+import json
 import os
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import gevent
 from locust import events
-from locust.runners import WorkerRunner
-from perfci_log import LogWriter, request_listener
+from locust.runners import MasterRunner, WorkerRunner
+from perfci_log import CLOSED, LogWriter, request_listener
 from perfci_lost import Caught
+from perfci_pace import Pace
 from perfci_patience import Patience
 from perfci_pauses import Pauses
+from perfci_remote import END, Door, Home, Mail
 
 LAG_STEP_S = 0.05
 LATE_S = 6.0  # for workers whose last requests are in flight: Locust's master would interrupt them after half of it
-CLOSED = b"Z\0\0\0\0"  # how a log ends
 TIMETABLE = os.environ.get("PERFCI_TIMETABLE", "")
+WORKERS = json.loads(os.environ.get("PERFCI_WORKERS", "null"))
+WORKER = json.loads(os.environ.get("PERFCI_WORKER", "null"))
 
 pauses = Pauses(gevent.sleep)
 caught = Caught()
 caught.install()
 if TIMETABLE:  # now, because the next file to be loaded is the user's
     Patience(pauses).install()
+if door := WORKERS and Door(Path(os.environ["PERFCI_RECORD"]), **WORKERS):
+    door.install()
+if home := WORKER and Home(**WORKER):
+    home.install()
 
 
 @events.init.add_listener
 def _record(environment: Any, runner: Any, **_: Any) -> None:
     # `init` fires after Locust's fork, so each process opens a log of its own.
-    folder = Path(os.environ["PERFCI_RECORD"])
-    log = LogWriter(folder / f"{os.getpid()}.log")
+    log, settle = _opened(runner)
     leads = not isinstance(runner, WorkerRunner)
     if leads:
         log.event("leads", shape=environment.shape_class is not None)
-    listener = caught.tell = request_listener(log)
+    _pass_on_the_end(log, environment, runner)
+    pace = Pace(environment, log, pauses, arrivals=os.environ.get("PERFCI_ARRIVALS", ""))
+    listener = pace.listener(request_listener(log, home=home.host if home else environment.host or ""))
     environment.events.request.add_listener(listener)
+    caught.tell(environment.events.request, listener)
     environment.events.user_error.add_listener(
         lambda exception, user_instance, **_: log.event(
             "exception", user=type(user_instance).__name__, message=f"{type(exception).__name__}: {exception}"[:300]
@@ -58,15 +73,39 @@ def _record(environment: Any, runner: Any, **_: Any) -> None:
 
     @environment.events.quit.add_listener
     def end(**_: Any) -> None:
-        if caught.unjudged:
-            log.event("unjudged", requests=caught.unjudged)
+        if unjudged := caught.unjudged[environment.events.request]:
+            log.event("unjudged", requests=unjudged)
         log.close()
-        if leads:
-            _wait_for_workers(folder)
+        settle()
 
     if TIMETABLE:
         gevent.spawn(_take_turns, log, runner, leads)
     gevent.spawn(_flush_every_second, log, runner)
+
+
+def _opened(runner: Any) -> tuple[LogWriter, Callable[[], None]]:
+    """This process's log, and what is left to wait for once it is closed."""
+    if home:
+        mail = Mail(runner)
+        log = LogWriter(mail)
+        log.event("clock", **home.clock())
+        return log, mail.settle
+    folder = Path(os.environ["PERFCI_RECORD"])
+    log = LogWriter(folder / f"{os.getpid()}.log")
+    if isinstance(runner, WorkerRunner):
+        return log, lambda: None
+    if door:
+        door.tell = log.event
+        return log, partial(door.wait, runner, LATE_S)
+    return log, partial(_wait_for_workers, folder)
+
+
+def _pass_on_the_end(log: LogWriter, environment: Any, runner: Any) -> None:
+    """Let each worker note that it was told to stop: one that left without this word left too early."""
+    if isinstance(runner, MasterRunner):
+        environment.events.test_stopping.add_listener(lambda **_: runner.send_message(END))
+    if isinstance(runner, WorkerRunner):
+        runner.register_message(END, lambda **_: log.event("stopping"))
 
 
 def _take_turns(log: LogWriter, runner: Any, leads: bool) -> None:

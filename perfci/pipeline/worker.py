@@ -1,0 +1,29 @@
+"""Being a worker: driving the users of rounds that another machine measures."""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from perfci.config import read
+from perfci.pipeline.plan import Overrides, plan_of
+from perfci.pipeline.ports import Ports
+from perfci.rig.load.generator import Place
+from perfci.rig.load.workers import serve
+
+
+def work(name: str, ports: Ports, config_file: str, *, master: tuple[str, int], wait_s: float) -> int:
+    """
+    Drive the users of "PROFILE[:SCENARIO]" for the *master* = (host, port); the number of rounds.
+
+    Ends when no round came for *wait_s*. The locustfile and its variables are this machine's own; the target and the
+    number of users are what the master says.
+    """
+    plan = plan_of(read(ports.root / config_file), name, Overrides(), root=ports.root)
+    with TemporaryDirectory(prefix="perfci-worker-") as folder:
+        place = Place(
+            source=ports.root,
+            folder=Path(folder),
+            environ=ports.environ,
+            state=ports.state,
+            watch=ports.progress.live,
+        )
+        return serve(plan.load, place, master=master, wait_s=wait_s, told=ports.progress.note)

@@ -1,0 +1,136 @@
+"""
+Workers on other machines: load generators that a round's master lets in, and the loop that keeps one of them at work.
+
+A worker serves one round after the other. Between them, its Locust is started anew, because each round has a master of
+its own at the same address. What is said between the two is in `inside/perfci_remote.py`.
+"""
+
+import hashlib
+import json
+import os
+import socket
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+
+from perfci import __version__
+from perfci.errors import ConfigError, LoadError
+from perfci.model import LoadPlan
+from perfci.rig.load.generator import INSIDE, OUT, Place, generating
+from perfci.rig.load.log import LogReader
+from perfci.rig.load.recording import events
+from perfci.rig.process import tail
+
+SPARE_S = 30  # Locust's own patience ends after ours, which says more
+LONGEST_ANSWER = 12  # lines of a worker's log that say why it ended
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workers:
+    """How many workers a round waits for, where they connect, and how one is started."""
+
+    count: int
+    bind: str  # the address of this machine where they connect
+    port: int
+    wait_s: float
+    command: str  # that starts one elsewhere, for messages
+
+    def options(self) -> list[str]:
+        """What makes Locust their master."""
+        return [
+            *("--master", "--master-bind-host", self.bind, "--master-bind-port", str(self.port)),
+            *("--expect-workers", str(self.count), "--expect-workers-max-wait", str(int(self.wait_s) + SPARE_S)),
+        ]
+
+    def awaited(self, logs: Iterable[LogReader]) -> int:
+        """How many of them have not come yet."""
+        return self.count - max((e["places"] for e in events(logs, "admitted")), default=0)
+
+    def missing(self, logs: Iterable[LogReader]) -> LoadError:
+        """That they did not come in time, and who came instead."""
+        logs = list(logs)
+        came = self.count - self.awaited(logs)
+        refused = {
+            f"{e['worker']} was refused: its {e['differs']} is {e['there']}, the one here is {e['here']}"
+            for e in events(logs, "refused")
+        }
+        told = f"{came} of {self.count} workers connected to {self.bind}:{self.port} within {self.wait_s:g} s"
+        return LoadError("\n".join([told, *sorted(refused)]), hint=f"start the others: {self.command}")
+
+
+def invitation(name: str, *, bind: str, port: int) -> str:
+    """The command that starts a worker of the scenario *name* on another machine."""
+    host = socket.gethostname() if bind in {"*", "0.0.0.0", "::"} else bind  # noqa: S104  # compared, not bound
+    return f"perfci worker {name} --master {host}:{port}"
+
+
+def same(plan: LoadPlan) -> dict[str, str]:
+    """What master and worker must have in common, by what it is called."""
+    scenario = json.dumps(variables(plan), sort_keys=True).encode()
+    return {
+        "perfci": __version__,
+        "locustfile": plan.digest,
+        "scenario": hashlib.sha256(scenario).hexdigest()[:16],
+    }
+
+
+def variables(plan: LoadPlan) -> dict[str, str]:
+    """What each process that drives users of *plan* finds in its environment."""
+    if plan.arrivals is None:
+        return dict(plan.environment)
+    shared = {**asdict(plan.arrivals), "processes": plan.workers or plan.processes}
+    return {**plan.environment, "PERFCI_ARRIVALS": json.dumps(shared)}
+
+
+def serve(
+    plan: LoadPlan,
+    place: Place,
+    *,
+    master: tuple[str, int],
+    wait_s: float,
+    told: Callable[[str], None],
+) -> int:
+    """
+    Drive users for one round after the other, until none has come for *wait_s*; the number of rounds.
+
+    Raises ConfigError where the master refuses this worker, LoadError where there was no round at all.
+    """
+    rounds = 0
+    while _served(_command(plan, place, master), plan, place, wait_s=wait_s):
+        rounds += 1
+        told(f"round {rounds} is over; waiting for the next")
+    if not rounds:
+        host, port = master
+        raise LoadError(
+            f"no round at {host}:{port} had room for this worker within {wait_s:g} s",
+            hint="start perfci run there, and see that the port is reachable and workers.count is not met already",
+        )
+    return rounds
+
+
+def _command(plan: LoadPlan, place: Place, master: tuple[str, int]) -> list[str]:
+    host, port = master
+    files = f"{INSIDE / 'perfci_recorder.py'},{place.source / plan.locustfile}"
+    return [
+        *(sys.executable, str(INSIDE / "perfci_locust.py"), "-f", files),
+        *("--worker", "--master-host", host, "--master-port", str(port)),
+    ]
+
+
+def _served(command: Sequence[str], plan: LoadPlan, place: Place, *, wait_s: float) -> bool:
+    """Whether there was a round."""
+    place.folder.mkdir(parents=True, exist_ok=True)
+    (place.folder / OUT).unlink(missing_ok=True)
+    with generating(command, place, extra={**variables(plan), **_itself(plan, wait_s)}) as generator:
+        code = generator.child.process.wait()
+    said = tail(place.folder / OUT, lines=LONGEST_ANSWER)
+    if code == os.EX_CONFIG:
+        raise ConfigError(said, hint="give this machine the same commit, perfci and Locust as the master's")
+    if code not in {0, os.EX_UNAVAILABLE}:
+        raise LoadError(f"the worker ended with exit code {code}; the end of its log:\n{said}")
+    return code == 0
+
+
+def _itself(plan: LoadPlan, wait_s: float) -> Mapping[str, str]:
+    about = {"name": socket.gethostname(), "same": same(plan), "wait_s": wait_s}
+    return {"PERFCI_WORKER": json.dumps(about)}
