@@ -255,9 +255,14 @@ class AlertTable(Table):
 
     def alert(self) -> Alert:
         """As the judge knows it."""
-        limit = _first(self.above, self.below)
-        given = {"name": self.name, "gauge": self.gauge, "severity": self.severity}
-        return Alert(**given, limit=limit, upper=self.above is not None, seconds=self.seconds)
+        return Alert(
+            name=self.name,
+            gauge=self.gauge,
+            limit=_first(self.above, self.below),
+            upper=self.above is not None,
+            seconds=self.seconds,
+            severity=self.severity,
+        )
 
 
 class MonitorTable(Table):

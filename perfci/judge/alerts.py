@@ -63,7 +63,7 @@ def raised(one: Round, alert: Alert) -> Iterator[Raised]:
         seconds = _longest(gauge, lambda value: _beyond(value, alert))
         if matches(alert.gauge, name) and seconds and seconds >= alert.seconds:
             limit = f"{'above' if alert.upper else 'below'} {_amount(alert.limit, gauge.unit)}"
-            extreme = f"{gauge.high:.10g} at most" if alert.upper else f"{gauge.low:.10g} at least"
+            extreme = f"{_short(gauge.high)} at most" if alert.upper else f"{_short(gauge.low)} at least"
             text = f"{name} was {limit} for {seconds} s in block {one.block} of the {one.side} ({extreme})"
             yield Raised(name, seconds, f"{alert.name}: {text}")
 
@@ -183,3 +183,7 @@ def _finding(code: str, message: str, hint: str = "") -> Finding:
 
 def _amount(value: float, unit: str) -> str:
     return f"{value:.10g} {unit}".rstrip()
+
+
+def _short(value: float) -> str:
+    return f"{float(f'{value:.4g}'):.10g}"

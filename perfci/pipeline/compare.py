@@ -23,7 +23,8 @@ def compare(base: Path | None, candidate: Path, *, config_file: Path) -> Outcome
     config = read(config_file) if config_file.exists() else None
     base, candidate = base and _located(base, config_file.parent), _located(candidate, config_file.parent)
     run = store.load(candidate)
-    policy = policy_of(config.gate if config else GateTable(), run.profile)
+    alerts = config.monitor.alert if config else ()
+    policy = policy_of(config.gate if config else GateTable(), run.profile, alerts=alerts)
     if base is None and (Side.BASE in run.census or any(measured.side is Side.BASE for measured in run.rounds)):
         commit = run.commits.get(Side.BASE, "")
         name = commit[:7] or "the base, side by side"

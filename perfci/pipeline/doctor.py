@@ -8,6 +8,7 @@ from perfci.config import read
 from perfci.errors import PerfciError
 from perfci.pipeline.plan import Overrides, plan_of, setup_of
 from perfci.pipeline.ports import Ports
+from perfci.pipeline.watching import watched_of
 from perfci.rig.checkout import Git
 from perfci.rig.fingerprint import machine
 from perfci.rig.target import docker
@@ -38,6 +39,7 @@ def examine(ports: Ports, config_file: str, environment: str | None) -> list[Che
         config = read(ports.root / config_file).within(environment)
         setup = setup_of(config, source=ports.root, file=config_file)
         kind = setup.target.kind
+        watched_of(config, file=config_file)
         names = [f"{profile}:{scenario}" for profile, one in config.profiles.items() for scenario in one.scenarios]
         for name in names:
             plan_of(config, name, Overrides(), root=ports.root)

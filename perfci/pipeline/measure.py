@@ -11,10 +11,11 @@ from pathlib import Path
 from perfci import store
 from perfci.errors import BaseTargetError, SeedError, TargetError
 from perfci.judge import metrics
-from perfci.model import Census, CommittedCensus, EndpointRound, Round, RoundKind, Run, Second, Side
+from perfci.model import Alert, Census, CommittedCensus, EndpointRound, Gauges, Round, RoundKind, Run, Second, Side
 from perfci.pipeline.plan import Plan, Setup
 from perfci.pipeline.ports import Ports
-from perfci.rig import seed, target
+from perfci.pipeline.watching import told, watching
+from perfci.rig import monitor, seed, target
 from perfci.rig.load.generator import Place
 from perfci.rig.load.recording import Recording
 from perfci.rig.load.rounds import duet_round, load_round, shared_round
@@ -32,6 +33,8 @@ class Bench:
     folder: Path
     ports: Ports
     counted: bool = True  # whether work is counted, too: every start of the run is given what that needs
+    watched: monitor.Settings = monitor.OFF  # under load
+    alerts: tuple[Alert, ...] = ()
 
     def label(self, side: Side, block: int | str) -> str:
         """Unique on the machine, for the names of what is started."""
@@ -72,6 +75,11 @@ class Recorder:
     def incident(self, text: str) -> None:
         """Note what went wrong, for the reader."""
         self._replace(replace(self.run, incidents=(*self.run.incidents, text)))
+
+    def once(self, what: str, why: str) -> None:
+        """Note what went wrong, unless the same went wrong before."""
+        if not any(known.startswith(what) for known in self.run.incidents):
+            self.incident(f"{what}: {why}")
 
     def alone(self, reason: str) -> None:
         """The base is out of the comparison."""
@@ -231,25 +239,31 @@ def _load_both(bench: Bench, running: Mapping[Side, RunningTarget], block: int, 
             _load(bench, one, side, block, recorder)
         return
     bench.ports.progress.phase(f"{where}: load on both sides in turn")
-    recordings = shared_round(
-        bench.plan.load,
-        base_urls={side: one.base_url for side, one in running.items()},
-        places={side: bench.place(f"load-{side.value}-{block}") for side in running},
-        slice_s=bench.plan.paired.slice,
-    )
-    recorder.add(*(_load_of(recordings[side], one, side, block) for side, one in running.items()))
-    for side, recording in recordings.items():
-        _tell(recording, f"block {block}, load on the {side.value}", recorder)
+    with watching(running, bench.watched, environ=bench.ports.environ, sliced=True) as monitors:
+        recordings = shared_round(
+            bench.plan.load,
+            base_urls={side: one.base_url for side, one in running.items()},
+            places={side: bench.place(f"load-{side.value}-{block}") for side in running},
+            slice_s=bench.plan.paired.slice,
+        )
+    loads = {side: _load_of(recordings[side], one, side, block, monitors[side]) for side, one in running.items()}
+    recorder.add(*loads.values())
+    for side, measured in loads.items():
+        _tell(recordings[side], f"block {block}, load on the {side.value}", recorder)
+        told(monitors[side], measured, bench.alerts, recorder, bench.ports.progress)
 
 
 def _load(bench: Bench, running: RunningTarget, side: Side, block: int, recorder: Recorder) -> None:
-    recording = load_round(
-        bench.plan.load,
-        base_url=running.base_url,
-        place=bench.place(f"load-{side.value}-{block}"),
-    )
-    recorder.add(_load_of(recording, running, side, block))
+    with watching({side: running}, bench.watched, environ=bench.ports.environ, sliced=False) as monitors:
+        recording = load_round(
+            bench.plan.load,
+            base_url=running.base_url,
+            place=bench.place(f"load-{side.value}-{block}"),
+        )
+    measured = _load_of(recording, running, side, block, monitors[side])
+    recorder.add(measured)
     _tell(recording, f"block {block}, load on the {side.value}", recorder)
+    told(monitors[side], measured, bench.alerts, recorder, bench.ports.progress)
 
 
 def _tell(recording: Recording, where: str, recorder: Recorder) -> None:
@@ -259,7 +273,7 @@ def _tell(recording: Recording, where: str, recorder: Recorder) -> None:
             recorder.incident(f"{where}: {note}")
 
 
-def _load_of(recording: Recording, running: RunningTarget, side: Side, block: int) -> Round:
+def _load_of(recording: Recording, running: RunningTarget, side: Side, block: int, watched: monitor.Monitor) -> Round:
     return _round(
         recording,
         kind=RoundKind.LOAD,
@@ -268,6 +282,7 @@ def _load_of(recording: Recording, running: RunningTarget, side: Side, block: in
         running=running,
         endpoints=metrics.measure(recording.requests, windows=recording.windows),
         seconds=metrics.seconds(recording.requests, windows=recording.windows, users=recording.users),
+        gauges=watched.gauges(recording),
     )
 
 
@@ -280,6 +295,7 @@ def _round(
     running: RunningTarget,
     endpoints: Mapping[str, EndpointRound],
     seconds: tuple[Second, ...] = (),
+    gauges: Gauges | None = None,
 ) -> Round:
     return Round(
         kind=kind,
@@ -292,6 +308,7 @@ def _round(
         slices=recording.slices,
         endpoints=endpoints,
         seconds=seconds,
+        gauges=gauges or {},
         generator=recording.generator,
         target=running.health(),
         errors=recording.errors,

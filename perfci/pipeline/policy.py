@@ -1,10 +1,10 @@
 """The project's policy: perfci's defaults with the changes of `[gate]`."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from perfci.config import BudgetChange, GateTable, OverrideTable
+from perfci.config import AlertTable, BudgetChange, GateTable, OverrideTable
 from perfci.errors import ConfigError
 from perfci.judge.counters import WORK, budget_for
 from perfci.judge.metrics import METRICS, kinds
@@ -16,7 +16,7 @@ LOAD = RoundKind.LOAD
 Tree = dict[Reference, dict[RoundKind, dict[str, Budget]]]
 
 
-def policy_of(table: GateTable, profile: str = "") -> GatePolicy:
+def policy_of(table: GateTable, profile: str = "", *, alerts: Sequence[AlertTable] = ()) -> GatePolicy:
     """The gate's policy for *profile*; a metric that does not exist is an error that lists those that do."""
     _check_metrics(table)
     _check_measured(table)
@@ -25,6 +25,7 @@ def policy_of(table: GateTable, profile: str = "") -> GatePolicy:
     given = table.model_dump(include=own, exclude_none=True)
     overrides = [one for one in table.override if one.profile in {None, profile}]
     policy = replace(DEFAULT, budgets=_overridden(_budgets(table), overrides), slos=slos, **given)
+    policy = replace(policy, alerts=tuple(one.alert() for one in alerts if one.profile in {None, profile}))
     _check_consistent(table, policy)
     return policy
 

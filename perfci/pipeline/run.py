@@ -32,6 +32,7 @@ from perfci.pipeline.policy import policy_of
 from perfci.pipeline.ports import Ports
 from perfci.pipeline.reference import WORKTREE, Choice, choose
 from perfci.pipeline.subject import described, subject_of
+from perfci.pipeline.watching import watched_of
 from perfci.rig.checkout import Git
 from perfci.rig.fingerprint import machine
 
@@ -81,6 +82,7 @@ def understand(request: Request, ports: Ports) -> Task:
     plan = plan_of(config, request.profile, request.overrides, root=ports.root)
     inside(ports.root, config.baselines, what="baselines folder")
     setup_of(config, source=ports.root, file=request.config_file)
+    watched_of(config, file=request.config_file)
     git = Git(root=ports.root, environ=ports.environ)
     against = request.against or config.against
     base = request.base or job.base_of(current, load_changed=request.overrides.load)
@@ -94,7 +96,7 @@ def understand(request: Request, ports: Ports) -> Task:
         config=config,
         plan=plan,
         choice=choice,
-        policy=policy_of(gate.gate, plan.profile),
+        policy=policy_of(gate.gate, plan.profile, alerts=gate.monitor.alert),
         notes=tuple(notes),
         fail_on=request.fail_on or gate.fail_on,
         counting=request.census or Counting(config.census.enabled),
@@ -110,10 +112,14 @@ def _policy_table(config: Config, choice: Choice, git: Git, file: str) -> tuple[
         base = from_bytes(content, where=f"{file} of the base")
     except ConfigError as error:
         return config, _warning("policy-own", f"the policy is this change's own: {error}")
-    if (base.gate, base.fail_on) == (config.gate, config.fail_on):
+    if _policy(base) == _policy(config):
         return base, None
     text = "this change edits the gate's policy; the policy of the base was used"
     return base, _warning("policy-changed", text, "it takes effect once it is merged")
+
+
+def _policy(config: Config) -> tuple[object, ...]:
+    return config.gate, config.fail_on, config.monitor.alert
 
 
 def _warning(code: str, message: str, hint: str = "") -> Finding:
@@ -163,6 +169,8 @@ def _measured_and_judged(
         folder=folder,
         ports=ports,
         counted=task.counting is not Counting.OFF,
+        watched=watched_of(task.config, file=request.config_file),
+        alerts=task.policy.alerts,
     )
     if task.choice.reference is Reference.REF:
         try:

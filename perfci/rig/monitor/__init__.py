@@ -11,11 +11,12 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from perfci.rig.monitor import container, page, postgresql, process, prometheus, redis
 from perfci.rig.monitor.monitor import Monitor
-from perfci.rig.monitor.options import GaugeOptions, Settings, parse
+from perfci.rig.monitor.options import OFF, GaugeOptions, Settings, parse
 from perfci.rig.monitor.source import Finder, Missing, Reading, Scene, Source
 from perfci.rig.target.running import RunningTarget
 
 __all__ = [
+    "OFF",
     "SOURCES",
     "GaugeOptions",
     "Missing",

@@ -49,6 +49,10 @@ class Settings:
     gauges: Mapping[str, GaugeOptions] = field(default_factory=dict)
 
 
+OFF = Settings(enabled=False)
+"""Nothing is watched."""
+
+
 def parse(
     gauges: Mapping[str, Mapping[str, Any]],
     *,
