@@ -87,7 +87,8 @@ class Sides:
         """One census of both, freshly seeded, judged."""
         stand = self.stand
         for one in self.seen.values():
-            seed.seed(stand.setup.seed, one.base_url, clear_first=self.taken > 0, source=ROOT, environ=os.environ)
+            again = self.taken > 0
+            seed.seed(stand.setup.seed, one.base_url, clear_first=again, source=ROOT, environ=os.environ, own=True)
         self.taken += 1
         place = Place(
             source=ROOT,

@@ -3,7 +3,7 @@
 import hmac
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, HTTPException
+from fastapi import APIRouter, Depends, Header, HTTPException, Response
 
 from demo.deps import Deps, Services, get_services
 from demo.schemas import Created, Deleted, SeedOrder
@@ -19,6 +19,12 @@ async def _check_token(
 
 
 router = APIRouter(prefix="/test-data", tags=["test data"], dependencies=[Depends(_check_token)])
+
+
+@router.get("", status_code=204)
+def mark(response: Response) -> None:
+    """Say that this service holds nothing but test data."""
+    response.headers["Test-Target"] = "true"
 
 
 @router.post("", status_code=201)

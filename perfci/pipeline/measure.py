@@ -3,6 +3,7 @@ Measuring: blocks of freshly started sides, rounds inside them, and every round 
 """
 
 import contextlib
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
@@ -19,6 +20,7 @@ from perfci.rig import monitor, seed, target
 from perfci.rig.load.generator import Place
 from perfci.rig.load.recording import Recording
 from perfci.rig.load.rounds import duet_round, load_round, shared_round
+from perfci.rig.process import HURRY_S
 from perfci.rig.target import RunningTarget
 
 
@@ -164,7 +166,12 @@ def started(
         for side in order:
             with _blamed(side):
                 ready[side] = stack.enter_context(_starting(bench, side, block))
-        yield {side: _seeded(bench, side, block, ready[side], recorder) for side in order}
+        running = {}
+        for side in order:
+            running[side] = _seeded(bench, side, block, ready[side], recorder)
+            if running[side].kind == "external":  # what perfci started itself takes its data with it
+                stack.callback(_emptied, bench, side, running[side], recorder)
+        yield running
 
 
 def _starting(bench: Bench, side: Side, block: int | str) -> AbstractContextManager[Callable[[], RunningTarget]]:
@@ -196,6 +203,7 @@ def _seeded(
             source=setup.source,
             environ=bench.ports.environ,
             state=bench.ports.state,
+            own=running.kind != "external",
         )
     recorder.seeded[side] = filled.digest
     known = recorder.run.fingerprint
@@ -205,6 +213,22 @@ def _seeded(
         seed_digest=known.seed_digest or filled.digest, descriptions={**known.target, side: running.description}
     )
     return running
+
+
+def _emptied(bench: Bench, side: Side, running: RunningTarget, recorder: Recorder) -> None:
+    """Take the data out of a service that goes on without perfci; where that fails, it is told, and the run stands."""
+    setup = bench.setups[side]
+    try:
+        seed.clean(
+            setup.seed,
+            running.base_url,
+            source=setup.source,
+            environ=bench.ports.environ,
+            state=bench.ports.state,
+            limit_s=HURRY_S if isinstance(sys.exception(), KeyboardInterrupt) else None,
+        )
+    except SeedError as error:
+        recorder.incident(f"the data is still in {running.base_url}: {error}")
 
 
 def _duet(bench: Bench, running: Mapping[Side, RunningTarget], block: int, recorder: Recorder) -> None:
@@ -233,7 +257,7 @@ def _duet(bench: Bench, running: Mapping[Side, RunningTarget], block: int, recor
 def _load_both(bench: Bench, running: Mapping[Side, RunningTarget], block: int, recorder: Recorder) -> None:
     """A load round of each side, the one that was started first before the other: in turn by slices, or whole."""
     where = f"block {block} of {bench.plan.paired.blocks}"
-    if not bench.plan.paired.slice:
+    if not bench.plan.paired.slice or bench.plan.workers:  # workers elsewhere serve one master at a time
         for side, one in running.items():
             bench.ports.progress.phase(f"{where}: load on the {side.value}")
             _load(bench, one, side, block, recorder)
@@ -259,6 +283,7 @@ def _load(bench: Bench, running: RunningTarget, side: Side, block: int, recorder
             bench.plan.load,
             base_url=running.base_url,
             place=bench.place(f"load-{side.value}-{block}"),
+            workers=bench.plan.workers,
         )
     measured = _load_of(recording, running, side, block, monitors[side])
     recorder.add(measured)

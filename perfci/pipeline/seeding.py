@@ -1,6 +1,7 @@
 """`perfci seed`: the configured data, into a service that somebody else started."""
 
 from perfci.config import read
+from perfci.errors import SeedError
 from perfci.pipeline.ports import Ports
 from perfci.rig import seed, target
 
@@ -22,7 +23,8 @@ def seed_url(
     allowed = config.target.get("allow_hosts", ()) if config.target.get("kind") == "external" else ()
     target.parse({"kind": "external", "url": url, "allow_hosts": allowed}, where="the URL")  # refuses strangers' hosts
     if clean:
-        seed.clean(options, url, source=ports.root, environ=ports.environ, state=ports.state)
+        if not seed.clean(options, url, source=ports.root, environ=ports.environ, state=ports.state):
+            raise SeedError("nothing takes the data out again", hint=f"{config_file} has no clean in [seed]")
         return f"the data of {config_file} is out of {url}"
     seeded = seed.seed(
         options, url, clear_first=clear_first, source=ports.root, environ=ports.environ, state=ports.state

@@ -100,6 +100,8 @@ class Handler(BaseHTTPRequestHandler):
     def _answer(self, status: int, body: object, *, location: str = "") -> None:
         content = b"" if body is None else json.dumps(body).encode()
         self.send_response(status)
+        if not self.server.faults.unmarked:
+            self.send_header("test-target", "true")
         if location:
             self.send_header("location", location)
         if body is not None:
@@ -148,6 +150,7 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument("--status", type=int, default=200, help="of every GET")
     options.add_argument("--hang", type=float, default=0.0, metavar="S", help="before every GET is dropped")
     options.add_argument("--redirect", default="", metavar="URL", help="from /")
+    options.add_argument("--unmarked", action="store_true", help="does not say that it is a test target")
     options.add_argument("--refuse-seed", action="store_true")
     options.add_argument("--half-seed", choices=["loud", "silent"], default="")
     options.add_argument("--refuse-clean", action="store_true")

@@ -10,6 +10,11 @@ from tests.fakes.toy_service import serving
 from tests.faults import Fault, fault
 from tests.faults.scenes import Scene, Stage
 
+FUNCTION = '[seed]\nkind = "python"\ncall = "filling:fill"\ncounts = { tickets = 4 }\n'
+FILLING = """
+def fill(base_url, *, rng_seed, counts, clear_first):
+    raise OSError("the disk is full")
+"""
 SEED = '[seed]\nkind = "http"\npath = "/test-data"\ncounts = { tickets = 4 }\n'
 CLEAR = "seed with --clear-first, which removes the old data before it makes the new"
 
@@ -25,6 +30,18 @@ CLEAR = "seed with --clear-first, which removes the old data before it makes the
                 "target refuses",
                 seen='the target refused to be seeded: POST …/test-data answered 403: {"detail": "not here"}',
                 then=CLEAR,
+                exit=3,
+            ),
+        ),
+        pytest.param(
+            ["--unmarked"],
+            [[]],
+            marks=fault(
+                "seed",
+                "target refuses",
+                case="it is not marked as a test target",
+                seen="… is not marked as a test target, and seeding writes to it and may clear it",
+                then="let it answer GET / with the header `Test-Target: true`, or say so: test_data = true in [seed]",
                 exit=3,
             ),
         ),
@@ -83,9 +100,38 @@ def test_a_seeding_that_fails(
     assert out == ""
 
 
+@fault(
+    "seed",
+    "clean-up fails",
+    case="there is none",
+    seen="nothing takes the data out again",
+    then="perfci.toml has no clean in [seed]",
+    exit=3,
+)
+def test_a_clean_up_that_nobody_wrote(perfci: Perfci, tmp_path: Path, expected: Fault) -> None:
+    """It is not called done."""
+    (tmp_path / "perfci.toml").write_text(Scene(end=FUNCTION).files()["perfci.toml"])
+    with serving() as server:
+        code, out, err = perfci("seed", server.url, "--clean")
+    expected.check(code=code, text=err)
+    assert out == ""
+
+
 @pytest.mark.parametrize(
     "scene",
     [
+        pytest.param(
+            Scene(end=FUNCTION, more={"filling.py": FILLING}),
+            marks=fault(
+                "seed",
+                "half done, then fails",
+                case="by a function of the project",
+                seen="the seeding command ended with 1: filling:fill in python3 …OSError: the disk is full",
+                then="run it by hand against the running target; some of the data may be there now",
+                exit=3,
+                verdict=Verdict.INVALID,
+            ),
+        ),
         pytest.param(
             Scene(toy=("--half-seed", "loud"), end=SEED),
             marks=fault(

@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from perfci import store
 from perfci.errors import SeedError
 from perfci.rig import seed
+from tests.fakes.shell import shell_in
 from tests.fakes.toy import Toy
 from tests.fakes.toy_service import serving
 
@@ -107,11 +109,90 @@ def test_endpoint_of_the_wrong_name() -> None:
         _seed(server, path="/seed")
 
 
+KINDS: list[dict[str, Any]] = [
+    {"kind": "http", "path": "/test-data"},
+    {"kind": "command", "command": ["{python}", "-c", ""], "clean": ["{python}", "-c", ""]},
+    {"kind": "python", "call": "json:dumps", "clean": "json:dumps"},
+]
+
+
+@pytest.mark.parametrize("table", KINDS, ids=[table["kind"] for table in KINDS])
+def test_what_is_not_marked_is_neither_filled_nor_cleared(table: dict[str, Any], tmp_path: Path) -> None:
+    """Not even on this machine, where a port may lead anywhere; the way out is named."""
+    place: dict[str, Any] = {"source": tmp_path, "environ": {}}
+    with serving("--unmarked") as server:
+        options = seed.parse({**table, "mark_path": "/who"}, where="test")
+        with pytest.raises(SeedError, match="is not marked as a test target") as caught:
+            seed.seed(options, server.url, clear_first=True, **place)
+        with pytest.raises(SeedError, match="is not marked as a test target"):
+            seed.clean(options, server.url, **place)
+        assert (server.asked, server.data) == (["/who"] * 2, {})
+        assert "let it answer GET /who with the header `Test-Target: true`" in caught.value.hint
+        assert "test_data = true in [seed]" in caught.value.hint
+
+
+def test_what_is_marked_is_filled(tmp_path: Path) -> None:
+    """By itself, by the configuration, or because perfci has started it."""
+    for faults, named, own in (
+        ((), {}, False),
+        (("--unmarked",), {"test_data": True}, False),
+        (("--unmarked",), {}, True),
+    ):
+        with serving(*faults) as server:
+            seed.seed(_options(**named), server.url, clear_first=False, source=tmp_path, environ={}, own=own)
+            assert server.data == COUNTS
+
+
 def test_own_body() -> None:
     """A service with another recipe format gets it: placeholders become numbers, not text."""
     with serving() as server:
         _seed(server, body={"counts": {"tickets": "{counts.tickets}", "fixed": 3}, "note": "{rng_seed} is text here"})
         assert server.data == {"tickets": 40, "fixed": 3}
+
+
+EXTERNAL = """
+[target]
+kind = "external"
+url = "{url}"
+
+[seed]
+kind = "http"
+path = "/test-data"
+counts = {{ tickets = 4 }}
+
+[profiles.toy]
+locustfile = "visitor.py"
+[profiles.toy.scenarios.short]
+users = 1
+duration = "1s"
+warmup = "100ms"
+baseline = {{ rounds = 2 }}
+"""
+VISITOR = """
+from locust import FastHttpUser, constant, task
+
+
+class Visitor(FastHttpUser):
+    wait_time = constant(0.02)
+
+    @task
+    def one(self):
+        self.client.get("/one")
+"""
+
+
+def test_a_service_that_goes_on_is_filled_for_each_round_and_left_empty(tmp_path: Path) -> None:
+    """Data that stayed would make the second round's seeding fail, and the next run's."""
+    with serving() as server:
+        files = {"perfci.toml": EXTERNAL.format(url=server.url), "visitor.py": VISITOR}
+        with shell_in(tmp_path / "project", files, state=tmp_path / "state") as shell:
+            done = shell.perfci(
+                "run", "toy", "--against", "baseline", "--census", "off", "--output", str(tmp_path / "out")
+            )
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert server.data == {}
+    run = store.load(tmp_path / "out")
+    assert (run.complete, len(run.rounds), run.incidents) == (True, 2, ())
 
 
 Run = Callable[..., seed.Seeded]
@@ -129,6 +210,7 @@ def run(tmp_path: Path) -> Run:
             clear_first=clear_first,
             source=tmp_path,
             environ={**os.environ, "PERFCI_TOKEN": "ghs_canary"},
+            own=True,
         )
 
     return runner
@@ -176,3 +258,82 @@ def test_cleaning_command_runs_first(run: Run, tmp_path: Path) -> None:
     (tmp_path / "old").touch()
     clean = ["{python}", "-c", "import os; os.remove('old')"]
     run("import os; assert not os.path.exists('old')", clear_first=True, clean=clean)
+    with pytest.raises(SeedError, match="nothing takes the old data out first"):
+        run("", clear_first=True)
+
+
+FILLING = """
+import os, sys
+from shop import WORDS
+
+def fill(base_url, *, rng_seed, counts, clear_first):
+    print("making", os.environ.get("PERFCI_TOKEN", "no token"), os.environ["SHOP"])
+    os.system("echo a child talks, too")
+    assert not clear_first or rng_seed == 5
+    if rng_seed == 6:
+        raise ValueError("the data is there already")
+    return {"created": {name: count - (rng_seed == 7) for name, count in counts.items()}, "digest": base_url + WORDS}
+
+def odd(base_url, **_):
+    return [1, 2]
+
+def empty(base_url):
+    with open("emptied", "w") as file:
+        file.write(base_url)
+"""
+
+
+@pytest.fixture
+def call(tmp_path: Path) -> Callable[..., tuple[seed.Options, dict[str, Any]]]:
+    """A project with functions that seed, and how to have one of them called."""
+    (tmp_path / "shop").mkdir()
+    (tmp_path / "shop" / "__init__.py").write_text("WORDS = ' badge browser'\n")
+    (tmp_path / "shop" / "filling.py").write_text(FILLING)
+
+    def prepared(**table: Any) -> tuple[seed.Options, dict[str, Any]]:
+        named = {
+            "kind": "python",
+            "call": "shop.filling:fill",
+            "clean": "shop.filling:empty",
+            "counts": COUNTS,
+            **table,
+        }
+        place = {"source": tmp_path, "environ": {**os.environ, "PERFCI_TOKEN": "ghs_canary"}, "own": True}
+        return seed.parse({"env": {"SHOP": "x"}, **named}, where="test"), place
+
+    return prepared
+
+
+URL = "http://127.0.0.1:9"
+
+
+def test_function_gets_the_address_and_the_recipe(call: Callable[..., Any], tmp_path: Path) -> None:
+    """It runs in the checkout, in an interpreter of its own; what it returns counts, not what it or a child prints."""
+    for clear_first in (False, True):
+        options, place = call(rng_seed=5)
+        seeded = seed.seed(options, URL, clear_first=clear_first, **place)
+        assert seeded == seed.Seeded(created=COUNTS, digest=f"{URL} badge browser")
+    assert seed.clean(options, URL, **place)
+    assert (tmp_path / "emptied").read_text() == URL
+    options, place = call(clean="")
+    assert not seed.clean(options, URL, **place)
+
+
+@pytest.mark.parametrize(
+    ("table", "told"),
+    [
+        ({"rng_seed": 6}, r"ended with 1: shop.filling:fill in python3(.|\n)*ValueError: the data is there already"),
+        ({"rng_seed": 7}, r"made less than it was asked for: 39 of 40 tickets, 3 of 4 users"),
+        ({"call": "shop.filling:gone"}, "has no attribute 'gone'"),
+        ({"call": "shop.nowhere:fill"}, "No module named 'shop.nowhere'"),
+        ({"call": "shop.filling:odd"}, r"shop.filling:odd returned \[1, 2\]: wanted is a dict of created and digest"),
+        ({"python": "no-such-python"}, "'no-such-python' cannot be run"),
+    ],
+)
+def test_function_that_fails_is_told_in_its_own_words(call: Callable[..., Any], table: Any, told: str) -> None:
+    """With the next step; no token is in what it printed."""
+    options, place = call(**table)
+    with pytest.raises(SeedError, match=told) as caught:
+        seed.seed(options, URL, clear_first=False, **place)
+    assert caught.value.hint
+    assert "ghs_canary" not in str(caught.value)

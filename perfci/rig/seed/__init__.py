@@ -6,13 +6,13 @@ from typing import Any, Protocol
 
 from perfci import schema
 from perfci.errors import ConfigError
-from perfci.rig.seed import command, http, none
+from perfci.rig.seed import command, http, none, python
 from perfci.rig.seed.seeded import Place, Seeded
 from perfci.schema import Table
 
 __all__ = ["SEEDS", "Options", "Place", "Seed", "Seeded", "clean", "parse", "seed"]
 
-Options = http.Options | command.Options | none.Options
+Options = http.Options | command.Options | python.Options | none.Options
 
 
 class Seed(Protocol):
@@ -24,11 +24,11 @@ class Seed(Protocol):
     def seed(self, options: Any, target_url: str, *, clear_first: bool, place: Place) -> Seeded:
         """Put the data into the target."""
 
-    def clean(self, options: Any, target_url: str, *, place: Place) -> None:
-        """Take it out again."""
+    def clean(self, options: Any, target_url: str, *, place: Place) -> bool:
+        """Take it out again; False where nothing can."""
 
 
-SEEDS: Mapping[str, Seed] = {"http": http, "command": command, "none": none}
+SEEDS: Mapping[str, Seed] = {"http": http, "command": command, "python": python, "none": none}
 
 
 def parse(table: Mapping[str, object], *, where: str) -> Options:
@@ -50,14 +50,29 @@ def seed(
     source: Path,
     environ: Mapping[str, str],
     state: Path | None = None,
+    own: bool = False,
 ) -> Seeded:
-    """Put the data into the target; with *clear_first*, take out what was there."""
-    place = Place(source=source, environ=environ, state=state)
+    """
+    Put the data into the target; with *clear_first*, take out what was there.
+
+    What is not perfci's *own* start has to be marked as a test target, else it is a SeedError.
+    """
+    place = Place(own=own, source=source, environ=environ, state=state)
     return SEEDS[options.kind].seed(options, target_url, clear_first=clear_first, place=place)
 
 
 def clean(
-    options: Options, target_url: str, *, source: Path, environ: Mapping[str, str], state: Path | None = None
-) -> None:
-    """Take the data out of the target."""
-    SEEDS[options.kind].clean(options, target_url, place=Place(source=source, environ=environ, state=state))
+    options: Options,
+    target_url: str,
+    *,
+    source: Path,
+    environ: Mapping[str, str],
+    state: Path | None = None,
+    own: bool = False,
+    limit_s: float | None = None,
+) -> bool:
+    """Take the data out of the target, within *limit_s* if that is shorter than its own time; False: nothing can."""
+    if limit_s is not None and not isinstance(options, none.Options):
+        options = options.model_copy(update={"timeout_s": min(limit_s, options.timeout_s)})
+    place = Place(own=own, source=source, environ=environ, state=state)
+    return SEEDS[options.kind].clean(options, target_url, place=place)

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from perfci.errors import SeedError
 from perfci.rig.seed.seeded import Place, Recipe, Seeded
+from perfci.schema import PATH
 
 Method = Literal["POST", "PUT", "PATCH", "GET", "DELETE"]
 
@@ -19,17 +20,17 @@ class Options(Recipe):
 
     kind: Literal["http"] = "http"
     method: Method = "POST"
-    path: str = Field(pattern="^/")
+    path: str = Field(pattern=PATH)
     body: dict[str, Any] = {"rng_seed": "{rng_seed}", "counts": "{counts}"}
     clean_method: Method = "DELETE"
-    clean_path: str = Field(default="", pattern="^(/.*)?$")  # the same as path, unless given
+    clean_path: str = Field(default="", pattern=f"^$|{PATH}")  # the same as path, unless given
     created_field: str = "created"
     digest_field: str = "digest"
 
 
 def seed(options: Options, target_url: str, *, clear_first: bool, place: Place) -> Seeded:
     """Make the data; with *clear_first*, remove what was there."""
-    options.check_allowed(target_url)
+    options.check_allowed(target_url, place)
     if clear_first:
         clean(options, target_url, place=place)
     answer = _send(options, options.method, urljoin(target_url, options.path), _fill(options.body, options))
@@ -44,15 +45,16 @@ def seed(options: Options, target_url: str, *, clear_first: bool, place: Place) 
     return options.seeded(told.get(options.created_field), told.get(options.digest_field))
 
 
-def clean(options: Options, target_url: str, *, place: Place) -> None:  # noqa: ARG001 - as every kind
+def clean(options: Options, target_url: str, *, place: Place) -> bool:
     """Remove the data; that there is none is no error."""
-    options.check_allowed(target_url)
+    options.check_allowed(target_url, place)
     answer = _send(options, options.clean_method, urljoin(target_url, options.clean_path or options.path), None)
     if answer.status_code != 404 and (not answer.ok or answer.is_redirect):
         raise SeedError(
             f"the test data could not be removed: {_asked(answer)} answered {answer.status_code}{_said(answer)}",
             hint="start the target afresh; check clean_method and clean_path in [seed]",
         )
+    return True
 
 
 def _send(options: Options, method: str, url: str, body: Any) -> requests.Response:

@@ -17,5 +17,6 @@ def seed(options: Options, target_url: str, *, clear_first: bool, place: Place) 
     return Seeded(created={}, digest="none")
 
 
-def clean(options: Options, target_url: str, *, place: Place) -> None:
+def clean(options: Options, target_url: str, *, place: Place) -> bool:  # noqa: ARG001
     """Nothing to remove."""
+    return False

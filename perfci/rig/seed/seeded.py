@@ -5,12 +5,19 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urljoin
 
+import requests
 from pydantic import Field, NonNegativeInt
 
 from perfci.errors import SeedError
-from perfci.rig.target import hosts
-from perfci.schema import Table
+from perfci.schema import PATH, Table
+
+MARK = "Test-Target"
+"""Header with which a service says that it holds nothing but test data, with the value `true`."""
+
+ANSWER_S = 10.0
+MAX_BODY = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,8 +30,9 @@ class Seeded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where a seeding command runs; of no interest to the kinds that start nothing."""
+    """Where a seeding happens, and in what."""
 
+    own: bool  # whether perfci itself has started the target, for nothing but this
     source: Path  # the checkout that the target was started from
     environ: Mapping[str, str]  # perfci's own environment; secrets are dropped on the way
     state: Path | None = None  # for the note that lets a later perfci end what this one could not
@@ -36,20 +44,23 @@ class Recipe(Table):
     counts: dict[str, NonNegativeInt] = {}
     rng_seed: int = 1
     timeout_s: float = Field(default=120.0, gt=0)
-    test_data: bool = False  # "this target holds nothing but test data": required anywhere but on this machine
+    test_data: bool = False  # "whatever is seeded holds nothing but test data": then nobody is asked
+    mark_path: str = Field(default="/", pattern=PATH)  # where a service says so itself
 
     def digest(self) -> str:
         """Of the recipe, for targets that tell no digest of the data itself."""
         text = json.dumps({"counts": self.counts, "rng_seed": self.rng_seed}, sort_keys=True)
         return "recipe-" + hashlib.sha256(text.encode()).hexdigest()[:16]
 
-    def check_allowed(self, target_url: str) -> None:
-        """Refuse to write into, or clear, a service elsewhere that was not declared to hold test data alone."""
-        if not self.test_data and not hosts.is_loopback(target_url):
-            raise SeedError(
-                f"{target_url} is not on this machine, and seeding writes to it and may clear it",
-                hint="if it holds nothing but test data, say so: test_data = true in [seed]",
-            )
+    def check_allowed(self, target_url: str, place: Place) -> None:
+        """Refuse to write into, or clear, what is neither perfci's own start nor marked as a test target."""
+        if place.own or self.test_data or _marked(urljoin(target_url, self.mark_path)):
+            return
+        raise SeedError(
+            f"{target_url} is not marked as a test target, and seeding writes to it and may clear it",
+            hint=f"if it holds nothing but test data, let it answer GET {self.mark_path} with the header "
+            f"`{MARK}: true`, or say so: test_data = true in [seed]",
+        )
 
     def seeded(self, created: object, digest: object) -> Seeded:
         """What the target says it made, held against what was asked for."""
@@ -66,3 +77,18 @@ class Recipe(Table):
                 hint="look into its log; seed again with --clear-first",
             )
         return Seeded(created=numbers, digest=str(digest) if digest else self.digest())
+
+
+def _marked(url: str) -> bool:
+    """Whether the service says that it is a test target; SeedError where it says nothing at all."""
+    with requests.Session() as session:
+        session.trust_env = False  # no proxy, and no password from ~/.netrc
+        try:
+            with session.get(url, timeout=ANSWER_S, allow_redirects=False, stream=True) as answer:
+                next(answer.iter_content(MAX_BODY), b"")  # who hangs up makes services log a reset connection
+        except requests.RequestException as error:
+            raise SeedError(
+                f"GET {url} failed: the target closed the connection or refused it ({type(error).__name__})",
+                hint="look into the target's log",
+            ) from None
+        return bool(answer.headers.get(MARK, "").strip().lower() == "true")

@@ -53,6 +53,13 @@ def test_every_role_has_its_accounts() -> None:
             assert client.get("/auth/profile", headers=headers).json()["role"] == role
 
 
+def test_it_says_that_it_is_a_test_target() -> None:
+    """Only where test data exists at all."""
+    for test_data, mark in ((True, "true"), (False, None)):
+        with TestClient(create_app(Settings(test_data=test_data))) as client:
+            assert client.get("/test-data").headers.get("test-target") == mark
+
+
 @pytest.mark.parametrize("method", ["POST", "DELETE"])
 def test_test_data_does_not_exist_unless_asked_for(method: str) -> None:
     """A service that is not told otherwise cannot be emptied by a request."""

@@ -1,0 +1,48 @@
+"""Running what a project seeds with: a child in its checkout, without secrets, bounded, and never left behind."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from perfci.errors import SeedError
+from perfci.rig import process
+from perfci.rig.seed.seeded import Place
+from perfci.rig.target import leftovers
+
+
+def run(command: Sequence[str], *, what: str, place: Place, env: Mapping[str, str], timeout_s: float) -> dict[str, Any]:
+    """
+    What the last line of its output says, where that is a JSON object; SeedError where it fails.
+
+    *what* names the command for the reader.
+    """
+    try:
+        done = leftovers.run(
+            command,
+            state=place.state,
+            cwd=place.source,
+            environment=process.child_environment(place.environ, env),
+            timeout_s=timeout_s,
+        )
+    except OSError as error:
+        raise SeedError(
+            f"the seeding command {command[0]!r} cannot be run in {place.source}: {error.strerror or error}",
+            hint="install it in a step before perfci, or give its path; a script needs to be executable",
+        ) from None
+    if not done.ok:
+        how = f"did not end within {timeout_s:g} s" if done.code is None else f"ended with {done.code}"
+        said = "\n".join((done.out + done.err).splitlines()[-20:])
+        raise SeedError(
+            f"the seeding command {how}: {what}\n{said}",
+            hint="run it by hand against the running target; some of the data may be there now",
+        )
+    return _last_json(done.out)
+
+
+def _last_json(text: str) -> dict[str, Any]:
+    lines = text.strip().splitlines()
+    try:
+        told = json.loads(lines[-1]) if lines else {}
+    except ValueError:
+        return {}
+    return told if isinstance(told, dict) else {}
