@@ -13,9 +13,6 @@ from perfci.errors import ConfigError, PerfciError
 
 T = TypeVar("T")
 
-PATH = "^/($|[^/])"
-"""A path of a service. Two slashes would begin another host's address."""
-
 
 class Table(BaseModel):
     """A table of the configuration: frozen, and an unknown key is an error that names it."""

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
@@ -185,6 +186,47 @@ def test_body_must_contain_what_was_asked_for(start: Start) -> None:
         pass
 
 
+@pytest.mark.parametrize(
+    ("headers", "told"),
+    [
+        ({"Test-Target": "yes"}, "status 200, but its header Test-Target is 'true', wanted 'yes'"),
+        ({"X-Version": ""}, "status 200, but no header X-Version"),
+    ],
+)
+def test_headers_must_be_there(start: Start, headers: dict[str, str], told: str) -> None:
+    """With what is wanted in them, whatever case their names have."""
+    with pytest.raises(TargetError, match=told), start(ready={"headers": headers, "timeout_s": 1}):
+        pass
+    with start(ready={"headers": {"TEST-target": "tru", "content-type": ""}, "timeout_s": 10}):
+        pass
+
+
+def test_an_open_port_is_enough_where_asked(start: Start) -> None:
+    """Nothing is asked; a port that closes each connection at once is a proxy in front of nobody."""
+    with start("--status", "500", ready={"tcp": True, "timeout_s": 10}) as running:
+        assert running.health().alive
+    with socket.create_server(("127.0.0.1", 0)) as proxy:
+        closing = threading.Thread(target=_hang_up, args=(proxy,), daemon=True)
+        closing.start()
+        url = f"http://127.0.0.1:{proxy.getsockname()[1]}"
+        with (
+            pytest.raises(TargetError, match="closed again at once"),
+            _external(url, ready={"tcp": True, "timeout_s": 0.3}),
+        ):
+            pass
+        proxy.shutdown(socket.SHUT_RDWR)
+    closing.join(5)
+    refused = pytest.raises(TargetError, match=rf"at {url}; last seen: connection refused")
+    with refused, _external(url, ready={"tcp": True, "timeout_s": 0.3}):
+        pass
+
+
+def _hang_up(proxy: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        while True:
+            proxy.accept()[0].close()
+
+
 def test_hanging_answers_are_bounded(start: Start) -> None:
     """A target that accepts and says nothing cannot hold up perfci."""
     began = time.monotonic()
@@ -221,6 +263,13 @@ def test_ready_then_exits(start: Start) -> None:
     assert not health.alive
     assert "exited with code 7" in health.note
     assert "about to die" in health.note
+
+
+def test_who_needs_a_moment_to_stop_gets_it(start: Start) -> None:
+    """Within its grace it ends itself, in order, and is not killed."""
+    with start("--slow-stop", "0.3", stop_grace_s=10) as running:
+        pass
+    assert "exited with code 0" in running.health().note
 
 
 def test_ignored_sigterm_ends_in_sigkill(start: Start) -> None:
@@ -385,6 +434,12 @@ def test_external_target() -> None:
             assert running.log_path is None
         assert requests.get(server.url, timeout=2).ok
     assert not running.health().alive
+
+
+def test_external_target_below_a_path() -> None:
+    """What is asked lies below the address, as it does for Locust."""
+    with serving() as server, _external(f"{server.url}/shop/", ready={"path": "//elsewhere"}):
+        assert server.asked == ["/shop//elsewhere"]
 
 
 def test_external_target_that_is_not_there() -> None:

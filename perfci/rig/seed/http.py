@@ -1,14 +1,13 @@
 """Seeding through the target's own test-data endpoint: one request that makes everything, one that removes it."""
 
 from typing import Any, Literal
-from urllib.parse import urljoin
 
 import requests
 from pydantic import Field
 
 from perfci.errors import SeedError
 from perfci.rig.seed.seeded import Place, Recipe, Seeded
-from perfci.schema import PATH
+from perfci.rig.target.hosts import below
 
 Method = Literal["POST", "PUT", "PATCH", "GET", "DELETE"]
 
@@ -20,10 +19,10 @@ class Options(Recipe):
 
     kind: Literal["http"] = "http"
     method: Method = "POST"
-    path: str = Field(pattern=PATH)
+    path: str = Field(pattern="^/")
     body: dict[str, Any] = {"rng_seed": "{rng_seed}", "counts": "{counts}"}
     clean_method: Method = "DELETE"
-    clean_path: str = Field(default="", pattern=f"^$|{PATH}")  # the same as path, unless given
+    clean_path: str = Field(default="", pattern="^(/.*)?$")  # the same as path, unless given
     created_field: str = "created"
     digest_field: str = "digest"
 
@@ -33,7 +32,7 @@ def seed(options: Options, target_url: str, *, clear_first: bool, place: Place) 
     options.check_allowed(target_url, place)
     if clear_first:
         clean(options, target_url, place=place)
-    answer = _send(options, options.method, urljoin(target_url, options.path), _fill(options.body, options))
+    answer = _send(options, options.method, below(target_url, options.path), _fill(options.body, options))
     if answer.status_code == 409:
         raise SeedError(f"the target holds test data already{_said(answer)}", hint=_CLEAR_FIRST)
     if not answer.ok or answer.is_redirect:
@@ -48,7 +47,7 @@ def seed(options: Options, target_url: str, *, clear_first: bool, place: Place) 
 def clean(options: Options, target_url: str, *, place: Place) -> bool:
     """Remove the data; that there is none is no error."""
     options.check_allowed(target_url, place)
-    answer = _send(options, options.clean_method, urljoin(target_url, options.clean_path or options.path), None)
+    answer = _send(options, options.clean_method, below(target_url, options.clean_path or options.path), None)
     if answer.status_code != 404 and (not answer.ok or answer.is_redirect):
         raise SeedError(
             f"the test data could not be removed: {_asked(answer)} answered {answer.status_code}{_said(answer)}",

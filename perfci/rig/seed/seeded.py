@@ -5,13 +5,13 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urljoin
 
 import requests
 from pydantic import Field, NonNegativeInt
 
 from perfci.errors import SeedError
-from perfci.schema import PATH, Table
+from perfci.rig.target.hosts import below
+from perfci.schema import Table
 
 MARK = "Test-Target"
 """Header with which a service says that it holds nothing but test data, with the value `true`."""
@@ -45,7 +45,7 @@ class Recipe(Table):
     rng_seed: int = 1
     timeout_s: float = Field(default=120.0, gt=0)
     test_data: bool = False  # "whatever is seeded holds nothing but test data": then nobody is asked
-    mark_path: str = Field(default="/", pattern=PATH)  # where a service says so itself
+    mark_path: str = Field(default="/", pattern="^/")  # where a service says so itself
 
     def digest(self) -> str:
         """Of the recipe, for targets that tell no digest of the data itself."""
@@ -54,7 +54,7 @@ class Recipe(Table):
 
     def check_allowed(self, target_url: str, place: Place) -> None:
         """Refuse to write into, or clear, what is neither perfci's own start nor marked as a test target."""
-        if place.own or self.test_data or _marked(urljoin(target_url, self.mark_path)):
+        if place.own or self.test_data or _marked(below(target_url, self.mark_path)):
             return
         raise SeedError(
             f"{target_url} is not marked as a test target, and seeding writes to it and may clear it",

@@ -30,6 +30,11 @@ def allowed(url: str, names: Collection[str]) -> bool:
     return is_loopback(url) or split(url).hostname in {name.lower() for name in names}
 
 
+def below(base_url: str, path: str) -> str:
+    """The address of a *path* of the service at *base_url*: as Locust does it, and never another host's."""
+    return base_url.rstrip("/") + path
+
+
 def origin(url: str) -> tuple[str, int]:
     """Host and port: what a redirect must not leave."""
     parts = split(url)

@@ -1,11 +1,13 @@
 """Waits, bounded, until a target answers as it should, and says what it saw if it never does."""
 
+import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Self
 from urllib.parse import urljoin
 
 import requests
-from pydantic import Field
+from pydantic import Field, model_validator
 from tenacity import RetryCallState, Retrying, retry_if_result, stop_after_delay, wait_fixed
 from urllib3.exceptions import HTTPError
 
@@ -14,6 +16,7 @@ from perfci.rig.target import hosts
 from perfci.schema import Table
 
 POLL_S = 0.05
+PROXY_S = 0.2  # after which an engine's proxy has closed a connection that leads nowhere
 ANSWER_S = 2.0  # a single probe that takes longer counts as "no answer yet"
 MAX_REDIRECTS = 5
 MAX_BODY = 64 * 1024
@@ -25,7 +28,15 @@ class Ready(Table):
     path: str = Field(default="/", pattern="^/")
     status: int = Field(default=200, ge=100, le=599)
     body_contains: str = ""
+    headers: dict[str, str] = {}  # that the answer must have, with what each must contain; empty: anything
+    tcp: bool = False  # an open port is enough: nothing is asked
     timeout_s: float = Field(default=30.0, gt=0, le=3600)
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if self.tcp and (asked := self.model_fields_set - {"tcp", "timeout_s"}):
+            raise ValueError(f"tcp asks nothing: leave out {', '.join(sorted(asked))}")
+        return self
 
 
 def wait(
@@ -44,7 +55,7 @@ def wait(
     watch = _Watch(died, check_every_s)
 
     def probe() -> str:
-        seen = _look(session, ready, base_url, logs_tail)
+        seen = _knock(base_url) if ready.tcp else _look(session, ready, base_url, logs_tail)
         reason = watch.now() if not seen else watch.sometimes()
         if reason:
             raise TargetError(
@@ -56,7 +67,7 @@ def wait(
     def too_late(state: RetryCallState) -> None:
         seen = state.outcome.result() if state.outcome else "nothing"
         raise TargetError(
-            f"the target was not ready within {ready.timeout_s:g} s at {base_url}{ready.path}; "
+            f"the target was not ready within {ready.timeout_s:g} s at {base_url}{'' if ready.tcp else ready.path}; "
             f"last seen: {seen}{evidence(logs_tail())}",
             hint="check the readiness path, status and timeout_s of the target, and its log",
         )
@@ -94,21 +105,47 @@ class _Watch:
 
 def _look(session: requests.Session, ready: Ready, base_url: str, logs_tail: Callable[[], str]) -> str:
     """What stands between the target and being ready; empty when nothing does."""
-    url = urljoin(base_url, ready.path)
+    url = hosts.below(base_url, ready.path)
     for _ in range(MAX_REDIRECTS):
         try:
             with session.get(url, timeout=ANSWER_S, allow_redirects=False, stream=True) as answer:
                 # Read even where nobody asks for it: to hang up on an answer makes services log a reset connection.
                 body = answer.raw.read(MAX_BODY, decode_content=True).decode("utf-8", errors="replace")
                 if answer.status_code == ready.status:
-                    missing = f"status {answer.status_code}, but the body does not contain {ready.body_contains!r}"
-                    return "" if ready.body_contains in body else missing
+                    missing = _missing(ready, answer.headers, body)
+                    return f"status {answer.status_code}, but {missing}" if missing else ""
                 if not answer.is_redirect:
                     return f"status {answer.status_code}, wanted {ready.status}"
                 url = _redirected(url, base_url, answer.headers["location"], logs_tail)
         except (requests.RequestException, HTTPError) as error:
             return _short(error)
     return f"more than {MAX_REDIRECTS} redirects"
+
+
+def _missing(ready: Ready, headers: Mapping[str, str], body: str) -> str:
+    """What an answer of the right status lacks."""
+    for name, part in ready.headers.items():
+        found = headers.get(name)
+        if found is None or part not in found:
+            return f"its header {name} is {found[:80]!r}, wanted {part!r}" if found is not None else f"no header {name}"
+    return "" if ready.body_contains in body else f"the body does not contain {ready.body_contains!r}"
+
+
+def _knock(base_url: str) -> str:
+    """What stands between the port and being open; what is closed again at once is a proxy without a service."""
+    try:
+        connection = socket.create_connection(hosts.origin(base_url), timeout=ANSWER_S)
+    except OSError:
+        return "connection refused, or no answer"
+    with connection:
+        connection.settimeout(PROXY_S)
+        try:
+            kept = connection.recv(1)
+        except TimeoutError:  # it waits for us to begin
+            kept = b"?"
+        except OSError:
+            kept = b""
+    return "" if kept else "the port is open, but the connection is closed again at once"
 
 
 def _redirected(url: str, base_url: str, location: str, logs_tail: Callable[[], str]) -> str:

@@ -35,6 +35,10 @@ def test_every_kind_keeps_the_contract(kind: str) -> None:
         ({"kind": "command", "command": ["x"], "url": "http://example.com:{port}"}, "must be on this machine"),
         ({"kind": "command", "command": ["x"], "ready": {"path": "health"}}, "ready.path"),
         ({"kind": "command", "command": ["x"], "ready": {"timeout_s": 0}}, "ready.timeout_s"),
+        (
+            {"kind": "command", "command": ["x"], "ready": {"tcp": True, "path": "/"}},
+            "tcp asks nothing: leave out path",
+        ),
         ({"kind": "compose", "service": "api"}, "port: is required"),
         ({"kind": "compose", "service": "api", "port": 99999}, "port: "),
         ({"kind": "compose", "service": "api", "port": 80, "fiel": "x"}, "fiel: unknown key"),
