@@ -43,21 +43,6 @@ def _columns(codes: str = COLUMNS) -> list[array]:  # type: ignore[type-arg]  # 
     return [array(code) for code in codes]
 
 
-def _appender(columns: "list[array[Any]]") -> Callable[..., None]:
-    """Appends a row; each column's method is looked up once, because this is what a request costs."""
-    starts, latencies, endpoints, failures, statuses, sizes = (column.append for column in columns)
-
-    def append(number: int, start_s: float, latency_ms: float, failed: bool, status: int, size: int) -> None:
-        starts(start_s)
-        latencies(latency_ms)
-        endpoints(number)
-        failures(failed)
-        statuses(status)
-        sizes(size)
-
-    return append
-
-
 class Sink(Protocol):
     """Where a log goes: a file, or a machine elsewhere."""
 
@@ -90,7 +75,7 @@ class LogWriter:
         self._ids: dict[str, int] = {}
         self._named = 0
         self._columns = _columns()
-        self.row = _appender(self._columns)  # number, start_s, latency_ms, failed, status, size
+        self.appenders = tuple(column.append for column in self._columns)  # looked up once, for what a request costs
         self._written = 0  # rows, by the flushes before
         self._late, self._starts = _columns(LATE_COLUMNS), _columns(START_COLUMNS)
         self._errors: Counter[tuple[str, str]] = Counter()
@@ -101,7 +86,9 @@ class LogWriter:
 
     def request(self, endpoint: str, start_s: float, latency_ms: float, failed: bool, status: int, size: int) -> None:
         """Note one request; nothing is written before the next flush."""
-        self.row(self.number(endpoint), start_s, latency_ms, failed, status, size)
+        row = (start_s, latency_ms, self.number(endpoint), failed, status, size)
+        for append, value in zip(self.appenders, row, strict=True):
+            append(value)
 
     def late(self, late_ms: float, pace_ms: float) -> None:
         """The row that comes next is of a task that began late, because its user was busy."""
@@ -183,7 +170,7 @@ def request_listener(log: LogWriter, *, home: str = "") -> Callable[..., None]:
     An endpoint whose first request went to another host or port than *home* is noted, too: it is not the target that
     answers there. Looking at every address would cost each request more than the whole record of it.
     """
-    append = log.row
+    starts, latencies, endpoints, failures, statuses, sizes = log.appenders  # one call less for each request
     target = _place(home)
     numbers: dict[tuple[str, str], int] = {}
     now = time.time
@@ -197,6 +184,7 @@ def request_listener(log: LogWriter, *, home: str = "") -> Callable[..., None]:
         start_time: float | None = None,  # clients of other protocols leave it out
         response: Any = None,
         url: Any = None,
+        context: Any = None,  # noqa: ARG001  # always there, and cheaper by its name than in a dictionary
         **_: Any,
     ) -> None:
         number = numbers.get((request_type, name))
@@ -205,10 +193,17 @@ def request_listener(log: LogWriter, *, home: str = "") -> Callable[..., None]:
             place = _place(getattr(response, "url", None)) or _place(url)  # the first is where redirects have led
             if target and place not in {"", target}:
                 log.event("elsewhere", endpoint=f"{request_type} {name}", host=place)
-        latency_ms = -1.0 if response_time is None else response_time
-        start_s = start_time if start_time is not None else now() - max(latency_ms, 0.0) / 1e3
-        status = _whole(getattr(response, "status_code", 0), 0xFFFF)
-        append(number, start_s, latency_ms, exception is not None, status, _whole(response_length, 2**63))
+        # What is no number fails in a sum, before any column has grown.
+        latency_ms = -1.0 if response_time is None else response_time + 0.0
+        start_s = start_time + 0.0 if start_time is not None else now() - max(latency_ms, 0.0) / 1e3
+        # Clients of other protocols put anything there: what a column cannot hold is 0.
+        status = getattr(response, "status_code", 0)
+        starts(start_s)
+        latencies(latency_ms)
+        endpoints(number)
+        failures(exception is not None)
+        statuses(status if type(status) is int and 0 <= status <= 0xFFFF else 0)
+        sizes(response_length if type(response_length) is int and 0 <= response_length < 2**64 else 0)
         if exception is not None:
             endpoint = f"{request_type} {name}"
             log.error(endpoint, exception)
@@ -225,11 +220,6 @@ def _place(url: Any) -> str:
         return ""
     host = "127.0.0.1" if parts.hostname == "localhost" else parts.hostname
     return f"{host}:{port}" if host and port else ""
-
-
-def _whole(number: Any, most: int) -> int:
-    """*number* as a column can hold it; what a client of another protocol puts there may be anything, and then is 0."""
-    return number if type(number) is int and 0 <= number <= most else 0
 
 
 def _run_delay_ns() -> int:
