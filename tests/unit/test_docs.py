@@ -20,7 +20,7 @@ from perfci.judge.metrics import METRICS, resolving
 from perfci.judge.policy import DEFAULT
 from perfci.model import Verdict
 from perfci.pipeline.policy import policy_of
-from perfci.rig import seed, target
+from perfci.rig import monitor, seed, target
 from perfci.rig.target.readiness import Ready
 from perfci.schema import Table
 
@@ -45,6 +45,9 @@ SECTIONS: Mapping[str, type[Table]] = {
     "`baseline`": config.BaselineSchedule,
     "`[census]`": config.CensusTable,
     "`[census.prometheus]`": config.PrometheusTable,
+    "`[monitor]`": config.MonitorTable,
+    "`[monitor.gauges.NAME]`": monitor.GaugeOptions,
+    "`[[monitor.alert]]`": config.AlertTable,
     "`[gate]`": config.GateTable,
     "`[gate.budget.REFERENCE.KIND.METRIC]`": config.BudgetChange,
     "`[[gate.override]]`": config.OverrideTable,
@@ -172,7 +175,8 @@ def test_configuration_can_be_used(block: str) -> None:
     """What a document shows of perfci.toml is accepted, whole or as a part of a file."""
     shown = tomllib.loads(block)
     read = TypeAdapter(config.Config).validate_python(_merged(MINIMAL, shown))
-    policy_of(read.gate)
+    policy_of(read.gate, alerts=read.monitor.alert)
+    monitor.parse(read.monitor.gauges, where="[monitor.gauges]", allow_hosts=read.monitor.allow_hosts)
     for name in (None, *read.environments):
         within = read.within(name)
         target.parse(within.target, where="[target]")
