@@ -130,6 +130,7 @@ class _Agreement:
         for side, one in self._generators.items():
             spec = {
                 "open": self._table.open[side],
+                "ramp_s": slices.RAMP_S,
                 "begin_s": self._table.begin_s,
                 "stop_s": self._table.end_s + GUARD_S,
             }

@@ -1,5 +1,6 @@
 """Requests become one value per endpoint and metric."""
 
+from array import array
 from dataclasses import replace
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 from scipy import stats
 
 from perfci.judge.metrics import METRICS, measure, measure_duet, resolving, seconds
-from perfci.model import ALL_ENDPOINTS, EndpointRound, Scale, Side
+from perfci.model import ALL_ENDPOINTS, EndpointRound, Lateness, Scale, Side
 from tests.builders import START, some_requests
 
 
@@ -161,3 +162,33 @@ def test_every_metric_keeps_the_contract(name: str) -> None:
     assert metric.meaning.endswith(".")
     assert (metric.scale is Scale.DIFFERENCE) == (metric.unit == "")
     assert replace(metric) == metric
+
+
+def test_response_times_count_from_when_the_tasks_were_due() -> None:
+    """
+    A user that keeps a pace of 100 ms and once waits for 1 s leaves nine starts out, and begins the tenth late.
+
+    Service times hide it: one of 20 was slow. From when they were due, half of all were.
+    """
+    requests = some_requests({"GET /": [5.0] * 9 + [1000.0] + [5.0] * 10})
+    lateness = Lateness(array("I", [10]), array("d", [900.0]), array("d", [100.0]))
+    windows = [(START, START + 20)]
+    values = measure(replace(requests, lateness=lateness), windows=windows)["GET /"].values
+    every = [5.0] * 18 + [1000.0] + [905.0 - 100 * left_out for left_out in range(10)]
+    assert values["response_p50"] == pytest.approx(np.median(every))
+    assert values["response_p95"] == pytest.approx(np.quantile(every, 0.95))
+    assert values["p95"] < 60 < 800 < values["response_p95"]
+
+
+def test_an_arrival_that_waited_leaves_nothing_out() -> None:
+    """Its lateness counts once; a failed request has no response time, and other windows none of these."""
+    requests = some_requests({"GET /": [5.0] * 4}, failed=(3,))
+    lateness = Lateness(array("I", [1, 3]), array("d", [20.0, 70.0]), array("d", [0.0, 0.0]))
+    late = replace(requests, lateness=lateness)
+    assert measure(late, windows=[(START, START + 1)])["GET /"].values["response_p50"] == pytest.approx(5.0)
+    assert measure(late, windows=[(START + 0.01, START + 1)])["GET /"].values["response_p50"] == pytest.approx(15.0)
+
+
+def test_without_a_schedule_there_is_no_response_time() -> None:
+    """Think times say when nobody means to begin."""
+    assert not any(name.startswith("response") for name in measured({"GET /": LATENCIES})["GET /"].values)

@@ -12,7 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from perfci.errors import LoadError
+from perfci.model import Schedule
 from perfci.rig.load.log import COLUMNS, MAGIC, LogReader, requests_of
+from perfci.rig.load.schedule import schedule_of
 
 INSIDE = Path(__file__).parents[3] / "perfci/rig/load/inside"
 Row = tuple[str, float, float, bool, int, int]
@@ -75,6 +77,28 @@ def test_what_was_written_is_read(inside: ModuleType, tmp_path: Path, steps: lis
     reader = _read(tmp_path / "1.log")
     assert _rows(reader) == [step for step in steps if step != "flush"]
     assert reader.complete
+
+
+def test_lateness_stays_with_its_requests_and_starts_with_their_times(inside: ModuleType, tmp_path: Path) -> None:
+    """Over flushes, and over processes that are put together."""
+    row: Any = ("GET /", 1.0, 2.0, False, 200, 3)
+    for number in (1, 2):
+        writer = inside.LogWriter(tmp_path / f"{number}.log")
+        writer.request(*row)
+        writer.flush()
+        writer.start(10.0 * number, 70.0, 0.7, True)
+        writer.late(70.0, 100.0)
+        writer.request(*row)
+        writer.start(20.0, -1.0, 1.0, True)
+        writer.close()
+    readers = [_read(tmp_path / "1.log"), _read(tmp_path / "2.log")]
+    lateness = requests_of(readers).lateness
+    assert lateness is not None
+    assert list(lateness.row) == [1, 3]
+    assert (list(lateness.late_ms), list(lateness.pace_ms)) == ([70.0, 70.0], [100.0, 100.0])
+    kept = schedule_of(readers, [(5.0, 15.0)])
+    assert kept == Schedule(due=pytest.approx(1.7), late=1, missed=0.7, overslept=0, late_s=pytest.approx(0.07))
+    assert schedule_of(readers, [(0.0, 5.0)]) is None
 
 
 def test_a_file_cut_off_anywhere_loses_its_unfinished_chunk_only(inside: ModuleType, tmp_path: Path) -> None:

@@ -86,6 +86,8 @@ def test_a_wait_lasts_its_seconds_of_open_time(
     assert opened == pytest.approx(seconds, abs=1e-6)
     assert one.paused(began, end) == pytest.approx(end - began - seconds, abs=1e-6)
     assert any(since <= end < until + 1e-6 for since, until in everything)
+    assert one.clock(end) - one.clock(began) == pytest.approx(seconds, abs=1e-6)
+    assert one.clock(one.when(one.clock(end))) == pytest.approx(one.clock(end), abs=1e-6)
 
 
 def test_users_sleep_through_pauses_and_through_the_arrival_of_the_timetable(
@@ -98,7 +100,7 @@ def test_users_sleep_through_pauses_and_through_the_arrival_of_the_timetable(
     def nap(seconds: float) -> None:
         clock[0] += seconds
         if not file.exists():
-            file.write_text(json.dumps({"open": [[103.0, 104.0]], "begin_s": 101.0, "stop_s": 110.0}))
+            file.write_text(json.dumps({"open": [[103.0, 104.0]], "ramp_s": 0.25, "begin_s": 101.0, "stop_s": 110.0}))
             assert one.wait_for(file) == 110.0
 
     monkeypatch.setattr(pauses.time, "time", lambda: clock[0])

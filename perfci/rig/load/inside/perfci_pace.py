@@ -16,17 +16,22 @@ import heapq
 import json
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import accumulate, count
+from math import inf
 from typing import Any
 
 import gevent
+from gevent.event import AsyncResult
 from locust import TaskSet, constant, constant_pacing
 from locust.user.task import DefaultTaskSet
 from perfci_log import LogWriter
 from perfci_pauses import Pauses
 
 SHORTEST_PACE_S = 0.001  # below it a pace is a way to say "as fast as you can"
+STEP_S = 0.1  # at most, before the stream looks whether it is to begin anew
 BINS = 10  # of one wait: in so many parts users would be spread if they did not act in step
 
 KINDS = {constant(1).__code__: "constant", constant_pacing(1).__code__: "constant_pacing"}
@@ -95,54 +100,108 @@ class Bursts:
 
 
 class Arrivals:
-    """The stream of one process: its share of the whole, never the same as another's."""
+    """
+    The stream of one process: its share of the whole, and no other process has the same.
 
-    def __init__(self, spec: str, index: Callable[[], int]) -> None:
+    It begins anew when all users are there, and when the sides begin to take turns: so what is measured of it is the
+    same on both sides.
+    """
+
+    def __init__(self, spec: str, environment: Any, pauses: Pauses) -> None:
         """*spec* is JSON: `rate` (tasks a second, of all processes), `pattern`, `rng_seed`, `processes`."""
         self._spec = json.loads(spec)
-        self._index = index  # of this process among them, known once users run
-        self._returned: list[float] = []  # taken by users that were stopped before it was time
-        self._next: Iterator[float] | None = None
-        self._due = 0.0
+        self._environment = environment
+        self._pauses = pauses
+        self._idle: deque[AsyncResult[float]] = deque()  # users, the one that has waited for longest first
+        self._queue: deque[float] = deque()  # when those were due that found nobody
+        self._runs = self._anew = False
+        self._starting = True
+        environment.events.spawning_complete.add_listener(self._all_are_there)
 
-    def take(self, clock_s: float) -> float:
-        """When the next task is due; the stream begins with the first call."""
-        if self._returned:
-            return heapq.heappop(self._returned)
-        if self._next is None:
-            self._next = self._stream(clock_s)
-            self._due = next(self._next)
-        due, self._due = self._due, next(self._next)
-        return due
+    def take(self) -> float:
+        """Wait until there is something to do; when it was due."""
+        if not self._runs:
+            self._runs = True
+            gevent.spawn(self._run)
+        if self._queue:
+            return self._queue.popleft()
+        place: AsyncResult[float] = AsyncResult()
+        self._idle.append(place)
+        try:
+            return place.get()
+        except BaseException:  # the user is stopped
+            if place.ready():
+                self._arrive(place.value)
+            else:
+                self._idle.remove(place)
+            raise
 
-    def give_back(self, due: float) -> None:
-        """Nobody came for it."""
-        heapq.heappush(self._returned, due)
+    def left(self) -> Iterable[float]:
+        """When those were due that found no user."""
+        return tuple(self._queue)
 
-    def overdue(self, clock_s: float) -> list[float]:
-        """Those that found no user up to now; they are forgotten here."""
-        if self._next is None:
-            return []
-        found = []
-        while (due := self.take(clock_s)) <= clock_s:
-            found.append(due)
-        self.give_back(due)
-        return found
+    def _arrive(self, due: float) -> None:
+        if self._idle:
+            self._idle.popleft().set(due)
+        else:
+            self._queue.append(due)
+
+    def _run(self) -> None:
+        while True:
+            self._anew = False
+            began = self._pauses.clock(time.time())
+            stream = self._stream(began)
+            due = next(stream)
+            while not self._anew:
+                if began < self._pauses.begin_s <= due:
+                    began = self._pauses.begin_s
+                    stream = self._stream(began)
+                    due = next(stream)
+                elif (left := due - self._pauses.clock(time.time())) > 0:
+                    self._pauses.sleep(min(left, STEP_S))
+                else:
+                    self._arrive(due)
+                    due = next(stream)
+
+    def _all_are_there(self, **_: Any) -> None:
+        """What came while users were still being started, and found none, does not queue up for the measured part."""
+        if self._starting:
+            self._starting = False  # a shape may start more later: then the queue is real
+            self._queue.clear()
+            self._anew = True
 
     def _stream(self, began_s: float) -> Iterator[float]:
-        index, apart = self._index(), self._spec["processes"] / self._spec["rate"]
+        index, apart = self._environment.runner.worker_index, self._spec["processes"] / self._spec["rate"]
         if self._spec["pattern"] == "constant":  # the processes take turns
             offset = apart * index / self._spec["processes"]
-            number = int((began_s - offset) / apart) + 1
-            while True:
-                yield number * apart + offset
-                number += 1
+            return (number * apart + offset for number in count(int((began_s - offset) / apart) + 1))
         # A Poisson process shared out is several of them (J. F. C. Kingman, "Poisson Processes", 1993, section 2.2).
-        rng = random.Random(f"{self._spec['rng_seed']}/{index}")  # noqa: S311  # no secret
-        due = began_s
-        while True:
-            due += rng.expovariate(1 / apart)
-            yield due
+        seed = f"{self._spec['rng_seed']}/{index}"
+        if began_s != self._pauses.begin_s:
+            return placed(poisson(apart, seed), [(began_s, inf)])
+        # The sides change places differently, but as much is measured of each: that much is the same for both.
+        measured = placed(poisson(apart, seed), self._pauses.parts(measured=True))
+        return heapq.merge(measured, placed(poisson(apart, f"{seed}/ramp"), self._pauses.parts(measured=False)))
+
+
+def poisson(apart_s: float, seed: str) -> Iterator[float]:
+    """The times of independent events, on average so many seconds apart, from 0 on."""
+    rng = random.Random(seed)  # noqa: S311  # no secret
+    return accumulate(rng.expovariate(1 / apart_s) for _ in count())
+
+
+def placed(times: Iterable[float], parts: Iterable[tuple[float, float]]) -> Iterator[float]:
+    """Put times from 0 on into the *parts* of a clock, one after another; each is its beginning and its seconds."""
+    left = iter(parts)
+    (at, length), passed = next(left), 0.0
+    for each in times:
+        while each - passed >= length:
+            passed += length
+            try:
+                at, length = next(left)
+            except StopIteration:
+                return
+        yield at + each - passed
 
 
 class Pace:
@@ -152,17 +211,14 @@ class Pace:
         """*arrivals* describes the stream that replaces the users' waits; empty: their own waits count."""
         self._log = log
         self._pauses = pauses
-        self._arrivals = Arrivals(arrivals, lambda: environment.runner.worker_index) if arrivals else None
+        self._arrivals = Arrivals(arrivals, environment, pauses) if arrivals else None
         self._fixed = {
             holder: wait for holder in holders(environment.user_classes) if (wait := fixed(holder.wait_time))
         }
         self._bursts: dict[Fixed, Bursts] = {}
-        self._starting = True
         if self._arrivals or self._fixed:
             self._install()
             environment.events.quit.add_listener(self._end)
-        if self._arrivals:
-            environment.events.spawning_complete.add_listener(self._all_are_there)
 
     def listener(self, told: Callable[..., None]) -> Callable[..., None]:
         """*told*, a listener for `request` that writes a row, with the lateness of the task beside the row."""
@@ -199,15 +255,11 @@ class Pace:
             DefaultTaskSet.on_start = TaskSet.wait
 
     def _arrive(self, arrivals: Arrivals, tasks: TaskSet, wait: Callable[[TaskSet], None]) -> None:
-        idle = self._now()
-        due = arrivals.take(idle)
-        vars(tasks)["wait_time"] = lambda: max(0.0, due - idle)  # `wait` itself asks the class and the user otherwise
-        try:
-            wait(tasks)
-        except BaseException:
-            arrivals.give_back(due)
-            raise
-        self._begin(due, busy=idle > due, every_s=0.0, lost=0.0)
+        idle, taken = self._now(), []
+        # `wait` keeps the user's state, by which Locust knows whom it may stop; what it asks and does is ours.
+        vars(tasks).update(wait_time=lambda: 0.0, _sleep=lambda _: taken.append(arrivals.take()))
+        wait(tasks)
+        self._begin(taken[0], busy=idle > taken[0], every_s=0.0, lost=0.0)
 
     def _keep(self, pace: Fixed, owner: Any, wait: Callable[[], None]) -> None:
         """Locust's own rule: due a pace after the last was, or after it began where that was late."""
@@ -230,15 +282,9 @@ class Pace:
     def _burst(self, wait: Fixed, clock_s: float) -> None:
         self._bursts.setdefault(wait, Bursts(wait)).start(clock_s)
 
-    def _all_are_there(self, **_: Any) -> None:
-        """What came while users were still being started, and found none, does not queue up for the measured part."""
-        if self._arrivals and self._starting:
-            self._arrivals.overdue(self._now())
-        self._starting = False  # a shape may start more later: then the queue is real
-
     def _end(self, **_: Any) -> None:
         if self._arrivals:
-            for due in self._arrivals.overdue(self._now()):
+            for due in self._arrivals.left():
                 self._log.start(self._pauses.when(due), -1.0, 1.0, True)
         for bursts in self._bursts.values():
             bursts.tell(self._log)

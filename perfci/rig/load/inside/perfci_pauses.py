@@ -24,10 +24,12 @@ class Pauses:
         """*nap* really sleeps, whoever patches what."""
         self._nap = nap
         self._plan([(-inf, inf)])
+        self._ramp_s = 0.0  # at the beginning of each span, not measured
 
     def _plan(self, spans: Sequence[Span]) -> None:
         self._spans = spans
         self._ends = [until for _, until in spans]
+        self.begin_s = self._ends[0]  # when the timetable begins, in seconds since the epoch
         self._clocks = [-inf]  # what the clock shows when a span begins
         shown = self._ends[0]
         for since, until in spans[1:]:
@@ -45,6 +47,7 @@ class Pauses:
             self._nap(POLL_S)
         spec = json.loads(timetable.read_text())
         self.begin(spec["open"], begin_s=spec["begin_s"], stop_s=spec["stop_s"])
+        self._ramp_s = float(spec["ramp_s"])
         return float(spec["stop_s"])
 
     def open(self) -> bool:
@@ -77,6 +80,14 @@ class Pauses:
         """When that clock shows *clock_s*, in seconds since the epoch; where it stands still there, the end of that."""
         number = bisect_right(self._clocks, clock_s) - 1
         return clock_s if number == 0 else self._spans[number][0] + clock_s - self._clocks[number]
+
+    def parts(self, *, measured: bool) -> list[Span]:
+        """What is *measured* of the spans, or what is not: when that clock says it begins, and its seconds."""
+        ramp_s = self._ramp_s
+        spans = [(at, until - since) for at, (since, until) in zip(self._clocks[1:], self._spans[1:], strict=True)]
+        if measured:
+            return [(at + ramp_s, length - ramp_s) for at, length in spans]
+        return [(at, ramp_s) for at, _ in spans]
 
     def sleep(self, seconds: float) -> float:
         """Sleep so many seconds of open time; the length of the pauses within, in seconds."""
