@@ -41,6 +41,7 @@ SECTIONS: Mapping[str, type[Table]] = {
     "`[profiles.NAME]`": config.Profile,
     "`[profiles.NAME.scenarios.NAME]`": config.Scenario,
     "`arrivals`": config.ArrivalsTable,
+    "`workers`": config.WorkersTable,
     "`paired`": config.PairedSchedule,
     "`baseline`": config.BaselineSchedule,
     "`[census]`": config.CensusTable,
