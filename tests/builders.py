@@ -12,6 +12,7 @@ from typing import Any
 
 from perfci.model import (
     ALL_ENDPOINTS,
+    Alert,
     Baseline,
     Better,
     Budget,
@@ -24,6 +25,7 @@ from perfci.model import (
     Finding,
     Fingerprint,
     GatePolicy,
+    Gauge,
     GeneratorHealth,
     Interval,
     LoadPlan,
@@ -408,6 +410,19 @@ def an_slo_result(**changes: Any) -> SloResult:
         reason="8/8 rounds within 200 ms",
     )
     return replace(result, **changes)
+
+
+def a_gauge(*points: float | None, unit: str = "", **changes: Any) -> Gauge:
+    """A number that was read once a second."""
+    known = [point for point in points if point is not None]
+    numbers = {"mean": sum(known) / len(known), "low": min(known), "high": max(known), "p95": max(known)}
+    return Gauge(**{"unit": unit, "points": points, **numbers, **changes})
+
+
+def an_alert(**changes: Any) -> Alert:
+    """More than ninety connections for three seconds."""
+    alert = Alert(name="connections", gauge="db/connections", limit=90.0, upper=True, seconds=3.0)
+    return replace(alert, **changes)
 
 
 def a_subject(**changes: Any) -> Subject:

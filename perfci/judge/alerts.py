@@ -121,8 +121,8 @@ def _warning(alert: Alert, name: str, rounds: Sequence[Round]) -> Iterator[Findi
         yield _finding("alert-unchecked", _unchecked(alert, name, candidate))
     if found := _found(candidate, name, alert):
         more = f", and in {len(found) - 1} more of {len(levels)} rounds" if len(found) > 1 else ""
-        same = f"The base did so in {len(_found(base, name, alert))} of {len(base)} rounds." if base else ""
-        yield _finding("alert", f"{found[0].text}{more}", same)
+        same = f"; on the base in {len(_found(base, name, alert))} of {len(base)} rounds" if base else ""
+        yield _finding("alert", f"{found[0].text}{more}{same}")
 
 
 def _found(rounds: Sequence[Round], name: str, alert: Alert) -> list[Raised]:
@@ -177,8 +177,8 @@ def _unchecked(alert: Alert, name: str, candidate: Sequence[Round]) -> str:
     return f"{told}: {name} was not watched" + (f", but {near}" if near else "")
 
 
-def _finding(code: str, message: str, hint: str = "") -> Finding:
-    return Finding(code=code, weight=Weight.WARNING, message=message, hint=hint)
+def _finding(code: str, message: str) -> Finding:
+    return Finding(code=code, weight=Weight.WARNING, message=message)
 
 
 def _amount(value: float, unit: str) -> str:

@@ -37,6 +37,7 @@ from perfci.model import (
     Verdict,
     Weight,
 )
+from perfci.report import json_gauges
 from perfci.report.rows import Links
 from perfci.report.sanitise import plain
 from perfci.schema import Table
@@ -179,6 +180,7 @@ class ResultV1(_Strict):
     decisions: Annotated[tuple[DecisionV1, ...], Field(max_length=ROW_LIMIT)]
     slos: Annotated[tuple[SloV1, ...], Field(max_length=ROW_LIMIT)]
     findings: Annotated[tuple[FindingV1, ...], Field(max_length=ROW_LIMIT)]
+    gauges: Annotated[tuple[json_gauges.GaugeV1, ...], Field(max_length=1000)] = ()
 
 
 def render(outcome: Outcome, _links: Links | None = None, /) -> str:
@@ -231,6 +233,7 @@ def _document(outcome: Outcome, decisions: tuple[Decision, ...], *, details: boo
         decisions=tuple(described(decision, details=details) for decision in decisions),
         slos=tuple(_slo(slo) for slo in outcome.slos),
         findings=tuple(findings),
+        gauges=tuple(map(json_gauges.written, outcome.gauges)),
     )
     return document.model_dump_json(indent=1 if details else None) + "\n"
 
@@ -277,15 +280,8 @@ def _change(change: Interval | None) -> ChangeV1 | None:
 
 
 def _metric(metric: Metric) -> MetricV1:
-    return MetricV1(
-        name=_name(metric.name),
-        unit=_name(metric.unit),
-        better=metric.better,
-        scale=metric.scale,
-        portable=metric.portable,
-        exact=metric.exact,
-        meaning=_text(metric.meaning),
-    )
+    texts = {"name": _name(metric.name), "unit": _name(metric.unit), "meaning": _text(metric.meaning)}
+    return MetricV1(**asdict(metric) | texts)
 
 
 def _slo(result: SloResult) -> SloV1:
@@ -349,6 +345,7 @@ def _outcome(document: ResultV1) -> Outcome:
         family=document.family,
         alpha=document.alpha,
         further_blocks=document.further_blocks,
+        gauges=tuple(map(json_gauges.read, document.gauges)),
     )
 
 

@@ -9,7 +9,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from perfci.model import Decision, Outcome, SeriesVerdict, Verdict, Weight
-from perfci.report import matters, rows, work
+from perfci.report import gauges, matters, rows, work
 from perfci.report.rows import Links
 from perfci.report.sanitise import code, prose, web_address
 
@@ -71,6 +71,8 @@ def _render(outcome: Outcome, links: Links, *, every: Sequence[str]) -> str:
             beyond=len(outcome.decisions) - len(every),
             slos=[_slo_line(slo) for slo in map(rows.slo_row, outcome.slos[:MAX_ROWS])],
             hidden_slos=max(len(outcome.slos) - MAX_ROWS, 0),
+            gauges=[_gauge_line(gauges.gauge_row(one)) for one in outcome.gauges[:MAX_ROWS]],
+            hidden_gauges=max(len(outcome.gauges) - MAX_ROWS, 0),
             findings=outcome.findings[:MAX_FINDINGS],
             hidden_findings=max(len(outcome.findings) - MAX_FINDINGS, 0),
             links=_links(outcome, links),
@@ -135,6 +137,11 @@ def _bounded(causes: Sequence[str]) -> list[str]:
 def _slo_line(slo: rows.SloRow) -> str:
     texts = (slo.metric, slo.limit, slo.worst, slo.rounds)
     return _cells(code(slo.endpoint), *(prose(text, 60) for text in texts), "✅ held" if slo.held else "❌ breached")
+
+
+def _gauge_line(gauge: gauges.GaugeRow) -> str:
+    texts = (gauge.base, gauge.candidate, gauge.base_high, gauge.candidate_high)
+    return _cells(code(gauge.name), *(prose(text, 60) for text in texts))
 
 
 def _cells(*cells: str) -> str:

@@ -49,7 +49,7 @@ VERDICT_MARKS = {
 }
 _ROLES = {Role.DECIDES: "deciding", Role.GUARDS: "guarding"}
 _NEXT_STEPS = {
-    Verdict.SLO_BREACH: "Bring the endpoint back within its limit.",
+    Verdict.SLO_BREACH: "Bring it back within its limit.",
     Verdict.NO_BASELINE: "Record a baseline and commit it, or compare with a ref, which needs none.",
     Verdict.INCONCLUSIVE: "Measure again with more blocks, or on a quieter machine.",
     Verdict.INVALID: "Remove the cause named in the findings and measure again; these numbers prove nothing.",

@@ -5,7 +5,7 @@ from io import StringIO
 from typing import TYPE_CHECKING
 
 from perfci.model import Decision, Outcome, SeriesVerdict, Verdict, Weight
-from perfci.report import matters, rows, work
+from perfci.report import gauges, matters, rows, work
 from perfci.report.matters import Shown
 from perfci.report.rows import Links
 from perfci.report.sanitise import plain, web_address
@@ -73,8 +73,11 @@ def _parts(outcome: Outcome, links: Links, *, width: int, verbose: bool) -> "Ite
     if shown.rest:
         yield Text(f"{shown.rest}: --verbose shows them")
     yield from _causes(shown)
+    if verbose and outcome.gauges:
+        yield ""
+        yield _gauges(outcome)
     yield ""
-    yield _facts(outcome, links)
+    yield _facts(outcome, links, verbose=verbose)
 
 
 def _table(decisions: tuple[Decision, ...], *, roomy: bool) -> "Table":
@@ -117,19 +120,34 @@ def _causes(shown: Shown) -> "Iterator[RenderableType]":
             yield Padding(Text(plain(f"also: {also}", TEXT_LIMIT)), (0, 0, 0, 2))
 
 
-def _facts(outcome: Outcome, links: Links) -> "Table":
+def _gauges(outcome: Outcome) -> "Table":
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, header_style="bold")
+    table.add_column("Under load", overflow="fold", min_width=12)
+    for heading in ("Base", "Candidate", "Highest base", "Highest candidate"):
+        table.add_column(heading, justify="right")
+    for one in outcome.gauges:
+        row = gauges.gauge_row(one)
+        texts = (row.name, row.base, row.candidate, row.base_high, row.candidate_high)
+        table.add_row(*(Text(plain(text)) for text in texts))
+    return table
+
+
+def _facts(outcome: Outcome, links: Links, *, verbose: bool) -> "Table":
     from rich.table import Table
     from rich.text import Text
 
     grid = Table.grid(padding=(0, 2, 0, 0))
     grid.add_column(no_wrap=True, style="bold")
     grid.add_column(overflow="fold")
-    for name, text in _named(outcome, links):
+    for name, text in _named(outcome, links, verbose=verbose):
         grid.add_row(Text(name), Text(plain(text, TEXT_LIMIT)))
     return grid
 
 
-def _named(outcome: Outcome, links: Links) -> Iterator[tuple[str, str]]:
+def _named(outcome: Outcome, links: Links, *, verbose: bool) -> Iterator[tuple[str, str]]:
     for slo in map(rows.slo_row, outcome.slos):
         mark, word = ("✓", "held") if slo.held else ("✗", "breached")
         limit = f"{slo.metric} of {slo.endpoint} {slo.limit}"
@@ -138,6 +156,8 @@ def _named(outcome: Outcome, links: Links) -> Iterator[tuple[str, str]]:
         yield "Finding", f"{_WEIGHT_MARKS[finding.weight]} {finding.weight}: {finding.message} {finding.hint}"
     if rows.comparable(outcome):
         yield "Could have seen", rows.sensitivity(outcome)
+    if outcome.gauges and not verbose:
+        yield "Under load", gauges.in_short(outcome)
     yield "Compared", f"{rows.compared(outcome)}, {rows.how(outcome.subject.reference)}"
     yield "Machine", outcome.subject.machine
     yield "Load", outcome.subject.load

@@ -8,6 +8,8 @@ from perfci.model import (
     Culprit,
     CulpritKind,
     Decision,
+    GaugeChange,
+    GaugeLevel,
     Interval,
     Metric,
     Outcome,
@@ -247,8 +249,43 @@ def no_baseline() -> Outcome:
     )
 
 
+def watched() -> tuple[GaugeChange, ...]:
+    """Both sides, a gauge that only the candidate has, and one that somebody named as he liked."""
+
+    def level(mean: float, high: float) -> GaugeLevel:
+        return GaugeLevel(mean=mean, low=mean / 2, high=high)
+
+    return (
+        GaugeChange(name="api/cpu", unit="cores", base=level(0.412, 0.58), candidate=level(0.4391, 0.61)),
+        GaugeChange(name="api/memory", unit="MB", base=level(88.12, 91.4), candidate=level(1088.5, 1190.2)),
+        GaugeChange(name="db/connections", unit="", base=level(18.25, 20), candidate=level(61.5, 97)),
+        GaugeChange(name="pool", unit="<b>@all|", base=None, candidate=level(0.0, 0.0)),
+        GaugeChange(name="x|y](http://evil) `@octo`", unit="", base=level(2, 3), candidate=None),
+    )
+
+
 def slo_breach() -> Outcome:
-    """A limit was not held."""
+    """A limit was not held, and neither was an alert; another one only warns."""
+    metric = Metric(
+        name="db/connections for 3 s",
+        unit="",
+        better=Better.LOWER,
+        scale=Scale.RATIO,
+        portable=False,
+        exact=True,
+        meaning="The level that db/connections kept for 3 s.",
+    )
+    alert = an_slo_result(
+        slo=an_slo(metric=metric.name, endpoint="(target)", limit=90.0),
+        metric=metric,
+        rounds=4,
+        rounds_within=3,
+        worst=95.0,
+        held=False,
+        reason="3/4 rounds within 90; connections: db/connections was above 90 for 6 s in block 2 of the candidate",
+    )
+    evidence = "api/memory was above 1000 MB for 18 s in block 1 of the candidate (1190 at most)"
+    warning = a_finding(code="alert", message=f"fat: {evidence}; on the base in 0 of 4 rounds", hint="")
     breach = an_slo_result(
         slo=an_slo(endpoint="GET /tickets/[id]", limit=200.0),
         rounds_within=5,
@@ -259,7 +296,9 @@ def slo_breach() -> Outcome:
     return an_outcome(
         verdict=Verdict.SLO_BREACH,
         reason="p95 of GET /tickets/[id] is above 200 ms in 3 of 8 rounds.",
-        slos=(breach, an_slo_result()),
+        slos=(breach, an_slo_result(), alert),
+        findings=(warning,),
+        gauges=watched(),
     )
 
 

@@ -49,6 +49,11 @@ def test_variant(golden: Golden, name: str, render_it: Callable[[Outcome], str])
     golden(name, render_it(OUTCOMES["regression"]()))
 
 
+def test_gauges_beside_each_other(golden: Golden) -> None:
+    """In the longer report there is a table of what was watched."""
+    golden("slo_breach.verbose.txt", terminal.render(OUTCOMES["slo_breach"](), width=120, verbose=True))
+
+
 def test_inconclusive_explained(golden: Golden) -> None:
     """What is not settled says how many blocks would settle it."""
     golden("inconclusive.explained.txt", explain(OUTCOMES["inconclusive"](), "GET /tickets/ service_time"))

@@ -56,7 +56,10 @@ LIBRARIES: Mapping[str, tuple[str, ...]] = {
     "click": ("perfci.cli",),
     "locust": ("perfci.rig.load.inside", "load_tests"),
     "gevent": ("perfci.rig.load.inside",),
-    "pydantic": ("perfci.schema", "perfci.config", "perfci.store", "perfci.rig", "perfci.report.json_v1"),
+    "pydantic": (
+        *("perfci.schema", "perfci.config", "perfci.store", "perfci.rig"),
+        *("perfci.report.json_v1", "perfci.report.json_gauges"),
+    ),
 }
 """Each library with the modules that own it."""
 

@@ -1,0 +1,53 @@
+"""What was watched on the target, in words."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from perfci.model import Better, GaugeChange, Metric, Outcome, Scale
+from perfci.report.rows import NOTHING, values
+
+FEW = 6
+"""Gauges that are named where there is room for a line only."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GaugeRow:
+    """One gauge as it is shown: its means, and the highest second of any round."""
+
+    name: str
+    base: str
+    candidate: str
+    base_high: str
+    candidate_high: str
+
+
+def gauge_row(one: GaugeChange) -> GaugeRow:
+    """All four numbers, each in the gauge's own unit."""
+    sides = (one.base, one.candidate)
+    base, candidate = _told([None if side is None else side.mean for side in sides], one)
+    base_high, candidate_high = _told([None if side is None else side.high for side in sides], one)
+    return GaugeRow(name=one.name, base=base, candidate=candidate, base_high=base_high, candidate_high=candidate_high)
+
+
+def in_short(outcome: Outcome) -> str:
+    """The first gauges in one line: "process/cpu 0.41 cores → 0.43 cores"; empty where nothing was watched."""
+    shown = [_moved(gauge_row(one)) for one in outcome.gauges[:FEW]]
+    more = len(outcome.gauges) - FEW
+    return ", ".join(shown) + (f" and {more} more" if more > 0 else "")
+
+
+def _moved(row: GaugeRow) -> str:
+    return f"{row.name} {row.candidate}" if row.base == NOTHING else f"{row.name} {row.base} → {row.candidate}"
+
+
+def _told(numbers: Sequence[float | None], one: GaugeChange) -> tuple[str, ...]:
+    metric = Metric(
+        name=one.name,
+        unit=one.unit,
+        better=Better.LOWER,
+        scale=Scale.RATIO,
+        portable=False,
+        exact=True,
+        meaning="",
+    )
+    return values(numbers, metric)
