@@ -92,11 +92,34 @@ class SignsIn(FastHttpUser):
 """
 
 
+BUYERS = """
+import itertools
+
+from locust import FastHttpUser, events, task
+
+numbers = itertools.count(1)
+
+
+@events.test_start.add_listener
+def _(environment, **_):
+    Buyer.words = environment.parsed_options.greeting
+
+
+class Buyer(FastHttpUser):
+    def on_start(self):
+        self.number = next(numbers)
+
+    @task
+    def buys(self):
+        self.client.get(f"/buys/{self.words}/{self.number}")
+"""
+
 ANY = """
 import time
 
 import websocket
-from locust import FastHttpUser, HttpUser, SequentialTaskSet, TaskSet, User, between, events, tag, task
+from shop.buyers import Buyer
+from locust import HttpUser, SequentialTaskSet, TaskSet, User, between, events, tag, task
 from locust.user.markov_taskset import MarkovTaskSet, transition
 
 
@@ -137,7 +160,7 @@ class Chain(MarkovTaskSet):
         self.client.get("/second")
 
 
-class Buyer(HttpUser):
+class Browser(HttpUser):
     wait_time = between(10, 20)
     host = "http://192.0.2.1"
     tasks = [Checkout, Chain]
@@ -202,8 +225,9 @@ def _take_turns(
     folder: Path, profile: str, *faults: str, times: tuple[float, float] = (0.4, 1.2), **changes: Any
 ) -> Taken:
     source = folder / "project"
-    source.mkdir()
-    (source / "profile.py").write_text(profile)
+    for name, content in {"profile.py": profile, **changes.pop("files", {})}.items():
+        (source / name).parent.mkdir(parents=True, exist_ok=True)
+        (source / name).write_text(content)
     lives: list[Live] = []
     with serving() as base, serving(*faults) as candidate:
         recordings = duet_round(
@@ -343,8 +367,8 @@ def test_a_class_that_cannot_start_on_one_side_is_left_out_on_both(failing: Take
 
 
 def test_whatever_the_file_is_made_of(tmp_path: Path) -> None:
-    """Sequences in order, chains, WebSockets, lost requests, waits in tasks, own arguments, hosts in the file."""
-    taken = _take_turns(tmp_path, ANY, times=(0.3, 1.0))
+    """Imported users, sequences, chains, WebSockets, lost requests, waits in tasks, own arguments, hosts in the file."""
+    taken = _take_turns(tmp_path, ANY, times=(0.3, 1.0), files={"shop/__init__.py": "", "shop/buyers.py": BUYERS})
     base, candidate = (taken.recordings[side] for side in BOTH)
     seen = taken.endpoints(Side.BASE)
     assert taken.endpoints(Side.CANDIDATE) == seen
@@ -356,6 +380,7 @@ def test_whatever_the_file_is_made_of(tmp_path: Path) -> None:
     assert path == ["/basket", "/fill", "/card", "/leave"] * (len(path) // 4)
     walked = [one for one in taken.asked[Side.BASE] if one in {"/first", "/second"}]
     assert walked == ["/first", "/second"] * (len(walked) // 2)
+    assert seen["GET /buys/hello/1"] > 2  # each side has modules of its own, too
     assert seen["WS says"] > 2
     assert seen["GET /say/hello/0"] > 2
     for recording in (base, candidate):

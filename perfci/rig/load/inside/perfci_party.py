@@ -1,11 +1,12 @@
 """
 One side of a round with one request in flight: its copy of the user's locustfile, its users, its log, its tasks.
 
-What a duet and a census have in common. The locustfile is loaded once per side, so that each side has its own users,
-its own module state and its own events.
+What a duet and a census have in common. The locustfile is loaded once per side, with the modules of the project that it
+imports, so that each side has its own users, its own module state and its own events.
 """
 
 import random
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -67,7 +68,7 @@ class Party:
         # `from locust import events` in the locustfile must give this side's events, not those of the other side.
         locust.events = Events()
         random.seed(spec.rng_seed)  # what the file draws at its import is the same for each side
-        classes, _ = load_locustfile(spec.locustfile)
+        classes = _loaded(spec.locustfile)
         self.environment = Environment(
             events=locust.events, host=spec.hosts[side], parsed_options=_options(spec), catch_exceptions=True
         )
@@ -79,7 +80,6 @@ class Party:
         if missing := sorted(set(spec.user_classes) - set(classes)) or ([] if self.classes else ["any"]):
             raise SystemExit(f"{spec.locustfile} has no user class {', '.join(missing)}; it has {', '.join(classes)}")
         for user_class in self.classes.values():
-            user_class.host = spec.hosts[side]
             if spec.tags:
                 filter_tasks_by_tags(user_class, set(spec.tags))
         self.environment.user_classes = list(self.classes.values())
@@ -93,6 +93,7 @@ class Party:
 
     def user(self, name: str) -> User:
         """A started user of the class; an exception in `on_start` is the caller's to see."""
+        self.classes[name].host = self.environment.host  # whatever the file says, as Locust itself does it
         user = self.classes[name](self.environment)
         user._taskset_instance = DefaultTaskSet(user)  # noqa: SLF001  # what `self.wait()` asks
         user.on_start()
@@ -107,6 +108,21 @@ class Party:
     def exception(self, where: str, error: BaseException) -> None:
         """Note an exception outside of any request."""
         self.log.event("exception", user=where, message=f"{type(error).__name__}: {error}"[:300])
+
+
+def _loaded(locustfile: str) -> dict[str, type[User]]:
+    """
+    The user classes of a fresh copy of the file and of everything that it imports of its project.
+
+    A class that two sides share would send the users of both to one of them.
+    """
+    folders = {Path.cwd(), Path(locustfile).resolve().parent}
+    for name, module in list(sys.modules.items()):
+        file = Path(getattr(module, "__file__", None) or "/")
+        if folders & set(file.parents) and "site-packages" not in file.parts and file.parent != Path(__file__).parent:
+            del sys.modules[name]
+    classes, _ = load_locustfile(locustfile)
+    return dict(classes)
 
 
 def _options(spec: Spec) -> Any:
