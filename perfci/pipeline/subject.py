@@ -1,6 +1,6 @@
 """What was judged, in words."""
 
-from perfci.model import Baseline, Reference, Run, Side, Subject
+from perfci.model import Baseline, LoadPlan, Reference, Run, Side, Subject
 
 
 def described(baseline: Baseline) -> str:
@@ -20,5 +20,12 @@ def subject_of(finished: Run, *, reference: Reference, name: str, base_commit: s
         base_commit=base_commit,
         head_commit=finished.commits.get(Side.CANDIDATE, ""),
         machine=f"{here.cpu_model}, {here.cores} cores, {here.memory_mb / 1024:.0f} GB, {here.system} {here.kernel}",
-        load=f"{plan.users} users, {plan.duration_s:g} s a round after {plan.warmup_s:g} s of warm-up",
+        load=f"{_asking(plan)}, {plan.duration_s:g} s a round after {plan.warmup_s:g} s of warm-up",
     )
+
+
+def _asking(plan: LoadPlan) -> str:
+    users = f"{plan.users} user{'s' if plan.users != 1 else ''}"
+    if plan.arrivals is None:
+        return users
+    return f"{plan.arrivals.rate:g} {plan.arrivals.pattern} arrivals/s for up to {users}"

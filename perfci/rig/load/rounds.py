@@ -211,7 +211,8 @@ def _spawned(generator: Generator, plan: LoadPlan) -> float:
     if at is None:
         reached = max((e["users"] for e in events(logs, "health")), default=0)
         raise LoadError(
-            f"Locust never had its {plan.users} users running (it reached {reached})\n{generator.child.tail()}",
+            f"Locust never had its {plan.users} user{'s' if plan.users != 1 else ''} running (it reached {reached})\n"
+            f"{generator.child.tail()}",
             hint="the end of its log is above; a lower spawn_rate or fewer users may help",
         )
     return at
