@@ -171,8 +171,8 @@ def _unchecked(alert: Alert, name: str, candidate: Sequence[Round]) -> str:
     if not candidate:
         return f"{told}: there was no load round"
     if name in known:
-        longest = max(len(one.gauges[name].points) * one.gauges[name].step_s for one in candidate if name in one.gauges)
-        return f"{told}: it needs {alert.seconds:g} s of {name} in a row, and a round lasts {longest} s"
+        longest = max(_longest(one.gauges[name], lambda _: True) for one in candidate if name in one.gauges)
+        return f"{told}: it needs {alert.seconds:g} s of {name} in a row, and no round has more than {longest} s"
     near = ", ".join(get_close_matches(name, known, n=1) or known[:NAMED])
     return f"{told}: {name} was not watched" + (f", but {near}" if near else "")
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from perfci.errors import ConfigError
-from perfci.model import Baseline, CommittedCensus, Run
+from perfci.model import Baseline, CommittedCensus, Gauges, Round, Run
 from perfci.store.census import CENSUS, load_census, save_census
 from perfci.store.runs import check_names, load, save
 
@@ -39,18 +39,22 @@ def _age(run: Run) -> tuple[str, str]:
     return run.created_at, run.id
 
 
+def _pointless(measured: Round) -> Gauges:
+    return {name: replace(gauge, points=()) for name, gauge in measured.gauges.items()}
+
+
 def record(run: Run, root: Path, *, census: CommittedCensus | None = None) -> list[Path]:
     """
     Accept *run* into the baseline of its scenario, and *census* as its work; return what was written.
 
-    The per-second lines, the logs and the single counts stay behind. A run without rounds gives a census only.
+    What is known by the second, the logs and the single counts stay behind. A run without rounds gives a census only.
     """
     if not run.complete:
         raise ConfigError(f"run {run.id} is not complete and cannot become a baseline", hint="measure it again")
     check_names(run, root)
     folder, written = baseline_folder(root, run.profile, run.scenario), []
     if run.rounds:
-        slim = tuple(replace(measured, seconds=()) for measured in run.rounds)
+        slim = tuple(replace(measured, seconds=(), gauges=_pointless(measured)) for measured in run.rounds)
         stamp = run.created_at[:19].replace(":", "").replace("-", "")
         path = folder / f"{stamp}-{run.id}.json"
         if path.exists():

@@ -79,5 +79,8 @@ def _check_counts(measured: Round, file: Path) -> None:
         if not 0 <= failures <= requests <= LARGEST_COUNT:
             text = f"{what!r} counts {str(failures)[:20]} failures of {str(requests)[:20]} requests"
             raise ResultError(f"{file}: {text}", hint=DAMAGED)
+    for name, gauge in measured.gauges.items():
+        if not (gauge.low <= gauge.mean <= gauge.high and gauge.step_s >= 1):
+            raise ResultError(f"{file}: the gauge {name[:60]!r} has a mean beyond what was seen", hint=DAMAGED)
     if measured.duration_s < 0 or measured.warmup_s < 0:
         raise ResultError(f"{file}: round {measured.number} of block {measured.block} has a negative length")

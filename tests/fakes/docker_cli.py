@@ -46,6 +46,8 @@ def _psql(question: str) -> None:
     state = _state()["psql"]
     if question.startswith("\\echo "):
         _say(question.removeprefix("\\echo "))
+    elif "pg_stat_activity" in question:
+        _say(*state.get("activity", []))
     elif "pg_stat_statements.max" in question:
         _say(state.get("loaded", "t"))
     elif "quote_ident" in question:

@@ -155,6 +155,8 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument("--half-seed", choices=["loud", "silent"], default="")
     options.add_argument("--refuse-clean", action="store_true")
     options.add_argument("--no-digest", action="store_true")
+    options.add_argument("--burn", action="store_true", help="keep a core busy")
+    options.add_argument("--grow", type=float, default=0.0, metavar="MB", help="take so much memory every second")
     return options
 
 
@@ -172,8 +174,24 @@ def main(arguments: list[str]) -> None:
     if faults.daemon:
         daemon = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(300)"], start_new_session=True)
         print(f"daemon {daemon.pid}", flush=True)
+    if faults.burn:
+        threading.Thread(target=_burn, daemon=True).start()
+    if faults.grow:
+        threading.Thread(target=_grow, args=(faults.grow,), daemon=True).start()
     with Toy(faults) as server:
         server.serve_forever()
+
+
+def _burn() -> None:
+    while True:
+        hashlib.sha256(bytes(1 << 20))  # without the lock that the requests need
+
+
+def _grow(mb: float) -> None:
+    taken = []
+    while True:
+        taken.append(b"x" * int(mb * 1e5))
+        time.sleep(0.1)
 
 
 def _later(seconds: float, action: Callable[[], object]) -> None:

@@ -17,6 +17,7 @@ from perfci.errors import ConfigError, ExitCode, ResultError
 from perfci.model import EndpointRound, RoundKind, Run, Side, TargetHealth
 from tests.builders import (
     a_fingerprint,
+    a_gauge,
     a_generator,
     a_machine,
     a_paired_run,
@@ -51,6 +52,7 @@ ROUNDS = st.builds(
     generator=st.builds(a_generator, cpu_share=NUMBERS, exceptions=COUNTS, complete=st.booleans()),
     target=st.builds(TargetHealth, alive=st.booleans(), restarts=COUNTS, note=TEXTS),
     errors=st.dictionaries(TEXTS, COUNTS, max_size=3),
+    gauges=st.dictionaries(TEXTS, st.builds(a_gauge, st.integers(-999, 999), st.none(), unit=TEXTS), max_size=2),
 )
 RUNS = st.builds(
     a_run,
@@ -189,6 +191,18 @@ def test_counts_that_cannot_be_are_refused(tmp_path: Path, requests: int, failur
     assert f"'GET /tickets/' counts {failures} failures of {requests} requests" in str(_refused(tmp_path / "run.json"))
 
 
+def test_a_gauge_that_cannot_be_is_refused(tmp_path: Path) -> None:
+    """A mean above everything that was seen; a run from before there were gauges is read as ever."""
+    file = tmp_path / "run.json"
+    store.save(a_run(rounds=(a_round(gauges={"pool": a_gauge(1, 2, mean=3)}),)), file)
+    assert "the gauge 'pool' has a mean beyond what was seen" in str(_refused(file))
+    store.save(a_run(rounds=(a_round(),)), file)
+    content = json.loads(file.read_text())
+    del content["rounds"][0]["gauges"]
+    file.write_text(json.dumps(content))
+    assert store.load(file).rounds == (a_round(),)
+
+
 @pytest.mark.parametrize(
     ("place", "value"),
     [
@@ -290,10 +304,12 @@ def test_one_damaged_file_is_named(tmp_path: Path) -> None:
 
 def test_recording_keeps_what_is_compared(tmp_path: Path) -> None:
     """All but the lines of the charts, in a file whose name sorts by time."""
-    run = a_run()
+    gauge = a_gauge(0.4, 0.6, unit="cores")
+    run = a_run(rounds=tuple(replace(one, gauges={"api/cpu": gauge}) for one in a_run().rounds))
     (path,) = store.record(run, tmp_path)
     assert path == tmp_path / "tickets-smoke" / f"20261121T101500-{run.id}.json"
-    assert store.load(path) == replace(run, rounds=tuple(replace(one, seconds=()) for one in run.rounds))
+    slim = {"seconds": (), "gauges": {"api/cpu": replace(gauge, points=())}}
+    assert store.load(path) == replace(run, rounds=tuple(replace(one, **slim) for one in run.rounds))
     assert any(one.seconds for one in run.rounds)
 
 
