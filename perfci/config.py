@@ -14,7 +14,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from perfci.errors import ConfigError
 from perfci.model import Alert, Budget, EndpointBudget, Reference, Role, RoundKind, Severity, Slo
@@ -39,8 +39,15 @@ def seconds(value: object) -> float:
     return number
 
 
+def own(name: str) -> str:
+    """The name of a variable for the locustfile; ValueError where Locust, or its recorder, would obey it."""
+    if name.upper().startswith(("LOCUST_", "PERFCI_")):
+        raise ValueError("would change the load behind the plan's back: the keys of the scenario decide about it")
+    return name
+
+
 Duration = Annotated[float, BeforeValidator(seconds)]
-VariableName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+VariableName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$"), AfterValidator(own)]
 VariableText = Annotated[str, Field(pattern=r"^[^\x00]*$")]
 Name = Annotated[str, Field(pattern=NAME, max_length=60)]
 

@@ -1,26 +1,131 @@
-"""Whether two runs may be compared: clocks only where machine class, load and data were the same."""
+"""
+Whether two runs may be compared: what has to be the same for their times, and what a reader has to know.
 
-from collections.abc import Callable, Mapping
-from types import MappingProxyType
+`TRAITS` is the whole of it, and docs/fingerprint.md shows it. Counts of work and shares of failures are not times: they
+hold on every machine.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
 
 from perfci.model import Baseline, Run
 
 NEWEST = 10
 """Only so many stored runs count: older ones describe another service."""
 
-_WHAT_MUST_AGREE: Mapping[str, Callable[[Run], object]] = MappingProxyType(
-    {
-        "profile or scenario": lambda run: run.name,
-        "machine class": lambda run: run.fingerprint.machine.machine_class,
-        "load plan": lambda run: run.fingerprint.plan,
-        "seed": lambda run: run.fingerprint.seed_digest,
-    }
+
+class Effect(StrEnum):
+    """What a difference between two runs does."""
+
+    FORBIDS = "times are not compared"
+    WARNS = "is warned of"
+    SHOWN = "is kept in the run"
+
+
+@dataclass(frozen=True, slots=True)
+class Trait:
+    """One thing in which two runs may differ."""
+
+    name: str
+    of: Callable[[Run], object]
+    effect: Effect
+    why: str
+
+
+def _minor(program: str) -> Callable[[Run], object]:
+    """The version of a program without what only repairs it."""
+    return lambda run: ".".join(run.fingerprint.versions.get(program, "").split(".")[:2])
+
+
+TRAITS: Sequence[Trait] = (
+    Trait("profile or scenario", lambda run: run.name, Effect.FORBIDS, "Other requests."),
+    Trait(
+        "load plan",
+        lambda run: replace(run.fingerprint.plan, digest=""),
+        Effect.FORBIDS,
+        "Users, their rate and classes, tags, seconds, processes and variables: another queue in front of the service.",
+    ),
+    Trait(
+        "locustfile",
+        lambda run: run.fingerprint.plan.digest,
+        Effect.FORBIDS,
+        "Its digest, with the modules of the project that it imports: other requests, or another mixture of them.",
+    ),
+    Trait("seed", lambda run: run.fingerprint.seed_digest, Effect.FORBIDS, "Other data: other answers, other plans."),
+    Trait(
+        "kind of target",
+        lambda run: run.fingerprint.target_kind,
+        Effect.FORBIDS,
+        "A process is another service than a stack of containers.",
+    ),
+    Trait(
+        "CPU model",
+        lambda run: run.fingerprint.machine.cpu_model,
+        Effect.FORBIDS,
+        "Between models lies up to a quarter.",
+    ),
+    Trait(
+        "number of cores",
+        lambda run: run.fingerprint.machine.cores,
+        Effect.FORBIDS,
+        "Service and load generator share them.",
+    ),
+    Trait(
+        "CPU limit",
+        lambda run: run.fingerprint.machine.cpu_limit,
+        Effect.FORBIDS,
+        "A quota stops whoever has used it up until its period is over.",
+    ),
+    Trait(
+        "memory limit",
+        lambda run: run.fingerprint.machine.memory_limit_mb,
+        Effect.WARNS,
+        "It shows only where memory becomes scarce.",
+    ),
+    Trait(
+        "kind of host", lambda run: run.fingerprint.machine.kind, Effect.WARNS, "Other neighbours, another frequency."
+    ),
+    Trait(
+        "operating system", lambda run: run.fingerprint.machine.system, Effect.WARNS, "Other libraries and defaults."
+    ),
+    Trait("Locust version", _minor("locust"), Effect.WARNS, "It may time, or pace, otherwise; repairs do not count."),
+    Trait("gevent version", _minor("gevent"), Effect.WARNS, "It switches between the users; repairs do not count."),
+    Trait("Python version", _minor("python"), Effect.WARNS, "Of the load generator; repairs do not count."),
+    Trait("image of the runner", lambda run: run.fingerprint.machine.image, Effect.SHOWN, "It changes every week."),
+    Trait("kernel", lambda run: run.fingerprint.machine.kernel, Effect.SHOWN, "It changes with every update."),
+    Trait("memory", lambda run: run.fingerprint.machine.memory_mb, Effect.SHOWN, "Rarely what decides about times."),
+    Trait(
+        "machine",
+        lambda run: run.fingerprint.machine.id,
+        Effect.SHOWN,
+        "Runs of the very same machine scatter less, which the judge takes into account.",
+    ),
+    Trait("perfci version", _minor("perfci"), Effect.SHOWN, "What it records has a version of its own."),
+    Trait("target", lambda run: dict(run.fingerprint.target), Effect.SHOWN, "Its images are what is under test."),
 )
+"""In the order in which differences are told."""
 
 
 def differences(run: Run, stored: Run) -> tuple[str, ...]:
     """What keeps the clocks of the two runs from being compared; nothing where they may be."""
-    return tuple(what for what, of in _WHAT_MUST_AGREE.items() if of(run) != of(stored))
+    return tuple(one.name for one in TRAITS if one.effect is Effect.FORBIDS and one.of(run) != one.of(stored))
+
+
+def remarks(run: Run, baseline: Baseline) -> tuple[str, ...]:
+    """
+    In what the run differs from stored runs that it is compared with all the same: "Locust version 3.0, not 2.46".
+
+    What an older perfci did not note is not held against a run.
+    """
+    told = []
+    for trait in TRAITS:
+        if trait.effect is Effect.WARNS:
+            own = str(trait.of(run))
+            others = {str(trait.of(stored)) for stored in comparable(run, baseline)} - {own, ""}
+            if own and others:
+                told.append(f"{trait.name} {own}, not {' or '.join(sorted(others))}")
+    return tuple(told)
 
 
 def comparable(run: Run, baseline: Baseline) -> tuple[Run, ...]:

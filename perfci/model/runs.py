@@ -17,11 +17,28 @@ class Machine:
     system: str
     kernel: str
     id: str  # digest that tells two machines of one class apart; never the host's name
+    kind: str = ""  # "github-hosted", "self-hosted", "container", "laptop" or "machine"; "": not known
+    image: str = ""  # of a hosted runner
+    cpu_limit: float = 0.0  # cores that a quota leaves of them; 0: none
+    memory_limit_mb: int = 0  # 0: none
 
     @property
-    def machine_class(self) -> tuple[str, int]:
+    def machine_class(self) -> tuple[str, int, float]:
         """Clocks of two runs are compared only within one class."""
-        return self.cpu_model, self.cores
+        return self.cpu_model, self.cores, self.cpu_limit
+
+    @property
+    def described(self) -> str:
+        """In one line, for the reader."""
+        quota = f" limited to {self.cpu_limit:g}" if self.cpu_limit else ""
+        parts = [
+            self.cpu_model,
+            f"{self.cores} cores{quota}",
+            f"{(self.memory_limit_mb or self.memory_mb) / 1024:.0f} GB",
+            f"{self.system} {self.kernel}",
+            self.kind,
+        ]
+        return ", ".join(part for part in parts if part)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +77,7 @@ class Fingerprint:
     seed_digest: str
     target_kind: str
     target: Mapping[Side, str]  # what was started: command, or image digests
-    versions: Mapping[str, str]  # perfci, python, locust
+    versions: Mapping[str, str]  # perfci, python, locust, gevent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,5 @@
 """What a job will do, decided before anything is started: every mistake that can be seen is seen here."""
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +8,7 @@ from perfci.errors import ConfigError
 from perfci.model import Arrivals, LoadPlan
 from perfci.pipeline.paths import inside
 from perfci.rig import seed, target
+from perfci.rig.load import sources
 from perfci.rig.load.workers import Workers, invitation
 from perfci.schema import Table, parse
 
@@ -55,6 +55,16 @@ class Plan:
         """As people type it."""
         return f"{self.profile}:{self.scenario}"
 
+    @property
+    def load_s(self) -> float:
+        """Seconds that a load round takes at least."""
+        return self.load.users / self.load.spawn_rate + self.load.warmup_s + self.load.duration_s
+
+    def block_s(self, block: int) -> float:
+        """Seconds that the rounds of a block with both sides take at least."""
+        duet_s = self.paired.duet_warmup + self.paired.duet
+        return duet_s + (2 * self.load_s if block <= self.paired.load_blocks else 0.0)
+
 
 def plan_of(config: Config, name: str, overrides: Overrides, *, root: Path) -> Plan:
     """The plan for "PROFILE[:SCENARIO]" with *overrides*."""
@@ -62,7 +72,7 @@ def plan_of(config: Config, name: str, overrides: Overrides, *, root: Path) -> P
     scenario = _overridden(configured, overrides)
     file = inside(root, profile.locustfile, what="locustfile")
     try:
-        digest = hashlib.sha256(file.read_bytes()).hexdigest()[:16]
+        digest = sources.digest(file, root=root.resolve())
     except OSError as error:
         raise ConfigError(
             f"the locustfile {profile.locustfile} cannot be read: {error.strerror}",

@@ -1,14 +1,12 @@
 """`perfci run`: measure, judge, and leave the documents; the only place where all rooms meet."""
 
 import contextlib
-import platform
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from importlib.metadata import version
 from pathlib import Path
 
-from perfci import __version__, store
+from perfci import store
 from perfci.config import Against, Config, FailOn, from_bytes, read
 from perfci.errors import BaseTargetError, ConfigError, ExitCode, PerfciError
 from perfci.judge import judge
@@ -34,7 +32,7 @@ from perfci.pipeline.reference import WORKTREE, Choice, choose
 from perfci.pipeline.subject import described, subject_of
 from perfci.pipeline.watching import watched_of
 from perfci.rig.checkout import Git
-from perfci.rig.fingerprint import machine
+from perfci.rig.fingerprint import machine, versions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,6 +135,8 @@ def run(request: Request, ports: Ports) -> Result:
     folder.mkdir(parents=True, exist_ok=True)
     for note in task.notes:
         ports.progress.note(note.message)
+    if workers := task.plan.workers:
+        ports.progress.note(f"load comes from {workers.count} workers; start each on its machine: {workers.command}")
     with contextlib.ExitStack() as stack:
         base_tree = ports.root
         git = Git(root=ports.root, environ=ports.environ)
@@ -232,7 +232,7 @@ def _new_run(task: Task, git: Git, run_id: str, created_at: str) -> Run:
             seed_digest="",
             target_kind=str(task.config.target.get("kind", "")),
             target={},
-            versions={"perfci": __version__, "python": platform.python_version(), "locust": version("locust")},
+            versions=versions(),
         ),
         rounds=(),
         complete=False,

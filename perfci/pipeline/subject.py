@@ -19,7 +19,7 @@ def subject_of(finished: Run, *, reference: Reference, name: str, base_commit: s
         reference_name=name,
         base_commit=base_commit,
         head_commit=finished.commits.get(Side.CANDIDATE, ""),
-        machine=f"{here.cpu_model}, {here.cores} cores, {here.memory_mb / 1024:.0f} GB, {here.system} {here.kernel}",
+        machine=here.described,
         load=f"{_asking(plan)}, {plan.duration_s:g} s a round after {plan.warmup_s:g} s of warm-up",
     )
 

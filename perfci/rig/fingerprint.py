@@ -1,20 +1,26 @@
 """The machine that measures: what decides whether clocks of two runs may be compared."""
 
 import hashlib
+import os
 import platform
 import re
 import socket
+from collections.abc import Mapping
+from importlib.metadata import version
 from pathlib import Path
 
 import psutil
 
+from perfci import __version__
 from perfci.model import Machine
 
 _PROC = Path("/proc")
+_ROOT = Path("/")
+_UNLIMITED = 2**60  # bytes: what the first version of control groups says for none
 _SALT = "perfci machine"  # so that the digest matches no other list of digests of host names
 
 
-def machine(*, proc: Path = _PROC) -> Machine:
+def machine(*, proc: Path = _PROC, root: Path = _ROOT, environ: Mapping[str, str] = os.environ) -> Machine:
     """This machine; where there is no *proc* (macOS), what the standard library knows of it."""
     return Machine(
         cpu_model=_cpu_model(_read(proc / "cpuinfo")),
@@ -23,7 +29,64 @@ def machine(*, proc: Path = _PROC) -> Machine:
         system=_system(),
         kernel=platform.release(),
         id=_digest(_read(proc / "sys/kernel/random/boot_id")),
+        kind=_kind(root, environ),
+        image=" ".join(environ[name] for name in ("ImageOS", "ImageVersion") if environ.get(name)),
+        cpu_limit=round(_cpu_limit(proc, root), 2),
+        memory_limit_mb=_memory_limit(proc, root) // (1024 * 1024),
     )
+
+
+def versions() -> dict[str, str]:
+    """What measures."""
+    own = {"perfci": __version__, "python": platform.python_version()}
+    return own | {name: version(name) for name in ("locust", "gevent")}
+
+
+def _kind(root: Path, environ: Mapping[str, str]) -> str:
+    """Where we are, as far as it can be told."""
+    if environ.get("GITHUB_ACTIONS") == "true" and environ.get("RUNNER_ENVIRONMENT"):
+        return environ["RUNNER_ENVIRONMENT"]
+    if any((root / mark).exists() for mark in (".dockerenv", "run/.containerenv")):
+        return "container"
+    supplies = root / "sys/class/power_supply"
+    batteries = [
+        one for one in supplies.glob("*") if _read(one / "type") == "Battery" and _read(one / "scope") != "Device"
+    ]
+    return "laptop" if batteries else "machine"
+
+
+def _groups(proc: Path, root: Path, controller: str) -> list[Path]:
+    """
+    The control groups that this process is in, from its own to the outermost, for both versions of them (cgroups(7)).
+
+    A container sees itself as the outermost, whatever its path says: then only that one is there.
+    """
+    found = []
+    for line in _read(proc / "self/cgroup").splitlines():
+        _, controllers, path = line.split(":", 2)
+        if controllers and controller not in controllers.split(","):
+            continue
+        top = root / "sys/fs/cgroup" / (controller if controllers else "")
+        own = top / path.lstrip("/")
+        found += [group for group in (own, *own.parents) if group.is_relative_to(top)]
+    return found
+
+
+def _cpu_limit(proc: Path, root: Path) -> float:
+    """The smallest quota of all groups, in cores; 0 where there is none."""
+    limits = []
+    for group in _groups(proc, root, "cpu"):
+        both = _read(group / "cpu.max").split() or [_read(group / f"cpu.cfs_{part}_us") for part in ("quota", "period")]
+        if all(part.isdigit() for part in both):
+            limits.append(int(both[0]) / int(both[1]))
+    return min(limits, default=0.0)
+
+
+def _memory_limit(proc: Path, root: Path) -> int:
+    """The smallest limit of all groups, in bytes; 0 where there is none."""
+    files = ("memory.max", "memory.limit_in_bytes")
+    said = [_read(group / file) for group in _groups(proc, root, "memory") for file in files]
+    return min((int(text) for text in said if text.isdigit() and int(text) < _UNLIMITED), default=0)
 
 
 def _cpu_model(cpuinfo: str) -> str:

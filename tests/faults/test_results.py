@@ -160,7 +160,7 @@ STRANGE = [
         marks=fault(
             "results",
             "another machine's baseline",
-            seen="Times are not compared: every stored run has another machine class",
+            seen="Times are not compared: every stored run has another CPU model",
             then=ALIKE,
             exit=0,
             verdict=Verdict.INCONCLUSIVE,

@@ -367,7 +367,7 @@ def test_a_class_that_cannot_start_on_one_side_is_left_out_on_both(failing: Take
 
 
 def test_whatever_the_file_is_made_of(tmp_path: Path) -> None:
-    """Imported users, sequences, chains, WebSockets, lost requests, waits in tasks, own arguments, hosts in the file."""
+    """Imported users, sequences, chains, WebSockets, lost requests, waits, own arguments, hosts in the file."""
     taken = _take_turns(tmp_path, ANY, times=(0.3, 1.0), files={"shop/__init__.py": "", "shop/buyers.py": BUYERS})
     base, candidate = (taken.recordings[side] for side in BOTH)
     seen = taken.endpoints(Side.BASE)

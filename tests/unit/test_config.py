@@ -359,6 +359,13 @@ def test_a_path_with_a_null_byte_is_refused(tmp_path: Path) -> None:
         plan_of(small, "tickets", Overrides(), root=tmp_path)
 
 
+@pytest.mark.parametrize("name", ["LOCUST_USERS", "locust_run_time", "PERFCI_TIMETABLE"])
+def test_variables_that_would_change_the_load_are_refused(name: str) -> None:
+    """Locust reads its settings from the environment, too, and our recorder its orders."""
+    with pytest.raises(ConfigError, match="would change the load behind the plan's back: the keys of the scenario"):
+        _parsed(SMALL + f'environment = {{ {name} = "1" }}\n')
+
+
 @pytest.mark.parametrize("environment", ['{ "A=B" = "1" }', '{ "" = "1" }', '{ A = "\\u0000" }'])
 def test_variables_that_no_process_can_have_are_refused(environment: str) -> None:
     """They are found before anything is started."""

@@ -16,6 +16,7 @@ from pydantic import TypeAdapter
 from perfci import config
 from perfci.cli import cli
 from perfci.errors import ExitCode
+from perfci.judge.likeness import TRAITS
 from perfci.judge.metrics import METRICS, resolving
 from perfci.judge.policy import DEFAULT
 from perfci.model import Verdict
@@ -127,6 +128,11 @@ def _metrics() -> str:
     return "\n".join([head, "| :--- | :--- | :--- | ---: | :--- |", *rows, ""])
 
 
+def _traits() -> str:
+    rows = [f"| {one.name} | {one.effect} | {one.why} |" for one in TRAITS]
+    return "\n".join(["| What | A difference | Why |", "| :--- | :--- | :--- |", *rows, ""])
+
+
 def _section(path: Path, heading: str) -> str:
     """What stands below *heading*, up to the next one of any level."""
     found = re.search(rf"^#+ {re.escape(heading)}\n(.*?)(?=^#+ |\Z)", path.read_text(), re.MULTILINE | re.DOTALL)
@@ -153,10 +159,11 @@ def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any
         pytest.param(README, _outputs, id="outputs"),
         pytest.param(REFERENCE, _budgets, id="budgets"),
         pytest.param(REFERENCE, _metrics, id="metrics"),
+        pytest.param(ROOT / "docs/fingerprint.md", _traits, id="fingerprint"),
     ],
 )
 def test_tables_are_those_of_the_code(path: Path, table: Callable[[], str]) -> None:
-    """Inputs and outputs are described as in action.yml, budgets and metrics as the judge knows them."""
+    """Inputs and outputs are described as in action.yml, the rest as the judge knows it."""
     assert table() in path.read_text(), f"{_named(path)} needs exactly this table:\n\n{table()}"
 
 

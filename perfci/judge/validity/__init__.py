@@ -34,7 +34,7 @@ CHECKS: Sequence[Callable[[Case], Iterator[Finding]]] = (
     drift.within_rounds,
     drift.across_blocks,
     reference.unlike,
-    reference.versions,
+    reference.unusual,
     limits.unmatched,
     limits.too_few,
 )

@@ -16,12 +16,10 @@ def unlike(case: Case) -> Iterator[Finding]:
         yield warning("baseline-unlike", message, "Measure and accept a run under these conditions.")
 
 
-def versions(case: Case) -> Iterator[Finding]:
-    """Another Locust may time, or pace, otherwise."""
+def unusual(case: Case) -> Iterator[Finding]:
+    """What differs from the stored runs without keeping them from being compared."""
     if case.baseline is None:
         return
-    used = likeness.comparable(case.run, case.baseline)
-    stored = sorted({one.fingerprint.versions.get("locust", "?") for one in used})
-    own = case.run.fingerprint.versions.get("locust", "?")
-    if stored and stored != [own]:
-        yield warning("locust-differs", f"Locust {own} is compared with runs of Locust {', '.join(stored)}")
+    if remarks := likeness.remarks(case.run, case.baseline):
+        message = f"The stored runs were measured with others: {'; '.join(remarks)}"
+        yield warning("baseline-differs", message, "Measure and accept a run under these conditions.")

@@ -27,11 +27,9 @@ from perfci.model import (
 )
 from tests.builders import (
     ENDPOINTS,
-    a_baseline,
     a_fingerprint,
     a_machine,
     a_paired_run,
-    a_plan,
     a_round,
     a_run,
     a_subject,
@@ -343,23 +341,6 @@ def test_ten_stored_runs_find_ten_percent_on_everything() -> None:
 def test_no_stored_run_is_said_and_not_green() -> None:
     """Nothing to compare with has a verdict of its own."""
     assert beside(a_run(), None).verdict is Verdict.NO_BASELINE
-
-
-@pytest.mark.parametrize(
-    ("fingerprint", "what"),
-    [
-        (a_fingerprint(machine=a_machine(cpu_model="Another CPU")), "machine class"),
-        (a_fingerprint(plan=a_plan(users=20)), "load plan"),
-        (a_fingerprint(seed_digest="another"), "seed"),
-    ],
-)
-def test_clocks_of_unlike_runs_are_not_compared(fingerprint: object, what: str) -> None:
-    """Ten times slower on another machine is neither red nor green, and the reason is given."""
-    run = a_run(fingerprint=fingerprint, rounds=some_rounds(kinds=(RoundKind.LOAD,), level=10.0))
-    outcome = beside(run, a_baseline())
-    assert outcome.verdict is Verdict.INCONCLUSIVE
-    assert what in outcome.reason
-    assert [finding.code for finding in outcome.findings] == ["baseline-unlike"]
 
 
 def test_only_the_newest_ten_runs_count() -> None:

@@ -1,0 +1,106 @@
+"""What a difference between a run and the stored ones does: as the table says, one difference at a time."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from perfci import store
+from perfci.judge import judge
+from perfci.judge.likeness import TRAITS, Effect, Trait, differences
+from perfci.judge.policy import DEFAULT
+from perfci.model import Baseline, Fingerprint, Outcome, Reference, RoundKind, Run, Side, Verdict
+from tests.builders import a_baseline, a_fingerprint, a_machine, a_plan, a_run, a_subject, some_rounds
+
+STORED = Path(__file__).parents[3] / "baselines" / "tickets-smoke"
+
+
+def _fingerprint(**changes: Any) -> Fingerprint:
+    """Everything is known of it."""
+    machine: dict[str, Any] = {
+        "kind": "github-hosted",
+        "image": "ubuntu24 20261101.1",
+        "memory_limit_mb": 8192,
+        "cpu_limit": 3.0,
+    }
+    versions = {"perfci": "1.0.0", "python": "3.12.4", "locust": "2.46.0", "gevent": "26.1.0"}
+    known = {
+        "machine": a_machine(**machine | changes.pop("machine", {})),
+        "versions": versions | changes.pop("versions", {}),
+    }
+    return a_fingerprint(**known, **changes)
+
+
+OTHERS: Mapping[str, Mapping[str, Any]] = {
+    "profile or scenario": {},
+    "load plan": {"plan": a_plan(users=20)},
+    "locustfile": {"plan": a_plan(digest="another")},
+    "seed": {"seed_digest": "another"},
+    "kind of target": {"target_kind": "command"},
+    "CPU model": {"machine": {"cpu_model": "Another CPU"}},
+    "number of cores": {"machine": {"cores": 2}},
+    "CPU limit": {"machine": {"cpu_limit": 1.5}},
+    "memory limit": {"machine": {"memory_limit_mb": 2048}},
+    "kind of host": {"machine": {"kind": "laptop"}},
+    "operating system": {"machine": {"system": "Another"}},
+    "Locust version": {"versions": {"locust": "2.47.0"}},
+    "gevent version": {"versions": {"gevent": "26.9.0"}},
+    "Python version": {"versions": {"python": "3.13.0"}},
+    "image of the runner": {"machine": {"image": "ubuntu24 20261108.1"}},
+    "kernel": {"machine": {"kernel": "6.9.0"}},
+    "memory": {"machine": {"memory_mb": 7_990}},
+    "machine": {"machine": {"id": "another"}},
+    "perfci version": {"versions": {"perfci": "1.1.0"}},
+    "target": {"target": {Side.CANDIDATE: "api@sha256:3333"}},
+}
+"""What is other, for each trait; nothing else is."""
+
+
+def _run(name: str = "", **changes: Any) -> Run:
+    """Ten times slower than what is stored."""
+    scenario = "another" if name == "profile or scenario" else "smoke"
+    rounds = some_rounds(kinds=(RoundKind.LOAD,), level=10.0)
+    return a_run(scenario=scenario, fingerprint=_fingerprint(**changes), rounds=rounds)
+
+
+def _beside(run: Run) -> Outcome:
+    stored = tuple(replace(one, fingerprint=_fingerprint()) for one in a_baseline().runs)
+    baseline = Baseline(location="baselines/tickets-smoke", runs=stored)
+    return judge(run, baseline=baseline, policy=DEFAULT, subject=a_subject(reference=Reference.BASELINE))
+
+
+def test_every_trait_has_its_case() -> None:
+    """No row of the table is without a test, and without a difference nothing is said."""
+    assert list(OTHERS) == [trait.name for trait in TRAITS]
+    outcome = _beside(_run())
+    assert (outcome.verdict, outcome.findings) == (Verdict.REGRESSION, ())
+
+
+@pytest.mark.parametrize("trait", TRAITS, ids=lambda trait: trait.name)
+def test_a_difference_does_what_the_table_says(trait: Trait) -> None:
+    """Where times are not compared, ten times slower is neither red nor green; a warning changes no verdict."""
+    outcome = _beside(_run(trait.name, **OTHERS[trait.name]))
+    told = [(one.code, trait.name in one.message) for one in outcome.findings]
+    match trait.effect:
+        case Effect.FORBIDS:
+            assert (outcome.verdict, told) == (Verdict.INCONCLUSIVE, [("baseline-unlike", True)])
+            assert trait.name in outcome.reason
+        case Effect.WARNS:
+            assert (outcome.verdict, told) == (Verdict.REGRESSION, [("baseline-differs", True)])
+        case Effect.SHOWN:
+            assert (outcome.verdict, told) == (Verdict.REGRESSION, [])
+
+
+def test_repairs_of_a_program_are_not_told() -> None:
+    """Only another minor version may time otherwise."""
+    assert _beside(_run(versions={"locust": "2.46.7", "python": "3.12.9"})).findings == ()
+
+
+def test_runs_of_an_older_perfci_are_still_compared() -> None:
+    """What it did not note has a default, and is no difference."""
+    old = store.load(min(STORED.glob("2*.json")))
+    machine = replace(old.fingerprint.machine, kind="laptop", image="x")
+    newer = replace(old.fingerprint, machine=machine, versions={**old.fingerprint.versions, "gevent": "26.9.0"})
+    assert differences(replace(old, fingerprint=newer), old) == ()
