@@ -67,6 +67,8 @@ def test_a_whole_run_leaves_its_documents_and_nothing_else(shell: Shell, tmp_pat
     assert sorted((one.kind, one.side, one.block) for one in run.rounds) == sorted(expected)
     assert all({"GET /one", "GET /two"} <= set(one.endpoints) for one in run.rounds)
     assert all(one.target.alive and one.errors == {} for one in run.rounds)
+    assert {one.kind for one in run.rounds if "process/memory" in one.gauges} == {RoundKind.LOAD}  # and no other
+    assert all("process/memory" in one.gauges for one in run.rounds if one.kind is RoundKind.LOAD)
     assert set(run.fingerprint.target) == set(Side)
 
     outcome = documents.read(folder)
@@ -144,3 +146,48 @@ def test_mistakes_are_told_before_anything_starts(shell: Shell, tmp_path: Path) 
     assert deferred.returncode == 2
     assert documents.read(tmp_path / "out").reason == "no profile 'tuy'"
     assert documents.read_exit(tmp_path / "out") == 2
+
+
+WATCHED = """
+[monitor.gauges.nothing]
+url = "/one"
+pointer = "/nothing"
+
+[[monitor.alert]]
+name = "busy"
+gauge = "process/cpu"
+above = 0.1
+seconds = 1
+
+[[monitor.alert]]
+name = "leak"
+gauge = "process/memory"
+above = 100
+seconds = 1
+severity = "fail"
+"""
+
+
+def test_what_the_target_uses_is_seen_and_alerts_are_raised(shell: Shell, tmp_path: Path) -> None:
+    """A service that burns a core and grows: in the run, on the screen at once, in the report, and in the exit code."""
+    config = CONFIG.replace('"{port}"]', '"{port}", "--burn", "--grow", "60"]').replace('"1s"\nwarmup', '"2s"\nwarmup')
+    config = config.replace("paired = {", "baseline = { rounds = 1 }\npaired = {")
+    (shell.project / "perfci.toml").write_text(config + WATCHED)
+    done = shell.perfci("run", "toy", "--against", "baseline", "--census", "off", "--output", str(tmp_path / "out"))
+    assert done.returncode == 10, done.stdout + done.stderr
+    assert shell.left() == []
+    run = store.load(tmp_path / "out")
+    (one,) = run.rounds
+    cpu, memory = one.gauges["process/cpu"], one.gauges["process/memory"]
+    assert (cpu.unit, memory.unit, len(cpu.points)) == ("cores", "MB", 2)
+    assert cpu.mean > 0.1
+    assert memory.high > memory.low > 100
+    assert one.gauges["generator/cpu"].mean > 0
+    assert run.incidents == ("watching the candidate, nothing: nothing is at /nothing in the answer",)
+
+    outcome = documents.read(tmp_path / "out")
+    assert outcome.verdict is Verdict.SLO_BREACH
+    assert "leak: process/memory was above 100 MB for " in outcome.reason
+    assert any(finding.message.startswith("busy: process/cpu was above 0.1 cores for ") for finding in outcome.findings)
+    assert "note: alert leak: process/memory was above 100 MB" in done.stderr
+    assert "| `process/memory` | \\- | " in (tmp_path / "out" / "report.md").read_text()
