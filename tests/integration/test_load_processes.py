@@ -227,7 +227,7 @@ def test_remote_workers_send_home_every_request(tmp_path: Path) -> None:
     "load",
     "a worker never connects",
     case="on another machine, or it brings another locustfile",
-    seen="0 of 1 workers connected to 127.0.0.1:… within 4 s …was refused: its locustfile is …, the one here is …",
+    seen="0 of 1 workers connected to 127.0.0.1:… within 3 s …was refused: its locustfile is …, the one here is …",
     then="start the others: perfci worker shop --master 127.0.0.1:…",
     exit=ExitCode.NOT_MEASURED,
     verdict=Verdict.INVALID,
@@ -236,8 +236,10 @@ def test_a_worker_with_another_locustfile_is_refused(tmp_path: Path) -> None:
     """It ends and says why; the round waits for a better one, in bounds, and says how to start it."""
     project, plan = _project(tmp_path / "project", LATE)
     stranger, _ = _project(tmp_path / "stranger", PROFILE)
-    workers = _remote(count=1, wait_s=4)
+    workers = _remote(count=1, wait_s=3)
     with _workers(stranger, workers.command, 1) as (worker,):
+        with socket.create_server((workers.bind, workers.port)) as door:
+            door.accept()[0].close()  # it has started: from now on it knocks twice a second
         with pytest.raises(LoadError, match="0 of 1 workers connected to") as caught:
             _round(plan, project, workers)
         _, told = worker.communicate(timeout=20)

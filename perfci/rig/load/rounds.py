@@ -52,11 +52,13 @@ def load_round(plan: LoadPlan, *, base_url: str, place: Place, workers: Workers 
 
 def _waiting(workers: Workers, generator: Generator) -> Callable[[], None]:
     """To be called again and again: a LoadError as soon as the time is over in which *workers* should have come."""
-    end = time.monotonic() + workers.wait_s
 
     def look() -> None:
-        if time.monotonic() > end and workers.awaited(generator.readers.values()):
-            raise workers.missing(generator.readers.values())
+        logs = generator.readers.values()
+        listening_s = first(logs, "leads")
+        late = listening_s is not None and time.time() > listening_s + workers.wait_s
+        if late and workers.awaited(logs):
+            raise workers.missing(logs)
 
     return look
 
