@@ -81,7 +81,8 @@ def _progress(*, quiet: bool) -> "Progress":
     if quiet:
         return progress.Silent()
     # Some runners give their steps a terminal that nobody watches.
-    watched = sys.stderr.isatty() and not os.environ.get("CI") and os.environ.get("GITHUB_ACTIONS") != "true"
+    ours = not os.environ.get("CI") and os.environ.get("GITHUB_ACTIONS") != "true"
+    watched = ours and sys.stderr.isatty() and os.environ.get("TERM", "dumb") not in {"dumb", "unknown"}
     return progress.Terminal() if watched else progress.Plain()
 
 

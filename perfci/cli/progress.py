@@ -2,9 +2,13 @@
 
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from perfci.cli.common import say
 from perfci.rig.load.generator import Live
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 
 class Silent:
@@ -17,6 +21,9 @@ class Silent:
         """Nothing."""
 
     def step(self, text: str) -> None:
+        """Nothing."""
+
+    def ahead(self, seconds: float) -> None:
         """Nothing."""
 
     def live(self, live: Live) -> None:
@@ -43,43 +50,55 @@ class Plain(Silent):
 
 
 class Terminal(Silent):
-    """The current phase and its numbers on one line that is rewritten."""
+    """What is going on, and below it the numbers of a running round: two lines that are rewritten, never wrapped."""
 
-    def __init__(self) -> None:
+    def __init__(self, console: "Console | None" = None, now: Callable[[], float] = time.monotonic) -> None:
         from rich.console import Console
 
-        self._console = Console(stderr=True, highlight=False)
+        self._console = console or Console(stderr=True, highlight=False)
         self._status = self._console.status("")
+        self._now = now
         self._text = ""
+        self._left = Remaining(now)
+        self._first_s: float | None = None  # of the round, when its first request was seen
         self._running = False
 
     def phase(self, text: str) -> None:
         """Show the phase beside a spinner."""
-        from rich.markup import escape
-
-        self._text = escape(text)
+        self._text, self._first_s = text, None
         if not self._running:
             self._status.start()
             self._running = True
-        self._status.update(self._text)
+        self._show()
 
     def step(self, text: str) -> None:
         """Instead of the phase."""
         self.phase(text)
 
+    def ahead(self, seconds: float) -> None:
+        """What is left of the whole job."""
+        self._left.learn(seconds)
+
     def live(self, live: Live) -> None:
-        """Users, rate, failures, p95 and the time left."""
-        left = max(0.0, live.planned_s - live.elapsed_s)
+        """Users, rate, p95, failures and the time left; until there was a request, that it begins."""
+        if not live.requests:
+            self._show("starting the load")
+            return
+        if self._first_s is None:
+            self._first_s = live.elapsed_s
+        left_s = live.planned_s - (live.elapsed_s - self._first_s)
         p95s = [f"{side} {ms:.1f}" if side else f"{ms:.1f}" for side, ms in live.p95_ms.items()]
-        p95 = f" · p95 {' / '.join(p95s)} ms" if p95s else ""
-        failures = f" · [red]{live.failures} failed[/]" if live.failures else ""
-        users = f"{live.users} users · " if live.users > 1 else ""
-        self._status.update(
-            f"{self._text} · {users}{live.per_second:.0f} requests/s{p95}{failures} · {left:.0f} s left"
-        )
+        told = [  # the last of it is what a narrow terminal cuts off
+            f"{left_s:.0f} s left" if left_s >= 1 else "ending",
+            f"{live.users} user{'s' if live.users != 1 else ''}",
+            f"{live.per_second:.0f} requests/s",
+            *([f"{live.failures} failed"] if live.failures else []),
+            *([f"p95 {' / '.join(p95s)} ms"] if p95s else []),
+        ]
+        self._show(" · ".join(told), alarm=live.failures > 0)
 
     def note(self, text: str) -> None:
-        """A line above the live one."""
+        """A line above the live ones."""
         self._console.print(f"note: {text}", markup=False)
 
     def close(self) -> None:
@@ -87,3 +106,39 @@ class Terminal(Silent):
         if self._running:
             self._status.stop()
             self._running = False
+
+    def _show(self, numbers: str = "", *, alarm: bool = False) -> None:
+        from rich.console import Group
+        from rich.text import Text
+
+        rest = self._left.told()
+        lines = [Text(f"{self._text} · {rest}" if rest else self._text, no_wrap=True, overflow="ellipsis")]
+        if numbers:
+            lines.append(Text(numbers, style="red" if alarm else "dim", no_wrap=True, overflow="ellipsis"))
+        self._status.update(Group(*lines))
+
+
+class Remaining:
+    """How long the whole job will still take, told by how long its parts took that are over."""
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._now = now
+        self._began: tuple[float, float] | None = None  # when, and what was planned from then on
+        self._end: float | None = None
+
+    def learn(self, planned_s: float) -> None:
+        """So many seconds are planned from here on; what is done so far took longer than planned by some factor."""
+        now = self._now()
+        if self._began is None:
+            self._began = now, planned_s
+            return
+        since, whole_s = self._began
+        if whole_s > planned_s:
+            self._end = now + planned_s * max(1.0, (now - since) / (whole_s - planned_s))
+
+    def told(self) -> str:
+        """In words; nothing before a part is over, or when it takes longer than expected."""
+        left_s = 0.0 if self._end is None else self._end - self._now()
+        if left_s < 1:
+            return ""
+        return f"{left_s / 60:.0f} min left in all" if left_s >= 90 else f"{left_s:.0f} s left in all"

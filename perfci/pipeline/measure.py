@@ -123,6 +123,7 @@ def paired(bench: Bench, recorder: Recorder) -> Run:
     """Duet and load rounds of both sides, in freshly started blocks."""
     schedule = bench.plan.paired
     for block in range(1, schedule.blocks + 1):
+        bench.ports.progress.ahead(sum(map(bench.plan.block_s, range(block, schedule.blocks + 1))))
         bench.ports.progress.phase(f"block {block} of {schedule.blocks}: starting and seeding both sides")
         # What starts first, or is loaded first, takes turns, so that order cannot pass for a difference.
         order = (Side.BASE, Side.CANDIDATE) if block % 2 else (Side.CANDIDATE, Side.BASE)
@@ -138,6 +139,7 @@ def single(bench: Bench, recorder: Recorder) -> Run:
     """Load rounds of the candidate alone, each on a target started anew."""
     rounds = bench.plan.baseline.rounds
     for block in range(1, rounds + 1):
+        bench.ports.progress.ahead((rounds + 1 - block) * bench.plan.load_s)
         bench.ports.progress.phase(f"round {block} of {rounds}: starting and seeding")
         with started(bench, (Side.CANDIDATE,), block, recorder) as running:
             bench.ports.progress.phase(f"round {block} of {rounds}: load")

@@ -18,6 +18,9 @@ class Progress(Protocol):
     def step(self, text: str) -> None:
         """How far a step has come."""
 
+    def ahead(self, seconds: float) -> None:
+        """So many seconds of measuring are planned from here on, without what lies between."""
+
     def live(self, live: Live) -> None:
         """A round is running."""
 

@@ -20,6 +20,7 @@ from perfci.rig.target import leftovers
 INSIDE = Path(__file__).parent / "inside"
 OUT = "locust.out"  # in a round's folder: what the generator printed
 POLL_S = 0.25
+MOST_PER_SECOND = 20_000  # requests that a process may finish in the second that the progress line shows
 STOP_TIMEOUT_S = 5  # requests in flight at the end may finish: cutting them would lose the slow ones
 
 
@@ -176,5 +177,5 @@ def _p95(generator: Generator) -> float | None:
 
 def _last_second(reader: LogReader, last: float) -> list[float]:
     """The latencies of the requests that were sent in the second before *last*."""
-    starts, latencies = reader.columns[0][-2000:], reader.columns[1][-2000:]
+    starts, latencies = (column[-MOST_PER_SECOND:] for column in reader.columns[:2])
     return [latency for sent, latency in zip(starts, latencies, strict=True) if sent > last - 1.0]
