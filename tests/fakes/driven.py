@@ -15,6 +15,7 @@ from perfci.rig.load.generator import Live, Place
 from perfci.rig.load.recording import Recording
 from perfci.rig.load.rounds import load_round
 from tests.builders import a_plan
+from tests.fakes.toy import echo
 
 PROFILE = """
 from locust import FastHttpUser, constant, tag, task
@@ -63,7 +64,7 @@ class Service(ThreadingHTTPServer):
 
 
 class Handler(BaseHTTPRequestHandler):
-    """One request: 500 for /broken, late for /late/SECONDS, nothing at all once the service is dead."""
+    """A WebSocket where one is wanted; 500 for /broken, late for /late/SECONDS, nothing once the service is dead."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
@@ -72,6 +73,9 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         if len(self.server.asked) >= self.server.dies_after:
             self.close_connection = True
+            return
+        if self.headers.get("upgrade") == "websocket":
+            echo(self)
             return
         self.server.asked.append((time.time(), self.path))
         if self.path.startswith("/late/"):

@@ -48,7 +48,11 @@ class Browse(TaskSet):
 import logging
 import os
 
-from locust import FastHttpUser, HttpUser, between, constant_throughput, events, tag, task
+import time
+
+import gevent
+import websocket
+from locust import FastHttpUser, HttpUser, User, between, constant, constant_throughput, events, tag, task
 from shop.tasks import Browse
 
 
@@ -62,12 +66,22 @@ def opens(environment, **_):
     environment.greeting = environment.parsed_options.greeting
 
 
+@events.test_start.add_listener
+def watches(environment, **_):
+    def beats():
+        environment.beats = "heard"
+
+    gevent.spawn_later(0.1, beats)
+
+
 @events.test_stop.add_listener
 def closes(environment, **_):
+    logging.getLogger(__name__).warning("a background task was %s", environment.beats)
     logging.getLogger(__name__).warning("closed after saying %s", environment.greeting)
 
 
 class Visitor(HttpUser):
+    host = "http://192.0.2.1"
     wait_time = between(0.01, 0.03)
     tasks = [Browse]
 
@@ -92,6 +106,27 @@ class Machine(FastHttpUser):
         self.client.get("/never")
 
 
+class Talker(User):
+    fixed_count = 1
+    wait_time = constant(0.05)
+
+    def on_start(self):
+        self.socket = websocket.create_connection(self.host.replace("http", "ws") + "/talk")
+        self.tell("GET", "/token", 1.0, None, url="https://Login.example/token")
+
+    @task
+    def says(self):
+        began = time.perf_counter()
+        self.socket.send("hello")
+        heard = self.socket.recv()
+        self.tell("WS", "says", time.perf_counter() - began, None if heard == "hello" else ValueError(heard))
+
+    def tell(self, kind, name, seconds, exception, **more):
+        self.environment.events.request.fire(
+            request_type=kind, name=name, response_time=1000 * seconds, response_length=5, exception=exception, **more
+        )
+
+
 class Abstract(HttpUser):
     abstract = True
 """,
@@ -99,7 +134,7 @@ class Abstract(HttpUser):
 
 
 def test_a_project_of_several_files_runs_as_it_is(tmp_path: Path) -> None:
-    """A package beside the file, data in its folder, nested and sequential tasks, pacing, listeners, own arguments."""
+    """A package, data, nested and sequential tasks, WebSockets, pacing, listeners, own arguments, a host of its own."""
     driven = drive(
         tmp_path,
         profile="",
@@ -107,18 +142,24 @@ def test_a_project_of_several_files_runs_as_it_is(tmp_path: Path) -> None:
         locustfile="loads/profile.py",
         environment={"SHOP_GREETING": "hello"},
         user_classes=(),
-        users=3,
+        users=4,
         spawn_rate=50.0,
         processes=2,
     )
     recording = driven.recording
     seen = metrics.measure(recording.requests, windows=recording.windows)
+    names = [recording.requests.names[number] for number in recording.requests.endpoint]
     assert set(seen) - {"(all endpoints)"} >= {"GET /cart", "GET /pay", "GET /search/[word]", "GET /greeting"}
     assert {path for _, path in driven.asked} >= {"/login", "/search/badge", "/search/browser", "/say/hello"}
     assert 5 <= seen["GET /greeting"].requests + seen["GET /never"].requests <= 22  # one machine, 20 tasks a second
-    assert len(recording.requests) == len(driven.asked)
-    assert (recording.errors, recording.generator.complete, recording.generator.users_kept) == ({}, True, 3)
-    assert "closed after saying hello" in (tmp_path / "logs" / "locust.out").read_text()
+    assert 3 <= seen["WS says"].requests <= 22
+    assert len(names) - names.count("WS says") - names.count("GET /token") == len(driven.asked)
+    assert (recording.errors, recording.generator.complete, recording.generator.users_kept) == ({}, True, 4)
+    (note,) = recording.notes
+    assert note.startswith("another host than the target answers at GET /token (login.example:443): ")
+    said = (tmp_path / "logs" / "locust.out").read_text()
+    assert "closed after saying hello" in said
+    assert "a background task was heard" in said
 
 
 SHAPED = """
