@@ -2,6 +2,7 @@
 
 import importlib.util
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -303,3 +304,46 @@ def test_rows_of_unequal_columns_are_refused(inside: ModuleType, tmp_path: Path)
     (tmp_path / "2.log").write_bytes(whole[: at + 1] + longer + whole[at + 5 :])
     with pytest.raises(LoadError, match="damaged"):
         _read(tmp_path / "2.log")
+
+
+@given(
+    steps=STEPS,
+    hurdles=st.lists(st.sampled_from(["once", "twice", "again"]), min_size=200, max_size=200),
+    lost=st.none() | st.integers(0, 30),
+)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+def test_a_log_travels_whole_or_is_known_to_have_a_gap(
+    inside: ModuleType, tmp_path: Path, steps: list[Any], hurdles: list[str], lost: int | None
+) -> None:
+    """Pieces that come twice or late again count once; after one that never comes, nothing is believed."""
+    pieces: list[bytes] = []
+    writer = inside.LogWriter(
+        SimpleNamespace(write=lambda piece: pieces.append(piece) or len(piece), close=lambda: None)
+    )
+    for step in steps:
+        writer.flush() if step == "flush" else writer.request(*step)
+    writer.close()
+    copy = inside.LogCopy(tmp_path / "worker-1.log")
+    for number, piece in enumerate(pieces):
+        if number != lost:
+            copy.take(number, piece)
+            if hurdles[number] != "once":
+                copy.take(*(number, piece) if hurdles[number] == "twice" else (0, pieces[0]))
+    reader = _read(tmp_path / "worker-1.log")
+    copy.forget()
+    sent = [step for step in steps if step != "flush"]
+    gap = lost is not None and lost < len(pieces)
+    assert copy.whole == reader.complete == (not gap)
+    arrived = _rows(reader)
+    assert arrived == sent[: len(arrived) if gap else None]
+
+
+def test_a_worker_elsewhere_is_read_in_our_time(inside: ModuleType, tmp_path: Path) -> None:
+    """The difference of the clocks, which its log begins with, is added to every start and every event."""
+    writer = inside.LogWriter(tmp_path / "worker-1.log")
+    writer.event("clock", shift_s=-2.5, within_s=0.001)
+    writer.request("GET /", 100.0, 7.0, False, 200, 2)
+    writer.close()
+    reader = _read(tmp_path / "worker-1.log")
+    assert _rows(reader) == [("GET /", 97.5, 7.0, False, 200, 2)]
+    assert 1.5 < time.time() - reader.events[0]["at"] < 60

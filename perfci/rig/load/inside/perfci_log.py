@@ -163,6 +163,30 @@ class LogWriter:
             put(self._file, kind + len(payload).to_bytes(4, "little") + payload)
 
 
+class LogCopy:
+    """A log of another machine, in a file of this one: each piece once and in order."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file = path.open("wb", buffering=0)
+        self._next = 0
+        self.whole = False
+
+    def take(self, number: int, piece: bytes) -> None:
+        """Write a piece, numbered from 0. After one that was lost nothing is taken: the file gets no end mark."""
+        if number == self._next and not self.whole:
+            put(self._file, piece)
+            self._next += 1
+            self.whole = piece == CLOSED
+            if self.whole:
+                self._file.close()
+
+    def forget(self) -> None:
+        """As if it had never been there."""
+        self._file.close()
+        self._path.unlink(missing_ok=True)
+
+
 def request_listener(log: LogWriter, *, home: str = "") -> Callable[..., None]:
     """
     A listener for Locust's `request` event that notes each one in *log*.

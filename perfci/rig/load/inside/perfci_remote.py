@@ -28,7 +28,7 @@ from gevent.lock import BoundedSemaphore
 from locust import runners
 from locust.rpc import Message
 from locust.runners import STATE_INIT, STATE_MISSING, MasterRunner, WorkerRunner
-from perfci_log import CLOSED, put
+from perfci_log import LogCopy
 
 HELLO, ANSWER, LOG, LOGGED, END = (f"perfci-{word}" for word in ("hello", "answer", "log", "logged", "end"))
 TRIPS = 5  # of hello and answer: the quickest of them tells the difference of the clocks best
@@ -53,7 +53,8 @@ class Door:
         self._folder = folder
         self._count = count
         self._same = {**same, "locust": locust.__version__}
-        self._copies: dict[str, _Copy] = {}  # by the worker that it comes from
+        self._copies: dict[str, LogCopy] = {}  # by the worker that it comes from
+        self._heard_s: dict[str, float] = {}  # when each said hello
         self._opened = 0
         self.tell: Callable[..., None] = lambda *_, **__: None  # writes an event, once there is a log
 
@@ -62,7 +63,7 @@ class Door:
         handle = MasterRunner.handle_message
 
         def heard(runner: Any, client_id: str, message: Any) -> None:
-            if message.type == HELLO:
+            if message.type == HELLO and _polite(message.data):
                 self._greet(runner, client_id, message.data)
             elif client_id in self._copies and message.type == LOG:
                 self._keep(runner, client_id, message.data)
@@ -79,7 +80,7 @@ class Door:
         elif not self._admits(runner, client_id, name):
             return
         else:
-            self._copies[client_id].heard_s = time.monotonic()
+            self._heard_s[client_id] = time.monotonic()
         answer = {"sent": hello["sent"], "at": time.time(), "host": runner.environment.host or ""}
         answer |= {"differs": differs, "here": self._same.get(differs)}
         runner.server.send_to_client(Message(ANSWER, answer, client_id))
@@ -95,14 +96,14 @@ class Door:
         if len(self._copies) >= self._count:
             return False
         self._opened += 1
-        self._copies[client_id] = _Copy(self._folder / f"worker-{self._opened}.log")
+        self._copies[client_id] = LogCopy(self._folder / f"worker-{self._opened}.log")
         self.tell("admitted", worker=name, places=len(self._copies))
         return True
 
     def _gone(self, runner: Any, client_id: str) -> bool:
         node = runner.clients.get(client_id)
         if node is None:
-            return time.monotonic() - self._copies[client_id].heard_s > FORGOTTEN_S
+            return time.monotonic() - self._heard_s[client_id] > FORGOTTEN_S
         return bool(node.state == STATE_MISSING)
 
     def _keep(self, runner: Any, client_id: str, piece: Mapping[str, Any]) -> None:
@@ -118,28 +119,6 @@ class Door:
                 client_id, message = runner.server.recv_from_client()
                 if client_id in self._copies and message.type == LOG:
                     self._keep(runner, client_id, message.data)
-
-
-class _Copy:
-    """The log of one worker, in the master's folder."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._file = path.open("wb", buffering=0)
-        self._next = 0
-        self.heard_s = time.monotonic()
-        self.whole = False
-
-    def take(self, number: int, data: bytes) -> None:
-        """Each piece once and in order. After one that was lost nothing is taken: the log never gets its end mark."""
-        if number == self._next:
-            put(self._file, data)
-            self._next += 1
-            self.whole = self.whole or data == CLOSED
-
-    def forget(self) -> None:
-        self._file.close()
-        self._path.unlink(missing_ok=True)
 
 
 class Home:
@@ -222,6 +201,11 @@ class Mail:
         with self._turn, gevent.Timeout(RECEIPT_S, False):
             while not self._received:
                 self._received = self._runner.client.recv().type == LOGGED
+
+
+def _polite(hello: Any) -> bool:
+    """Whether it is a hello at all: anybody can connect."""
+    return isinstance(hello, dict) and isinstance(hello.get("same"), dict) and isinstance(hello.get("sent"), float)
 
 
 def _listening(host: str, port: int) -> bool:
