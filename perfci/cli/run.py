@@ -82,6 +82,14 @@ OVERRIDES = ("users", "spawn_rate", "duration", "warmup", "blocks", "rounds")
     envvar="PERFCI_DEFER_EXIT",
     help="Leave the exit code to `perfci gate`: for CI, where the reports come first.",
 )
+@click.option(
+    "--web",
+    is_flag=False,
+    flag_value=8089,
+    type=click.IntRange(1, 65_535),
+    metavar="[=PORT]",
+    help="Measure nothing: start the service, and Locust's own page beside it on this machine, until Ctrl-C.",
+)
 @click.option("--verbose", is_flag=True, help="Show the advisory series, too.")
 @quiet_option
 # Inputs of the Action that later steps use; they are checked here, before anything is started.
@@ -107,6 +115,7 @@ def command(ctx: click.Context, /, **options: Any) -> None:
 def _run(options: dict[str, Any]) -> ExitCode:
     from perfci.config import Against, FailOn
     from perfci.pipeline.census import Counting
+    from perfci.pipeline.explore import explore
     from perfci.pipeline.plan import Overrides
     from perfci.pipeline.run import Request, run
     from perfci.report import terminal
@@ -130,6 +139,10 @@ def _run(options: dict[str, Any]) -> ExitCode:
         census=Counting(options["census"]) if options["census"] else None,
     )
     try:
+        if options["web"] is not None:
+            explore(request, ports, port=options["web"], told=say)
+            say("everything that was started is stopped")
+            return ExitCode.OK
         result = run(request, ports)
     finally:
         ports.progress.close()
