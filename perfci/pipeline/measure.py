@@ -5,6 +5,7 @@ Measuring: blocks of freshly started sides, rounds inside them, and every round 
 import contextlib
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -162,18 +163,24 @@ def _blamed(side: Side) -> Iterator[None]:
 def started(
     bench: Bench, order: Sequence[Side], block: int | str, recorder: Recorder
 ) -> Iterator[dict[Side, RunningTarget]]:
-    """The sides of a block, freshly started, all at the same time, and seeded one after the other in this *order*."""
+    """
+    The sides of a block, freshly started, and seeded one after the other in this *order*.
+
+    They come up at the same time and go down at the same time; where anything went wrong, down in turn.
+    """
     with contextlib.ExitStack() as stack:
-        ready = {}
-        for side in order:
+        ready, each = {}, [stack.enter_context(contextlib.ExitStack()) for _ in order]
+        for side, own in zip(order, each, strict=True):
             with _blamed(side):
-                ready[side] = stack.enter_context(_starting(bench, side, block))
+                ready[side] = own.enter_context(_starting(bench, side, block))
         running = {}
         for side in order:
             running[side] = _seeded(bench, side, block, ready[side], recorder)
             if running[side].kind == "external":  # what perfci started itself takes its data with it
                 stack.callback(_emptied, bench, side, running[side], recorder)
         yield running
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(contextlib.ExitStack.close, each))
 
 
 def _starting(bench: Bench, side: Side, block: int | str) -> AbstractContextManager[Callable[[], RunningTarget]]:

@@ -7,6 +7,7 @@ image tags) in the resolved form and starts that. No merging rules, no recent co
 
 import contextlib
 from collections.abc import Callable, Iterator, Mapping
+from itertools import zip_longest
 from typing import Any, Literal
 
 from pydantic import Field
@@ -120,7 +121,7 @@ def _ready(options: Options, stack: Stack, up: Callable[[], None]) -> RunningTar
         log_path=stack.log(options.service),
         health=health,
         logs_tail=logs_tail,
-        containers=tuple(_container(each, stack) for each in stack.containers() if each["State"]["Running"]),
+        containers=tuple(_container(each, stack) for each in first if each["State"]["Running"]),
     )
 
 
@@ -168,12 +169,9 @@ def _difference(before: list[dict[str, Any]], now: list[dict[str, Any]]) -> tupl
 
 def _description(containers: list[dict[str, Any]], stack: Stack) -> str:
     """Every service with what identifies its image best: the registry's digest, or the image's own."""
-
-    def digest(container: Mapping[str, Any]) -> str:
-        image = str(container["Image"])
-        found = docker.run(
-            "image", "inspect", "--format", '{{join .RepoDigests " "}}', image, environ=stack.launch.environ
-        )
-        return (found.out.split() or [image[:19]])[0]
-
-    return ", ".join(f"{docker.service_of(container)}={digest(container)}" for container in containers)
+    images = [str(container["Image"]) for container in containers]
+    form = '{{join .RepoDigests " "}}'
+    found = docker.run("image", "inspect", "--format", form, *images, environ=stack.launch.environ)
+    lines = found.out.split("\n") if found.ok else []
+    told = zip_longest(containers, images, lines[: len(images)], fillvalue="")
+    return ", ".join(f"{docker.service_of(one)}={(line.split() or [image[:19]])[0]}" for one, image, line in told)

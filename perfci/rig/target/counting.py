@@ -9,7 +9,7 @@ what is timed are then one system, and both sides carry the same few microsecond
 import functools
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from perfci.rig.target import docker
@@ -26,19 +26,20 @@ _SAMPLE = re.compile(r"^ *shared_preload_libraries *= *'([^']*)'", re.MULTILINE)
 
 def amend(services: dict[str, dict[str, Any]], *, environ: Mapping[str, str]) -> dict[str, str]:
     """Change the commands of *services* where that is needed; by service, what was changed or why it could not be."""
+    names = [str(service.get("image") or "") for service in services.values()]
+    images = _inspected(names, environ) or [(_inspected([name], environ) or [{}])[0] for name in names]
     notes = {}
-    for name, service in services.items():
-        image = _inspected(str(service.get("image") or ""), environ)
+    for (name, service), image in zip(services.items(), images, strict=True):
         if image and (note := _amend(service, image, environ)):
             notes[name] = note
     return notes
 
 
-def _inspected(image: str, environ: Mapping[str, str]) -> Mapping[str, Any]:
-    """What the engine knows of an image; nothing where it does not have it (yet)."""
-    done = docker.run("image", "inspect", image, environ=environ)
+def _inspected(images: Sequence[str], environ: Mapping[str, str]) -> list[Mapping[str, Any]]:
+    """What the engine knows of *images*; nothing where it does not have all of them (yet)."""
+    done = docker.run("image", "inspect", *images, environ=environ)
     found: list[Mapping[str, Any]] = json.loads(done.out) if done.ok else []
-    return found[0] if found else {}
+    return found
 
 
 def _amend(service: dict[str, Any], image: Mapping[str, Any], environ: Mapping[str, str]) -> str:

@@ -24,9 +24,8 @@ def images(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     def run(*arguments: str, environ: object) -> process.Completed:
         if arguments[0] == "run":
             return process.Completed(code=0, out=known["found"], err="")
-        image = known.get(arguments[-1])
-        out = json.dumps([image]) if image else "[]"
-        return process.Completed(code=0 if image else 1, out=out, err="")
+        found = [known[name] for name in arguments[2:] if name in known]
+        return process.Completed(code=0 if len(found) == len(arguments) - 2 else 1, out=json.dumps(found), err="")
 
     monkeypatch.setattr(docker, "run", run)
     counting._contents.cache_clear()
@@ -37,6 +36,14 @@ def _amended(**service: object) -> tuple[dict[str, Any], str]:
     services = {"db": dict(service)}
     notes = counting.amend(services, environ={})
     return services["db"], notes.get("db", "")
+
+
+@pytest.mark.parametrize("other", ["web", "not pulled yet"])
+def test_each_service_has_its_own_image(other: str) -> None:
+    """All images are asked for at once; one that is not there yet says nothing about the others."""
+    services: dict[str, dict[str, Any]] = {"web": {"image": other}, "db": {"image": "postgres:16"}}
+    assert counting.amend(services, environ={}) == {"db": ADDED}
+    assert services["web"] == {"image": other}
 
 
 @pytest.mark.parametrize(
