@@ -10,7 +10,7 @@ import pytest
 
 from perfci.config import Against, FailOn
 from perfci.errors import ConfigError, RefError
-from perfci.model import Reference, RoundKind, Weight
+from perfci.model import Reference, RoundKind, Severity, Weight
 from perfci.pipeline.plan import Overrides
 from perfci.pipeline.ports import Ports
 from perfci.pipeline.run import Request, Task, understand
@@ -56,6 +56,38 @@ def test_which_verdicts_fail_is_the_bases_too(ports: Ports, commit: Commit) -> N
     assert _codes(task) == ["policy-changed"]
     given = understand(Request(profile="tickets", base=base, fail_on=FailOn.NEVER), ports)
     assert given.fail_on is FailOn.NEVER
+
+
+ALERT = '[[monitor.alert]]\nname = "busy"\ngauge = "api/cpu"\nabove = 0.8\nseverity = "fail"\n'
+
+
+def test_alerts_are_the_bases_too(ports: Ports, commit: Commit) -> None:
+    """A pull request cannot take out the limit that it breaks; what is watched is its own."""
+    base = commit(CONFIG + ALERT)
+    commit(CONFIG + '[monitor.gauges.pool]\nurl = "/pool"\npointer = "/used"\n')
+    task = understand(Request(profile="tickets", base=base), ports)
+    (alert,) = task.policy.alerts
+    assert (alert.limit, alert.upper, alert.seconds, alert.severity) == (0.8, True, 5.0, Severity.FAIL)
+    assert list(task.config.monitor.gauges) == ["pool"]
+    assert _codes(task) == ["policy-changed"]
+
+
+@pytest.mark.parametrize(
+    ("table", "told"),
+    [
+        ('[monitor.gauges.queue]\nurl = "http://other.example/x"\npointer = "/a"', "other.example is not this machine"),
+        (ALERT + "below = 3", "above or below"),
+        (ALERT.replace("above = 0.8\n", ""), "above or below"),
+        (ALERT + 'profile = "shop"', r"\[monitor\] names unknown profiles: shop"),
+    ],
+)
+def test_a_monitor_that_cannot_be_is_refused_before_anything_starts(
+    ports: Ports, project: Path, table: str, told: str
+) -> None:
+    """A stranger's host, or an alert without one limit."""
+    (project / "perfci.toml").write_text(CONFIG + table)
+    with pytest.raises(ConfigError, match=told):
+        understand(Request(profile="tickets"), ports)
 
 
 def test_an_unchanged_policy_is_not_worth_a_word(ports: Ports, commit: Commit) -> None:
