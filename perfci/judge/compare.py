@@ -1,11 +1,11 @@
 """One series at a time, candidate against reference: the effect, its interval, and the chance of both directions."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from perfci.judge import drafts, failing, likeness, lines
 from perfci.judge.drafts import Draft
-from perfci.judge.metrics import METRICS
+from perfci.judge.metrics import METRICS, needs_schedule
 from perfci.judge.policy import budget_of, budgets_for
 from perfci.judge.replicates import Blocks, Replicates, StoredRuns, headline
 from perfci.model import (
@@ -16,6 +16,7 @@ from perfci.model import (
     GatePolicy,
     Metric,
     Reference,
+    Role,
     Round,
     RoundKind,
     Run,
@@ -30,7 +31,7 @@ def paired(run: Run, policy: GatePolicy) -> tuple[Comparison, ...]:
     made: list[Draft] = []
     for kind, budgets in budgets_for(policy, Reference.REF, (one.kind for one in run.rounds)).items():
         blocks = Blocks(_rounds(run, kind, Side.BASE), _rounds(run, kind, Side.CANDIDATE))
-        for name, budget in budgets.items():
+        for name, budget in _worth_a_line(budgets, run).items():
             made += _compare(blocks, METRICS[name], budget, kind, policy)
     return drafts.finish(made, policy)
 
@@ -47,13 +48,22 @@ def against_baseline(run: Run, baseline: Baseline, policy: GatePolicy) -> tuple[
     made: list[Draft] = []
     alike, portable = likeness.comparable(run, baseline), likeness.same_scenario(run, baseline)
     for kind, budgets in budgets_for(policy, Reference.BASELINE, (one.kind for one in run.rounds)).items():
-        for name, budget in budgets.items():
+        for name, budget in _worth_a_line(budgets, run).items():
             stored = portable if METRICS[name].portable else alike
             if stored:
                 made += _compare(_stored(run, stored, kind), METRICS[name], budget, kind, policy)
             else:
                 made += _unlike(run, METRICS[name], budget, kind, likeness.obstacle(run, baseline))
     return drafts.finish(made, policy)
+
+
+def _worth_a_line(budgets: Mapping[str, Budget], run: Run) -> Mapping[str, Budget]:
+    """Without metrics that only inform and that no load of this kind has."""
+    if any(one.generator.schedule is not None for one in run.rounds):
+        return budgets
+    return {
+        name: budget for name, budget in budgets.items() if budget.role is not Role.INFORMS or not needs_schedule(name)
+    }
 
 
 def _rounds(run: Run, kind: RoundKind, side: Side) -> list[Round]:

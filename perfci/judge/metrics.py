@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from perfci.judge.responses import responses
 from perfci.model import (
     ALL_ENDPOINTS,
     Better,
@@ -201,6 +202,11 @@ def resolving(name: str) -> int:
     return _ENTRIES[name].successes
 
 
+def needs_schedule(name: str) -> bool:
+    """Whether a metric exists only where tasks are due at certain times."""
+    return _ENTRIES[name].sample == "responses_ms"
+
+
 def kinds(name: str) -> frozenset[RoundKind]:
     """The kinds of round that measure a metric."""
     return _ENTRIES[name].kinds
@@ -223,7 +229,7 @@ def measure(requests: Requests, *, windows: Sequence[Window]) -> dict[str, Endpo
 
 
 def measure_duet(
-    requests: Mapping[Side, Requests], *, windows: Mapping[Side, Window]
+    requests: Mapping[Side, Requests], *, windows: Mapping[Side, Window], alone: Mapping[Side, Sequence[Window]]
 ) -> dict[Side, dict[str, EndpointRound]]:
     """
     Reduce the turns of both sides to one value per side, endpoint and metric; a window is (start, end) as in `measure`.
@@ -232,16 +238,30 @@ def measure_duet(
     were sent within milliseconds. Trimming the pairs by their ratio, not each side by itself, makes the ratio of the
     two service times the trimmed mean of the pairs' (logarithmic) ratios; on real turns its variance between blocks
     was 20 to 40 % below that of the ratio of two trimmed means.
+
+    What was sent in a turn that failed on one side only, and so is *alone* on both, counts, but has no partner.
     """
     groups = {side: _within(requests[side], [windows[side]]).by_endpoint(requests[side].names) for side in Side}
+    pairs = {
+        side: _within(requests[side], _without(windows[side], alone[side])).by_endpoint(requests[side].names)
+        for side in Side
+    }
     measured: dict[Side, dict[str, EndpointRound]] = {}
     for side in Side:
         start_s, end_s = windows[side]
         measured[side] = {
-            endpoint: _endpoint(group, RoundKind.DUET, end_s - start_s, turns_ms=_turns(groups, side, endpoint))
+            endpoint: _endpoint(group, RoundKind.DUET, end_s - start_s, turns_ms=_turns(pairs, side, endpoint))
             for endpoint, group in sorted(groups[side].items())
         }
     return measured
+
+
+def _without(window: Window, spans: Sequence[Window]) -> list[Window]:
+    """What is left of the window."""
+    ends = [window[0], *(until for _, until in spans)]
+    starts = [*(since for since, _ in spans), window[1]]
+    cut = [(max(end, window[0]), min(start, window[1])) for end, start in zip(ends, starts, strict=True)]
+    return [(since, until) for since, until in cut if since < until]
 
 
 def _turns(groups: Mapping[Side, Mapping[str, _Table]], side: Side, endpoint: str) -> Floats:
@@ -320,23 +340,10 @@ def _within(requests: Requests, windows: Sequence[Window]) -> _Table:
 
 
 def _responses(table: _Table) -> Floats:
-    """
-    The times from when the tasks of the requests were due until the answers, sorted.
-
-    A user that keeps a pace leaves out the starts that pass while it is busy. Each would have begun a pace later and so
-    have waited a pace less: they are put in, as G. Tene's HdrHistogram does with its expected interval (2013).
-    """
     if table.late_ms is None or table.pace_ms is None:
         return np.empty(0)
-    late_ms, pace_ms = table.late_ms[~table.failed], table.pace_ms[~table.failed]
-    paced = pace_ms > 0
-    more = np.zeros(len(late_ms), dtype=np.int64)
-    more[paced] = late_ms[paced] / pace_ms[paced]
-    number = np.arange(int(more.sum() + len(more))) - np.repeat(np.cumsum(more + 1) - more - 1, more + 1)
-    responses: Floats = np.repeat(table.latency_ms[~table.failed] + late_ms, more + 1)
-    responses -= number * np.repeat(pace_ms, more + 1)
-    responses.sort()
-    return responses
+    succeeded = ~table.failed
+    return responses(table.latency_ms[succeeded], table.late_ms[succeeded], table.pace_ms[succeeded])
 
 
 def _endpoint(table: _Table, kind: RoundKind, length: float, *, turns_ms: Floats | None = None) -> EndpointRound:

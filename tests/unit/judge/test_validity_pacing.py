@@ -6,8 +6,24 @@ from typing import Any
 
 import pytest
 
+from perfci.judge.compare import paired
+from perfci.judge.policy import DEFAULT
 from perfci.judge.validity import findings
-from perfci.model import Arrivals, Finding, InStep, Round, RoundKind, Run, Schedule, Side, Weight
+from perfci.model import (
+    Arrivals,
+    Budget,
+    Finding,
+    GatePolicy,
+    InStep,
+    Reference,
+    Role,
+    Round,
+    RoundKind,
+    Run,
+    Schedule,
+    Side,
+    Weight,
+)
 from tests.builders import a_fingerprint, a_paired_run, a_plan
 
 OPEN = Arrivals(rate=50.0, pattern="poisson", rng_seed=1)
@@ -101,3 +117,18 @@ def test_users_in_step_are_told_once(dispersion: float, said: int) -> None:
         assert "9 times the mean" in one.message
         assert "between" in one.hint
         assert "arrivals" in one.hint
+
+
+def test_response_times_have_lines_where_something_was_due() -> None:
+    """Nowhere else, unless somebody gave them a budget that counts: then their absence is told."""
+
+    def compared(run: Run, policy: GatePolicy = DEFAULT) -> set[str]:
+        return {one.series.metric.name for one in paired(run, policy)}
+
+    run = a_paired_run(kinds=(RoundKind.LOAD,))
+    assert "p95" in compared(run)
+    assert not any(name.startswith("response") for name in compared(run))
+    assert {"response_p50", "response_p95", "response_p99"} < compared(every(run, schedule=a_schedule()))
+    counts = Budget(role=Role.GUARDS, change=0.2, margin=0.4)
+    budgets = {Reference.REF: {RoundKind.LOAD: {"p95": counts, "response_p95": counts}}}
+    assert compared(run, replace(DEFAULT, budgets=budgets)) == {"p95", "response_p95"}
