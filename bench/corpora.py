@@ -221,7 +221,7 @@ def _sides(one: DuetBlock, share: float) -> tuple[Take, Take]:
         for side, turns in zip(columns, both, strict=True):
             side[endpoint] = Column(turns[:kept], np.arange(kept, dtype=np.float64) * 0.001)
     requests = dict(zip(Side, map(_requests, columns), strict=True))
-    measured = metrics.measure_duet(requests, windows=dict.fromkeys(Side, (0.0, 1e6)))
+    measured = metrics.measure_duet(requests, windows=dict.fromkeys(Side, (0.0, 1e6)), alone=dict.fromkeys(Side, ()))
     base, candidate = (Take(measured[side], own) for side, own in zip(Side, columns, strict=True))
     return base, candidate
 

@@ -252,6 +252,7 @@ def _duet(bench: Bench, running: Mapping[Side, RunningTarget], block: int, recor
     measured = metrics.measure_duet(
         {side: one.requests for side, one in recordings.items()},
         windows={side: (one.start_s, one.end_s) for side, one in recordings.items()},
+        alone={side: one.alone for side, one in recordings.items()},
     )
     recorder.add(
         *(

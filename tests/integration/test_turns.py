@@ -1,6 +1,7 @@
 """The driver of turns with two real services: both sides are asked the same, in turn, and what fails is told apart."""
 
 import os
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -342,6 +343,11 @@ def test_a_task_that_raises_on_one_side_is_noted_there(failing: Taken) -> None:
     assert base.errors == {}
     assert candidate.errors["exception in reads_the_answer: LookupError: no ticket in the answer"] == reads > 4
     assert failing.asked[Side.BASE] == failing.asked[Side.CANDIDATE]
+    assert base.notes == candidate.notes
+    assert len(base.alone) == len(candidate.alone) > 4
+    assert re.match(
+        r"failed on one side only, and left out .*Visitor\.reads_the_answer \(\d+ times\)", candidate.notes[0]
+    )
 
 
 def test_failures_are_counted_on_their_side(failing: Taken) -> None:

@@ -70,9 +70,12 @@ def tasks(case: Case) -> Iterator[Finding]:
     every = list(
         blame(case, case.base, "tasks-raise", shows=shows, what="made every task of the load raise", hint=hint)
     )
-    raised = sum(one.generator.exceptions for one in case.measured)
-    if raised and not every:
-        yield warning("task-exceptions", f"{raised} tasks of the load raised an exception", hint)
+    raised = {side: sum(one.generator.exceptions for one in of(case.measured, side)) for side in Side}
+    if any(raised.values()) and not every:
+        one_side = [side for side in Side if raised[side]] if len({one.side for one in case.measured}) == 2 else []
+        where = f", all of them on the {one_side[0].value}" if len(one_side) == 1 else ""
+        message = f"{sum(raised.values())} tasks of the load raised an exception{where}"
+        yield warning("task-exceptions", message, hint)
     yield from every
 
 

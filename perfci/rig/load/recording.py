@@ -30,6 +30,7 @@ class Recording:
     errors: Mapping[str, int]
     slices: int = 0  # 0: the side had the round to itself
     notes: tuple[str, ...] = ()  # what the reader must know, in sentences without a full stop
+    alone: tuple[Window, ...] = ()  # turns that failed on one side only: they have no partner
     cpu: tuple[tuple[float, float, float], ...] = ()  # the generator's: since, until (seconds since the epoch), cores
 
     @property
@@ -99,6 +100,7 @@ def record(
         errors=_errors(readers),
         cpu=tuple((e["at"] - e["seconds"], e["at"], e["cpu_share"] * len(readers)) for e in health),
         notes=notes(readers),
+        alone=tuple((e["since"], e["until"]) for e in events(readers, "alone")),
     )
 
 
@@ -151,7 +153,7 @@ def _errors(readers: Sequence[LogReader]) -> dict[str, int]:
 
 def notes(readers: Sequence[LogReader]) -> tuple[str, ...]:
     """What the processes noted that is missing from the requests, or does not belong to the target."""
-    return (*_unjudged(readers), *_elsewhere(readers))
+    return (*_unjudged(readers), *_elsewhere(readers), *_alone(readers))
 
 
 def _unjudged(readers: Sequence[LogReader]) -> Iterator[str]:
@@ -166,6 +168,14 @@ def _elsewhere(readers: Sequence[LogReader]) -> Iterator[str]:
         named = ", ".join(f"{endpoint} ({host})" for endpoint, host in found[:NAMED])
         more = f" and {len(found) - NAMED} more" if len(found) > NAMED else ""
         yield f"another host than the target answers at {named}{more}: what is measured there is not the target's"
+
+
+def _alone(readers: Sequence[LogReader]) -> Iterator[str]:
+    tasks = Counter(str(e["task"]) for e in events(readers, "alone"))
+    if tasks:
+        named = ", ".join(f"{task} ({count} times)" for task, count in tasks.most_common(NAMED))
+        more = f" and {len(tasks) - NAMED} more" if len(tasks) > NAMED else ""
+        yield f"failed on one side only, and left out of the times of the turns: {named}{more}"
 
 
 def _within(health: Mapping[str, Any], windows: Sequence[Window]) -> bool:

@@ -102,6 +102,15 @@ def test_the_generators_own_health(health: dict[str, Any], expected: dict[str, W
     assert weights(findings(run, None)) == expected
 
 
+def test_a_task_that_raises_on_one_side_only_is_told_with_the_side() -> None:
+    """It is what the change did, or what it met."""
+    run = with_rounds(a_paired_run(), {"generator": a_generator(exceptions=3)}, Side.CANDIDATE, first=2)
+    (found,) = findings(run, None)
+    assert found.message == "6 tasks of the load raised an exception, all of them on the candidate"
+    both = with_rounds(run, {"generator": a_generator(exceptions=1)}, Side.BASE, first=1)
+    assert findings(both, None)[0].message == "7 tasks of the load raised an exception"
+
+
 def test_one_saturated_round_of_eight_only_warns() -> None:
     """A passing neighbour on the machine does not cost the whole run."""
     run = with_rounds(a_paired_run(), {"generator": a_generator(cpu_share=0.97)}, Side.CANDIDATE, first=2)

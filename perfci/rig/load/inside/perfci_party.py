@@ -75,7 +75,8 @@ class Party:
         self.environment.create_local_runner().greenlet.kill(block=False)  # locustfiles ask it things; it runs nothing
         self.listen(request_listener(self.log, home=spec.hosts[side]))
         self.asked: list[str] = []  # endpoints, in order, since it was last cleared
-        self.listen(lambda request_type, name, **_: self.asked.append(f"{request_type} {name}"))
+        self.troubles = 0  # failed requests, and exceptions outside of them
+        self.listen(self._watch)
         self.classes = {name: c for name, c in classes.items() if not spec.user_classes or name in spec.user_classes}
         if missing := sorted(set(spec.user_classes) - set(classes)) or ([] if self.classes else ["any"]):
             raise SystemExit(f"{spec.locustfile} has no user class {', '.join(missing)}; it has {', '.join(classes)}")
@@ -90,6 +91,10 @@ class Party:
         """Tell *listener* of each request, also of those that Locust itself would lose."""
         self.environment.events.request.add_listener(listener)
         caught.tell(self.environment.events.request, listener)
+
+    def _watch(self, request_type: str, name: str, exception: BaseException | None = None, **_: Any) -> None:
+        self.asked.append(f"{request_type} {name}")
+        self.troubles += exception is not None
 
     def user(self, name: str) -> User:
         """A started user of the class; an exception in `on_start` is the caller's to see."""
@@ -107,6 +112,7 @@ class Party:
 
     def exception(self, where: str, error: BaseException) -> None:
         """Note an exception outside of any request."""
+        self.troubles += 1
         self.log.event("exception", user=where, message=f"{type(error).__name__}: {error}"[:300])
 
 

@@ -16,6 +16,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from perfci_party import Party, Spec, Turn, turns_of
 
@@ -59,14 +60,30 @@ class Rotation:
         order = (self._first, self._second) if turn.visits % 2 == 0 else (self._second, self._first)
         asked = self._parties[self._first].asked
         asked.clear()
-        for first, second in (order, order[::-1]):
+        for pair in (order, order[::-1]):
             state = random.getstate()
-            turn.execute[first]()
-            random.setstate(state)
-            turn.execute[second]()
+            taken = [self._take(turn, side, state) for side in pair]
+            if taken[0].failed != taken[1].failed:
+                for side, one in zip(pair, taken, strict=True):
+                    self._parties[side].log.event("alone", task=turn.name, since=one.since, until=one.until)
         self._seen.update(asked)
         turn.endpoints = frozenset(asked)
         turn.visits += 1
+
+    def _take(self, turn: Turn, side: str, state: object) -> "Taken":
+        random.setstate(state)  # type: ignore[arg-type]  # it has no type of its own
+        party = self._parties[side]
+        before, since = party.troubles, time.time()
+        turn.execute[side]()
+        return Taken(party.troubles > before, since, time.time())
+
+
+class Taken(NamedTuple):
+    """A turn that was taken; one that failed on a single side has no partner there."""
+
+    failed: bool
+    since: float
+    until: float
 
 
 def run(spec: Duet) -> None:
