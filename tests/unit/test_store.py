@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from perfci import store
 from perfci.errors import ConfigError, ExitCode, ResultError
-from perfci.model import EndpointRound, RoundKind, Run, Side, TargetHealth
+from perfci.model import EndpointRound, RoundKind, Run, Schedule, Side, TargetHealth
 from tests.builders import (
     a_fingerprint,
     a_gauge,
@@ -189,6 +189,19 @@ def test_counts_that_cannot_be_are_refused(tmp_path: Path, requests: int, failur
     endpoint = {"GET /tickets/": EndpointRound(requests=requests, failures=failures, values={})}
     store.save(a_run(rounds=(a_round(endpoints=endpoint),)), tmp_path / "run.json")
     assert f"'GET /tickets/' counts {failures} failures of {requests} requests" in str(_refused(tmp_path / "run.json"))
+
+
+def test_a_schedule_that_cannot_be_is_refused(tmp_path: Path) -> None:
+    """Nothing due, or more missed than that; one that can be is read as it was written."""
+    file = tmp_path / "run.json"
+    kept = Schedule(due=10.5, late=3, missed=0.5, overslept=1, late_s=0.2)
+    for due, refused in ((10.5, False), (0.0, True), (2.0, True)):
+        measured = a_round(generator=a_generator(schedule=replace(kept, due=due)))
+        store.save(a_run(rounds=(measured,)), file)
+        if refused:
+            assert "missed more than was due" in str(_refused(file))
+        else:
+            assert store.load(file).rounds == (measured,)
 
 
 def test_a_gauge_that_cannot_be_is_refused(tmp_path: Path) -> None:
