@@ -347,3 +347,32 @@ def test_a_worker_elsewhere_is_read_in_our_time(inside: ModuleType, tmp_path: Pa
     reader = _read(tmp_path / "worker-1.log")
     assert _rows(reader) == [("GET /", 97.5, 7.0, False, 200, 2)]
     assert 1.5 < time.time() - reader.events[0]["at"] < 60
+
+
+@pytest.mark.parametrize(
+    ("url", "redirected", "noted"),
+    [
+        ("http://127.0.0.1:8000/a", None, ""),
+        ("http://localhost:8000/a", None, ""),
+        ("http://LOGIN.example/a", None, "login.example:80"),
+        ("http://127.0.0.1:9000/a", None, "127.0.0.1:9000"),
+        ("http://127.0.0.1:8000/a", "https://login.example/b", "login.example:443"),
+        ("http://login.example:99999/", None, ""),
+        (None, None, ""),
+        (b"http://login.example/", None, ""),
+    ],
+)
+def test_an_endpoint_of_another_host_is_noted_once(
+    inside: ModuleType, tmp_path: Path, url: Any, redirected: str | None, noted: str
+) -> None:
+    """By where its first request went, or was led; what is no address of HTTP is no other host."""
+    log = inside.LogWriter(tmp_path / "log")
+    listener = inside.request_listener(log, home="http://127.0.0.1:8000")
+    response = SimpleNamespace(status_code=200, url="/a", request=SimpleNamespace(url=redirected))
+    for _ in range(2):
+        listener("GET", "/a", 1.0, 2, url=url, response=response)
+    log.close()
+    reader = LogReader(tmp_path / "log")
+    reader.poll()
+    told = [(event["endpoint"], event["host"]) for event in reader.events if event["what"] == "elsewhere"]
+    assert told == ([("GET /a", noted)] if noted else [])

@@ -214,7 +214,8 @@ def request_listener(log: LogWriter, *, home: str = "") -> Callable[..., None]:
         number = numbers.get((request_type, name))
         if number is None:
             number = numbers[request_type, name] = log.number(f"{request_type} {name}")
-            place = _place(getattr(response, "url", None)) or _place(url)  # the first is where redirects have led
+            last = getattr(response, "request", None)  # where redirects have led
+            place = _place(getattr(last, "url", None)) or _place(url)
             if target and place not in {"", target}:
                 log.event("elsewhere", endpoint=f"{request_type} {name}", host=place)
         # What is no number fails in a sum, before any column has grown.
