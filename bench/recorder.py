@@ -3,13 +3,18 @@ What the recorder costs: `python -m bench.recorder`.
 
 First a micro-benchmark of the listener with its flushes, in microseconds per request. Then the memory of a process that
 records, after more and more requests: every tenth one fails with a message of its own. Then CPU seconds per request of
-Locust with the recorder against plain Locust, in alternating runs against a service that does next to nothing; the
-ratio with a 95 % interval of the mean over the pairs. Only the time under load counts, not the start of the process.
+Locust with the recorder against plain Locust, against a service that does next to nothing, twice, each time with a 95 %
+interval of the mean over pairs:
 
-With `--keep FILE` the pairs are added to those that the file holds, and all of them are used: an interval worth having
-needs more pairs than a quiet machine is quiet for.
+- in turns of one process, which takes its listener out and puts it back every quarter of a second (A B B A). They are
+  alike but for the recorder, so that this is the sharper one. What the recorder does once a second goes on in both.
+- in alternating runs, with the whole recorder and without. Only the time under load counts, not the start.
+
+With `--keep FILE` the pairs of runs are added to those that the file holds, and all of them are used: an interval worth
+having needs more of them than a quiet machine is quiet for.
 """
 
+import contextlib
 import json
 import math
 import os
@@ -17,9 +22,10 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from statistics import mean, stdev
-from types import SimpleNamespace
+from typing import Any
 
 import click
 from scipy import stats
@@ -43,7 +49,11 @@ for _ in range(5):
         if number % 1000 == 999:
             log.flush()
     best = min(best, time.process_time() - began)
-print(1e6 * best / requests)
+began = time.process_time()
+for _ in range(200):
+    log.flush()
+    log.health(users=10, lags_ms=[0.123] * 20)
+print(1e6 * best / requests, 1e3 * (time.process_time() - began) / 200)
 """
 MEMORY = """
 import sys
@@ -105,29 +115,62 @@ def end(**_):
     with open(os.environ["BENCH_OUT"], "w") as file:
         json.dump(spent, file)
 """
+TURNS = """
+import json, os, time
+import gevent
+from locust import FastHttpUser, events, task
+
+class Visitor(FastHttpUser):
+    @task
+    def look(self):
+        self.client.get("/look")
+
+@events.init.add_listener
+def begin(environment, runner, **_):
+    gevent.spawn(turns, environment.events.request, runner)
+
+def turns(event, runner):
+    (listener,) = [one for one in event._handlers if one.__module__ == "perfci_log"]
+    gevent.sleep(1.0)
+    spent = []
+    for number in range(4 * int(os.environ["BENCH_TURNS"])):
+        recorded = number % 4 in (0, 3)
+        if recorded != (listener in event._handlers):
+            (event.add_listener if recorded else event.remove_listener)(listener)
+        cpu, requests = time.process_time(), runner.stats.total.num_requests
+        gevent.sleep(0.25)
+        spent.append(1e6 * (time.process_time() - cpu) / (runner.stats.total.num_requests - requests))
+    with open(os.environ["BENCH_OUT"], "w") as file:
+        json.dump(spent, file)
+    runner.quit()
+"""
 
 
 @click.command()
+@click.option("--turns", default=40, help="Times four turns in one process.")
 @click.option("--pairs", default=10, help="Pairs of runs, plain and recorded.")
 @click.option("--seconds", default=4.0, help="Length of a run.")
 @click.option("--requests", default=200_000, help="Of the micro-benchmark.")
 @click.option("--most", default=5_000_000, help="Requests until the memory is read for the last time.")
 @click.option("--keep", type=click.Path(dir_okay=False, path_type=Path), help="Where the pairs of several runs gather.")
-def main(pairs: int, seconds: float, requests: int, most: int, keep: Path | None) -> None:
-    """Print all costs; what has no requests or pairs to measure is left out."""
+def main(turns: int, pairs: int, seconds: float, requests: int, most: int, keep: Path | None) -> None:  # noqa: PLR0917
+    """Print all costs; what has nothing to measure is left out."""
     if requests:
         _micro(requests)
     if most:
         _memory(most)
+    if turns:
+        _print("turns of 0.25 s", _turns(turns))
     if pairs:
-        _ratio(pairs, seconds, keep)
+        _print(f"runs of {seconds:g} s", _kept(_pairs(pairs, seconds), keep))
 
 
 def _micro(requests: int) -> None:
     with tempfile.TemporaryDirectory() as name:
         command = [sys.executable, "-c", MICRO, str(INSIDE), f"{name}/micro.log", str(requests)]
         spent = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    click.echo(f"listener and flush: {float(spent):.2f} us per request")
+    each, second = map(float, spent.split())
+    click.echo(f"listener and flush: {each:.2f} us per request, and {second:.2f} ms of each second")
 
 
 def _memory(most: int) -> None:
@@ -140,30 +183,49 @@ def _memory(most: int) -> None:
         click.echo(f"resident after {requests:,} requests: {size_kb / 1024:.1f} MiB")
 
 
-def _ratio(pairs: int, seconds: float, keep: Path | None) -> None:
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        (folder / "profile.py").write_text(PROFILE)
-        service = subprocess.Popen([sys.executable, "-c", SERVICE], stdout=subprocess.PIPE, text=True)
-        try:
-            assert service.stdout is not None
-            url = f"http://127.0.0.1:{service.stdout.readline().strip()}"
-            ratios = [_pair(folder, url, seconds, recorded_first=bool(number % 2)) for number in range(pairs)]
-        finally:
-            service.kill()
-            service.wait()
-    if keep:
-        with keep.open("a") as file:
-            file.writelines(f"{ratio}\n" for ratio in ratios)
-        ratios = [float(line) for line in keep.read_text().split()]
+@contextlib.contextmanager
+def _service() -> Iterator[str]:
+    """The URL of a service that does next to nothing."""
+    service = subprocess.Popen([sys.executable, "-c", SERVICE], stdout=subprocess.PIPE, text=True)
+    try:
+        assert service.stdout is not None
+        yield f"http://127.0.0.1:{service.stdout.readline().strip()}"
+    finally:
+        service.kill()
+        service.wait()
+
+
+def _turns(quads: int) -> list[float]:
+    """The ratio of each time A B B A."""
+    with tempfile.TemporaryDirectory() as name, _service() as url:
+        (Path(name) / "profile.py").write_text(TURNS)
+        spent = _locust(Path(name), url, recorded=True, seconds=quads + 60, turns=quads)
+    quartets = zip(*[iter(spent)] * 4, strict=True)
+    return [(first + last) / (second + third) for first, second, third, last in quartets]
+
+
+def _pairs(pairs: int, seconds: float) -> list[float]:
+    """The ratio of each pair of runs."""
+    with tempfile.TemporaryDirectory() as name, _service() as url:
+        (Path(name) / "profile.py").write_text(PROFILE)
+        return [_pair(Path(name), url, seconds, recorded_first=bool(number % 2)) for number in range(pairs)]
+
+
+def _kept(ratios: list[float], keep: Path | None) -> list[float]:
+    if keep is None:
+        return ratios
+    with keep.open("a") as file:
+        file.writelines(f"{ratio}\n" for ratio in ratios)
+    return [float(line) for line in keep.read_text().split()]
+
+
+def _print(what: str, ratios: list[float]) -> None:
     if len(ratios) < 2:
         raise click.UsageError("an interval needs two pairs at least")
     logs = [math.log(ratio) for ratio in ratios]
     half = stats.t.ppf(0.975, len(logs) - 1) * stdev(logs) / math.sqrt(len(logs))
     low, middle, high = (math.exp(mean(logs) + shift) for shift in (-half, 0.0, half))
-    click.echo(
-        f"CPU per request, recorded / plain: {middle:.3f} [{low:.3f}, {high:.3f}], {len(ratios)} pairs of {seconds:g} s"
-    )
+    click.echo(f"CPU per request, recorded / plain, {what}: {middle:.3f} [{low:.3f}, {high:.3f}], {len(ratios)} pairs")
 
 
 def _pair(folder: Path, url: str, seconds: float, *, recorded_first: bool) -> float:
@@ -176,6 +238,12 @@ def _pair(folder: Path, url: str, seconds: float, *, recorded_first: bool) -> fl
 
 def _run(folder: Path, url: str, seconds: float, *, recorded: bool) -> float:
     """CPU of one Locust in microseconds per request."""
+    spent = _locust(folder, url, recorded=recorded, seconds=seconds)
+    return 1e6 * float(spent["cpu_s"]) / float(spent["requests"])
+
+
+def _locust(folder: Path, url: str, *, recorded: bool, seconds: float, turns: int = 0) -> Any:
+    """What the profile in *folder* says at its end."""
     record, out = folder / f"record-{time.monotonic_ns()}", folder / "spent.json"
     record.mkdir()
     files = f"{INSIDE / 'perfci_recorder.py'},profile.py" if recorded else "profile.py"
@@ -185,12 +253,17 @@ def _run(folder: Path, url: str, seconds: float, *, recorded: bool) -> float:
             *("-H", url, "-u", "10", "-r", "100", "-t", f"{seconds:g}s"),
         ],
         cwd=folder,
-        env={**os.environ, "PERFCI_RECORD": str(record), "PERFCI_STOP_AFTER": "1000", "BENCH_OUT": str(out)},
+        env={
+            **os.environ,
+            "PERFCI_RECORD": str(record),
+            "PERFCI_STOP_AFTER": "1000",
+            "BENCH_OUT": str(out),
+            "BENCH_TURNS": str(turns),
+        },
         check=True,
         capture_output=True,
     )
-    spent = SimpleNamespace(**json.loads(out.read_text()))
-    return 1e6 * float(spent.cpu_s) / float(spent.requests)
+    return json.loads(out.read_text())
 
 
 if __name__ == "__main__":
