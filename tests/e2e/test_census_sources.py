@@ -5,15 +5,17 @@ import os
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import pytest
 import requests
 
 from perfci.model import CounterSource, Side
-from perfci.rig import target
+from perfci.rig import monitor, target
 from perfci.rig.census import Settings, Snapshot, Source, network, open_sources
 from perfci.rig.census.session import inside
+from perfci.rig.load.recording import Recording
 
 pytestmark = pytest.mark.e2e
 
@@ -213,3 +215,47 @@ def test_the_network_can_be_read_from_within(stack: Stack) -> None:
     finally:
         session.close()
     assert set(network.parse(within)) == set(stack.source("web", "network").read().counters)
+
+
+def test_what_the_services_use_under_load_is_watched(stack: Stack) -> None:
+    """Processor, memory and network of each container, clients of both servers, and how often the cache knew."""
+    ask = ("redis-cli", "--no-auth-warning", "-a", "open sesame")
+    stack.inside("memory", *ask, "set", "known", "1")
+    began = time.time()
+    with monitor.watching(stack.running, monitor.Settings(), environ=os.environ, sliced=True) as watched:
+        container = next(one.id for one in stack.running.containers if one.service == "store")
+        sleeping = ["docker", "exec", container, "psql", "-qAtU", "shop", "-d", "goods", "-c", "SELECT pg_sleep(3)"]
+        with subprocess.Popen(sleeping, stdout=subprocess.DEVNULL), requests.Session() as session:
+            while time.time() < began + 4.0:
+                session.get(f"{stack.running.base_url}/large", timeout=5)
+                stack.inside("memory", *ask, "mget", "known", "unknown")
+    assert watched.missing == {}
+    seen = watched.gauges(_recording(began, time.time()))
+    assert {name.partition("/")[0] for name in seen} == {"web", "store", "memory"}
+    each = {"cpu", "memory", "received", "sent"}
+    assert {name.partition("/")[2] for name in seen if name.startswith("web/")} == each
+    assert all(seen[f"{name}/cpu"].high > 0 and seen[f"{name}/memory"].low > 1 for name in ("web", "store", "memory"))
+    assert seen["web/sent"].high > 0
+    assert seen["store/connections"].high >= seen["store/connections_active"].high >= 1.0
+    assert seen["memory/hit_rate"].mean == 50.0
+    assert seen["memory/clients"].low >= 1.0  # that of the census
+
+
+def test_a_container_can_be_watched_from_within(stack: Stack) -> None:
+    """Where the engine's processes are not this machine's, a shell in the container tells the same."""
+    running = replace(stack.running, containers=tuple(replace(one, pid=0) for one in stack.running.containers))
+    settings = monitor.Settings(exclude=("postgresql", "redis"))
+    scene = monitor.Scene(running=running, settings=settings, environ=os.environ, kernel_s=0.25)
+    for source in monitor.container.find(scene):
+        assert isinstance(source, monitor.container.Container)
+        assert source.every_s == 1.0  # whoever is asked works for it
+        assert {name.partition("/")[2] for name in source.read()} == {"cpu", "memory", "received", "sent"}
+        source.close()
+
+
+def _recording(since_s: float, until_s: float) -> Recording:
+    """A round without requests."""
+    nothing: Any = None
+    return Recording(
+        requests=nothing, windows=((since_s, until_s),), warmup_s=0.0, users=0, generator=nothing, errors={}
+    )
