@@ -9,7 +9,7 @@ from perfci.judge.validity.case import Case, Rounds, invalid, of, regression, un
 from perfci.judge.validity.offered import CHANCE, grew
 from perfci.model import Finding, Round, Schedule, Side
 
-OVERSLEPT = 0.10
+OVERSLEPT = 0.25
 """Share of the starts that a generator may begin late of itself. In half of a side's load rounds, more invalidates."""
 
 MISSED = 0.10
