@@ -8,7 +8,10 @@ hold on every machine.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from operator import eq
+from typing import Any
 
+from perfci.judge import company
 from perfci.model import Baseline, Run
 
 NEWEST = 10
@@ -31,6 +34,18 @@ class Trait:
     of: Callable[[Run], object]
     effect: Effect
     why: str
+    same: Callable[[Any, Any], bool] = eq
+    shown: Callable[[Any], str] | None = None  # of a value, where saying that it is another does not say enough
+
+    def differs(self, run: Run, stored: Run) -> bool:
+        """Whether the two runs differ in it."""
+        return not self.same(self.of(run), self.of(stored))
+
+    def told(self, run: Run, stored: Run) -> str:
+        """The difference, for a sentence that begins with "another"."""
+        return self.name + (
+            f" ({self.shown(self.of(stored))} then, {self.shown(self.of(run))} now)" if self.shown else ""
+        )
 
 
 def _minor(program: str) -> Callable[[Run], object]:
@@ -78,6 +93,15 @@ TRAITS: Sequence[Trait] = (
         "A quota stops whoever has used it up until its period is over.",
     ),
     Trait(
+        "load by others",
+        company.taken,
+        Effect.FORBIDS,
+        "More than a quarter of the machine's processors taken by what is neither the service nor its load, or by a "
+        "neighbour on the same host, in one run and not in the other: everything is slower then.",
+        same=company.alike,
+        shown=lambda share: f"{100 * share:.0f} % of the processors",
+    ),
+    Trait(
         "memory limit",
         lambda run: run.fingerprint.machine.memory_limit_mb,
         Effect.WARNS,
@@ -109,7 +133,11 @@ TRAITS: Sequence[Trait] = (
 
 def differences(run: Run, stored: Run) -> tuple[str, ...]:
     """What keeps the clocks of the two runs from being compared; nothing where they may be."""
-    return tuple(one.name for one in TRAITS if one.effect is Effect.FORBIDS and one.of(run) != one.of(stored))
+    return tuple(trait.name for trait in _forbidding(run, stored))
+
+
+def _forbidding(run: Run, stored: Run) -> list[Trait]:
+    return [trait for trait in TRAITS if trait.effect is Effect.FORBIDS and trait.differs(run, stored)]
 
 
 def remarks(run: Run, baseline: Baseline) -> tuple[str, ...]:
@@ -147,5 +175,6 @@ def obstacle(run: Run, baseline: Baseline) -> str:
     """Why no run of the baseline can be compared with the run, in one sentence; empty where some can."""
     if comparable(run, baseline) or not baseline.runs:
         return ""
-    nearest = min((differences(run, stored) for stored in reversed(baseline.runs)), key=len)
-    return f"every stored run has another {' and another '.join(nearest)}"
+    nearest = min(reversed(baseline.runs), key=lambda stored: len(_forbidding(run, stored)))
+    told = (trait.told(run, nearest) for trait in _forbidding(run, nearest))
+    return f"every stored run has another {' and another '.join(told)}"

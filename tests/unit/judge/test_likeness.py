@@ -1,6 +1,6 @@
 """What a difference between a run and the stored ones does: as the table says, one difference at a time."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,8 +11,8 @@ from perfci import store
 from perfci.judge import judge
 from perfci.judge.likeness import TRAITS, Effect, Trait, differences
 from perfci.judge.policy import DEFAULT
-from perfci.model import Baseline, Fingerprint, Outcome, Reference, RoundKind, Run, Side, Verdict
-from tests.builders import a_baseline, a_fingerprint, a_machine, a_plan, a_run, a_subject, some_rounds
+from perfci.model import Baseline, Fingerprint, Outcome, Reference, Round, RoundKind, Run, Side, Verdict
+from tests.builders import a_baseline, a_fingerprint, a_gauge, a_machine, a_plan, a_run, a_subject, some_rounds
 
 STORED = Path(__file__).parents[3] / "baselines" / "tickets-smoke"
 
@@ -42,6 +42,7 @@ OTHERS: Mapping[str, Mapping[str, Any]] = {
     "CPU model": {"machine": {"cpu_model": "Another CPU"}},
     "number of cores": {"machine": {"cores": 2}},
     "CPU limit": {"machine": {"cpu_limit": 1.5}},
+    "load by others": {},
     "memory limit": {"machine": {"memory_limit_mb": 2048}},
     "kind of host": {"machine": {"kind": "laptop"}},
     "operating system": {"machine": {"system": "Another"}},
@@ -57,16 +58,28 @@ OTHERS: Mapping[str, Mapping[str, Any]] = {
 }
 """What is other, for each trait; nothing else is."""
 
+BUSY = "load by others"
+
+
+def _watched(rounds: Iterable[Round], others: float) -> tuple[Round, ...]:
+    """Service and load take one core, and whoever else there is takes *others*."""
+    cores = {"machine/cpu": 1.0 + others, "generator/cpu": 0.25, "process/cpu": 0.75}
+    gauges = {name: a_gauge(value, unit="cores") for name, value in cores.items()}
+    return tuple(replace(one, gauges=gauges) for one in rounds)
+
 
 def _run(name: str = "", **changes: Any) -> Run:
     """Ten times slower than what is stored."""
     scenario = "another" if name == "profile or scenario" else "smoke"
     rounds = some_rounds(kinds=(RoundKind.LOAD,), level=10.0)
-    return a_run(scenario=scenario, fingerprint=_fingerprint(**changes), rounds=rounds)
+    others = 2.9 if name == BUSY else 0.1
+    return a_run(scenario=scenario, fingerprint=_fingerprint(**changes), rounds=_watched(rounds, others))
 
 
 def _beside(run: Run) -> Outcome:
-    stored = tuple(replace(one, fingerprint=_fingerprint()) for one in a_baseline().runs)
+    stored = tuple(
+        replace(one, fingerprint=_fingerprint(), rounds=_watched(one.rounds, 0.1)) for one in a_baseline().runs
+    )
     baseline = Baseline(location="baselines/tickets-smoke", runs=stored)
     return judge(run, baseline=baseline, policy=DEFAULT, subject=a_subject(reference=Reference.BASELINE))
 
@@ -104,3 +117,19 @@ def test_runs_of_an_older_perfci_are_still_compared() -> None:
     machine = replace(old.fingerprint.machine, kind="laptop", image="x")
     newer = replace(old.fingerprint, machine=machine, versions={**old.fingerprint.versions, "gevent": "26.9.0"})
     assert differences(replace(old, fingerprint=newer), old) == ()
+
+
+def test_a_busy_machine_says_how_busy() -> None:
+    """A reader sees what to look for."""
+    assert "(3 % of the processors then, 72 % of the processors now)" in _beside(_run(BUSY)).reason
+
+
+@pytest.mark.parametrize("missing", ["machine/cpu", "generator/cpu"])
+def test_what_nobody_watched_is_held_against_nobody(missing: str) -> None:
+    """Whose share is unknown may be the service's own."""
+    run = _run(BUSY)
+    rounds = tuple(
+        replace(one, gauges={name: gauge for name, gauge in one.gauges.items() if name != missing})
+        for one in run.rounds
+    )
+    assert _beside(replace(run, rounds=rounds)).verdict is Verdict.REGRESSION

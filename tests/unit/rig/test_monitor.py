@@ -113,7 +113,7 @@ def shell() -> "Iterator[subprocess.Popen[bytes]]":
 def found(request: pytest.FixtureRequest, tmp_path: Path, url: str, shell: "subprocess.Popen[bytes]") -> Scene:
     """A scene in which the kind of the parameter finds something."""
     kind = request.param
-    if kind == "process":
+    if kind in HERE:
         return scene(running(pid=shell.pid))
     if kind == "page":
         pages = gauges(pool={"url": "/stats", "pointer": "/pool/in_use", "unit": "slots"})
@@ -127,7 +127,9 @@ def found(request: pytest.FixtureRequest, tmp_path: Path, url: str, shell: "subp
     return scene(running(containers=(one,)), environ, programs={"c0ffee": frozenset({program})})
 
 
+HERE = ("machine", "process")  # what is read is this machine's, and nobody knows it beforehand
 EXPECTED: Mapping[str, Mapping[str, tuple[float, str]]] = {
+    "machine": {"machine/cpu": (0, "cores")},
     "process": {"process/cpu": (0, "cores"), "process/memory": (0, "MB")},
     "container": CONTAINER,
     "postgresql": {
@@ -160,7 +162,7 @@ def test_a_source_is_found_and_read(found: Scene, kind: str) -> None:
     source = opened(found, kind)
     readings = read(source)
     assert {name: one.unit for name, one in readings.items()} == {n: unit for n, (_, unit) in EXPECTED[kind].items()}
-    if kind != "process":
+    if kind not in HERE:
         assert {name: one.value for name, one in readings.items()} == {
             n: value for n, (value, _) in EXPECTED[kind].items()
         }
@@ -182,6 +184,16 @@ def test_a_source_that_dies_says_so(found: Scene, kind: str, tmp_path: Path) -> 
     with pytest.raises(PerfciError):
         source.read()
     source.close()
+
+
+def test_the_machine_does_what_its_processes_do(shell: "subprocess.Popen[bytes]") -> None:
+    """A core in use for a tenth of a second of processor time shows; only a target of this machine has one."""
+    source = opened(scene(running(pid=shell.pid)), "machine")
+    before, own = read(source)["machine/cpu"].value, time.process_time()
+    while time.process_time() - own < 0.1:
+        pass
+    assert read(source)["machine/cpu"].value - before >= 0.05  # the kernel counts in hundredths
+    assert list(KINDS["machine"].find(scene(running()))) == []
 
 
 def test_a_process_is_read_with_what_it_started(shell: "subprocess.Popen[bytes]") -> None:
