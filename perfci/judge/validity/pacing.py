@@ -23,15 +23,19 @@ IN_STEP = 3.0
 
 
 def overslept(case: Case) -> Iterator[Finding]:
-    """Tasks that began late although their users were free, of a generator that was starved or had too much to do."""
+    """Tasks that began late although their users were free: invalid where the generator was unable to do better."""
+    load = under_load(case.measured)
+    slow = [one for one in load if (kept := one.generator.schedule) and kept.overslept > OVERSLEPT * kept.due]
+    if not slow:
+        return
+    worst = max(kept.overslept / kept.due for one in slow if (kept := one.generator.schedule))
+    message = f"The load generator began up to {100 * worst:.0f} % of the tasks in a round too late by itself"
     for side in Side:
-        own = of(under_load(case.measured), side)
-        slow = [one for one in own if (kept := one.generator.schedule) and kept.overslept > OVERSLEPT * kept.due]
-        unable = [one for one in slow if _unable(one)]
-        if unable and 2 * len(unable) >= len(own):
-            worst = max(kept.overslept / kept.due for one in unable if (kept := one.generator.schedule))
-            message = f"The load generator began up to {100 * worst:.0f} % of the tasks too late by itself"
+        own = of(load, side)
+        if own and 2 * sum(map(_unable, of(slow, side))) >= len(own):
             yield invalid("schedule-overslept", message, "It was starved of its core, or had too much to do.")
+            return
+    yield warning("schedule-overslept", message, "Their users were free. Was too much due at the same time?")
 
 
 def _unable(one: Round) -> bool:
@@ -72,9 +76,13 @@ def _too_slow(case: Case, shares: Sequence[float]) -> Iterator[Finding]:
         else:
             yield warning("schedule-missed", message, "The pace is faster than the service, which sets it instead.")
         return
-    late = [(one.late + one.missed) / one.due for side in (case.alike, case.candidate) for one in _kept(side)]
+    late = [
+        (one.late - one.overslept + one.missed) / one.due
+        for side in (case.alike, case.candidate)
+        for one in _kept(side)
+    ]
     if max(late) > LATE:
-        message = f"Up to {100 * max(late):.0f} % of the tasks in a round began late or never"
+        message = f"Up to {100 * max(late):.0f} % of the tasks in a round began late or never: their users were busy"
         yield warning("schedule-late", message, "The latencies do not tell of that; the response times do.")
 
 
