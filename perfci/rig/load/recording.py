@@ -171,11 +171,11 @@ def _elsewhere(readers: Sequence[LogReader]) -> Iterator[str]:
 
 
 def _alone(readers: Sequence[LogReader]) -> Iterator[str]:
-    tasks = Counter(str(e["task"]) for e in events(readers, "alone"))
+    tasks = sorted({str(e["task"]) for e in events(readers, "alone")})
     if tasks:
-        named = ", ".join(f"{task} ({count} times)" for task, count in tasks.most_common(NAMED))
         more = f" and {len(tasks) - NAMED} more" if len(tasks) > NAMED else ""
-        yield f"failed on one side only, and left out of the times of the turns: {named}{more}"
+        named = f"{', '.join(tasks[:NAMED])}{more}"
+        yield f"failed on one side only, and left out of the times of the turns: {named}"
 
 
 def _within(health: Mapping[str, Any], windows: Sequence[Window]) -> bool:
