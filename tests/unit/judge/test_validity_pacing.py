@@ -91,7 +91,7 @@ def test_a_little_lateness_is_told_and_no_more() -> None:
 
 
 def test_users_that_were_free_were_kept_by_the_generator() -> None:
-    """Late by itself and starved: invalid. Late by itself with all it needs: told, it may be a burst of users in step."""
+    """Late by itself and starved: invalid. Late by itself with all it needs: told; it may be a burst of users."""
     late = every(a_kept_run(base=FEW, candidate=FEW), schedule=a_schedule(late=0.3, overslept=0.3))
     (busy,), (starved,) = told(late), told(every(late, run_delay_share=0.6))
     assert {busy.code, starved.code} == {"schedule-overslept"}

@@ -242,13 +242,13 @@ class Pace:
                 return
             own = type(tasks).wait_time is not TaskSet.wait_time
             pace = self._fixed.get(type(tasks) if own else type(tasks.user))
-            if pace is None:
-                wait(tasks)
-            elif pace.kind == "constant":
-                wait(tasks)
-                self._burst(pace, self._now())
-            else:
+            if pace is not None and pace.kind == "constant_pacing":
                 self._keep(pace, tasks if own else tasks.user, lambda: wait(tasks))
+                return
+            wait(tasks)
+            gevent.getcurrent().perfci_late = None  # that of an outer task set, which has a pace
+            if pace is not None:
+                self._burst(pace, self._now())
 
         TaskSet.wait = paced
         if self._arrivals:  # else each user would begin its first task as soon as it is there
