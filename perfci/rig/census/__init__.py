@@ -2,7 +2,9 @@
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 
 from perfci.model import CounterSource
 from perfci.rig.census import healthchecks, mysql, network, postgresql, process, prometheus, redis
@@ -33,7 +35,9 @@ def open_sources(
 
     Open them once the target is seeded: what was done before does not count. All are closed on the way out.
     """
-    programs = {one.id: docker.programs(one.id, environ=environ) for one in running.containers}
+    known = [one.id for one in running.containers]
+    with ThreadPoolExecutor() as pool:
+        programs = dict(zip(known, pool.map(partial(docker.programs, environ=environ), known), strict=True))
     scene = Scene(running=running, settings=settings, environ=environ, programs=programs)
     sources: list[Source] = []
     reports: list[CounterSource] = []

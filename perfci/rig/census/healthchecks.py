@@ -65,9 +65,10 @@ class HealthChecks:
         self._begun = 0
         self._going_on: set[str] = set()
         self._calm_at = 0.0
+        self._asked = False
 
-    def read(self) -> Snapshot:
-        """Once none is going on."""
+    def ask(self) -> None:
+        """Wait until none is going on."""
         deadline = time.monotonic() + LONGEST_S
         self._hear(0.0)
         while self._going_on:
@@ -77,6 +78,13 @@ class HealthChecks:
                 break
             self._hear(left)
         time.sleep(max(0.0, self._calm_at - time.monotonic()))
+        self._asked = True
+
+    def read(self) -> Snapshot:
+        """How many had begun by then: not one more, or its work would be in those that are read after this."""
+        if not self._asked:
+            self.ask()
+        self._asked = False
         return Snapshot(counters={}, disturbances=self._begun)
 
     def close(self) -> None:

@@ -49,6 +49,16 @@ class Watched:
     in_a_row: int = 0
     gone: str = ""  # why it is not read any more
 
+    def attempt(self, step: Callable[[], Snapshot | None]) -> Snapshot | None:
+        """Ask or read it; a source that fails is not read any more."""
+        if self.gone:
+            return None
+        try:
+            return step()
+        except CensusError as error:
+            self.gone = str(error)
+            return None
+
 
 class Ledger:
     """One side's counts."""
@@ -184,9 +194,11 @@ class Ledger:
         if not any(not one.gone for one in watched):
             return {}
         deadline = self._clock() + REST_S
+        next_s = self._clock() + GAP_S
         before = _read(watched)
         while True:
-            self._sleep(GAP_S)
+            self._sleep(max(0.0, next_s - self._clock()))
+            next_s = self._clock() + GAP_S
             now = _read(watched)
             moving = [one for one in watched if id(one) in now and _moved(before.get(id(one), NOTHING), now[id(one)])]
             if not moving or self._clock() > deadline:
@@ -232,14 +244,10 @@ def tally(values: Sequence[float]) -> Tally:
 
 
 def _read(watched: Sequence[Watched]) -> dict[int, Snapshot]:
-    read = {}
     for one in watched:
-        if not one.gone:
-            try:
-                read[id(one)] = one.source.read()
-            except CensusError as error:
-                one.gone = str(error)
-    return read
+        one.attempt(one.source.ask)
+    totals = {id(one): one.attempt(one.source.read) for one in watched}
+    return {key: snapshot for key, snapshot in totals.items() if snapshot is not None}
 
 
 def _moved(before: Snapshot, after: Snapshot) -> bool:

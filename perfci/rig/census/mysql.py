@@ -75,6 +75,10 @@ class MySQL:
         self.name, self.note = name, note
         self._session = session
 
+    def ask(self) -> None:
+        """For the totals."""
+        self._session.put(_TOTALS)
+
     def read(self) -> Snapshot:
         """Calls and rows of each statement, and the rows examined by all."""
         try:

@@ -88,6 +88,10 @@ class PostgreSQL:
         self._session = session
         self._texts: dict[str, str] = {}  # normalised; empty for its own
 
+    def ask(self) -> None:
+        """For the totals."""
+        self._session.put(_TOTALS)
+
     def read(self) -> Snapshot:
         """Calls, rows and blocks; texts are asked for once."""
         rows = [self._numbers(line) for line in self._session.ask(_TOTALS)]

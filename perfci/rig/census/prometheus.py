@@ -88,6 +88,9 @@ class Prometheus:
         if moving and self._names:
             self.note = f"not counted, because they move by themselves: {', '.join(sorted(moving))[:300]}"
 
+    def ask(self) -> None:
+        """It takes no time elsewhere."""
+
     def read(self) -> Snapshot:
         """Each series by name and labels, as the page writes it."""
         return Snapshot(counters={name: value for name, value in self._totals().items() if name not in self._restless})

@@ -23,6 +23,7 @@ auth="${REDISCLI_AUTH:-${REDIS_PASSWORD:-$VALKEY_PASSWORD}}"
 [ -z "$auth" ] || export REDISCLI_AUTH="$auth"
 exec "$client" -p %d
 """
+_INFO = "INFO commandstats\nINFO stats"
 _CALLS = re.compile(r"cmdstat_([^:]+):calls=(\d+),")
 _COUNTERS = {"keyspace_hits": "hits", "keyspace_misses": "misses"}
 
@@ -75,9 +76,13 @@ class Redis:
         self.name = name
         self._session = session
 
+    def ask(self) -> None:
+        """For both sections of INFO."""
+        self._session.put(_INFO)
+
     def read(self) -> Snapshot:
         """Commands by name, hits and misses."""
-        lines = self._session.ask("INFO commandstats\nINFO stats")
+        lines = self._session.ask(_INFO)
         found = parse(lines)
         if not {"hits", "misses"} <= set(found.counters):
             raise CensusError(f"{self._session.what} did not give its counters: {' '.join(lines)[:300]}")

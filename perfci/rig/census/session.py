@@ -36,6 +36,7 @@ class Session:
         self.what = what
         self._sentinel = sentinel
         self._rest = b""
+        self._token = ""  # that ends the answer to what was put
         try:
             self._child = process.talk(command, cwd=Path("/"), environment=environment)
         except OSError as error:
@@ -46,11 +47,17 @@ class Session:
             self.close()
             raise
 
+    def put(self, question: str) -> None:
+        """Ask what `ask` is called with next, and do not wait for the answer."""
+        self._token = secrets.token_hex(12)
+        text = f"{question}\n" if question else ""
+        self._write(f"{text}{self._sentinel.format(self._token)}\n".encode())
+
     def ask(self, question: str, *, within_s: float = ANSWER_S) -> list[str]:
         """The lines of the answer; CensusError where none comes in time, or the program has ended."""
-        token = secrets.token_hex(12)
-        text = f"{question}\n" if question else ""
-        self._write(f"{text}{self._sentinel.format(token)}\n".encode())
+        if not self._token:
+            self.put(question)
+        token, self._token = self._token, ""
         answer = self._until(token.encode(), time.monotonic() + within_s, within_s)
         return answer.decode("utf-8", errors="replace").splitlines()
 

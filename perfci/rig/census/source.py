@@ -55,8 +55,15 @@ class Source(Protocol):
     def loud(self) -> bool:
         """Whether reading it makes the service work."""
 
+    def ask(self) -> None:
+        """Begin to read, where that goes on elsewhere: several that are asked first and then read take less time."""
+
     def read(self) -> Snapshot:
-        """The totals now, within a few milliseconds and a bound; CensusError where they cannot be had any more."""
+        """
+        The totals as of `ask`, or now where nobody has asked, within a few milliseconds and a bound.
+
+        CensusError where they cannot be had any more.
+        """
 
     def close(self) -> None:
         """End its session. Calling it twice is harmless."""

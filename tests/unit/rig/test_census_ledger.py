@@ -34,6 +34,9 @@ class Fake:
     disturbs: "Fake | None" = None
     meanwhile: Callable[[], None] | None = None  # happens once, while this is read
 
+    def ask(self) -> None:
+        """Nothing."""
+
     def read(self) -> Snapshot:
         self.reads += 1
         if self.meanwhile:
