@@ -38,6 +38,9 @@ CLOSED = b"Z\0\0\0\0"  # how a log ends
 MOST_MESSAGES = 100
 LONGEST_MESSAGE = 300
 
+Lateness = Callable[[], tuple[float, float] | None]
+"""How late the task that runs now began because its user was busy, and the pace of the user, in ms; or None."""
+
 
 def _columns(codes: str = COLUMNS) -> list[array]:  # type: ignore[type-arg]  # array is generic for type checkers only
     return [array(code) for code in codes]
@@ -92,13 +95,18 @@ class LogWriter:
 
     def late(self, late_ms: float, pace_ms: float) -> None:
         """The row that comes next is of a task that began late, because its user was busy."""
-        for column, value in zip(self._late, (self._written + len(self._columns[0]), late_ms, pace_ms), strict=True):
-            column.append(value)
+        rows, lates, paces = self._late
+        rows.append(self._written + len(self._columns[0]))
+        lates.append(late_ms)
+        paces.append(pace_ms)
 
     def start(self, due_s: float, late_ms: float, lost: float, busy: bool) -> None:
         """Note the start of a task that was due at a certain time; a negative lateness is a start that never came."""
-        for column, value in zip(self._starts, (due_s, late_ms, lost, busy), strict=True):
-            column.append(value)
+        dues, lates, losses, busies = self._starts
+        dues.append(due_s)
+        lates.append(late_ms)
+        losses.append(lost)
+        busies.append(busy)
 
     def number(self, endpoint: str) -> int:
         """The number of an endpoint in this log."""
@@ -187,9 +195,9 @@ class LogCopy:
         self._path.unlink(missing_ok=True)
 
 
-def request_listener(log: LogWriter, *, home: str = "") -> Callable[..., None]:
+def request_listener(log: LogWriter, *, home: str = "", late_now: Lateness | None = None) -> Callable[..., None]:
     """
-    A listener for Locust's `request` event that notes each one in *log*.
+    A listener for Locust's `request` event that notes each one in *log*, and beside it how late its task began.
 
     An endpoint whose first request went to another host or port than *home* is noted, too: it is not the target that
     answers there. Looking at every address would cost each request more than the whole record of it.
@@ -211,6 +219,8 @@ def request_listener(log: LogWriter, *, home: str = "") -> Callable[..., None]:
         context: Any = None,  # noqa: ARG001  # always there, and cheaper by its name than in a dictionary
         **_: Any,
     ) -> None:
+        if late_now is not None and (late := late_now()) is not None:
+            log.late(*late)
         number = numbers.get((request_type, name))
         if number is None:
             number = numbers[request_type, name] = log.number(f"{request_type} {name}")

@@ -27,7 +27,7 @@ import gevent
 from gevent.event import AsyncResult
 from locust import TaskSet, constant, constant_pacing
 from locust.user.task import DefaultTaskSet
-from perfci_log import LogWriter
+from perfci_log import Lateness, LogWriter
 from perfci_pauses import Pauses
 
 SHORTEST_PACE_S = 0.001  # below it a pace is a way to say "as fast as you can"
@@ -220,18 +220,11 @@ class Pace:
             self._install()
             environment.events.quit.add_listener(self._end)
 
-    def listener(self, told: Callable[..., None]) -> Callable[..., None]:
-        """*told*, a listener for `request` that writes a row, with the lateness of the task beside the row."""
+    def lateness(self) -> Lateness | None:
+        """What tells how late the task began that runs now, while its user was busy; None where no task is ever due."""
         if not self._arrivals and not any(wait.kind == "constant_pacing" for wait in self._fixed.values()):
-            return told
-
-        def listener(**request: Any) -> None:
-            late = getattr(gevent.getcurrent(), "perfci_late", None)
-            if late is not None:
-                self._log.late(*late)
-            told(**request)
-
-        return listener
+            return None
+        return lambda: getattr(gevent.getcurrent(), "perfci_late", None)
 
     def _install(self) -> None:
         wait = TaskSet.wait

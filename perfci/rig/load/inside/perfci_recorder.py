@@ -30,7 +30,7 @@ from perfci_pauses import Pauses
 from perfci_remote import END, Door, Home, Mail
 
 LAG_STEP_S = 0.05
-LATE_S = 6.0  # for workers whose last requests are in flight: Locust's master would interrupt them after half of it
+LATE_S = 20.0  # for workers that have requests in flight, or thousands of users to stop: Locust's master would not wait
 TIMETABLE = os.environ.get("PERFCI_TIMETABLE", "")
 WORKERS = json.loads(os.environ.get("PERFCI_WORKERS", "null"))
 WORKER = json.loads(os.environ.get("PERFCI_WORKER", "null"))
@@ -55,7 +55,8 @@ def _record(environment: Any, runner: Any, **_: Any) -> None:
         log.event("leads", shape=environment.shape_class is not None)
     _pass_on_the_end(log, environment, runner)
     pace = Pace(environment, log, pauses, arrivals=os.environ.get("PERFCI_ARRIVALS", ""))
-    listener = pace.listener(request_listener(log, home=home.host if home else environment.host or ""))
+    where = home.host if home else environment.host or ""
+    listener = request_listener(log, home=where, late_now=pace.lateness())
     environment.events.request.add_listener(listener)
     caught.tell(environment.events.request, listener)
     environment.events.user_error.add_listener(
