@@ -23,6 +23,9 @@ from perfci.schema import Table, parse
 UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 T = TypeVar("T")
 CHECK = "docs/configuration.md names every key; `perfci doctor` checks the file without starting anything"
+MOST_SPAWNED = 500.0
+"""Users that a process starts per second without standing still: each sends its first request at once."""
+
 NAME = r"^[a-z0-9][a-z0-9-]*$"
 
 
@@ -109,7 +112,7 @@ class Scenario(Table):
     """One way to drive a profile."""
 
     users: int = Field(10, ge=1, le=100_000)
-    spawn_rate: float | None = Field(None, gt=0)  # users per second; default: all within two seconds
+    spawn_rate: float | None = Field(None, gt=0)  # users per second; default: all within two seconds, if they are few
     processes: int = Field(1, ge=1, le=256)  # of the load generator, which share the users
     workers: WorkersTable | None = None
     duration: Duration = 20.0  # of the measured part of a load round
@@ -136,7 +139,10 @@ class Scenario(Table):
 
     def rate(self) -> float:
         """Users started per second."""
-        return self.spawn_rate if self.spawn_rate is not None else max(1.0, self.users / 2)
+        if self.spawn_rate is not None:
+            return self.spawn_rate
+        generators = self.workers.count if self.workers else self.processes
+        return min(max(1.0, self.users / 2), MOST_SPAWNED * generators)
 
 
 class Profile(Table):

@@ -165,6 +165,7 @@ def test_the_defaults_are_enough() -> None:
     assert (profile, scenario) == ("tickets", "smoke")
     assert settings.rate() == settings.users / 2
     assert parsed.find("tickets:soak")[3].users == 100
+    assert settings.model_copy(update={"users": 10_000, "processes": 2}).rate() == 1000
     assert parsed.find("tickets:") == parsed.find("tickets")
 
 

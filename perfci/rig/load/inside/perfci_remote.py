@@ -90,7 +90,7 @@ class Door:
             return True
         if runner.state != STATE_INIT:
             return False
-        for known in [known for known in self._copies if self._gone(runner, known)]:
+        for known in [known for known in self._copies if _missing(runner, known) or self._left(runner, known)]:
             self._copies.pop(known).forget()
             runner.clients.pop(known, None)
         if len(self._copies) >= self._count:
@@ -100,11 +100,9 @@ class Door:
         self.tell("admitted", worker=name, places=len(self._copies))
         return True
 
-    def _gone(self, runner: Any, client_id: str) -> bool:
-        node = runner.clients.get(client_id)
-        if node is None:
-            return time.monotonic() - self._heard_s[client_id] > FORGOTTEN_S
-        return bool(node.state == STATE_MISSING)
+    def _left(self, runner: Any, client_id: str) -> bool:
+        """Whether it said hello and then no more."""
+        return client_id not in runner.clients and time.monotonic() - self._heard_s[client_id] > FORGOTTEN_S
 
     def _keep(self, runner: Any, client_id: str, piece: Mapping[str, Any]) -> None:
         copy = self._copies[client_id]
@@ -113,9 +111,10 @@ class Door:
             runner.server.send_to_client(Message(LOGGED, None, client_id))
 
     def wait(self, runner: Any, seconds: float) -> None:
-        """Until all logs are whole; nobody else receives any more when the master has quit."""
+        """Until the logs of all who are left are whole; nobody else receives any more when the master has quit."""
+        left = [copy for client_id, copy in self._copies.items() if not _missing(runner, client_id)]
         with gevent.Timeout(seconds, False):
-            while not all(copy.whole for copy in self._copies.values()):
+            while not all(copy.whole for copy in left):
                 client_id, message = runner.server.recv_from_client()
                 if client_id in self._copies and message.type == LOG:
                     self._keep(runner, client_id, message.data)
@@ -201,6 +200,12 @@ class Mail:
         with self._turn, gevent.Timeout(RECEIPT_S, False):
             while not self._received:
                 self._received = self._runner.client.recv().type == LOGGED
+
+
+def _missing(runner: Any, client_id: str) -> bool:
+    """Whether Locust has missed its heartbeats; one that has said goodbye may still have something to send."""
+    node = runner.clients.get(client_id)
+    return node is not None and node.state == STATE_MISSING
 
 
 def _polite(hello: Any) -> bool:
