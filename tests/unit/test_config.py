@@ -13,7 +13,7 @@ from perfci import config
 from perfci.config import BudgetChange, Config, GateTable, from_bytes
 from perfci.errors import ConfigError, ExitCode
 from perfci.judge.policy import DEFAULT
-from perfci.model import ALL_ENDPOINTS, Budget, Reference, Role, RoundKind, Slo
+from perfci.model import ALL_ENDPOINTS, Arrivals, Budget, Reference, Role, RoundKind, Slo
 from perfci.pipeline.paths import inside
 from perfci.pipeline.plan import Overrides, plan_of
 from perfci.pipeline.policy import policy_of
@@ -95,6 +95,8 @@ def test_a_flood_of_problems_is_cut_off_and_counted() -> None:
         ("tags = 'slow'", "tags", "'slow'"),
         ("paired = { blocks = 1 }", "paired.blocks", "got 1"),
         ("baseline = { rounds = 0 }", "baseline.rounds", "got 0"),
+        ("arrivals = { rate = 0 }", "arrivals.rate", "got 0"),
+        ("arrivals = { rate = 5, pattern = 'bursts' }", "arrivals.pattern", "'bursts'"),
     ],
 )
 def test_wrong_values_are_told_with_their_evidence(addition: str, place: str, evidence: str) -> None:
@@ -275,6 +277,16 @@ def test_flags_are_stronger_than_the_scenario(tmp_path: Path) -> None:
     assert plan.load.spawn_rate == 1.5
     with pytest.raises(ConfigError, match=r"the options cannot be used:\n  paired\.blocks: "):
         plan_of(_parsed(SMALL), "tickets", Overrides(blocks=1), root=tmp_path)
+
+
+def test_arrivals_are_part_of_the_load(tmp_path: Path) -> None:
+    """With the seed of the file; each process has a share of them, and so needs a user."""
+    (tmp_path / "tickets.py").write_text("")
+    text = "rng_seed = 9\n" + SMALL + "arrivals = { rate = 40 }\n"
+    load = plan_of(_parsed(text), "tickets:soak", Overrides(users=8), root=tmp_path).load
+    assert (load.users, load.arrivals) == (8, Arrivals(rate=40.0, pattern="poisson", rng_seed=9))
+    assert plan_of(_parsed(text), "tickets:smoke", Overrides(), root=tmp_path).load.arrivals is None
+    assert "arrivals are shared by 101 load generators, and each needs a user" in _refused(f"{text}processes = 101")
 
 
 DEFAULT_BUDGET = Budget(role=Role.GUARDS, change=0.25, margin=0.5, floor=2.0)
