@@ -7,7 +7,6 @@ image tags) in the resolved form and starts that. No merging rules, no recent co
 
 import contextlib
 from collections.abc import Callable, Iterator, Mapping
-from itertools import zip_longest
 from typing import Any, Literal
 
 from pydantic import Field
@@ -168,10 +167,27 @@ def _difference(before: list[dict[str, Any]], now: list[dict[str, Any]]) -> tupl
 
 
 def _description(containers: list[dict[str, Any]], stack: Stack) -> str:
-    """Every service with what identifies its image best: the registry's digest, or the image's own."""
+    """Every service with what identifies its image best, the registry's digest or the image's own, and its limits."""
     images = [str(container["Image"]) for container in containers]
     form = '{{join .RepoDigests " "}}'
     found = docker.run("image", "inspect", "--format", form, *images, environ=stack.launch.environ)
     lines = found.out.split("\n") if found.ok else []
-    told = zip_longest(containers, images, lines[: len(images)], fillvalue="")
-    return ", ".join(f"{docker.service_of(one)}={(line.split() or [image[:19]])[0]}" for one, image, line in told)
+    digests = [line.split() for line in [*lines, *("" for _ in images)]]
+    return ", ".join(
+        f"{docker.service_of(one)}={(known or [image[:19]])[0]}{limits_of(one)}"
+        for one, image, known in zip(containers, images, digests, strict=False)
+    )
+
+
+def limits_of(inspected: Mapping[str, Any]) -> str:
+    """What the container may use at most, as far as it is limited: " (1.5 cores, 512 MB)"."""
+    host: Mapping[str, Any] = inspected.get("HostConfig") or {}
+    quota, period = host.get("CpuQuota") or 0, host.get("CpuPeriod") or 100_000
+    cores = (host.get("NanoCpus") or 0) / 1e9 or max(quota, 0) / period
+    limits = [
+        f"{cores:g} cores" if cores else "",
+        f"cores {host['CpusetCpus']}" if host.get("CpusetCpus") else "",
+        f"{host['Memory'] // 2**20} MB" if host.get("Memory") else "",
+    ]
+    told = ", ".join(limit for limit in limits if limit)
+    return f" ({told})" if told else ""

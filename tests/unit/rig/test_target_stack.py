@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from perfci.errors import TargetError
-from perfci.rig.target import docker, stack
+from perfci.rig.target import compose, docker, stack
 
 
 def _isolated(config: dict[str, Any], *, build: bool = True, service: str = "web") -> dict[str, Any]:
@@ -82,3 +82,17 @@ def test_different_labels_have_different_projects() -> None:
     """Labels that differ only in what a name cannot hold stay apart."""
     labels = ["a b", "a-b", "A-b", "a/b", "a" * 60, "a" * 61]
     assert len({stack.project_name(label) for label in labels}) == len(labels)
+
+
+@pytest.mark.parametrize(
+    ("host", "told"),
+    [
+        ({}, ""),
+        ({"NanoCpus": 1_500_000_000, "Memory": 536_870_912, "CpuQuota": 0, "CpusetCpus": ""}, " (1.5 cores, 512 MB)"),
+        ({"CpuQuota": 50_000, "CpuPeriod": 0}, " (0.5 cores)"),
+        ({"CpuQuota": -1, "CpusetCpus": "0,2"}, " (cores 0,2)"),
+    ],
+)
+def test_limits_of_a_container_are_told(host: dict[str, Any], told: str) -> None:
+    """As the engine knows them, in whichever way they were given."""
+    assert compose.limits_of({"HostConfig": host}) == told
