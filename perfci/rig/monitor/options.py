@@ -21,7 +21,7 @@ class GaugeOptions(Table):
     prometheus: str = Field("", pattern=r"^(https?://.*)?$")  # address of a server
     query: str = ""  # in PromQL, for one number
     rate: bool = False  # a counter: its increase per second
-    unit: str = Field("", max_length=12)
+    unit: str = Field("", pattern=r"^[\w %/°²³·.-]{0,12}$")
 
     @field_validator("url", "prometheus")
     @classmethod

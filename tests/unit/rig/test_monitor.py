@@ -316,6 +316,7 @@ def test_a_query_gives_one_number(data: object, told: float | str) -> None:
         ({"prometheus": "https://other.example", "query": "up"}, "other.example is not this machine"),
         ({"url": "http://user:word@127.0.0.1/x", "pointer": ""}, "must not hold a user or a password"),
         ({"url": "file:///etc/passwd", "pointer": ""}, "url"),
+        ({"url": "/x", "pointer": "", "unit": "\x1b[2J"}, "unit"),
         ({"url": "/x"}, "give url with pointer or metric"),
         ({"url": "/x", "pointer": "/a", "metric": "b"}, "give url with pointer or metric"),
         ({"prometheus": "http://127.0.0.1:9090"}, "prometheus with query"),
