@@ -136,9 +136,12 @@ def _closed(log: Path) -> bool:
 
 
 def _dead(number: str) -> bool:
-    """Whether the process has ended and nobody asked it why yet (Linux; elsewhere it counts as alive)."""
+    """Whether the process has ended, also where nobody asked it why yet (of that, only Linux tells)."""
     try:
+        os.kill(int(number), 0)
         return Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except ProcessLookupError:
+        return True
     except OSError:
         return False
 
