@@ -371,6 +371,16 @@ def test_a_class_that_cannot_start_on_one_side_is_left_out_on_both(failing: Take
     assert candidate.generator.exceptions == sum(candidate.errors[text] for text in exceptions)
 
 
+def test_a_start_that_hangs_on_one_side_does_not_hold_up_the_others(tmp_path: Path) -> None:
+    """Its class is left out on both, as one that cannot start."""
+    hurried = "import perfci_party\nperfci_party.LONGEST_TASK_S = 0.5\n"
+    profile = hurried + ONE_SIDE_FAILS.replace("FastHttpUser", "HttpUser").replace('get("/login")', 'get("/hangs")')
+    taken = _take_turns(tmp_path, profile, "--hang", "5", "--only", "/hangs", times=(0.1, 0.3))
+    candidate = taken.recordings[Side.CANDIDATE]
+    assert candidate.errors == {"exception in SignsIn.on_start: Timeout: 0.5 seconds": 1}
+    assert taken.endpoints(Side.BASE)["GET /answers"] == taken.endpoints(Side.CANDIDATE)["GET /answers"] > 0
+
+
 def test_whatever_the_file_is_made_of(tmp_path: Path) -> None:
     """Imported users, sequences, chains, WebSockets, lost requests, waits, own arguments, hosts in the file."""
     taken = _take_turns(tmp_path, ANY, times=(0.3, 1.0), files={"shop/__init__.py": "", "shop/buyers.py": BUYERS})

@@ -236,8 +236,9 @@ def turns_of(parties: dict[str, Party]) -> list[Turn]:
         for side, party in parties.items():
             random.setstate(state)
             try:
-                tasks[side] = list(_tasks(party.user(name), party))
-            except Exception as error:  # noqa: BLE001  # whatever a user's on_start raises is data
+                with gevent.Timeout(LONGEST_TASK_S):
+                    tasks[side] = list(_tasks(party.user(name), party))
+            except (gevent.Timeout, Exception) as error:  # noqa: BLE001  # whatever a user's on_start raises is data
                 party.exception(f"{name}.on_start", error)
         if len(tasks) == len(parties):
             for position, (task, _) in enumerate(next(iter(tasks.values()))):
