@@ -33,7 +33,8 @@ Execute = Callable[[], bool]
 
 caught = Caught()
 caught.install()
-TaskSet._sleep = lambda *_: None  # noqa: SLF001  # think times are left out, also where a task asks for one itself
+# Think times are left out, also where a task asks for one itself; what it may be waiting for goes on.
+TaskSet._sleep = lambda *_: gevent.sleep(0)  # noqa: SLF001
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
