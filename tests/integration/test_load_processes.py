@@ -132,7 +132,7 @@ def test_a_generator_that_loses_a_process_is_told(tmp_path: Path, number: signal
         "users": 4,
         "spawn_rate": 50.0,
         "processes": processes,
-        "duration_s": 2.0 if processes > 1 else 5.0,
+        "duration_s": 4.0 if processes > 1 else 5.0,
     }
     driven = drive(tmp_path, watch=strike, **changes)
     assert struck
@@ -202,7 +202,7 @@ def _round(plan: LoadPlan, project: Path, workers: Workers, *, watch: Watch = la
 
 def test_remote_workers_send_home_every_request(tmp_path: Path) -> None:
     """Two workers serve one round, slow requests at its end included, and the next; who is terminated is missed."""
-    project, plan = _project(tmp_path / "project", LATE)
+    project, plan = _project(tmp_path / "project", LATE.replace("/late/3.6", "/late/1.6"))
     workers = _remote(count=2, wait_s=30)
     with _workers(project, workers.command, 2) as started:
         driven = _round(plan, project, workers)
@@ -216,7 +216,7 @@ def test_remote_workers_send_home_every_request(tmp_path: Path) -> None:
             if live.requests > 20:
                 started[0].terminate()
 
-        driven = _round(replace(plan, user_classes=("Patient",)), project, workers, watch=strike)
+        driven = _round(replace(plan, user_classes=("Patient",), duration_s=4.0), project, workers, watch=strike)
         assert _recorded(driven.recording.requests) == _served(driven.asked)
         assert not driven.recording.generator.complete
     assert started[0].returncode == ExitCode.INTERRUPTED
