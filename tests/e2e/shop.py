@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import socket
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -32,7 +33,7 @@ jobs:
       - uses: perfci/perfci@v1
         id: perfci
         with:
-          profile: tickets:SCENARIO
+          profile: PROFILE
           environment: compose
           against: AGAINST
           blocks: "BLOCKS"
@@ -58,6 +59,26 @@ warmup = "1s"
 environment = { TICKETS_THINK_SCALE = "0.005" }
 paired = { blocks = 6, duet = "14s", duet_warmup = "2s", load_blocks = LOAD }
 baseline = { rounds = 3 }
+"""
+
+
+# Two endpoints take all the turns, so that ten percent on one of them are known after a minute.
+READERS = """
+[profiles.readers]
+locustfile = "load_tests/readers.py"
+
+[profiles.readers.scenarios.e2e]
+user_classes = ["Reader"]
+users = 1
+environment = { TICKETS_THINK_SCALE = "0.005" }
+paired = { blocks = 6, duet = "8s", duet_warmup = "1s", load_blocks = 0 }
+"""
+READERS_FILE = """
+from tickets import Person, RegularUser
+
+
+class Reader(RegularUser):
+    tasks = [Person.list_tickets, Person.profile]
 """
 
 
@@ -102,13 +123,13 @@ class Shop:
         return self.git("rev-parse", "HEAD")
 
     def workflow(
-        self, *, against: str, blocks: int, rounds: int = 3, census: str = "off", scenario: str = "e2e"
+        self, *, against: str, blocks: int, rounds: int = 3, census: str = "off", profile: str = "tickets:e2e"
     ) -> None:
         """Let the workflow compare with *against*: so many *blocks* side by side, or *rounds* for the stored runs."""
         file = self.folder / ".github" / "workflows" / "performance.yml"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(
-            _filled(AGAINST=against, BLOCKS=str(blocks), ROUNDS=str(rounds), CENSUS=census, SCENARIO=scenario)
+            _filled(AGAINST=against, BLOCKS=str(blocks), ROUNDS=str(rounds), CENSUS=census, PROFILE=profile)
         )
 
     def change(self, *, slow: str = "", faults: str = "", **job: Any) -> str:
@@ -126,9 +147,10 @@ class Shop:
         command = [str(ROOT / ".venv" / "bin" / "perfci"), *arguments]
         return subprocess.run(command, cwd=self.folder, env=self._environ, check=False, capture_output=True, text=True)
 
-    def job(self, api: FakeGitHub, *, head: str, number: int, port: int) -> Job:
+    def job(self, api: FakeGitHub, *, head: str, number: int) -> Job:
         """Run the workflow for the pull request as a runner would."""
         event = self._scratch / "event.json"
+        port = _free_port()
         base = self.git("rev-parse", "main")
         repository = {"full_name": api.repository, "default_branch": "main"}
         pull = {
@@ -183,8 +205,9 @@ class Shop:
         for name in ("Dockerfile", "compose.yaml", ".dockerignore", ".gitignore"):
             shutil.copy(ROOT / name, self.folder / name)
         (self.folder / "perfci.toml").write_text(
-            (ROOT / "perfci.toml").read_text() + _scenario("e2e", 0) + _scenario("whole", 2)
+            (ROOT / "perfci.toml").read_text() + _scenario("e2e", 0) + _scenario("whole", 2) + READERS
         )
+        (self.folder / "load_tests" / "readers.py").write_text(READERS_FILE.lstrip())
         self.git("init", "--quiet", "--initial-branch", "main")
         self.workflow(against="auto", blocks=6)
         self.commit("the service")
@@ -195,6 +218,12 @@ def _filled(**places: str) -> str:
     for place, value in places.items():
         text = text.replace(place, value)
     return text
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+    return port
 
 
 def _scenario(name: str, load_blocks: int) -> str:
