@@ -83,7 +83,7 @@ def _check_counts(measured: Round, file: Path) -> None:
         if not (gauge.low <= gauge.mean <= gauge.high and gauge.step_s >= 1):
             raise ResultError(f"{file}: the gauge {name[:60]!r} has a mean beyond what was seen", hint=DAMAGED)
     kept = measured.generator.schedule
-    if kept and not (0 <= kept.overslept <= kept.late <= kept.due and 0 <= kept.missed <= kept.due and 0 < kept.due):
+    if kept and not (0 <= kept.overslept <= kept.late <= kept.due and 0 <= kept.missed <= kept.due and kept.due > 0):
         raise ResultError(f"{file}: round {measured.number} of block {measured.block} missed more than was due")
     if measured.duration_s < 0 or measured.warmup_s < 0:
         raise ResultError(f"{file}: round {measured.number} of block {measured.block} has a negative length")

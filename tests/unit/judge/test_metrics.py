@@ -67,7 +67,7 @@ def test_turns_without_a_partner_are_counted_and_not_averaged() -> None:
     assert [seen[side]["GET /"].requests for side in Side] == [60, 59]
     base_ms, candidate_ms = (seen[side]["GET /"].values["service_time"] for side in Side)
     assert candidate_ms / base_ms == pytest.approx(2)
-    none = turns({"GET /": base}, {"GET /": candidate}, alone=dict.fromkeys(Side, [(START, START + 20)]))
+    none = turns({"GET /": base}, {"GET /": candidate}, alone={side: [(START, START + 20)] for side in Side})
     assert [(seen["GET /"].requests, "service_time" in seen["GET /"].values) for seen in none.values()] == [
         (60, False),
         (59, False),
