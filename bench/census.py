@@ -42,7 +42,7 @@ from perfci.rig.load.generator import Place
 ROOT = Path(__file__).parents[1]
 ON_POSTGRESQL: Mapping[str, tuple[str, str, str]] = {
     "n-plus-one": ("GET /tickets/", "db/statements", "n+1: SELECT … FROM users"),
-    "extra-query": ("GET /tickets/[id]", "db/statements", "new: SELECT … FROM comments"),
+    "extra-query": ("GET /tickets/[id]", "db/statements", "new: SELECT count(*) AS count_1 FROM comments"),
     "dropped-index": ("GET /comments/ticket/[id]", "db/blocks", "plan: SELECT … FROM comments"),
     "no-cache": ("GET /auth/profile", "db/statements", "new: SELECT … FROM sessions"),
     "double-payload": ("GET /tickets/", "response/bytes", "payload: response/bytes"),

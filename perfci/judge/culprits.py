@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from perfci.judge.counted import Work
 from perfci.judge.counters import kind_of
 from perfci.judge.statements import short
+from perfci.judge.stats import welch
 from perfci.model import Culprit, CulpritKind, Statement, Tally
 
 MOST = 5
 """Culprits of one counter: whoever reads more of them does not read them."""
 
 _NOISE = 0.05  # of a request: what happens less often than once in twenty requests explains nothing
+_CHANCE = 0.01  # the p-value above which a growth may be one of other requests, and not of the work of each
 _FEWEST, _MOST = 0.33, 1.25  # further calls for each row that they follow: rows share what they refer to, or have none
 
 
@@ -20,6 +22,7 @@ class _Statement:
     """One statement on both sides, per request."""
 
     text: str
+    surely: bool  # called more often, by more than chance
     calls: tuple[float, float]
     rows: tuple[float, float]
     blocks: tuple[float, float]
@@ -39,8 +42,9 @@ def of(endpoint: str, counter: str, base: Work, candidate: Work) -> tuple[Culpri
         return (_payload(endpoint, counter, base, candidate),)
     if kind in {"statements", "commands", "rows", "blocks", "packets", "bytes"}:
         sources = {one.source for side in (base, candidate) for one in side.endpoints[endpoint].statements}
-        for source in sorted(sources if kind in {"packets", "bytes"} else sources & {named}):
-            found += _statements(_both(endpoint, source, base, candidate), unit)
+        circumstantial = kind in {"packets", "bytes"}  # no statement needs to be behind what else the service says
+        for source in sorted(sources if circumstantial else sources & {named}):
+            found += _statements(_both(endpoint, source, base, candidate), unit, surely=circumstantial)
     if kind == "bytes" and (grown := _grown_payload(endpoint, base, candidate)):
         found.append(grown)
     if kind == "packets" and not found:
@@ -55,9 +59,11 @@ def told(culprit: Culprit) -> str:
     return f"{culprit.kind}: {before} -> {after} {culprit.unit} of {short(culprit.what, 100)}"
 
 
-def _statements(statements: Sequence[_Statement], unit: str) -> Iterator[Culprit]:
+def _statements(statements: Sequence[_Statement], unit: str, *, surely: bool) -> Iterator[Culprit]:
+    """Those that grew; where a growth by chance explains nothing, those that did so *surely*."""
     grown = sorted(
-        (one for one in statements if one.grown(unit) > _NOISE), key=lambda one: (-one.grown(unit), one.text)
+        (one for one in statements if one.grown(unit) > _NOISE and (one.surely or not surely)),
+        key=lambda one: (-one.grown(unit), one.text),
     )
     for one in grown:
         parent = _parent(one, statements)
@@ -109,10 +115,19 @@ def _follows(calls: float, rows: float) -> bool:
 
 def _both(endpoint: str, source: str, base: Work, candidate: Work) -> list[_Statement]:
     sides = [{one.text: one for one in side.statements(endpoint, source)} for side in (base, candidate)]
-    return [
-        _Statement(text, *(_each(sides[0].get(text), sides[1].get(text))))
-        for text in sorted(sides[0].keys() | sides[1].keys())
-    ]
+    never = [Tally(requests=side.endpoints[endpoint].requests, mean=0.0) for side in (base, candidate)]
+    found = []
+    for text in sorted(sides[0].keys() | sides[1].keys()):
+        before, after = (side.get(text) for side in sides)
+        surely = _surely(before.calls if before else never[0], after.calls if after else never[1])
+        found.append(_Statement(text, surely, *_each(before, after)))
+    return found
+
+
+def _surely(before: Tally, after: Tally) -> bool:
+    if before.constant and after.constant:
+        return after.mean > before.mean
+    return min(before.requests, after.requests) > 1 and welch.difference(before, after).p_greater < _CHANCE
 
 
 def _each(before: Statement | None, after: Statement | None) -> Iterator[tuple[float, float]]:

@@ -484,6 +484,17 @@ def test_payload_and_round_trips_are_named() -> None:
     assert [(c.kind, c.before, c.after) for c in found["api/packets_in"]] == [(CulpritKind.ROUND_TRIPS, 6, 27)]
 
 
+def test_what_was_asked_more_often_by_chance_is_no_culprit() -> None:
+    """A statement that only some requests send: one side lost a request of theirs to a health check."""
+    sides = []
+    for size, requests, mean, spread in ((5000, 20, 0.25, 0.44), (10_000, 19, 0.42, 0.51)):
+        some = replace(a_statement(COUNT), calls=Tally(requests=requests, mean=mean, spread=spread))
+        endpoint = an_endpoint_census(some, response_bytes=size, api_bytes_out=size)
+        sides.append(Census(endpoints={"GET /": endpoint}, sources=SOURCES))
+    found = {d.comparison.series.metric.name: d.comparison.culprits for d in judged(a_counted_run(*sides)).decisions}
+    assert [c.kind for c in found["api/bytes_out"]] == [CulpritKind.PAYLOAD]
+
+
 def test_statements_of_other_spelling_are_the_same() -> None:
     """Another version of the database numbers its parameters in another way; a longer list is no new statement."""
     texts = ("SELECT a FROM t WHERE b IN ($1, $2)", "SELECT a FROM t WHERE b IN ($1 , $2, $3) /* trace 5 */")
