@@ -80,10 +80,19 @@ class PairedSchedule(Table):
     """How base and candidate share the time of a job, both on this machine."""
 
     blocks: int = Field(8, ge=2, le=100)  # starts of both sides; the block is the replicate
-    duet: Duration = 5.0  # of turns per block, after their warm-up
+    duet: Duration = 5.0  # of turns per block, after their warm-up; 0: none
     duet_warmup: Duration = 1.0
     load_blocks: int = Field(4, ge=0, le=100)  # blocks that also get a load round for each side
     slice: Duration = 1.0  # of load on one side before the other has its turn; 0: a whole round each
+
+    @property
+    def duet_s(self) -> float:
+        """Seconds of turns in a block, with their warm-up."""
+        return self.duet_warmup + self.duet if self.duet else 0.0
+
+    def loads(self, block: int) -> bool:
+        """Whether *block* has load rounds; without turns they are all there is."""
+        return not self.duet or block <= self.load_blocks
 
 
 class BaselineSchedule(Table):

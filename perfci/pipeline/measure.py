@@ -129,9 +129,10 @@ def paired(bench: Bench, recorder: Recorder) -> Run:
         # What starts first, or is loaded first, takes turns, so that order cannot pass for a difference.
         order = (Side.BASE, Side.CANDIDATE) if block % 2 else (Side.CANDIDATE, Side.BASE)
         with started(bench, order, block, recorder) as running:
-            bench.ports.progress.phase(f"block {block} of {schedule.blocks}: turns")
-            _duet(bench, running, block, recorder)
-            if block <= schedule.load_blocks:
+            if schedule.duet:
+                bench.ports.progress.phase(f"block {block} of {schedule.blocks}: turns")
+                _duet(bench, running, block, recorder)
+            if schedule.loads(block):
                 _load_both(bench, running, block, recorder)
     return recorder.finish()
 

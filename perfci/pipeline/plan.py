@@ -62,8 +62,7 @@ class Plan:
 
     def block_s(self, block: int) -> float:
         """Seconds that the rounds of a block with both sides take at least."""
-        duet_s = self.paired.duet_warmup + self.paired.duet
-        return duet_s + (2 * self.load_s if block <= self.paired.load_blocks else 0.0)
+        return self.paired.duet_s + (2 * self.load_s if self.paired.loads(block) else 0.0)
 
 
 def plan_of(config: Config, name: str, overrides: Overrides, *, root: Path) -> Plan:

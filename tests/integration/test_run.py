@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from perfci import store
-from perfci.model import RoundKind, Side, Verdict
+from perfci.model import Role, RoundKind, Side, Verdict
 from perfci.pipeline import documents
 from tests.fakes.shell import Shell, shell_in
 
@@ -49,6 +49,19 @@ def shell(tmp_path: Path) -> Iterator[Shell]:
     """A project with the toy as its service; whatever a test does, nothing of it runs on."""
     with shell_in(tmp_path / "project", {"perfci.toml": CONFIG, "toy.py": PROFILE}, state=tmp_path / "state") as shell:
         yield shell
+
+
+def test_without_turns_every_block_has_its_load_and_load_decides(shell: Shell, tmp_path: Path) -> None:
+    """Where contention is what one looks for."""
+    file = shell.project / "perfci.toml"
+    file.write_text(file.read_text().replace('duet = "1s"', "duet = 0").replace("load_blocks = 1", "load_blocks = 0"))
+    folder = tmp_path / "out"
+    done = shell.perfci("run", "toy", "--base", ".", "--census", "off", "--fail-on", "never", "--output", str(folder))
+    assert done.returncode == 0, done.stderr
+    assert "turns" not in done.stderr
+    assert {(one.kind, one.block) for one in store.load(folder).rounds} == {(RoundKind.LOAD, 1), (RoundKind.LOAD, 2)}
+    roles = {one.comparison.series.metric.name: one.comparison.budget.role for one in documents.read(folder).decisions}
+    assert roles["trimmed_mean"] is Role.DECIDES
 
 
 def test_a_whole_run_leaves_its_documents_and_nothing_else(shell: Shell, tmp_path: Path) -> None:
