@@ -27,7 +27,6 @@ GUARD_S = 0.2  # the load goes on a little beyond the window, so that its last r
 SPARE_S = 30.0  # beyond the planned time, before a generator that does not end is ended
 TIMETABLE = "timetable.json"
 WORKERS_S = 30  # for all workers to connect
-REPORT_S = 15  # for them to say that all users are there: the warm-up counts from then
 SHORTEST_WARMUP_S = 1.5  # both generators have read the timetable before it begins
 
 
@@ -191,12 +190,7 @@ def _locust(
         *(("--tags", *plan.tags) if plan.tags else ()),
         *plan.user_classes,
     ]
-    environment = {
-        **variables(plan),
-        "PERFCI_RECORD": str(place.folder),
-        "LOCUST_WAIT_FOR_WORKERS_REPORT_AFTER_RAMP_UP": str(REPORT_S),
-        **extra,
-    }
+    environment = {**variables(plan), "PERFCI_RECORD": str(place.folder), **extra}
     if workers:
         environment["PERFCI_WORKERS"] = json.dumps({"count": workers.count, "same": same(plan)})
     return generating(command, place, extra=environment, side=side)

@@ -5,10 +5,12 @@ A worker serves one round after the other. Between them, its Locust is started a
 its own at the same address. What is said between the two is in `inside/perfci_remote.py`.
 """
 
+import contextlib
 import hashlib
 import json
 import os
 import socket
+import subprocess
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -16,12 +18,13 @@ from dataclasses import asdict, dataclass
 from perfci import __version__
 from perfci.errors import ConfigError, LoadError
 from perfci.model import LoadPlan
-from perfci.rig.load.generator import INSIDE, OUT, Place, generating
+from perfci.rig.load.generator import INSIDE, OUT, STOP_TIMEOUT_S, Place, generating
 from perfci.rig.load.log import LogReader
 from perfci.rig.load.recording import events
 from perfci.rig.process import tail
 
 SPARE_S = 30  # Locust's own patience ends after ours, which says more
+GOODBYE_S = STOP_TIMEOUT_S + 3  # for requests in flight, and the rest of the log
 LONGEST_ANSWER = 12  # lines of a worker's log that say why it ended
 
 
@@ -122,13 +125,24 @@ def _served(command: Sequence[str], plan: LoadPlan, place: Place, *, wait_s: flo
     place.folder.mkdir(parents=True, exist_ok=True)
     (place.folder / OUT).unlink(missing_ok=True)
     with generating(command, place, extra={**variables(plan), **_itself(plan, wait_s)}) as generator:
-        code = generator.child.process.wait()
+        code = _end_of(generator.child.process)
     said = tail(place.folder / OUT, lines=LONGEST_ANSWER)
     if code == os.EX_CONFIG:
         raise ConfigError(said, hint="give this machine the same commit, perfci and Locust as the master's")
     if code not in {0, os.EX_UNAVAILABLE}:
         raise LoadError(f"the worker ended with exit code {code}; the end of its log:\n{said}")
     return code == 0
+
+
+def _end_of(process: subprocess.Popen[bytes]) -> int:
+    """Its exit code. Where perfci is interrupted meanwhile, it first sends home what it has recorded, in bounds."""
+    try:
+        return process.wait()
+    except KeyboardInterrupt:
+        process.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(GOODBYE_S)
+        raise
 
 
 def _itself(plan: LoadPlan, wait_s: float) -> Mapping[str, str]:

@@ -31,6 +31,7 @@ from perfci_remote import END, Door, Home, Mail
 
 LAG_STEP_S = 0.05
 LATE_S = 20.0  # for workers that have requests in flight, or thousands of users to stop: Locust's master would not wait
+REPORT_S = 5.0  # for workers that start thousands of users to say so
 TIMETABLE = os.environ.get("PERFCI_TIMETABLE", "")
 WORKERS = json.loads(os.environ.get("PERFCI_WORKERS", "null"))
 WORKER = json.loads(os.environ.get("PERFCI_WORKER", "null"))
@@ -68,6 +69,11 @@ def _record(environment: Any, runner: Any, **_: Any) -> None:
 
     @environment.events.spawning_complete.add_listener
     def spawned(user_count: int, **_: Any) -> None:
+        gevent.spawn(begin, user_count)  # Locust's master may be in the middle of a worker's message
+
+    def begin(user_count: int) -> None:
+        if isinstance(runner, MasterRunner):
+            _wait_for_reports(runner, user_count)
         log.event("spawned", users=user_count)
         if leads and not TIMETABLE:  # a shape may spawn again and again: the first time counts, the others come later
             gevent.spawn_later(float(os.environ["PERFCI_STOP_AFTER"]), _stop, log, runner)
@@ -99,6 +105,13 @@ def _opened(runner: Any) -> tuple[LogWriter, Callable[[], None]]:
         door.tell = log.event
         return log, partial(door.wait, runner, LATE_S)
     return log, partial(_wait_for_workers, folder)
+
+
+def _wait_for_reports(runner: MasterRunner, users: int) -> None:
+    """Until the workers have said that all users are there; the master waits for a second, and then says so anyway."""
+    with gevent.Timeout(REPORT_S, False):
+        while runner.user_count < users:
+            gevent.sleep(LAG_STEP_S)
 
 
 def _pass_on_the_end(log: LogWriter, environment: Any, runner: Any) -> None:
