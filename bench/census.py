@@ -13,6 +13,7 @@ import contextlib
 import json
 import multiprocessing
 import os
+import signal
 import statistics
 import tempfile
 import time
@@ -162,7 +163,7 @@ def started(stand: Stand, fault: str = "") -> Iterator[Sides]:
                     workspace=stand.folder / side.value,
                     state=stand.folder / "state",
                     side=side,
-                    label=f"bench{os.getpid()}-{side.value}-{fault or 'none'}",
+                    label=f"bench{os.getpid()}-{side.value}",
                     environ=os.environ,
                     extra_env={"DEMO_FAULTS": fault} if side is Side.CANDIDATE else {},
                 )
@@ -227,20 +228,28 @@ def measure_same(stand: Stand, findings: Findings, times: int, say: Callable[[st
         findings.snapshot_ms = {name: 1e3 * statistics.median(values) for name, values in sides.reads.items() if values}
 
 
-def measure_fault(stand: Stand, findings: Findings, fault: str, times: int, say: Callable[[str], None]) -> None:
-    """One fault, again and again: found where it is, and named."""
-    endpoint, counter, culprit = (ON_POSTGRESQL if stand.environment else EMBEDDED)[fault]
-    counts = findings.faults.setdefault(fault, {"censuses": 0, "found": 0, "named": 0})
-    with started(stand, fault) as sides:
+def measure_faults(
+    stand: Stand, findings: Findings, faults: Sequence[str], times: int, say: Callable[[str], None]
+) -> None:
+    """A candidate with these *faults*, again and again: each found where it is, and named."""
+    with started(stand, ",".join(faults)) as sides:
         for number in range(1, times + 1):
             red = [one for one in sides.decisions() if one.verdict is SeriesVerdict.REGRESSION]
-            there = [one for one in red if one.comparison.series.endpoint == endpoint]
-            hit = [one for one in there if one.comparison.series.metric.name == counter]
-            told = [f"{each.kind}: {each.what}" for one in there for each in one.comparison.culprits]
-            counts["censuses"] += 1
-            counts["found"] += bool(hit)
-            counts["named"] += bool(hit) and (not culprit or any(text.startswith(culprit) for text in told))
-            say(f"{fault} {number}: {'found' if hit else 'MISSED'}; {told[:2]}")
+            for fault in faults:
+                say(f"{number}: {fault} {_looked_for(fault, red, stand, findings)}")
+
+
+def _looked_for(fault: str, red: Sequence[Decision], stand: Stand, findings: Findings) -> str:
+    """Whether *fault* is among what is red, and its culprit named there."""
+    endpoint, counter, culprit = (ON_POSTGRESQL if stand.environment else EMBEDDED)[fault]
+    there = [one for one in red if one.comparison.series.endpoint == endpoint]
+    found = any(one.comparison.series.metric.name == counter for one in there)
+    told = [f"{each.kind}: {each.what}" for one in there for each in one.comparison.culprits]
+    named = found and (not culprit or any(text.startswith(culprit) for text in told))
+    counts = findings.faults.setdefault(fault, {"censuses": 0, "found": 0, "named": 0})
+    for name, holds in (("censuses", True), ("found", found), ("named", named)):
+        counts[name] += holds
+    return "found and named" if named else f"{'found' if found else 'MISSED'}; {told}"
 
 
 def tables(findings: Findings) -> Sequence[Table]:
@@ -265,6 +274,7 @@ def tables(findings: Findings) -> Sequence[Table]:
 @click.option("--same", default=200, show_default=True, help="Censuses of identical sides.")
 @click.option("--each", default=20, show_default=True, help="Censuses of each fault.")
 @click.option("--only", multiple=True, help="These faults; more than once for several.")
+@click.option("--together", is_flag=True, help="One candidate with all faults: a start for all, but harder to name.")
 @click.option("--requests", default=20, show_default=True, help="Of each endpoint.")
 @click.option("--seconds", default=15.0, show_default=True, help="After which a census ends.")
 @click.option("--hogs", "count", default=2, show_default=True, help="Processes that use a core each meanwhile.")
@@ -272,6 +282,8 @@ def tables(findings: Findings) -> Sequence[Table]:
 @click.option("--json", "file", type=click.Path(path_type=Path), help="Where everything goes, for programs.")
 def main(**options: Any) -> None:
     """Count identical sides, then sides with a fault, and show what came of it."""
+    for number in (signal.SIGINT, signal.SIGTERM):  # also in the background: what runs shall be stopped
+        signal.signal(number, signal.default_int_handler)
     environment, count, classes = options["environment"], options["count"], options["classes"]
     config = read(ROOT / "perfci.toml").within(environment)
     plan = plan_of(config, "tickets:smoke", Overrides(), root=ROOT)
@@ -295,9 +307,11 @@ def main(**options: Any) -> None:
         _prepare(stand)
         if options["same"]:
             measure_same(stand, findings, options["same"], say)
-        for fault in (ON_POSTGRESQL if environment else EMBEDDED) if options["each"] else ():
-            if not options["only"] or fault in options["only"]:
-                measure_fault(stand, findings, fault, options["each"], say)
+        known = ON_POSTGRESQL if environment else EMBEDDED
+        chosen = [fault for fault in known if fault in (options["only"] or known)]
+        for faults in [chosen] if options["together"] else [[fault] for fault in chosen]:
+            if options["each"]:
+                measure_faults(stand, findings, faults, options["each"], say)
     for table in tables(findings):
         Console().print(table)
     say("")

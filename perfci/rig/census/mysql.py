@@ -4,13 +4,15 @@ MySQL and MariaDB: calls and rows of every statement, from the digests of the pe
 They know no blocks; the rows that were examined tell of a lost index in their place.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import partial
 
 from perfci.errors import CensusError
 from perfci.model import CounterSource
 from perfci.rig.census import statements
-from perfci.rig.census.session import Session, inside, kept
+from perfci.rig.census.session import COMING_UP, Session, inside, kept, once_up
 from perfci.rig.census.source import Scene, Snapshot, Source, Work
+from perfci.rig.target.running import Container
 
 KIND = "mysql"
 PROGRAMS = frozenset({"mysqld", "mariadbd"})
@@ -24,6 +26,7 @@ exec "$client" --user=root --batch --skip-column-names --unbuffered --force --co
 # Its own thread first: it does not count itself. Then forget what seeding has done.
 _PRELUDE = """UPDATE performance_schema.threads SET INSTRUMENTED = 'NO' WHERE PROCESSLIST_ID = CONNECTION_ID();
 TRUNCATE TABLE performance_schema.events_statements_summary_by_digest;"""
+_TEMPORARY = "SELECT @@skip_networking;"
 _LOADED = "SELECT @@performance_schema;"
 _TOTALS = (
     "SELECT DIGEST_TEXT, SUM(COUNT_STAR), SUM(SUM_ROWS_SENT + SUM_ROWS_AFFECTED), SUM(SUM_ROWS_EXAMINED) "
@@ -37,21 +40,19 @@ def find(scene: Scene) -> Iterator[Source | CounterSource]:
         if not scene.programs.get(container.id, frozenset()) & PROGRAMS or not scene.wants(container.service, KIND):
             continue
         try:
-            session = inside(
-                container.id,
-                _CLIENT,
-                what=f"MySQL in service {container.service!r}",
-                sentinel="SELECT '{}';",
-                environ=scene.environ,
-            )
-            yield opened(session, name=container.service, note=container.added)
+            yield once_up(partial(_opened, container, scene.environ))
         except CensusError as error:
             yield CounterSource(name=container.service, kind=KIND, found=False, note=str(error))
 
 
-def opened(session: Session, *, name: str, note: str) -> Source | CounterSource:
+def _opened(container: Container, environ: Mapping[str, str]) -> Source | CounterSource:
     """The source, or why the server does not count."""
+    name, note = container.service, container.added
+    what = f"MySQL in service {name!r}"
+    session = inside(container.id, _CLIENT, what=what, sentinel="SELECT '{}';", environ=environ)
     with kept(session):
+        if session.ask(_TEMPORARY) == ["1"]:  # the one that an image sets its database up with
+            raise CensusError(f"{what} is set up: {COMING_UP}")
         loaded = session.ask(_LOADED)
         if loaded == ["0"]:
             session.close()

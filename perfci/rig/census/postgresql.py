@@ -8,11 +8,12 @@ Its counters live in shared memory and are raised before the client has its answ
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from functools import partial
 
 from perfci.errors import CensusError
 from perfci.model import CounterSource
 from perfci.rig.census import statements
-from perfci.rig.census.session import Session, inside, kept
+from perfci.rig.census.session import COMING_UP, Session, inside, kept, once_up
 from perfci.rig.census.source import Scene, Snapshot, Source, Work
 from perfci.rig.target.running import Container
 
@@ -27,6 +28,7 @@ exec psql -XAtq -F ' ' -U "${user:-postgres}" -d postgres
 """
 _PRELUDE = "SET client_min_messages = error; SET statement_timeout = '4s';"
 _LOADED = "SELECT /* perfci */ current_setting('pg_stat_statements.max', true) IS NOT NULL;"
+_TEMPORARY = "SELECT /* perfci */ current_setting('listen_addresses') = '';"
 _EXTENSION = "CREATE SCHEMA IF NOT EXISTS perfci; CREATE EXTENSION IF NOT EXISTS pg_stat_statements SCHEMA perfci;"
 _SCHEMA = """SELECT /* perfci */ quote_ident(nspname) FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace
 WHERE extname = 'pg_stat_statements';"""
@@ -44,8 +46,7 @@ def find(scene: Scene) -> Iterator[Source | CounterSource]:
         if not scene.programs.get(container.id, frozenset()) & PROGRAMS or not scene.wants(container.service, KIND):
             continue
         try:
-            session = client(container, scene.environ)
-            yield _opened(session, name=container.service, note=container.added)
+            yield once_up(partial(_opened, container, scene.environ))
         except CensusError as error:
             yield CounterSource(name=container.service, kind=KIND, found=False, note=str(error))
 
@@ -62,8 +63,11 @@ def client(container: Container, environ: Mapping[str, str]) -> Session:
     )
 
 
-def _opened(session: Session, *, name: str, note: str) -> Source | CounterSource:
+def _opened(container: Container, environ: Mapping[str, str]) -> Source | CounterSource:
+    session, name, note = client(container, environ), container.service, container.added
     with kept(session):
+        if session.ask(_TEMPORARY) == ["t"]:  # the one that an image sets its database up with
+            raise CensusError(f"{session.what} is set up: {COMING_UP}")
         if session.ask(_LOADED) != ["t"]:
             session.close()
             why = "; ".join(filter(None, ("pg_stat_statements is not preloaded", note, _LAG)))

@@ -6,12 +6,14 @@ Starting a client for every read would take a hundred times as long as the answe
 
 import contextlib
 import os
+import re
 import secrets
 import select
 import subprocess
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from perfci.errors import CensusError
 from perfci.rig import process
@@ -19,8 +21,14 @@ from perfci.rig.target import docker
 
 ANSWER_S = 5.0  # a snapshot takes milliseconds
 START_S = 20.0  # on a busy machine, entering a container can take seconds
+UP_S = 30.0  # for a database that comes up later than the service, which can answer without it
+AGAIN_S = 0.5
+COMING_UP = "it is still coming up"
 OURS = "exec 2>&1; : perfci"  # how every script of ours begins, by which it is told from a health check
 MOST_BYTES = 32_000_000  # the texts of the 5000 statements that PostgreSQL keeps are far below that
+
+_COMING = re.compile(rf"{COMING_UP}|is the server running|starting up|shutting down|can't connect", re.IGNORECASE)
+_Opened = TypeVar("_Opened")
 
 
 class Session:
@@ -107,6 +115,18 @@ class Session:
 
     def _ended(self, answer: bytes) -> CensusError:
         return CensusError(f"{self.what} does not answer any more{_said(answer)}")
+
+
+def once_up(opening: Callable[[], _Opened]) -> _Opened:
+    """What *opening* gives; tried again for a while where its CensusError says that the server is coming up."""
+    deadline = time.monotonic() + UP_S
+    while True:
+        try:
+            return opening()
+        except CensusError as error:
+            if time.monotonic() > deadline or not _COMING.search(str(error)):
+                raise
+        time.sleep(AGAIN_S)
 
 
 @contextlib.contextmanager

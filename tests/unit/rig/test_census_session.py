@@ -7,7 +7,8 @@ import psutil
 import pytest
 
 from perfci.errors import CensusError
-from perfci.rig.census.session import Session, inside
+from perfci.rig.census import session as sessions
+from perfci.rig.census.session import Session, inside, once_up
 
 
 @pytest.fixture
@@ -56,3 +57,33 @@ def test_a_client_that_does_not_start_is_an_error() -> None:
         inside("c", "exec psql", what="the base", sentinel="", environ={"PATH": "/nowhere"})
     with pytest.raises(CensusError, match="the base does not answer any more: no such container"):
         Session(["sh", "-c", "echo no such container"], what="the base", sentinel="echo {}", environment={})
+
+
+@pytest.mark.parametrize(
+    ("said", "tries"),
+    [
+        ("psql: error: connection to server failed: Is the server running locally?", 3),
+        ("FATAL:  the database system is starting up", 3),
+        ("ERROR 2002 (HY000): Can't connect to local server through socket", 3),
+        ("FATAL:  password authentication failed", 1),
+    ],
+)
+def test_a_database_that_comes_up_after_its_service_is_waited_for(
+    said: str, tries: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody says in a compose file that it must be there first; a refusal is told at once."""
+    monkeypatch.setattr(sessions, "AGAIN_S", 0.0)
+    asked: list[None] = []
+
+    def opening() -> str:
+        asked.append(None)
+        if len(asked) < 3:
+            raise CensusError(said)
+        return "open"
+
+    if tries == 1:
+        with pytest.raises(CensusError, match=said):
+            once_up(opening)
+    else:
+        assert once_up(opening) == "open"
+    assert len(asked) == tries
