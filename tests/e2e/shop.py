@@ -74,10 +74,11 @@ environment = { TICKETS_THINK_SCALE = "0.005" }
 paired = { blocks = 6, duet = "8s", duet_warmup = "1s", load_blocks = 0 }
 """
 READERS_FILE = """
-from tickets import Person, RegularUser
+from tickets import Person
 
 
-class Reader(RegularUser):
+class Reader(Person):
+    abstract = False
     tasks = [Person.list_tickets, Person.profile]
 """
 
