@@ -41,9 +41,11 @@ caught = Caught()
 caught.install()
 if TIMETABLE:  # now, because the next file to be loaded is the user's
     Patience(pauses).install()
-if door := WORKERS and Door(Path(os.environ["PERFCI_RECORD"]), **WORKERS):
+door = None if WORKERS is None else Door(Path(os.environ["PERFCI_RECORD"]), **WORKERS)
+if door is not None:
     door.install()
-if home := WORKER and Home(**WORKER):
+home = None if WORKER is None else Home(**WORKER)
+if home is not None:
     home.install()
 
 
@@ -56,7 +58,7 @@ def _record(environment: Any, runner: Any, **_: Any) -> None:
         log.event("leads", shape=environment.shape_class is not None)
     _pass_on_the_end(log, environment, runner)
     pace = Pace(environment, log, pauses, arrivals=os.environ.get("PERFCI_ARRIVALS", ""))
-    where = home.host if home else environment.host or ""
+    where = home.host if home is not None else environment.host or ""
     listener = request_listener(log, home=where, late_now=pace.lateness())
     environment.events.request.add_listener(listener)
     caught.tell(environment.events.request, listener)
@@ -92,7 +94,7 @@ def _record(environment: Any, runner: Any, **_: Any) -> None:
 
 def _opened(runner: Any) -> tuple[LogWriter, Callable[[], None]]:
     """This process's log, and what is left to wait for once it is closed."""
-    if home:
+    if home is not None:
         mail = Mail(runner)
         log = LogWriter(mail)
         log.event("clock", **home.clock())
@@ -101,7 +103,7 @@ def _opened(runner: Any) -> tuple[LogWriter, Callable[[], None]]:
     log = LogWriter(folder / f"{os.getpid()}.log")
     if isinstance(runner, WorkerRunner):
         return log, lambda: None
-    if door:
+    if door is not None:
         door.tell = log.event
         return log, partial(door.wait, runner, LATE_S)
     return log, partial(_wait_for_workers, folder)
