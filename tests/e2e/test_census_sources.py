@@ -231,7 +231,7 @@ def test_what_the_services_use_under_load_is_watched(stack: Stack) -> None:
                 stack.inside("memory", *ask, "mget", "known", "unknown")
     assert watched.missing == {}
     seen = watched.gauges(_recording(began, time.time()))
-    assert {name.partition("/")[0] for name in seen} == {"web", "store", "memory"}
+    assert {name.partition("/")[0] for name in seen} == {"web", "store", "memory", "machine"}
     each = {"cpu", "memory", "received", "sent"}
     assert {name.partition("/")[2] for name in seen if name.startswith("web/")} == each
     assert all(seen[f"{name}/cpu"].high > 0 and seen[f"{name}/memory"].low > 1 for name in ("web", "store", "memory"))
