@@ -13,6 +13,7 @@ CODES = {
     "SeedError": 3,
     "LoadError": 3,
     "CensusError": 3,
+    "MonitorError": 3,
     "PublishError": 4,
 }
 
