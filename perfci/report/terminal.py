@@ -153,7 +153,8 @@ def _named(outcome: Outcome, links: Links, *, verbose: bool) -> Iterator[tuple[s
         limit = f"{slo.metric} of {slo.endpoint} {slo.limit}"
         yield "SLO", f"{mark} {word}: {limit} (worst {slo.worst}, {slo.rounds} rounds within)"
     for finding in outcome.findings:
-        yield "Finding", f"{_WEIGHT_MARKS[finding.weight]} {finding.weight}: {finding.message} {finding.hint}"
+        told = f"{finding.message.removesuffix('.')}. {finding.hint}".rstrip()
+        yield "Finding", f"{_WEIGHT_MARKS[finding.weight]} {finding.weight}: {told}"
     if rows.comparable(outcome):
         yield "Could have seen", rows.sensitivity(outcome)
     if outcome.gauges and not verbose:
