@@ -18,7 +18,7 @@ NEWEST = 10
 """Only so many stored runs count: older ones describe another service."""
 
 
-class Effect(StrEnum):
+class Consequence(StrEnum):
     """What a difference between two runs does."""
 
     FORBIDS = "times are not compared"
@@ -32,7 +32,7 @@ class Trait:
 
     name: str
     of: Callable[[Run], object]
-    effect: Effect
+    consequence: Consequence
     why: str
     same: Callable[[Any, Any], bool] = eq
     shown: Callable[[Any], str] | None = None  # of a value, where saying that it is another does not say enough
@@ -54,48 +54,50 @@ def _minor(program: str) -> Callable[[Run], object]:
 
 
 TRAITS: Sequence[Trait] = (
-    Trait("profile or scenario", lambda run: run.name, Effect.FORBIDS, "Other requests."),
+    Trait("profile or scenario", lambda run: run.name, Consequence.FORBIDS, "Other requests."),
     Trait(
         "load plan",
         lambda run: replace(run.fingerprint.plan, digest=""),
-        Effect.FORBIDS,
+        Consequence.FORBIDS,
         "Users, their rate and classes, tags, seconds, processes and variables: another queue in front of the service.",
     ),
     Trait(
         "locustfile",
         lambda run: run.fingerprint.plan.digest,
-        Effect.FORBIDS,
+        Consequence.FORBIDS,
         "Its digest, with the modules of the project that it imports: other requests, or another mixture of them.",
     ),
-    Trait("seed", lambda run: run.fingerprint.seed_digest, Effect.FORBIDS, "Other data: other answers, other plans."),
+    Trait(
+        "seed", lambda run: run.fingerprint.seed_digest, Consequence.FORBIDS, "Other data: other answers, other plans."
+    ),
     Trait(
         "kind of target",
         lambda run: run.fingerprint.target_kind,
-        Effect.FORBIDS,
+        Consequence.FORBIDS,
         "A process is another service than a stack of containers.",
     ),
     Trait(
         "CPU model",
         lambda run: run.fingerprint.machine.cpu_model,
-        Effect.FORBIDS,
+        Consequence.FORBIDS,
         "Between models lies up to a quarter.",
     ),
     Trait(
         "number of cores",
         lambda run: run.fingerprint.machine.cores,
-        Effect.FORBIDS,
+        Consequence.FORBIDS,
         "Service and load generator share them.",
     ),
     Trait(
         "CPU limit",
         lambda run: run.fingerprint.machine.cpu_limit,
-        Effect.FORBIDS,
+        Consequence.FORBIDS,
         "A quota stops whoever has used it up until its period is over.",
     ),
     Trait(
         "load by others",
         company.taken,
-        Effect.FORBIDS,
+        Consequence.FORBIDS,
         "More than a quarter of the machine's processors taken by what is neither the service nor its load, or by a "
         "neighbour on the same host, in one run and not in the other: everything is slower then.",
         same=company.alike,
@@ -104,29 +106,43 @@ TRAITS: Sequence[Trait] = (
     Trait(
         "memory limit",
         lambda run: run.fingerprint.machine.memory_limit_mb,
-        Effect.WARNS,
+        Consequence.WARNS,
         "It shows only where memory becomes scarce.",
     ),
     Trait(
-        "kind of host", lambda run: run.fingerprint.machine.kind, Effect.WARNS, "Other neighbours, another frequency."
+        "kind of host",
+        lambda run: run.fingerprint.machine.kind,
+        Consequence.WARNS,
+        "Other neighbours, another frequency.",
     ),
     Trait(
-        "operating system", lambda run: run.fingerprint.machine.system, Effect.WARNS, "Other libraries and defaults."
+        "operating system",
+        lambda run: run.fingerprint.machine.system,
+        Consequence.WARNS,
+        "Other libraries and defaults.",
     ),
-    Trait("Locust version", _minor("locust"), Effect.WARNS, "It may time, or pace, otherwise; repairs do not count."),
-    Trait("gevent version", _minor("gevent"), Effect.WARNS, "It switches between the users; repairs do not count."),
-    Trait("Python version", _minor("python"), Effect.WARNS, "Of the load generator; repairs do not count."),
-    Trait("image of the runner", lambda run: run.fingerprint.machine.image, Effect.SHOWN, "It changes every week."),
-    Trait("kernel", lambda run: run.fingerprint.machine.kernel, Effect.SHOWN, "It changes with every update."),
-    Trait("memory", lambda run: run.fingerprint.machine.memory_mb, Effect.SHOWN, "Rarely what decides about times."),
+    Trait(
+        "Locust version", _minor("locust"), Consequence.WARNS, "It may time, or pace, otherwise; repairs do not count."
+    ),
+    Trait(
+        "gevent version", _minor("gevent"), Consequence.WARNS, "It switches between the users; repairs do not count."
+    ),
+    Trait("Python version", _minor("python"), Consequence.WARNS, "Of the load generator; repairs do not count."),
+    Trait(
+        "image of the runner", lambda run: run.fingerprint.machine.image, Consequence.SHOWN, "It changes every week."
+    ),
+    Trait("kernel", lambda run: run.fingerprint.machine.kernel, Consequence.SHOWN, "It changes with every update."),
+    Trait(
+        "memory", lambda run: run.fingerprint.machine.memory_mb, Consequence.SHOWN, "Rarely what decides about times."
+    ),
     Trait(
         "machine",
         lambda run: run.fingerprint.machine.id,
-        Effect.SHOWN,
+        Consequence.SHOWN,
         "Runs of the very same machine scatter less, which the judge takes into account.",
     ),
-    Trait("perfci version", _minor("perfci"), Effect.SHOWN, "What it records has a version of its own."),
-    Trait("target", lambda run: dict(run.fingerprint.target), Effect.SHOWN, "Its images are what is under test."),
+    Trait("perfci version", _minor("perfci"), Consequence.SHOWN, "What it records has a version of its own."),
+    Trait("target", lambda run: dict(run.fingerprint.target), Consequence.SHOWN, "Its images are what is under test."),
 )
 """In the order in which differences are told."""
 
@@ -137,7 +153,7 @@ def differences(run: Run, stored: Run) -> tuple[str, ...]:
 
 
 def _forbidding(run: Run, stored: Run) -> list[Trait]:
-    return [trait for trait in TRAITS if trait.effect is Effect.FORBIDS and trait.differs(run, stored)]
+    return [trait for trait in TRAITS if trait.consequence is Consequence.FORBIDS and trait.differs(run, stored)]
 
 
 def remarks(run: Run, baseline: Baseline) -> tuple[str, ...]:
@@ -148,7 +164,7 @@ def remarks(run: Run, baseline: Baseline) -> tuple[str, ...]:
     """
     told = []
     for trait in TRAITS:
-        if trait.effect is Effect.WARNS:
+        if trait.consequence is Consequence.WARNS:
             own = str(trait.of(run))
             others = {str(trait.of(stored)) for stored in comparable(run, baseline)} - {own, ""}
             if own and others:

@@ -81,7 +81,7 @@ class Recorder:
 
     def once(self, what: str, why: str) -> None:
         """Note what went wrong, unless the same went wrong before."""
-        if not any(known.startswith(what) for known in self.run.incidents):
+        if not any(known.startswith(f"{what}: ") for known in self.run.incidents):
             self.incident(f"{what}: {why}")
 
     def alone(self, reason: str) -> None:

@@ -136,7 +136,9 @@ def run(request: Request, ports: Ports) -> Result:
     for note in task.notes:
         ports.progress.note(note.message)
     if workers := task.plan.workers:
-        ports.progress.note(f"load comes from {workers.count} workers; start each on its machine: {workers.command}")
+        ports.progress.note(
+            f"load comes in whole rounds from {workers.count} workers; start each on its machine: {workers.command}"
+        )
     with contextlib.ExitStack() as stack:
         base_tree = ports.root
         git = Git(root=ports.root, environ=ports.environ)

@@ -129,7 +129,7 @@ def _metrics() -> str:
 
 
 def _traits() -> str:
-    rows = [f"| {one.name} | {one.effect} | {one.why} |" for one in TRAITS]
+    rows = [f"| {one.name} | {one.consequence} | {one.why} |" for one in TRAITS]
     return "\n".join(["| What | A difference | Why |", "| :--- | :--- | :--- |", *rows, ""])
 
 

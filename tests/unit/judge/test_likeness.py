@@ -9,7 +9,7 @@ import pytest
 
 from perfci import store
 from perfci.judge import judge
-from perfci.judge.likeness import TRAITS, Effect, Trait, differences
+from perfci.judge.likeness import TRAITS, Consequence, Trait, differences
 from perfci.judge.policy import DEFAULT
 from perfci.model import Baseline, Fingerprint, Outcome, Reference, Round, RoundKind, Run, Side, Verdict
 from tests.builders import a_baseline, a_fingerprint, a_gauge, a_machine, a_plan, a_run, a_subject, some_rounds
@@ -96,13 +96,13 @@ def test_a_difference_does_what_the_table_says(trait: Trait) -> None:
     """Where times are not compared, ten times slower is neither red nor green; a warning changes no verdict."""
     outcome = _beside(_run(trait.name, **OTHERS[trait.name]))
     told = [(one.code, trait.name in one.message) for one in outcome.findings]
-    match trait.effect:
-        case Effect.FORBIDS:
+    match trait.consequence:
+        case Consequence.FORBIDS:
             assert (outcome.verdict, told) == (Verdict.INCONCLUSIVE, [("baseline-unlike", True)])
             assert trait.name in outcome.reason
-        case Effect.WARNS:
+        case Consequence.WARNS:
             assert (outcome.verdict, told) == (Verdict.REGRESSION, [("baseline-differs", True)])
-        case Effect.SHOWN:
+        case Consequence.SHOWN:
             assert (outcome.verdict, told) == (Verdict.REGRESSION, [])
 
 
