@@ -11,7 +11,6 @@ would take hours, and what is restarted changes nothing that is counted but the 
 
 import contextlib
 import json
-import multiprocessing
 import os
 import signal
 import statistics
@@ -28,6 +27,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from bench.hogs import hogs
 from perfci.config import read
 from perfci.judge import judge
 from perfci.model import Decision, Fingerprint, GatePolicy, Reference, Run, SeriesVerdict, Side, Subject
@@ -188,25 +188,6 @@ def _time(source: Source, into: list[float]) -> None:
             into.append(time.perf_counter() - began)
 
     vars(source)["read"] = timed
-
-
-@contextlib.contextmanager
-def hogs(count: int) -> Iterator[None]:
-    """So many processes that do nothing but use a core."""
-    running = [multiprocessing.Process(target=_burn, daemon=True) for _ in range(count)]
-    for one in running:
-        one.start()
-    try:
-        yield
-    finally:
-        for one in running:
-            one.kill()
-            one.join()
-
-
-def _burn() -> None:
-    while True:
-        sum(range(100_000))
 
 
 def measure_same(stand: Stand, findings: Findings, times: int, say: Callable[[str], None]) -> None:

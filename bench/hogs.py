@@ -1,0 +1,24 @@
+"""Others on the machine."""
+
+import multiprocessing
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def hogs(count: int) -> Iterator[None]:
+    """So many processes that do nothing but use a core."""
+    running = [multiprocessing.Process(target=_burn, daemon=True) for _ in range(count)]
+    for one in running:
+        one.start()
+    try:
+        yield
+    finally:
+        for one in running:
+            one.kill()
+            one.join()
+
+
+def _burn() -> None:
+    while True:
+        sum(range(100_000))

@@ -1,0 +1,210 @@
+"""
+What the gate says of the demo service: `python -m bench.live`, whole runs of `perfci run`, one after another.
+
+Recorded rounds tell what the judge is worth; this tells what a job is worth, with every start, seed, turn and slice in
+it. Of each cell there is a side that is known: the same as the other, or slower by so much, or with a fault that only
+many requests at once can show. The cells take turns, so that an hour of a restless machine is shared by all of them.
+
+Every run is a line of the file that `--json` names. What is there already counts, so hours can be spent in pieces.
+"""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from bench.cells import Cell
+from bench.hogs import hogs
+from bench.tables import percent
+
+ROOT = Path(__file__).parents[1]
+LONGEST_S = 900.0
+SLOW = "GET /tickets/"
+# Two endpoints take all the turns; all else of the duet is as it comes.
+READERS = """
+[profiles.readers]
+locustfile = "load_tests/readers.py"
+
+[profiles.readers.scenarios.duet]
+user_classes = ["Reader"]
+users = 1
+environment = { TICKETS_THINK_SCALE = "0.005" }
+paired = { load_blocks = 0 }
+"""
+READERS_FILE = """
+from tickets import Person
+
+
+class Reader(Person):
+    abstract = False
+    tasks = [Person.list_tickets, Person.profile]
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Known:
+    """A candidate of which it is known what the gate should say."""
+
+    profile: str
+    environ: Mapping[str, str]
+    where: str = ""  # how the name of an endpoint begins that must be red; "": any of them will do
+
+
+def _slower(change: float) -> Known:
+    return Known(profile="readers:duet", environ={"DEMO_SLOW": f"{SLOW}={1 + change:g}"}, where=SLOW)
+
+
+def _fault(name: str, where: str = "") -> Known:
+    return Known(profile="tickets:contention", environ={"DEMO_FAULTS": name}, where=where)
+
+
+KNOWN: Mapping[str, Known] = {
+    "duet, identical": Known(profile="readers:duet", environ={}),
+    "duet, +3 %": _slower(0.03),
+    "duet, +5 %": _slower(0.05),
+    "load, identical": Known(profile="tickets:contention", environ={}),
+    "load, lock": _fault("lock", "GET /tickets/"),
+    "load, half-workers": _fault("half-workers"),
+    "load, small-pool": _fault("small-pool"),
+    "all, identical": Known(profile="tickets:smoke", environ={}),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """What became of one run."""
+
+    name: str
+    environment: str
+    hogs: int
+    verdict: str
+    found: bool  # red, and where it should be
+    seen: str  # the change of the endpoint that is known to be slower, or the reason of the verdict
+    wall_s: float
+    code: int
+
+
+@click.command()
+@click.option("--only", "names", multiple=True, type=click.Choice(list(KNOWN)), help="These cells; all without it.")
+@click.option("--times", default=1, show_default=True, help="Runs of each.")
+@click.option("--environment", default="", help="As `perfci run` has it: compose; without it a process.")
+@click.option("--hogs", "count", default=0, show_default=True, help="Processes that use a core each meanwhile.")
+@click.option("--json", "file", type=click.Path(path_type=Path), help="Where each run is noted; what is there counts.")
+def main(names: Sequence[str], times: int, environment: str, count: int, file: Path | None) -> None:
+    """Run perfci on sides of which the truth is known, and show how often it said so."""
+    for number in (signal.SIGINT, signal.SIGTERM):  # also in the background: what runs shall be stopped
+        signal.signal(number, signal.default_int_handler)
+    console = Console(width=140)
+    jobs = [Job(**json.loads(line)) for line in file.read_text().splitlines()] if file and file.exists() else []
+    with ExitStack() as stack:
+        project = _project(Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="perfci-live-"))))
+        stack.enter_context(hogs(count))
+        for name in [*(names or KNOWN)] * times:
+            jobs.append(job := _run(name, project, environment, count))
+            console.print(f"{name}: {job.verdict}, {job.seen} ({job.wall_s:.0f} s)", markup=False, highlight=False)
+            if file:
+                with file.open("a") as lines:
+                    lines.write(json.dumps(asdict(job)) + "\n")
+    console.print(_table(jobs))
+
+
+def _project(folder: Path) -> Path:
+    """This repository as it is committed, with a profile of its own beside the others."""
+    subprocess.run(["git", "clone", "--quiet", str(ROOT), str(folder / "project")], check=True)
+    project = folder / "project"
+    (project / "load_tests" / "readers.py").write_text(READERS_FILE)
+    with (project / "perfci.toml").open("a") as file:
+        file.write(READERS)
+    return project
+
+
+def _run(name: str, project: Path, environment: str, count: int) -> Job:
+    known = KNOWN[name]
+    output = project / "run"
+    shutil.rmtree(output, ignore_errors=True)
+    command = [sys.executable, "-m", "perfci", "run", known.profile, "--against", "ref", "--base", "."]
+    command += ["--output", str(output), "--quiet"]
+    command += ["--environment", environment] if environment else []
+    command += [] if known.profile == "tickets:smoke" else ["--census", "off"]
+    command += [part for key, value in known.environ.items() for part in ("--candidate-env", f"{key}={value}")]
+    started = time.monotonic()
+    done = subprocess.run(
+        command, cwd=project, env=os.environ, check=False, capture_output=True, text=True, timeout=LONGEST_S
+    )
+    wall_s = time.monotonic() - started
+    result = output / "result.json"
+    said: dict[str, Any] = json.loads(result.read_text()) if result.exists() else {}
+    red = [one["endpoint"] for one in said.get("decisions", ()) if one["verdict"] == "regression"]
+    return Job(
+        name=name,
+        environment=environment or "embedded",
+        hogs=count,
+        verdict=said.get("verdict", "nothing"),
+        found=any(endpoint.startswith(known.where) for endpoint in red),
+        seen=_seen(said, known) or done.stderr.strip()[-300:],
+        wall_s=round(wall_s, 1),
+        code=done.returncode,
+    )
+
+
+def _seen(said: Mapping[str, Any], known: Known) -> str:
+    for one in said.get("decisions", ()):
+        if known.profile == "readers:duet" and (one["endpoint"], one["metric"]) == (SLOW, "service_time"):
+            low, estimate, high = (100 * one["change"][key] for key in ("low", "estimate", "high"))
+            return f"{estimate:+.1f} % [{low:+.1f}, {high:+.1f}]"
+    return str(said.get("reason", ""))
+
+
+def _table(jobs: Sequence[Job]) -> Table:
+    table = Table(title="whole runs on the demo service", title_justify="left")
+    for column in (
+        "side",
+        "where",
+        "hogs",
+        "runs",
+        "found",
+        "red",
+        "pass",
+        "cannot tell",
+        "invalid",
+        "95 % of red",
+        "s",
+    ):
+        table.add_column(column, justify="left" if column in ("side", "where") else "right", no_wrap=True)
+    for name, environment, count in dict.fromkeys((one.name, one.environment, one.hogs) for one in jobs):
+        group = [one for one in jobs if (one.name, one.environment, one.hogs) == (name, environment, count)]
+        verdicts = [one.verdict for one in group]
+        counts = {verdict: verdicts.count(verdict) for verdict in verdicts}
+        cell = Cell(
+            corpus=environment, mode="live", rule="perfci", effect=name, replicates=1, seconds=0.0, counts=counts
+        )
+        low, high = cell.interval("regression")
+        table.add_row(
+            name,
+            environment,
+            str(count),
+            str(len(group)),
+            "" if name.endswith("identical") else str(sum(one.found for one in group)),
+            *(str(counts.get(verdict, 0)) for verdict in ("regression", "pass", "inconclusive", "invalid")),
+            f"{percent(low)}..{percent(high)}",
+            f"{median(one.wall_s for one in group):.0f}",
+        )
+    return table
+
+
+if __name__ == "__main__":
+    main()
