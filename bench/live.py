@@ -18,7 +18,7 @@ import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -60,7 +60,8 @@ class Known:
     """A candidate of which it is known what the gate should say."""
 
     profile: str
-    environ: Mapping[str, str]
+    environ: Mapping[str, str] = field(default_factory=dict)
+    waiting: bool = False  # requests wait for somebody else meanwhile: an environment of its own
     where: str = ""  # how the name of an endpoint begins that must be red; "": any of them will do
 
 
@@ -69,18 +70,18 @@ def _slower(change: float) -> Known:
 
 
 def _fault(name: str, where: str = "") -> Known:
-    return Known(profile="tickets:contention", environ={"DEMO_FAULTS": name}, where=where)
+    return Known(profile="tickets:contention", environ={"DEMO_FAULTS": name}, waiting=True, where=where)
 
 
 KNOWN: Mapping[str, Known] = {
-    "duet, identical": Known(profile="readers:duet", environ={}),
+    "duet, identical": Known(profile="readers:duet"),
     "duet, +3 %": _slower(0.03),
     "duet, +5 %": _slower(0.05),
-    "load, identical": Known(profile="tickets:contention", environ={}),
+    "load, identical": Known(profile="tickets:contention", waiting=True),
     "load, lock": _fault("lock", "GET /tickets/"),
     "load, half-workers": _fault("half-workers"),
     "load, small-pool": _fault("small-pool"),
-    "all, identical": Known(profile="tickets:smoke", environ={}),
+    "all, identical": Known(profile="tickets:smoke"),
 }
 
 
@@ -138,7 +139,8 @@ def _run(name: str, project: Path, environment: str, count: int) -> Job:
     shutil.rmtree(output, ignore_errors=True)
     command = [sys.executable, "-m", "perfci", "run", known.profile, "--against", "ref", "--base", "."]
     command += ["--output", str(output), "--quiet"]
-    command += ["--environment", environment] if environment else []
+    named = "-".join([*([environment] if environment else []), *(["waiting"] if known.waiting else [])])
+    command += ["--environment", named] if named else []
     command += [] if known.profile == "tickets:smoke" else ["--census", "off"]
     command += [part for key, value in known.environ.items() for part in ("--candidate-env", f"{key}={value}")]
     started = time.monotonic()

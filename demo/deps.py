@@ -1,6 +1,7 @@
 """What endpoints ask for: the services of the application, a database session, the person who asks."""
 
 import json
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Annotated, TypeVar
@@ -121,6 +122,24 @@ async def get_caller(
 
 
 User = Annotated[Caller, Depends(get_caller)]
+
+
+async def ask_directory(services: Deps, db: Db, _caller: User) -> None:
+    """
+    Wait for another service, as requests do: with a worker thread and a database connection at hand meanwhile.
+
+    Nothing is computed here, so all of them can wait at once, and what keeps them from it is a defect.
+    """
+    if seconds := services.settings.directory_ms / 1000:
+
+        def wait() -> None:
+            db.connection()
+            time.sleep(seconds)
+
+        await run_in_threadpool(wait)
+
+
+DIRECTORY = Depends(ask_directory)
 
 
 def _only(*roles: str) -> Callable[[Caller], Awaitable[Caller]]:

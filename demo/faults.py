@@ -37,7 +37,7 @@ class Fault(StrEnum):
     """`GET /reports/dashboard` asks the cache twenty small questions, one after the other."""
 
     LOCK = "lock"
-    """Requests for tickets wait for each other: a lock is held while the database is asked."""
+    """Requests for tickets wait for each other: a lock is held while directory and database are asked."""
     SMALL_POOL = "small-pool"
     """Two connections to the database, instead of one for each worker thread."""
     HALF_WORKERS = "half-workers"

@@ -6,9 +6,21 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+LONGEST_MS = 10_000.0
+
 
 def _random_key() -> str:
     return secrets.token_hex(32)
+
+
+def _milliseconds(text: str) -> float:
+    try:
+        value = float(text or 0)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= LONGEST_MS:
+        raise ValueError(f"DEMO_DIRECTORY_MS: {text!r} is no number of milliseconds between 0 and {LONGEST_MS:g}")
+    return value
 
 
 @dataclass(frozen=True)
@@ -23,6 +35,8 @@ class Settings:
     """Endpoints to slow down, such as `GET /tickets/=1.6;POST /tickets/=+5ms`."""
     faults: str = ""
     """Defects to have, such as `n-plus-one,no-cache`: see `demo.faults`."""
+    directory_ms: float = 0.0
+    """How long a staff directory elsewhere takes to say what somebody may do with tickets; 0: nobody is asked."""
     test_data: bool = False
     """Whether `/test-data` exists."""
     admin_token: str = field(default="", repr=False)
@@ -39,6 +53,7 @@ class Settings:
             cache_url=environment.get("DEMO_CACHE_URL", ""),
             slow=environment.get("DEMO_SLOW", ""),
             faults=environment.get("DEMO_FAULTS", ""),
+            directory_ms=_milliseconds(environment.get("DEMO_DIRECTORY_MS", "")),
             test_data=environment.get("DEMO_TEST_DATA", "") == "1",
             admin_token=environment.get("DEMO_ADMIN_TOKEN", ""),
             # A digest, because HMAC wants 32 bytes whatever was typed.

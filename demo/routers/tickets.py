@@ -9,7 +9,7 @@ from sqlalchemy import Select, delete, func, insert, select
 from sqlalchemy.orm import Session, joinedload
 from sqlalchemy.orm.interfaces import ORMOption
 
-from demo.deps import SIGNED_IN, Caller, Db, Deps, Id, User
+from demo.deps import DIRECTORY, SIGNED_IN, Caller, Db, Deps, Id, User
 from demo.faults import Fault
 from demo.models import DUE_HOURS, Approval, Attachment, Comment, Ticket, TicketEvent, TicketWord, now
 from demo.models import User as Account
@@ -28,7 +28,7 @@ from demo.schemas import (
 )
 from demo.search import tickets_with, words_of
 
-router = APIRouter(prefix="/tickets", tags=["tickets"])
+router = APIRouter(prefix="/tickets", tags=["tickets"], dependencies=[DIRECTORY])
 
 _LATEST = 5
 

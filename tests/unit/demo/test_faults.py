@@ -1,8 +1,11 @@
 """Each fault on request does what it is called, and nothing to its neighbours."""
 
 import asyncio
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -21,9 +24,9 @@ PATHS = {"list": "/tickets/", "detail": "/tickets/7", "dashboard": "/reports/das
 
 
 @contextmanager
-def service(faults: str) -> Iterator[TestClient]:
+def service(faults: str, **settings: Any) -> Iterator[TestClient]:
     """The service with test data and *faults*, and somebody signed in."""
-    with TestClient(create_app(Settings(test_data=True, faults=faults))) as client:
+    with TestClient(create_app(Settings(test_data=True, faults=faults, **settings))) as client:
         assert client.post("/test-data", json={"rng_seed": 1, "counts": SMALL}).status_code == 201
         login = client.post("/auth/login", json={"email": "manager001@example.test", "password": PASSWORD}).json()
         client.headers["Authorization"] = f"Bearer {login['access_token']}"
@@ -135,6 +138,48 @@ def test_contention_is_no_work(usual: dict[str, dict[str, float]]) -> None:
         assert services(client).database.engine.pool.size() == FEW_CONNECTIONS
         assert client.portal is not None
         assert client.portal.call(tokens) == few_workers()
+
+
+def test_requests_wait_for_the_directory_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Eight at once are all there before the first goes on."""
+    meeting = Barrier(8, timeout=30)
+    monkeypatch.setattr("demo.deps.time.sleep", lambda _seconds: meeting.wait())
+    assert eight_at_once("") == [200] * 8
+
+
+@pytest.mark.parametrize(
+    ("fault", "most"), [("lock", 1), ("small-pool", FEW_CONNECTIONS), ("half-workers", few_workers())]
+)
+def test_contention_keeps_them_from_it(fault: str, most: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All get their answer, but only so many are there at a time."""
+    waiting: list[float] = []
+    seen: list[int] = []
+    sleep = time.sleep
+
+    def note(seconds: float) -> None:
+        waiting.append(seconds)
+        seen.append(len(waiting))
+        sleep(seconds)
+        waiting.pop()
+
+    monkeypatch.setattr("demo.deps.time.sleep", note)
+    assert eight_at_once(fault) == [200] * 8
+    assert max(seen) <= most
+
+
+def eight_at_once(faults: str) -> list[int]:
+    """The answers to as many requests that ask the directory."""
+    with service(faults, directory_ms=10.0) as client, ThreadPoolExecutor(8) as many:
+        return [answer.status_code for answer in many.map(client.get, ["/tickets/"] * 8)]
+
+
+def test_nobody_waits_for_a_directory_that_is_not_there() -> None:
+    """And what is no time at all is refused at the start."""
+    assert Settings.from_environment({}).directory_ms == 0.0
+    assert Settings.from_environment({"DEMO_DIRECTORY_MS": "25"}).directory_ms == 25.0
+    for text in ("soon", "-1", "nan", "60000"):
+        with pytest.raises(ValueError, match=f"DEMO_DIRECTORY_MS: '{text}' is no number of milliseconds"):
+            Settings.from_environment({"DEMO_DIRECTORY_MS": text})
 
 
 async def tokens() -> float:
