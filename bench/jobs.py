@@ -42,6 +42,7 @@ Counts = npt.NDArray[np.int64]
 ROUND_S = 20.0
 LEVELS_MS = (30.0, 300.0)
 REQUEST_SD = 0.5
+SAMPLED = 0.9  # share of the scatter of a duet's blocks that its requests explain (0.75 to 1.1 on recorded turns)
 IN_SERVICE = 0.1  # share of its time that a user waits for answers: by so much of its log does throughput follow
 
 
@@ -164,9 +165,10 @@ def job(world: World, plan: Plan, effects: Floats, rng: np.random.Generator, *, 
     errors = _errors(rng, requests - failures)
     latencies = np.exp(centre[:, :, None] + _LEVEL + noise[:, :, None] * _ROUNDS + errors)
     rates = (requests - failures) / ROUND_S * np.exp(-IN_SERVICE * (machine + slower + noise).mean(axis=1))[:, None]
+    known = _standard_errors(rng, requests - failures)
     rounds = [
         _round(*where, _lines(*of_round), RoundKind.LOAD)
-        for where, of_round in zip(order, zip(requests, failures, latencies, rates, strict=True), strict=True)
+        for where, of_round in zip(order, zip(requests, failures, latencies, rates, known, strict=True), strict=True)
     ]
     if plan.duet:
         rounds += _duets(world, plan, np.log(level) + machine, effects, rng)
@@ -182,11 +184,20 @@ def _errors(rng: np.random.Generator, requests: Counts) -> Floats:
     return errors
 
 
-def _lines(requests: Counts, failures: Counts, latencies: Floats, rates: Floats) -> dict[str, EndpointRound]:
+def _standard_errors(rng: np.random.Generator, requests: Counts) -> Floats:
+    """What the requests tell of the first metric's error; a few of them tell it badly."""
+    freedom = np.maximum(requests - 1, 1)
+    told = REQUEST_SD * _ERROR[0] * np.sqrt(rng.chisquare(freedom) / freedom / np.maximum(requests, 1))
+    return np.where(requests > 1, told, 0.0)
+
+
+def _lines(
+    requests: Counts, failures: Counts, latencies: Floats, rates: Floats, standard_errors: Floats
+) -> dict[str, EndpointRound]:
     """What one load round saw of each endpoint, and of all of them."""
     seen = {}
-    rows = zip(requests.tolist(), failures.tolist(), latencies.tolist(), rates.tolist(), strict=True)
-    for number, (asked, failed, values, rate) in enumerate(rows):
+    columns = (one.tolist() for one in (requests, failures, latencies, rates, standard_errors))
+    for number, (asked, failed, values, rate, error) in enumerate(zip(*columns, strict=True)):
         if not asked:
             continue
         known = {
@@ -195,7 +206,9 @@ def _lines(requests: Counts, failures: Counts, latencies: Floats, rates: Floats)
             if asked - failed >= how.needs
         }
         shares = {"throughput": rate, "failure_rate": failed / asked}
-        seen[f"GET /{number}"] = EndpointRound(requests=asked, failures=failed, values=known | shares)
+        seen[f"GET /{number}"] = EndpointRound(
+            requests=asked, failures=failed, values=known | shares, standard_errors={next(iter(_ESTIMATORS)): error}
+        )
     asked, failed = int(requests.sum()), int(failures.sum())
     if asked:
         together = {"throughput": float(rates.sum()), "failure_rate": failed / asked}
@@ -204,7 +217,7 @@ def _lines(requests: Counts, failures: Counts, latencies: Floats, rates: Floats)
 
 
 def _duets(world: World, plan: Plan, centre: Floats, effects: Floats, rng: np.random.Generator) -> list[Round]:
-    """A duet in every block; how far one start scatters includes how far its requests do."""
+    """A duet in every block; how far one start scatters is how far its requests do, nearly, as in recorded turns."""
     rounds = []
     for block in range(1, plan.blocks + 1):
         for side in Side:
@@ -212,7 +225,10 @@ def _duets(world: World, plan: Plan, centre: Floats, effects: Floats, rng: np.ra
             times = np.exp(centre + slower + world.duet_sd / sqrt(2) * rng.normal(size=world.endpoints)).tolist()
             seen = {
                 f"GET /{number}": EndpointRound(
-                    requests=100, failures=0, values={"service_time": time, "failure_rate": 0.0}
+                    requests=100,
+                    failures=0,
+                    values={"service_time": time, "failure_rate": 0.0},
+                    standard_errors={"service_time": SAMPLED * world.duet_sd / sqrt(2)},
                 )
                 for number, time in enumerate(times)
             }

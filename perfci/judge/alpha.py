@@ -4,6 +4,12 @@ from collections.abc import Sequence
 
 from perfci.model import ALL_ENDPOINTS, Comparison, Role, Scale
 
+GUARDS = 0.25
+"""
+Weight of what guards, beside 1 of what decides. Its budgets lie far beyond its noise, so that it finds what it is there
+for with a small share, while each share is taken from what finds the small changes.
+"""
+
 
 def in_family(comparison: Comparison) -> bool:
     """
@@ -21,18 +27,18 @@ def shares(comparisons: Sequence[Comparison]) -> list[float]:
     """
     The fraction of alpha that each series has; those in the family have all of it together.
 
-    What decides weighs twice what guards, and the headline half of all its endpoints together: one endpoint slower and
-    all of them slower are the two things that happen, and the headline scatters less than any endpoint. Where endpoints
-    are judged beside the others, the headline alone can see what they share, knows it badly, and weighs twice of them.
-    A series outside the family is shown as strictly as an endpoint inside.
+    What decides weighs four times what guards, and the headline half of all its endpoints together: one endpoint slower
+    and all of them slower are the two things that happen, and the headline scatters less than any endpoint. Where
+    endpoints are judged beside the others, the headline alone can see what they share, knows it badly, and weighs twice
+    of them. A series outside the family is shown as strictly as an endpoint inside that guards.
     """
     family = [one for one in comparisons if in_family(one)]
     total = sum(_weight(one, family) for one in family) or 1.0
-    return [(_weight(one, family) if in_family(one) else 0.5) / total for one in comparisons]
+    return [(_weight(one, family) if in_family(one) else GUARDS) / total for one in comparisons]
 
 
 def _weight(one: Comparison, family: Sequence[Comparison]) -> float:
-    weight = 1.0 if one.budget.role is Role.DECIDES else 0.5
+    weight = 1.0 if one.budget.role is Role.DECIDES else GUARDS
     if one.series.endpoint != ALL_ENDPOINTS:
         return weight
     peers = [other for other in family if (other.kind, other.series.metric) == (one.kind, one.series.metric)]

@@ -13,7 +13,7 @@ from perfci.judge.stats.exact import Count
 from perfci.model import ALL_ENDPOINTS, EndpointRound, Metric, Round
 
 Line = Mapping[int, float]
-"""Block -> log of the value."""
+"""Block -> log of the value, or what belongs to it."""
 
 
 def endpoints(rounds: Iterable[Round]) -> set[str]:
@@ -31,6 +31,17 @@ def line(rounds: Iterable[Round], metric: Metric, endpoint: str) -> Line:
         if value > 0:
             logs.setdefault(one.block, []).append(log(value))
     return {block: sum(logs[block]) / len(logs[block]) for block in sorted(logs)}
+
+
+def sampled(rounds: Iterable[Round], metric: Metric, endpoint: str) -> Line:
+    """Of each value of `line`, the variance that the scatter among the requests explains: zero where none is known."""
+    name = metric.name
+    squares: dict[int, list[float]] = {}
+    for one in rounds:
+        found = one.endpoints.get(endpoint)
+        if found and found.values.get(name, 0.0) > 0:
+            squares.setdefault(one.block, []).append(found.standard_errors.get(name, 0.0) ** 2)
+    return {block: sum(known) / len(known) ** 2 for block, known in squares.items()}
 
 
 def counts(rounds: Iterable[Round], endpoint: str) -> list[Count]:

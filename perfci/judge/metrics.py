@@ -6,13 +6,13 @@ A metric that the requests cannot resolve is absent, never a guess: a 95th perce
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from math import isnan
+from math import sqrt
 from types import MappingProxyType
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
+from perfci.judge.columns import Floats, Table, Window, within
 from perfci.judge.responses import responses
 from perfci.model import (
     ALL_ENDPOINTS,
@@ -22,16 +22,26 @@ from perfci.model import (
     Requests,
     RoundKind,
     Scale,
-    Second,
     Side,
 )
 
-Floats = npt.NDArray[np.float64]
-Window = tuple[float, float]
-"""Start and end of measured time, in seconds since the epoch; the end is outside."""
-
 _SHORTEST_MS = 1e-3  # what a clock calls zero; keeps logarithms finite
 _TRIMMED = 0.2  # of each end: the pairs of turns that count least
+
+
+@dataclass(frozen=True, slots=True)
+class Turns:
+    """One side of the pairs of turns that count: the extreme ones are left out."""
+
+    latencies_ms: Floats
+    standard_error: float  # of the mean of their logs, so that the squares of both sides add up to that of the ratio
+
+    def __len__(self) -> int:
+        """How many."""
+        return len(self.latencies_ms)
+
+
+NO_TURNS = Turns(np.empty(0), 0.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,39 +49,21 @@ class Observed:
     """What one endpoint showed in one round."""
 
     latencies_ms: Floats  # of the requests that succeeded, the fastest first
-    turns_ms: Floats  # of a duet: those of them that have a partner on the other side, the extreme pairs left out
+    turns: Turns  # of a duet: those that have a partner on the other side
     responses_ms: Floats  # from when they were due, sorted; empty where nothing was due at a certain time
     requests: int
     failures: int
     seconds: float  # length of the round
 
 
-@dataclass(frozen=True, slots=True)
-class _Table:
-    """Requests as columns: plain arrays, since ten million rows in a frame would cost seconds."""
+class Estimate(NamedTuple):
+    """A value, and the standard error of its log as far as the scatter among the requests tells."""
 
-    endpoint: npt.NDArray[np.uint32]
-    latency_ms: Floats
-    failed: npt.NDArray[np.bool_]
-    late_ms: Floats | None = None  # how late each one's task began; None where nothing was due at a certain time
-    pace_ms: Floats | None = None  # of its user
-
-    def rows(self, which: Any) -> "_Table":
-        """Those of an index, a slice or a mask."""
-        lateness = (None if one is None else one[which] for one in (self.late_ms, self.pace_ms))
-        return _Table(self.endpoint[which], self.latency_ms[which], self.failed[which], *lateness)
-
-    def by_endpoint(self, names: Sequence[str]) -> "dict[str, _Table]":
-        """The rows of each endpoint, in their order; what was asked for in no request is absent."""
-        small = self.endpoint.astype(np.min_scalar_type(len(names)))  # such integers are sorted in linear time
-        together = self.rows(np.argsort(small, kind="stable"))
-        counts = np.bincount(self.endpoint, minlength=len(names))
-        ends = counts.cumsum()
-        parts = zip(names, (ends - counts).tolist(), ends.tolist(), strict=True)
-        return {name: together.rows(slice(start, end)) for name, start, end in parts if start < end}
+    value: float
+    standard_error: float
 
 
-Formula = Callable[[Observed], float]
+Formula = Callable[[Observed], float | Estimate]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,24 +105,25 @@ def metric(
     return enter
 
 
-@metric(kinds=(RoundKind.DUET,), sample="turns_ms")
-def service_time(observed: Observed) -> float:
+@metric(kinds=(RoundKind.DUET,), sample="turns")
+def service_time(observed: Observed) -> Estimate:
     """
     Time the service takes for one request when nothing else waits: the geometric mean over the turns,
     without the fifth of the pairs in which the candidate looks best and the fifth in which it looks worst.
     """
-    return _geometric_mean(observed.turns_ms)
+    return Estimate(_geometric_mean(observed.turns.latencies_ms), observed.turns.standard_error)
 
 
 @metric()
-def trimmed_mean(observed: Observed) -> float:
+def trimmed_mean(observed: Observed) -> Estimate:
     """
     Geometric mean of the latencies without the fastest and the slowest tenth: what most requests see. A stall of the
     machine is in the slowest tenth, and so is a tail, which the quantiles watch.
     """
-    cut = len(observed.latencies_ms) // 10
-    ordered = np.sort(observed.latencies_ms)
-    return _geometric_mean(ordered[cut : len(ordered) - cut])
+    ordered = observed.latencies_ms
+    cut = len(ordered) // 10
+    logs = _logs(ordered[cut : len(ordered) - cut])
+    return Estimate(float(np.exp(logs.mean())), _trimmed_error(logs, cut))
 
 
 @metric()
@@ -219,7 +212,7 @@ def measure(requests: Requests, *, windows: Sequence[Window]) -> dict[str, Endpo
     The windows are in order and do not overlap: one for a whole round, or one for each slice. There is a line for all
     endpoints together, too. What was asked for in no request is absent.
     """
-    table = _within(requests, windows)
+    table = within(requests, windows)
     length = sum(end_s - start_s for start_s, end_s in windows)
     groups = sorted(table.by_endpoint(requests.names).items())
     measured = {name: _endpoint(group, RoundKind.LOAD, length) for name, group in groups}
@@ -241,16 +234,16 @@ def measure_duet(
 
     What was sent in a turn that failed on one side only, and so is *alone* on both, counts, but has no partner.
     """
-    groups = {side: _within(requests[side], [windows[side]]).by_endpoint(requests[side].names) for side in Side}
+    groups = {side: within(requests[side], [windows[side]]).by_endpoint(requests[side].names) for side in Side}
     pairs = {
-        side: _within(requests[side], _without(windows[side], alone[side])).by_endpoint(requests[side].names)
+        side: within(requests[side], _without(windows[side], alone[side])).by_endpoint(requests[side].names)
         for side in Side
     }
     measured: dict[Side, dict[str, EndpointRound]] = {}
     for side in Side:
         start_s, end_s = windows[side]
         measured[side] = {
-            endpoint: _endpoint(group, RoundKind.DUET, end_s - start_s, turns_ms=_turns(pairs, side, endpoint))
+            endpoint: _endpoint(group, RoundKind.DUET, end_s - start_s, turns=_turns(pairs, side, endpoint))
             for endpoint, group in sorted(groups[side].items())
         }
     return measured
@@ -264,11 +257,11 @@ def _without(window: Window, spans: Sequence[Window]) -> list[Window]:
     return [(since, until) for since, until in cut if since < until]
 
 
-def _turns(groups: Mapping[Side, Mapping[str, _Table]], side: Side, endpoint: str) -> Floats:
-    """The latencies of *side* in the pairs that count."""
+def _turns(groups: Mapping[Side, Mapping[str, Table]], side: Side, endpoint: str) -> Turns:
+    """The pairs that count, as *side* saw them."""
     sides = [groups[each].get(endpoint) for each in Side]
     if any(one is None for one in sides):
-        return np.empty(0)
+        return NO_TURNS
     base, candidate = (one for one in sides if one is not None)
     count = min(len(base.failed), len(candidate.failed))
     both = ~(base.failed[:count] | candidate.failed[:count])
@@ -276,92 +269,41 @@ def _turns(groups: Mapping[Side, Mapping[str, _Table]], side: Side, endpoint: st
         each: np.maximum(group.latency_ms[:count][both], _SHORTEST_MS)
         for each, group in zip(Side, (base, candidate), strict=True)
     }
-    order = np.argsort(np.log(pairs[Side.CANDIDATE] / pairs[Side.BASE]), kind="stable")
+    logs = np.log(pairs[Side.CANDIDATE] / pairs[Side.BASE])
+    order = np.argsort(logs, kind="stable")
     cut = int(_TRIMMED * len(order))
-    kept: Floats = pairs[side][order[cut : len(order) - cut]]
-    return kept
+    kept = order[cut : len(order) - cut]
+    return Turns(pairs[side][kept], _trimmed_error(logs[kept], cut) / sqrt(2))
 
 
-def seconds(requests: Requests, *, windows: Sequence[Window], users: int) -> tuple[Second, ...]:
-    """One line for every second of the *windows*, laid end to end; the silent seconds too."""
-    import pandas as pd
-
-    table = _within(requests, windows)
-    succeeded = np.where(table.failed, np.nan, table.latency_ms)
-    frame = pd.DataFrame({"failed": table.failed, "latency_ms": succeeded})
-    elapsed_s, length = _elapsed(requests, windows)
-    grouped = frame.groupby(np.floor(elapsed_s).astype(int))
-    every = pd.DataFrame(
-        {
-            "requests": grouped.size(),
-            "failures": grouped["failed"].sum(),
-            "p95_ms": grouped["latency_ms"].quantile(0.95),
-        },
-        index=range(int(np.ceil(length))),
-    )
-    counts = every[["requests", "failures"]].fillna(0).astype(int)
-    rows = zip(counts["requests"].tolist(), counts["failures"].tolist(), every["p95_ms"].tolist(), strict=True)
-    return tuple(
-        Second(at_s=at, users=users, requests=asked, failures=failed, p95_ms=None if isnan(p95_ms) else p95_ms)
-        for at, (asked, failed, p95_ms) in enumerate(rows)
-    )
-
-
-def _elapsed(requests: Requests, windows: Sequence[Window]) -> tuple[Floats, float]:
-    """Measured seconds before each request of `_within`, without the time between the windows; and all of them."""
-    starts, ends = np.asarray(windows, dtype=np.float64).reshape(-1, 2).T
-    start_s = np.asarray(requests.start_s)[_inside(requests, windows)]
-    number = np.searchsorted(starts, start_s, side="right") - 1
-    before = np.concatenate([[0.0], np.cumsum(ends - starts)])
-    elapsed_s: Floats = before[number] + start_s - starts[number]
-    return elapsed_s, float(before[-1])
-
-
-def _inside(requests: Requests, windows: Sequence[Window]) -> npt.NDArray[np.bool_]:
-    """Which requests started in one of the *windows*."""
-    start_s = np.asarray(requests.start_s)
-    inside = np.zeros(len(start_s), dtype=bool)
-    for since, until in windows:
-        inside |= (start_s >= since) & (start_s < until)
-    return inside
-
-
-def _within(requests: Requests, windows: Sequence[Window]) -> _Table:
-    """The requests that started in one of the *windows*."""
-    inside = _inside(requests, windows)
-    columns = (requests.endpoint, requests.latency_ms, requests.failed)
-    endpoint, latency_ms, failed = (np.asarray(column)[inside] for column in columns)
-    if requests.lateness is None:
-        return _Table(endpoint, latency_ms, failed != 0)
-    late_ms, pace_ms = np.zeros(len(requests)), np.zeros(len(requests))
-    late_ms[np.asarray(requests.lateness.row)] = requests.lateness.late_ms
-    pace_ms[np.asarray(requests.lateness.row)] = requests.lateness.pace_ms
-    return _Table(endpoint, latency_ms, failed != 0, late_ms[inside], pace_ms[inside])
-
-
-def _responses(table: _Table) -> Floats:
+def _responses(table: Table) -> Floats:
     if table.late_ms is None or table.pace_ms is None:
         return np.empty(0)
     succeeded = ~table.failed
     return responses(table.latency_ms[succeeded], table.late_ms[succeeded], table.pace_ms[succeeded])
 
 
-def _endpoint(table: _Table, kind: RoundKind, length: float, *, turns_ms: Floats | None = None) -> EndpointRound:
+def _endpoint(table: Table, kind: RoundKind, length: float, *, turns: Turns = NO_TURNS) -> EndpointRound:
     requests, failures = len(table.failed), int(table.failed.sum())
     observed = Observed(
         latencies_ms=np.sort(table.latency_ms[~table.failed]),
-        turns_ms=np.empty(0) if turns_ms is None else turns_ms,
+        turns=turns,
         responses_ms=_responses(table),
         requests=requests,
         failures=failures,
         seconds=length,
     )
-    values = {
+    found = {
         name: entry.formula(observed)
         for name, entry in _ENTRIES.items()
         if kind in entry.kinds and _resolved(entry, observed)
     }
-    return EndpointRound(requests=requests, failures=failures, values=values)
+    return EndpointRound(
+        requests=requests,
+        failures=failures,
+        values={name: one.value if isinstance(one, Estimate) else one for name, one in found.items()},
+        standard_errors={name: one.standard_error for name, one in found.items() if isinstance(one, Estimate)},
+    )
 
 
 def _resolved(entry: _Entry, observed: Observed) -> bool:
@@ -369,9 +311,29 @@ def _resolved(entry: _Entry, observed: Observed) -> bool:
 
 
 def _geometric_mean(latencies_ms: Floats) -> float:
+    return float(np.exp(_logs(latencies_ms).mean()))
+
+
+def _logs(latencies_ms: Floats) -> Floats:
     logs = np.maximum(latencies_ms, _SHORTEST_MS)
     np.log(logs, out=logs)
-    return float(np.exp(logs.mean()))
+    return logs
+
+
+def _trimmed_error(kept: Floats, cut: int) -> float:
+    """
+    Standard error of the mean of *kept*, sorted, after *cut* values were left out at each end.
+
+    From the Winsorised variance, as if what was left out had the nearest value that was kept (K. K. Yuen, "The
+    two-sample trimmed t for unequal population variances", Biometrika 61, 1974). Of one value nothing is known: zero.
+    """
+    inside = len(kept)
+    if inside < 2:
+        return 0.0
+    ends = kept[[0, -1]]
+    centre = (float(kept.sum()) + cut * float(ends.sum())) / (inside + 2 * cut)
+    squares = float(np.square(kept - centre).sum()) + cut * float(np.square(ends - centre).sum())
+    return sqrt(squares / (inside * (inside - 1)))
 
 
 def _quantile(ordered: Floats, share: float) -> float:

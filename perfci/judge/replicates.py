@@ -30,6 +30,7 @@ class Pair:
 
     base: Line
     candidate: Line
+    sampled: float = 0.0  # variance of one replicate's difference that the scatter among its requests explains
 
 
 class Replicates(Protocol):
@@ -76,7 +77,12 @@ class Blocks:
         """The blocks that measured both sides."""
         base, candidate = (lines.line(side, metric, endpoint) for side in (self.base, self.candidate))
         common = sorted(base.keys() & candidate.keys())
-        return Pair({block: base[block] for block in common}, {block: candidate[block] for block in common})
+        sampled = [lines.sampled(side, metric, endpoint) for side in (self.base, self.candidate)]
+        return Pair(
+            {block: base[block] for block in common},
+            {block: candidate[block] for block in common},
+            sum(side[block] for side in sampled for block in common) / len(common) if common else 0.0,
+        )
 
     def shortage(self, pair: Pair, metric: Metric) -> str:
         """One block has no scatter, and so proves nothing."""
@@ -85,7 +91,7 @@ class Blocks:
     def effects(self, pairs: Mapping[str, Pair]) -> dict[str, Effect]:
         """The mean over the blocks of the difference of the logs: a moderated t test of one sample."""
         logs = {name: [pair.candidate[block] - pair.base[block] for block in pair.base] for name, pair in pairs.items()}
-        spreads = moderate([_spread(values) for values in logs.values()])
+        spreads = moderate([replace(_spread(logs[name]), sampled=pair.sampled) for name, pair in pairs.items()])
         return {
             name: Effect(average(values), standard_error(spread.variance, len(values)), spread.freedom)
             for (name, values), spread in zip(logs.items(), spreads, strict=True)

@@ -98,6 +98,11 @@ class EndpointRound:
     requests: int
     failures: int
     values: Mapping[str, float]  # metric name -> value, in the metric's unit; absent where it cannot be computed
+    standard_errors: Mapping[str, float] = field(default_factory=dict)
+    """
+    Metric name -> standard error of the value's log, as far as the scatter of these requests among themselves tells:
+    the least that two such rounds of the same service differ by. Absent for metrics that have no simple one.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

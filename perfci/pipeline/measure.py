@@ -12,7 +12,7 @@ from pathlib import Path
 
 from perfci import store
 from perfci.errors import BaseTargetError, SeedError, TargetError
-from perfci.judge import metrics
+from perfci.judge import metrics, timeline
 from perfci.model import Alert, Census, CommittedCensus, EndpointRound, Gauges, Round, RoundKind, Run, Second, Side
 from perfci.pipeline.plan import Plan, Setup
 from perfci.pipeline.ports import Ports
@@ -317,7 +317,7 @@ def _load_of(recording: Recording, running: RunningTarget, side: Side, block: in
         block=block,
         running=running,
         endpoints=metrics.measure(recording.requests, windows=recording.windows),
-        seconds=metrics.seconds(recording.requests, windows=recording.windows, users=recording.users),
+        seconds=timeline.seconds(recording.requests, windows=recording.windows, users=recording.users),
         gauges=watched.gauges(recording),
     )
 

@@ -2,8 +2,12 @@
 Variances borrowed across series.
 
 Eight blocks estimate a variance badly, but a run has many series of the same kind. Each series' own variance is drawn
-towards the pooled one, as far as the series really are alike: the moderated t of G. K. Smyth, "Linear models and
-empirical Bayes methods for assessing differential expression", Stat. Appl. Genet. Mol. Biol. 3(1), 2004.
+towards the one to be expected of it, as far as the series really are alike: the moderated t of G. K. Smyth, "Linear
+models and empirical Bayes methods for assessing differential expression", Stat. Appl. Genet. Mol. Biol. 3(1), 2004.
+
+What is to be expected differs from series to series. Few requests that scatter much make a mean that scatters, and how
+much is known from the requests themselves; what machine and starts do to all of them comes on top, and is pooled. (That
+the prior follows what is known of each series is the trend of C. W. Law et al., "voom", Genome Biology 15:R29, 2014.)
 """
 
 from collections.abc import Sequence
@@ -30,12 +34,12 @@ class Spread:
 
     variance: float
     freedom: float
+    sampled: float = 0.0  # the part of it that the scatter among the requests explains
 
 
 def moderate(own: Sequence[Spread]) -> list[Spread]:
-    """Draw the variances of alike series towards each other."""
-    prior = _prior(own)
-    return [shrink(spread, prior) for spread in own]
+    """Draw the variances of alike series towards what is to be expected of each."""
+    return [shrink(spread, prior) for spread, prior in zip(own, _priors(own), strict=True)]
 
 
 def shrink(own: Spread, prior: Spread) -> Spread:
@@ -49,23 +53,25 @@ def shrink(own: Spread, prior: Spread) -> Spread:
     return Spread(max(variance, SMALLEST_SD**2), freedom)
 
 
-def _prior(own: Sequence[Spread]) -> Spread:
+def _priors(own: Sequence[Spread]) -> list[Spread]:
     """
-    The pooled variance, with the weight that the scatter of the variances allows.
+    The variance to be expected of each, with the weight that the scatter of the variances about it allows.
 
     The variance of a log variance is trigamma(freedom / 2) by chance alone; what is beyond that is real unlikeness, and
     the prior's own freedom is where trigamma equals it (Smyth 2004, section 6.2).
     """
     known = [spread for spread in own if spread.freedom > 0]
     if len(known) < _ENOUGH_SERIES:
-        return Spread(0.0, 0.0)
-    variances = np.array([max(spread.variance, SMALLEST_SD**2) for spread in known])
+        return [Spread(0.0, 0.0)] * len(own)
     halves = np.array([spread.freedom for spread in known]) / 2
-    centred = np.log(variances) - special.digamma(halves) + np.log(halves)
+    shared = max(0.0, float(np.average([spread.variance - spread.sampled for spread in known], weights=halves)))
+    variances = np.array([max(spread.variance, SMALLEST_SD**2) for spread in known])
+    expected = np.array([max(spread.sampled + shared, SMALLEST_SD**2) for spread in known])
+    centred = np.log(variances / expected) - special.digamma(halves) + np.log(halves)
     unlike = float(np.var(centred, ddof=1) - special.polygamma(1, halves).mean())
-    pooled = float(np.average(variances, weights=halves))
     borrowed = float(2 * halves.sum()) - float(2 * halves.max())  # no more than the other series really know
-    return Spread(pooled, min(_inverse_trigamma(unlike), MOST_BORROWED, borrowed))
+    freedom = min(_inverse_trigamma(unlike), MOST_BORROWED, borrowed)
+    return [Spread(spread.sampled + shared, freedom) for spread in own]
 
 
 def _inverse_trigamma(value: float) -> float:

@@ -153,6 +153,21 @@ def test_borrowed_variances_are_smyths_by_bisection(logs: list[float], freedom: 
     assert [one.variance for one in posterior] == pytest.approx([max(one, 1e-6) for one in expected], rel=1e-6)
 
 
+@given(st.lists(st.tuples(st.floats(-4, 4), st.floats(-9, -5)), min_size=3, max_size=9), st.integers(2, 30))
+def test_variances_are_compared_in_units_of_what_is_expected(logs: list[tuple[float, float]], freedom: int) -> None:
+    """Series whose requests explain them all are Smyth's series, each divided by what its requests explain."""
+    ratios = np.exp([ratio for ratio, _ in logs])
+    explained = np.exp([level for _, level in logs])
+    assume(float((explained * (ratios - 1)).mean()) <= 0)  # nothing is left over to be shared
+    assume(float((explained * ratios).min()) > 2 * SMALLEST_SD**2)
+    ours = moderate([Spread(r * e, float(freedom), sampled=e) for r, e in zip(ratios, explained, strict=True)])
+    plain = moderate([Spread(ratio, float(freedom)) for ratio in ratios])
+    weight = plain[0].freedom - freedom
+    expected = explained * (freedom * ratios + weight) / (freedom + weight)
+    assert [one.freedom for one in ours] == pytest.approx([one.freedom for one in plain], rel=1e-6)
+    assert [one.variance for one in ours] == pytest.approx(expected.tolist(), rel=1e-6)
+
+
 @given(
     st.lists(st.floats(-1, 1), min_size=2, max_size=9).filter(lambda v: np.std(v) > 1e-3),
     st.lists(st.floats(-1, 1), min_size=2, max_size=9).filter(lambda v: np.std(v) > 1e-3),

@@ -78,6 +78,22 @@ def test_unlike_variances_lend_each_other_little() -> None:
     assert alike[0].freedom - 30 > 5 > unlike[0].freedom - 30
 
 
+def test_a_series_of_few_requests_is_expected_to_scatter_more() -> None:
+    """What the requests explain is no unlikeness, and what it leaves over is shared by all."""
+    shared, sampled = 1e-4, (1e-5, 1e-4, 1e-3, 1e-2)
+    plain = moderate([Spread(shared + each, 8.0) for each in sampled])
+    known = moderate([Spread(shared + each, 8.0, sampled=each) for each in sampled])
+    assert [spread.variance for spread in known] == pytest.approx([shared + each for each in sampled])
+    assert min(spread.freedom for spread in known) > 8 + 10 > 8 + 5 > max(spread.freedom for spread in plain)
+    assert plain[0].variance > 4 * (shared + sampled[0])
+
+
+def test_rounds_that_agree_better_than_their_requests_are_lucky() -> None:
+    """No more is believed to be shared than nothing, and the variance is drawn up to what the requests tell."""
+    posterior = moderate([Spread(1e-4, 8.0, sampled=4e-4) for _ in range(4)])
+    assert all(1e-4 < spread.variance < 4e-4 for spread in posterior)
+
+
 def test_zero_variance_is_not_infinite_certainty() -> None:
     """Equal values scatter by the smallest standard deviation that is believed."""
     assert moderate([Spread(0.0, 7.0)])[0].variance == SMALLEST_SD**2

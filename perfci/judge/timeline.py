@@ -1,0 +1,44 @@
+"""A round second by second, for the charts."""
+
+from collections.abc import Sequence
+from math import isnan
+
+import numpy as np
+
+from perfci.judge.columns import Floats, Window, inside_of, within
+from perfci.model import Requests, Second
+
+
+def seconds(requests: Requests, *, windows: Sequence[Window], users: int) -> tuple[Second, ...]:
+    """One line for every second of the *windows*, laid end to end; the silent seconds too."""
+    import pandas as pd
+
+    table = within(requests, windows)
+    succeeded = np.where(table.failed, np.nan, table.latency_ms)
+    frame = pd.DataFrame({"failed": table.failed, "latency_ms": succeeded})
+    elapsed_s, length = _elapsed(requests, windows)
+    grouped = frame.groupby(np.floor(elapsed_s).astype(int))
+    every = pd.DataFrame(
+        {
+            "requests": grouped.size(),
+            "failures": grouped["failed"].sum(),
+            "p95_ms": grouped["latency_ms"].quantile(0.95),
+        },
+        index=range(int(np.ceil(length))),
+    )
+    counts = every[["requests", "failures"]].fillna(0).astype(int)
+    rows = zip(counts["requests"].tolist(), counts["failures"].tolist(), every["p95_ms"].tolist(), strict=True)
+    return tuple(
+        Second(at_s=at, users=users, requests=asked, failures=failed, p95_ms=None if isnan(p95_ms) else p95_ms)
+        for at, (asked, failed, p95_ms) in enumerate(rows)
+    )
+
+
+def _elapsed(requests: Requests, windows: Sequence[Window]) -> tuple[Floats, float]:
+    """Measured seconds before each request of `within`, without the time between the windows; and all of them."""
+    starts, ends = np.asarray(windows, dtype=np.float64).reshape(-1, 2).T
+    start_s = np.asarray(requests.start_s)[inside_of(requests, windows)]
+    number = np.searchsorted(starts, start_s, side="right") - 1
+    before = np.concatenate([[0.0], np.cumsum(ends - starts)])
+    elapsed_s: Floats = before[number] + start_s - starts[number]
+    return elapsed_s, float(before[-1])
