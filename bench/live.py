@@ -70,14 +70,14 @@ def _slower(change: float) -> Known:
 
 
 def _fault(name: str, where: str = "") -> Known:
-    return Known(profile="tickets:contention", environ={"DEMO_FAULTS": name}, waiting=True, where=where)
+    return Known(profile="crowd:contention", environ={"DEMO_FAULTS": name}, waiting=True, where=where)
 
 
 KNOWN: Mapping[str, Known] = {
     "duet, identical": Known(profile="readers:duet"),
     "duet, +3 %": _slower(0.03),
     "duet, +5 %": _slower(0.05),
-    "load, identical": Known(profile="tickets:contention", waiting=True),
+    "load, identical": Known(profile="crowd:contention", waiting=True),
     "load, lock": _fault("lock", "GET /tickets/"),
     "load, half-workers": _fault("half-workers"),
     "load, small-pool": _fault("small-pool"),

@@ -40,9 +40,10 @@ DEFAULT = GatePolicy(
                     RoundKind.DUET: MappingProxyType(
                         {
                             # Real turns, eight blocks: identical sides never red and always "pass", two CPU hogs
-                            # beside them or not; a true +3 % is found where the budget is a little below it.
+                            # beside them or not. In compose two identical stacks can differ by 0.9 %: with a budget of
+                            # 2 % a true +3 % hides behind that in 9 of 100, with one of 1.5 % identical ones are red.
                             # 10 microseconds are 2 % of the fastest endpoint measured, five times its scatter.
-                            "service_time": Budget(role=Role.DECIDES, change=0.02, margin=0.04, floor=0.01),
+                            "service_time": Budget(role=Role.DECIDES, change=0.0175, margin=0.04, floor=0.01),
                             "failure_rate": _FAILURES,
                         }
                     ),
