@@ -110,6 +110,8 @@ def budget_of(budget: Budget, metric: Metric, endpoint: str) -> Budget:
                 endpoints=budget.endpoints,
             )
     role = Role.INFORMS if never_counts(metric, endpoint) else budget.role
+    if role is budget.role and not budget.endpoints:
+        return budget
     return replace(budget, role=role, endpoints=())
 
 
