@@ -28,7 +28,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.cells import Cell
-from bench.hogs import hogs
+from bench.hogs import hogs as cpu_hogs
 from bench.tables import percent
 
 ROOT = Path(__file__).parents[1]
@@ -113,14 +113,14 @@ def main(names: Sequence[str], times: int, environment: str, count: int, file: P
     jobs = [Job(**json.loads(line)) for line in file.read_text().splitlines()] if file and file.exists() else []
     with ExitStack() as stack:
         project = _project(Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="perfci-live-"))))
-        stack.enter_context(hogs(count))
+        stack.enter_context(cpu_hogs(count))
         for name in [*(names or KNOWN)] * times:
             jobs.append(job := _run(name, project, environment, count))
             console.print(f"{name}: {job.verdict}, {job.seen} ({job.wall_s:.0f} s)", markup=False, highlight=False)
             if file:
-                with file.open("a") as lines:
-                    lines.write(json.dumps(asdict(job)) + "\n")
-    console.print(_table(jobs))
+                with file.open("a") as notes:
+                    notes.write(json.dumps(asdict(job)) + "\n")
+    console.print(table(jobs))
 
 
 def _project(folder: Path) -> Path:
@@ -149,17 +149,23 @@ def _run(name: str, project: Path, environment: str, count: int) -> Job:
     )
     wall_s = time.monotonic() - started
     result = output / "result.json"
-    said: dict[str, Any] = json.loads(result.read_text()) if result.exists() else {}
+    said: Mapping[str, Any] = json.loads(result.read_text()) if result.exists() else {"reason": done.stderr[-300:]}
+    return job_of(name, said, environment=environment, hogs=count, wall_s=wall_s, code=done.returncode)
+
+
+def job_of(name: str, said: Mapping[str, Any], *, environment: str, hogs: int, wall_s: float, code: int) -> Job:
+    """What a run's `result.json` says of the truth that is known."""
+    known = KNOWN[name]
     red = [one["endpoint"] for one in said.get("decisions", ()) if one["verdict"] == "regression"]
     return Job(
         name=name,
         environment=environment or "embedded",
-        hogs=count,
+        hogs=hogs,
         verdict=said.get("verdict", "nothing"),
         found=any(endpoint.startswith(known.where) for endpoint in red),
-        seen=_seen(said, known) or done.stderr.strip()[-300:],
+        seen=_seen(said, known),
         wall_s=round(wall_s, 1),
-        code=done.returncode,
+        code=code,
     )
 
 
@@ -171,8 +177,9 @@ def _seen(said: Mapping[str, Any], known: Known) -> str:
     return str(said.get("reason", ""))
 
 
-def _table(jobs: Sequence[Job]) -> Table:
-    table = Table(title="whole runs on the demo service", title_justify="left")
+def table(jobs: Sequence[Job]) -> Table:
+    """One line for each side, environment and number of hogs."""
+    lines = Table(title="whole runs on the demo service", title_justify="left")
     for column in (
         "side",
         "where",
@@ -186,7 +193,7 @@ def _table(jobs: Sequence[Job]) -> Table:
         "95 % of red",
         "s",
     ):
-        table.add_column(column, justify="left" if column in ("side", "where") else "right", no_wrap=True)
+        lines.add_column(column, justify="left" if column in ("side", "where") else "right", no_wrap=True)
     for name, environment, count in dict.fromkeys((one.name, one.environment, one.hogs) for one in jobs):
         group = [one for one in jobs if (one.name, one.environment, one.hogs) == (name, environment, count)]
         verdicts = [one.verdict for one in group]
@@ -195,7 +202,7 @@ def _table(jobs: Sequence[Job]) -> Table:
             corpus=environment, mode="live", rule="perfci", effect=name, replicates=1, seconds=0.0, counts=counts
         )
         low, high = cell.interval("regression")
-        table.add_row(
+        lines.add_row(
             name,
             environment,
             str(count),
@@ -205,7 +212,7 @@ def _table(jobs: Sequence[Job]) -> Table:
             f"{percent(low)}..{percent(high)}",
             f"{median(one.wall_s for one in group):.0f}",
         )
-    return table
+    return lines
 
 
 if __name__ == "__main__":
