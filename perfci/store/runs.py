@@ -15,6 +15,7 @@ from perfci.store.files import DAMAGED, read_json, take_schema, write_atomically
 
 SCHEMA = 1
 LARGEST_COUNT = 2**53
+LARGEST_ERROR = 100.0  # of a log
 
 _RUN: TypeAdapter[Run] = TypeAdapter(Run)
 
@@ -79,6 +80,9 @@ def _check_counts(measured: Round, file: Path) -> None:
         if not 0 <= failures <= requests <= LARGEST_COUNT:
             text = f"{what!r} counts {str(failures)[:20]} failures of {str(requests)[:20]} requests"
             raise ResultError(f"{file}: {text}", hint=DAMAGED)
+    for endpoint, seen in measured.endpoints.items():
+        if not all(0 <= error <= LARGEST_ERROR for error in seen.standard_errors.values()):
+            raise ResultError(f"{file}: {endpoint[:60]!r} has a standard error that no log can have", hint=DAMAGED)
     for name, gauge in measured.gauges.items():
         if not (gauge.low <= gauge.mean <= gauge.high and gauge.step_s >= 1):
             raise ResultError(f"{file}: the gauge {name[:60]!r} has a mean beyond what was seen", hint=DAMAGED)

@@ -204,6 +204,20 @@ def test_a_schedule_that_cannot_be_is_refused(tmp_path: Path) -> None:
             assert store.load(file).rounds == (measured,)
 
 
+@pytest.mark.parametrize("error", [-0.01, 1e9])
+def test_a_standard_error_that_cannot_be_is_refused(tmp_path: Path, error: float) -> None:
+    """Below zero, or beyond all logs; a run from before there were any is read as ever."""
+    file = tmp_path / "run.json"
+    seen = EndpointRound(requests=9, failures=0, values={"trimmed_mean": 4.0}, standard_errors={"trimmed_mean": error})
+    store.save(a_run(rounds=(a_round(endpoints={"GET /": seen}),)), file)
+    assert "'GET /' has a standard error that no log can have" in str(_refused(file))
+    store.save(a_run(rounds=(a_round(endpoints={"GET /": replace(seen, standard_errors={})}),)), file)
+    content = json.loads(file.read_text())
+    del content["rounds"][0]["endpoints"]["GET /"]["standard_errors"]
+    file.write_text(json.dumps(content))
+    assert store.load(file).rounds[0].endpoints["GET /"].standard_errors == {}
+
+
 def test_a_gauge_that_cannot_be_is_refused(tmp_path: Path) -> None:
     """A mean above everything that was seen; a run from before there were gauges is read as ever."""
     file = tmp_path / "run.json"
