@@ -38,14 +38,18 @@ def line(rounds: Iterable[Round], metric: Metric, endpoint: str) -> Line:
 
 
 def sampled(rounds: Iterable[Round], metric: Metric, endpoint: str) -> Line:
-    """Of each value of `line`, the variance that the scatter among the requests explains: zero where none is known."""
+    """
+    Of each value of `line`, the variance that the scatter among the requests explains: zero where none is known.
+
+    That of one round, however many a block has: rounds inside a block count as one, and are no evidence of their own.
+    """
     name = metric.name
     squares: dict[int, list[float]] = {}
     for one in rounds:
         found = one.endpoints.get(endpoint)
         if found and found.values.get(name, 0.0) > 0:
             squares.setdefault(one.block, []).append(found.standard_errors.get(name, 0.0) ** 2)
-    return {block: sum(known) / len(known) ** 2 for block, known in squares.items()}
+    return {block: average(known) for block, known in squares.items()}
 
 
 def counts(rounds: Iterable[Round], endpoint: str) -> list[Count]:

@@ -32,6 +32,7 @@ from perfci.report import json_v1, render
 from tests.builders import a_paired_run, a_run, a_subject, some_rounds
 
 EXAMPLES = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+EXPLAINED = {"service_time", "trimmed_mean"}
 Key = tuple[str, str, str]
 MIRROR = {
     SeriesVerdict.REGRESSION: SeriesVerdict.IMPROVEMENT,
@@ -48,6 +49,7 @@ class Measurement:
     scatter: float
     slower: float
     failing: float
+    explained: float  # of the scatter between rounds, by that among the requests
     rng_seed: int
 
     def run(self) -> Run:
@@ -60,7 +62,18 @@ class Measurement:
             rng_seed=self.rng_seed,
         )
         rng = random.Random(self.rng_seed)
-        return replace(run, rounds=tuple(self._failing(one, rng) for one in run.rounds))
+        return replace(run, rounds=tuple(self._explained(self._failing(one, rng), rng) for one in run.rounds))
+
+    def _explained(self, one: Round, rng: random.Random) -> Round:
+        """What the requests tell of their own scatter, each endpoint as well as its requests can."""
+        changes = {
+            name: replace(seen, standard_errors={metric: self._error(rng) for metric in EXPLAINED & seen.values.keys()})
+            for name, seen in one.endpoints.items()
+        }
+        return with_endpoints(one, changes)
+
+    def _error(self, rng: random.Random) -> float:
+        return self.explained * self.scatter * rng.uniform(0.7, 1.3)
 
     def _failing(self, one: Round, rng: random.Random) -> Round:
         """Some requests of the candidate's first endpoint fail."""
@@ -82,6 +95,7 @@ MEASUREMENTS = st.builds(
     scatter=st.floats(0.002, 0.3),
     slower=st.floats(0.7, 1.5),
     failing=st.sampled_from([0.0, 0.0, 0.01, 0.5]),
+    explained=st.sampled_from([0.0, 0.5, 1.0]),
     rng_seed=st.integers(0, 10_000),
 )
 
@@ -124,11 +138,15 @@ def copied(run: Run, times: int) -> Run:
 @EXAMPLES
 @given(MEASUREMENTS)
 def test_a_side_against_itself_passes(measured: Measurement) -> None:
-    """The same rounds on both sides, failures and all: nothing changed, whatever the noise."""
+    """
+    The same rounds on both sides, failures and all: nothing changed, whatever the noise.
+
+    Where requests scatter so much that rounds cannot agree so well but by luck, it may be left open, never red.
+    """
     candidate = [one for one in measured.run().rounds if one.side is Side.CANDIDATE]
     both = tuple(replace(one, side=side) for one in candidate for side in Side)
     outcome = judged(replace(measured.run(), rounds=both))
-    assert outcome.verdict is Verdict.PASS
+    assert outcome.verdict in ({Verdict.PASS, Verdict.INCONCLUSIVE} if measured.explained else {Verdict.PASS})
     assert not {SeriesVerdict.REGRESSION, SeriesVerdict.IMPROVEMENT} & set(verdicts(outcome).values())
 
 
