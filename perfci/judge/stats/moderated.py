@@ -25,7 +25,7 @@ Of the log effect of one block. The quietest series measured so far scatters by 
 MOST_BORROWED = 12.0
 """Degrees of freedom that a prior may weigh at most: with few series their likeness is only a guess."""
 
-_ENOUGH_SERIES = 3  # below, nothing can be said about how alike variances are
+_ENOUGH_SERIES = 2  # one has nobody to borrow from
 
 
 @dataclass(frozen=True, slots=True)

@@ -292,7 +292,8 @@ def test_the_same_rounds_twice_over_never_widen_an_interval(measured: Measuremen
         if change is None or twice is None or key[1] == "failure_rate":
             continue  # counts of failures add up inside a block, too
         assert twice.high - twice.low <= (change.high - change.low) * (1 + 1e-9), key
-        assert inside[key].comparison.p_worse == pytest.approx(one.comparison.p_worse)
+        if not measured.failing:  # twice as many may take an endpoint's times out, and what they lent to the others
+            assert inside[key].comparison.p_worse == pytest.approx(one.comparison.p_worse)
 
 
 @EXAMPLES
@@ -301,9 +302,9 @@ def test_as_many_further_blocks_as_were_asked_for_settle_the_series(measured: Me
     """
     If they look like those that were there, and the change stays too small to matter: what the advice assumes.
 
-    Of two endpoints, since more of them lend each other variance, and the less the more blocks there are.
+    Of one endpoint, since more of them lend each other variance, and the less the more blocks there are.
     """
-    measured = replace(measured, endpoints=min(measured.endpoints, 2))
+    measured = replace(measured, endpoints=1)
     run = measured.run()
     for key, one in by_series(judged(run)).items():
         change, wanted = one.comparison.change, measured.blocks + (one.further_blocks or 0)
