@@ -25,6 +25,12 @@ Of the log effect of one block. The quietest series measured so far scatters by 
 MOST_BORROWED = 12.0
 """Degrees of freedom that a prior may weigh at most: with few series their likeness is only a guess."""
 
+MOST_BESIDE_OWN = 1.5
+"""
+And beside each degree that the series have themselves: after four blocks three times as many let 1.6 % of identical
+pairs of recorded rounds turn red, twice as many 1.3 %, so many 0.9 %.
+"""
+
 _ENOUGH_SERIES = 2  # one has nobody to borrow from
 
 
@@ -70,7 +76,8 @@ def _priors(own: Sequence[Spread]) -> list[Spread]:
     centred = np.log(variances / expected) - special.digamma(halves) + np.log(halves)
     unlike = float(np.var(centred, ddof=1) - special.polygamma(1, halves).mean())
     borrowed = float(2 * halves.sum()) - float(2 * halves.max())  # no more than the other series really know
-    freedom = min(_inverse_trigamma(unlike), MOST_BORROWED, borrowed)
+    own_share = MOST_BESIDE_OWN * 2 * float(halves.mean())
+    freedom = min(_inverse_trigamma(unlike), MOST_BORROWED, borrowed, own_share)
     return [Spread(spread.sampled + shared, freedom) for spread in own]
 
 

@@ -20,7 +20,7 @@ from perfci.judge.policy import DEFAULT
 from perfci.judge.stats import exact
 from perfci.judge.stats.exact import Count
 from perfci.judge.stats.family import holm
-from perfci.judge.stats.moderated import MOST_BORROWED, SMALLEST_SD, Spread, moderate
+from perfci.judge.stats.moderated import MOST_BESIDE_OWN, MOST_BORROWED, SMALLEST_SD, Spread, moderate
 from perfci.judge.validity.offered import grew
 from perfci.model import Baseline, Comparison, Round, RoundKind, Run, Side
 from tests.builders import a_paired_run, a_run, an_endpoint_round, some_rounds
@@ -145,7 +145,7 @@ def test_borrowed_variances_are_smyths_by_bisection(logs: list[float], freedom: 
     def unexplained(weight: float) -> float:
         return scatter - float(special.polygamma(1, freedom / 2) + special.polygamma(1, weight / 2))
 
-    most = min(MOST_BORROWED, freedom * (len(own) - 1.0))
+    most = min(MOST_BORROWED, freedom * (len(own) - 1.0), MOST_BESIDE_OWN * freedom)
     weight = most if unexplained(most) <= 0 else float(optimize.brentq(unexplained, 1e-9, most, xtol=1e-12))
     expected = [(freedom * one + weight * float(np.mean(own))) / (freedom + weight) for one in own]
     posterior = moderate([Spread(one, float(freedom)) for one in own])
