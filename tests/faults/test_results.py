@@ -266,7 +266,7 @@ STRANGE = [
         ),
     ),
     pytest.param(
-        lambda: a_paired_run(typical={f"GET /{n}": 4.0 for n in range(5000)}, blocks=2, kinds=(RoundKind.DUET,)),
+        lambda: a_paired_run(typical={f"GET /{n}": 4.0 for n in range(5000)}, blocks=4, kinds=(RoundKind.DUET,)),
         None,
         marks=fault(
             "results",
