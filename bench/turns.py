@@ -105,7 +105,8 @@ def _taken(folder: Path, urls: Mapping[Side, str], seconds: float) -> dict[Side,
     place = Place(
         source=folder, folder=folder / "logs", environ=os.environ, state=folder / "state", watch=lambda _: None
     )
-    return duet_round(PLAN, base_urls=urls, place=place, times=(1.0, seconds), rng_seed=1)
+    with duet_round(PLAN, place) as take:
+        return take(urls, times=(1.0, seconds), rng_seed=1)
 
 
 def _gaps(recordings: Mapping[Side, Recording]) -> dict[Side, list[float]]:

@@ -20,7 +20,7 @@ from perfci.pipeline.watching import told, watching
 from perfci.rig import monitor, seed, target
 from perfci.rig.load.generator import Place
 from perfci.rig.load.recording import Recording
-from perfci.rig.load.rounds import duet_round, load_round, shared_round
+from perfci.rig.load.rounds import TakeTurns, duet_round, load_round, shared_round
 from perfci.rig.process import HURRY_S
 from perfci.rig.target import RunningTarget
 
@@ -128,10 +128,13 @@ def paired(bench: Bench, recorder: Recorder) -> Run:
         bench.ports.progress.phase(f"block {block} of {schedule.blocks}: starting and seeding both sides")
         # What starts first, or is loaded first, takes turns, so that order cannot pass for a difference.
         order = (Side.BASE, Side.CANDIDATE) if block % 2 else (Side.CANDIDATE, Side.BASE)
-        with started(bench, order, block, recorder) as running:
+        with contextlib.ExitStack() as stack:
+            if schedule.duet:
+                take = stack.enter_context(duet_round(bench.plan.load, bench.place(f"duet-{block}")))
+            running = stack.enter_context(started(bench, order, block, recorder))
             if schedule.duet:
                 bench.ports.progress.phase(f"block {block} of {schedule.blocks}: turns")
-                _duet(bench, running, block, recorder)
+                _duet(bench, running, take, block, recorder)
             if schedule.loads(block):
                 _load_both(bench, running, block, recorder)
     return recorder.finish()
@@ -165,20 +168,26 @@ def started(
     bench: Bench, order: Sequence[Side], block: int | str, recorder: Recorder
 ) -> Iterator[dict[Side, RunningTarget]]:
     """
-    The sides of a block, freshly started, and seeded one after the other in this *order*.
+    The sides of a block, freshly started and seeded, begun in this *order*.
 
-    They come up at the same time and go down at the same time; where anything went wrong, down in turn.
+    They come up, are filled and go down at the same time; where anything went wrong, down in turn.
     """
     with contextlib.ExitStack() as stack:
         ready, each = {}, [stack.enter_context(contextlib.ExitStack()) for _ in order]
         for side, own in zip(order, each, strict=True):
             with _blamed(side):
                 ready[side] = own.enter_context(_starting(bench, side, block))
-        running = {}
-        for side in order:
-            running[side] = _seeded(bench, side, block, ready[side], recorder)
-            if running[side].kind == "external":  # what perfci started itself takes its data with it
-                stack.callback(_emptied, bench, side, running[side], recorder)
+        running, filling = {}, {}
+        with contextlib.ExitStack() as seeds:
+            for side in order:
+                with _blamed(side):
+                    running[side] = ready[side]()
+                    filling[side] = seeds.enter_context(_seeding(bench, side, running[side]))
+                if running[side].kind == "external":  # what perfci started itself takes its data with it
+                    _filled(filling.pop(side), side, block, running[side], recorder)
+                    stack.callback(_emptied, bench, side, running[side], recorder)
+            for side, done in filling.items():
+                _filled(done, side, block, running[side], recorder)
         yield running
         with ThreadPoolExecutor() as pool:
             list(pool.map(contextlib.ExitStack.close, each))
@@ -199,22 +208,25 @@ def _starting(bench: Bench, side: Side, block: int | str) -> AbstractContextMana
     )
 
 
-def _seeded(
-    bench: Bench, side: Side, block: int | str, ready: Callable[[], RunningTarget], recorder: Recorder
-) -> RunningTarget:
-    """A side once it answers and holds its data, which is noted."""
+def _seeding(bench: Bench, side: Side, running: RunningTarget) -> AbstractContextManager[Callable[[], seed.Seeded]]:
     setup = bench.setups[side]
+    return seed.seeding(
+        setup.seed,
+        running.base_url,
+        clear_first=False,
+        source=setup.source,
+        environ=bench.ports.environ,
+        state=bench.ports.state,
+        own=running.kind != "external",
+    )
+
+
+def _filled(
+    done: Callable[[], seed.Seeded], side: Side, block: int | str, running: RunningTarget, recorder: Recorder
+) -> None:
+    """Wait until a side holds its data, and note what only then is known."""
     with _blamed(side):
-        running = ready()
-        filled = seed.seed(
-            setup.seed,
-            running.base_url,
-            clear_first=False,
-            source=setup.source,
-            environ=bench.ports.environ,
-            state=bench.ports.state,
-            own=running.kind != "external",
-        )
+        filled = done()
     recorder.seeded[side] = filled.digest
     known = recorder.run.fingerprint
     if known.seed_digest and filled.digest != known.seed_digest:
@@ -222,7 +234,6 @@ def _seeded(
     recorder.learned(
         seed_digest=known.seed_digest or filled.digest, descriptions={**known.target, side: running.description}
     )
-    return running
 
 
 def _emptied(bench: Bench, side: Side, running: RunningTarget, recorder: Recorder) -> None:
@@ -241,12 +252,10 @@ def _emptied(bench: Bench, side: Side, running: RunningTarget, recorder: Recorde
         recorder.incident(f"the data is still in {running.base_url}: {error}")
 
 
-def _duet(bench: Bench, running: Mapping[Side, RunningTarget], block: int, recorder: Recorder) -> None:
+def _duet(bench: Bench, running: Mapping[Side, RunningTarget], take: TakeTurns, block: int, recorder: Recorder) -> None:
     plan = bench.plan
-    recordings = duet_round(
-        plan.load,
-        base_urls={side: one.base_url for side, one in running.items()},
-        place=bench.place(f"duet-{block}"),
+    recordings = take(
+        {side: one.base_url for side, one in running.items()},
         times=(plan.paired.duet_warmup, plan.paired.duet),
         rng_seed=plan.rng_seed + block,
     )

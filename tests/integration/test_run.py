@@ -121,6 +121,53 @@ def test_an_interruption_during_the_turns_stops_everything(
     assert not store.load(tmp_path / "out").complete
 
 
+MEETING = """
+import os, pathlib, sys, time
+folder = pathlib.Path(sys.argv[1])
+(folder / str(os.getpid())).touch()
+deadline = time.monotonic() + 20
+while len(list(folder.iterdir())) < int(sys.argv[2]):
+    assert time.monotonic() < deadline, "nobody else is being filled"
+    time.sleep(0.02)
+print('{"digest": "the same"}')
+"""
+
+
+def _meeting(shell: Shell, folder: Path, count: int) -> None:
+    """Let every side be seeded by a command that waits until so many of them have begun."""
+    folder.mkdir()
+    (shell.project / "meet.py").write_text(MEETING)
+    command = f'["{{python}}", "meet.py", "{folder}", "{count}"]'
+    (shell.project / "perfci.toml").write_text(CONFIG + f'[seed]\nkind = "command"\ncommand = {command}\n')
+
+
+def test_both_sides_are_filled_at_the_same_time(shell: Shell, tmp_path: Path) -> None:
+    """Each seeding waits for the other: one after the other they would never end."""
+    _meeting(shell, tmp_path / "met", 2)
+    folder = tmp_path / "out"
+    done = shell.perfci("run", "toy", "--base", ".", "--census", "off", "--fail-on", "never", "--output", str(folder))
+    assert done.returncode == 0, done.stderr
+    assert len(list((tmp_path / "met").iterdir())) == 4  # of two blocks
+    assert store.load(folder).fingerprint.seed_digest == "the same"
+
+
+def test_an_interruption_while_both_sides_are_filled_stops_everything(shell: Shell, tmp_path: Path) -> None:
+    """Services, seeding commands and the driver that waits for them."""
+    _meeting(shell, tmp_path / "met", 3)  # which never come
+    with shell.start("run", "toy", "--base", ".", "--census", "off", "--output", str(tmp_path / "out")) as running:
+        deadline = time.monotonic() + 15
+        while len(list((tmp_path / "met").iterdir())) < 2:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        assert len(shell.left()) >= 5
+        running.send_signal(signal.SIGINT)
+        _, err = running.communicate(timeout=10)
+    assert running.returncode == 130
+    assert "Traceback" not in err
+    assert shell.left() == []
+    assert list((tmp_path / "state" / "perfci").iterdir()) == []
+
+
 def _wait_for(path: Path) -> None:
     deadline = time.monotonic() + 15
     while not path.exists():

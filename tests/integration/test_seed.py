@@ -1,6 +1,8 @@
 """Seeding a live service, and what can go wrong with it."""
 
+import http.server
 import os
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -42,6 +44,25 @@ def test_equal_recipes_have_equal_digests_and_others_do_not() -> None:
             assert first
             assert first == _seed(other).digest
             assert first != _seed(third, rng_seed=8).digest
+
+
+def test_services_are_filled_at_the_same_time() -> None:
+    """None of them answers before all have been asked."""
+    both = threading.Barrier(2, timeout=10)
+
+    class Patient(http.server.BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            both.wait()
+            self.send_response(200)
+            self.end_headers()
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Patient) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}"
+        how: dict[str, Any] = {"clear_first": False, "source": Path(), "environ": {}, "own": True}
+        with seed.seeding(_options(), url, **how) as one, seed.seeding(_options(), url, **how) as other:
+            assert one() == other()
+        server.shutdown()
 
 
 def test_seeded_twice_names_the_way_out() -> None:

@@ -1,16 +1,19 @@
 """The driver of turns with two real services: both sides are asked the same, in turn, and what fails is told apart."""
 
 import os
+import subprocess
+import sys
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from perfci.errors import LoadError
 from perfci.model import LoadPlan, Side
-from perfci.rig.load.generator import Live, Place
+from perfci.rig.load.generator import INSIDE, Live, Place
 from perfci.rig.load.recording import Recording
 from perfci.rig.load.rounds import duet_round
 from tests.builders import a_plan
@@ -230,15 +233,11 @@ def _take_turns(
         (source / name).write_text(content)
     lives: list[Live] = []
     with serving() as base, serving(*faults) as candidate:
-        recordings = duet_round(
-            _plan(**changes),
-            base_urls={Side.BASE: base.url, Side.CANDIDATE: candidate.url},
-            place=Place(
-                source=source, folder=folder / "logs", environ=os.environ, state=folder / "state", watch=lives.append
-            ),
-            times=times,
-            rng_seed=7,
+        place = Place(
+            source=source, folder=folder / "logs", environ=os.environ, state=folder / "state", watch=lives.append
         )
+        with duet_round(_plan(**changes), place) as take:
+            recordings = take({Side.BASE: base.url, Side.CANDIDATE: candidate.url}, times=times, rng_seed=7)
         return Taken(recordings=recordings, asked={Side.BASE: base.asked, Side.CANDIDATE: candidate.asked}, lives=lives)
 
 
@@ -324,6 +323,31 @@ def test_think_times_are_left_out(taken: Taken) -> None:
     recording = taken.recordings[Side.BASE]
     assert 1.2 <= recording.end_s - recording.start_s < 2.0
     assert min(recording.requests.start_s) < recording.start_s - 0.3
+
+
+def test_a_driver_that_may_not_begin_is_gone_with_its_context(tmp_path: Path) -> None:
+    """A side that does not start leaves nothing behind: neither a process nor a note of one."""
+    state = tmp_path / "state"
+    place = Place(source=tmp_path, folder=tmp_path / "logs", environ=os.environ, state=state, watch=lambda _: None)
+    with duet_round(_plan(), place):
+        waiting = [one for one in psutil.Process().children() if "perfci_turns.py" in " ".join(one.cmdline())]
+        assert len(waiting) == 1
+        assert len(list(state.iterdir())) == 1
+    assert not waiting[0].is_running()
+    assert list(state.iterdir()) == []
+
+
+def test_a_driver_whose_perfci_was_killed_does_not_wait_on(tmp_path: Path) -> None:
+    """The pipe ends, there is nothing to do, and it says so."""
+    reading, writing = os.pipe()
+    with os.fdopen(reading) as held, os.fdopen(writing) as perfci:
+        command = [sys.executable, str(INSIDE / "perfci_turns.py"), str(tmp_path / "spec.json"), str(reading)]
+        with subprocess.Popen(command, pass_fds=[reading], stderr=subprocess.PIPE, text=True) as driver:
+            held.close()
+            perfci.close()
+            _, err = driver.communicate(timeout=20)
+    assert driver.returncode == 1
+    assert "spec.json" in err
 
 
 def test_progress_is_told_while_it_runs(taken: Taken) -> None:

@@ -118,15 +118,6 @@ def generating(
             note.erase()
 
 
-def run(
-    command: Sequence[str], place: Place, *, extra: Mapping[str, str], planned_s: float, limit_s: float
-) -> Generator:
-    """One generator to its end or its limit; an exit code other than 0 is a LoadError with the end of its log."""
-    with generating(command, place, extra=extra) as generator:
-        attend([generator], place.watch, planned_s=planned_s, limit_s=limit_s)
-    return generator
-
-
 def attend(
     generators: Sequence[Generator],
     watch: Watch,

@@ -8,23 +8,26 @@ there is nothing to come back with.
 import contextlib
 import json
 import math
+import os
 import socket
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Protocol
 
 from perfci.errors import LoadError
 from perfci.model import LoadPlan, Side
 from perfci.rig.load import slices
-from perfci.rig.load.generator import INSIDE, STOP_TIMEOUT_S, Generator, Place, attend, generating, run
+from perfci.rig.load.generator import INSIDE, STOP_TIMEOUT_S, Generator, Place, attend, generating
 from perfci.rig.load.log import LogReader
 from perfci.rig.load.recording import Recording, events, first, record, spawned
 from perfci.rig.load.workers import Workers, same, variables
 
 GUARD_S = 0.2  # the load goes on a little beyond the window, so that its last request is under load, too
 SPARE_S = 30.0  # beyond the planned time, before a generator that does not end is ended
+SPARE_TURNS_S = 60.0  # the same beyond three times the planned time: services may be slow while nothing else waits
 TIMETABLE = "timetable.json"
 WORKERS_S = 30  # for all workers to connect
 SHORTEST_WARMUP_S = 1.5  # both generators have read the timetable before it begins
@@ -220,40 +223,68 @@ def _spawned(generator: Generator, plan: LoadPlan) -> float:
     return at
 
 
-def duet_round(
-    plan: LoadPlan,
-    *,
-    base_urls: Mapping[Side, str],
-    place: Place,
-    times: tuple[float, float],
-    rng_seed: int,
-) -> dict[Side, Recording]:
-    """Let both sides take turns for *times* = (warm-up, measured) seconds, one request in flight."""
-    folder = fresh(place.folder)
+class TakeTurns(Protocol):
+    """Lets a waiting driver begin."""
+
+    def __call__(
+        self, base_urls: Mapping[Side, str], *, times: tuple[float, float], rng_seed: int
+    ) -> dict[Side, Recording]:
+        """Let both sides take turns for *times* = (warm-up, measured) seconds, one request in flight."""
+
+
+@contextlib.contextmanager
+def duet_round(plan: LoadPlan, place: Place) -> Iterator[TakeTurns]:
+    """
+    A driver of turns, which gets itself ready while the sides still start; what is yielded lets it begin, once.
+
+    It waits for the end of a pipe, so that it does not wait on where perfci was killed.
+    """
+    spec = fresh(place.folder) / "spec.json"
+    spec.unlink(missing_ok=True)
+    reading, writing = os.pipe()
+    with os.fdopen(reading, "rb") as held, os.fdopen(writing, "wb") as waiting:
+        command = [sys.executable, str(INSIDE / "perfci_turns.py"), str(spec), str(reading)]
+        with generating(command, place, extra=plan.environment, pass_fds=(reading,)) as generator:
+            held.close()
+
+            def take(
+                base_urls: Mapping[Side, str], *, times: tuple[float, float], rng_seed: int
+            ) -> dict[Side, Recording]:
+                told = _told(plan, place, base_urls=base_urls, times=times, rng_seed=rng_seed)
+                spec.write_text(json.dumps(told, indent=1))
+                waiting.close()
+                seconds = sum(times)
+                attend([generator], place.watch, planned_s=seconds, limit_s=3 * seconds + SPARE_TURNS_S)
+                return {side: _turns(generator, side, times) for side in Side}
+
+            yield take
+
+
+def _told(
+    plan: LoadPlan, place: Place, *, base_urls: Mapping[Side, str], times: tuple[float, float], rng_seed: int
+) -> dict[str, object]:
+    """What the driver is to do."""
     warmup_s, duration_s = times
-    spec = {
+    return {
         "locustfile": str(place.source / plan.locustfile),
         "hosts": {side.value: base_urls[side] for side in Side},
-        "record": str(folder),
+        "record": str(place.folder),
         "user_classes": list(plan.user_classes),
         "tags": list(plan.tags),
         "warmup_s": warmup_s,
         "duration_s": duration_s,
         "rng_seed": rng_seed,
     }
-    (folder / "spec.json").write_text(json.dumps(spec, indent=1))
-    command = [sys.executable, str(INSIDE / "perfci_turns.py"), str(folder / "spec.json")]
-    seconds = warmup_s + duration_s
-    generator = run(command, place, extra=plan.environment, planned_s=seconds, limit_s=3 * seconds + 60)
-    recordings = {}
-    for side in Side:
-        logs = generator.logs(f"{side.value}.log")
-        began, ended = first(logs, "measuring"), first(logs, "stopping")
-        if began is None:
-            raise LoadError(f"the turns never began\n{generator.child.tail()}")
-        windows = [(began, ended if ended is not None else began + duration_s)]
-        recordings[side] = record(logs, windows=windows, plan=None, warmup_s=warmup_s)
-    return recordings
+
+
+def _turns(generator: Generator, side: Side, times: tuple[float, float]) -> Recording:
+    warmup_s, duration_s = times
+    logs = generator.logs(f"{side.value}.log")
+    began, ended = first(logs, "measuring"), first(logs, "stopping")
+    if began is None:
+        raise LoadError(f"the turns never began\n{generator.child.tail()}")
+    windows = [(began, ended if ended is not None else began + duration_s)]
+    return record(logs, windows=windows, plan=None, warmup_s=warmup_s)
 
 
 def fresh(folder: Path) -> Path:

@@ -1,6 +1,7 @@
 """Puts known data into the target, one module per kind, and takes it out again."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -10,7 +11,7 @@ from perfci.rig.seed import command, http, none, python
 from perfci.rig.seed.seeded import Place, Seeded
 from perfci.schema import Table
 
-__all__ = ["SEEDS", "Options", "Place", "Seed", "Seeded", "clean", "parse", "seed"]
+__all__ = ["SEEDS", "Options", "Place", "Seed", "Seeded", "clean", "parse", "seed", "seeding"]
 
 Options = http.Options | command.Options | python.Options | none.Options
 
@@ -21,8 +22,10 @@ class Seed(Protocol):
     @property
     def Options(self) -> type[Table]: ...  # noqa: N802 - the class in the module
 
-    def seed(self, options: Any, target_url: str, *, clear_first: bool, place: Place) -> Seeded:
-        """Put the data into the target."""
+    def seeding(
+        self, options: Any, target_url: str, *, clear_first: bool, place: Place
+    ) -> AbstractContextManager[Callable[[], Seeded]]:
+        """Begin to put the data into the target; what is yielded waits until it is there."""
 
     def clean(self, options: Any, target_url: str, *, place: Place) -> bool:
         """Take it out again; False where nothing can."""
@@ -42,7 +45,7 @@ def parse(table: Mapping[str, object], *, where: str) -> Options:
     return parsed
 
 
-def seed(
+def seeding(
     options: Options,
     target_url: str,
     *,
@@ -51,14 +54,21 @@ def seed(
     environ: Mapping[str, str],
     state: Path | None = None,
     own: bool = False,
-) -> Seeded:
+) -> AbstractContextManager[Callable[[], Seeded]]:
     """
-    Put the data into the target; with *clear_first*, take out what was there.
+    Begin to put the data into the target; with *clear_first*, take out what was there.
 
-    What is not perfci's *own* start has to be marked as a test target, else it is a SeedError.
+    What the context yields waits until all is there; what is not perfci's *own* start has to be marked as a test
+    target. SeedError where it is not, and where seeding fails.
     """
     place = Place(own=own, source=source, environ=environ, state=state)
-    return SEEDS[options.kind].seed(options, target_url, clear_first=clear_first, place=place)
+    return SEEDS[options.kind].seeding(options, target_url, clear_first=clear_first, place=place)
+
+
+def seed(options: Options, target_url: str, **how: Any) -> Seeded:
+    """The same to its end; *how* as in `seeding`."""
+    with seeding(options, target_url, **how) as done:
+        return done()
 
 
 def clean(

@@ -1,7 +1,8 @@
 """Running what a project seeds with: a child in its checkout, without secrets, bounded, and never left behind."""
 
+import contextlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from perfci.errors import SeedError
@@ -10,25 +11,35 @@ from perfci.rig.seed.seeded import Place
 from perfci.rig.target import leftovers
 
 
-def run(command: Sequence[str], *, what: str, place: Place, env: Mapping[str, str], timeout_s: float) -> dict[str, Any]:
+@contextlib.contextmanager
+def running(
+    command: Sequence[str], *, what: str, place: Place, env: Mapping[str, str], timeout_s: float
+) -> Iterator[Callable[[], dict[str, Any]]]:
     """
-    What the last line of its output says, where that is a JSON object; SeedError where it fails.
+    The command while others run beside it; what is yielded waits for its end, and tells what the last line says.
 
-    *what* names the command for the reader.
+    Nothing, where that is no JSON object; SeedError where it fails. *what* names the command for the reader.
     """
-    try:
-        done = leftovers.run(
-            command,
-            state=place.state,
-            cwd=place.source,
-            environment=process.child_environment(place.environ, env),
-            timeout_s=timeout_s,
-        )
-    except OSError as error:
-        raise SeedError(
-            f"the seeding command {command[0]!r} cannot be run in {place.source}: {error.strerror or error}",
-            hint="install it in a step before perfci, or give its path; a script needs to be executable",
-        ) from None
+    with contextlib.ExitStack() as stack:
+        try:
+            ended = stack.enter_context(
+                leftovers.running(
+                    command,
+                    state=place.state,
+                    cwd=place.source,
+                    environment=process.child_environment(place.environ, env),
+                    timeout_s=timeout_s,
+                )
+            )
+        except OSError as error:
+            raise SeedError(
+                f"the seeding command {command[0]!r} cannot be run in {place.source}: {error.strerror or error}",
+                hint="install it in a step before perfci, or give its path; a script needs to be executable",
+            ) from None
+        yield lambda: _told(ended(), what, timeout_s)
+
+
+def _told(done: process.Completed, what: str, timeout_s: float) -> dict[str, Any]:
     if not done.ok:
         how = f"did not end within {timeout_s:g} s" if done.code is None else f"ended with {done.code}"
         said = "\n".join((done.out + done.err).splitlines()[-20:])

@@ -1,7 +1,10 @@
 """Seeding by a command of the project's own; the last line that it prints may be JSON with `created` and `digest`."""
 
+import contextlib
 import json
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from typing import Any, Literal
 
 from pydantic import Field
@@ -20,28 +23,32 @@ class Options(Recipe):
     env: dict[str, str] = {}
 
 
-def seed(options: Options, target_url: str, *, clear_first: bool, place: Place) -> Seeded:
-    """Run the command; with *clear_first*, the cleaning one before it."""
+@contextlib.contextmanager
+def seeding(options: Options, target_url: str, *, clear_first: bool, place: Place) -> Iterator[Callable[[], Seeded]]:
+    """Run the command beside others; with *clear_first*, the cleaning one before it."""
     options.check_allowed(target_url, place)
     if clear_first and not clean(options, target_url, place=place):
         raise SeedError("nothing takes the old data out first", hint="give the command for it: clean in [seed]")
-    told = _run(options, options.command, target_url, place)
-    return options.seeded(told.get("created"), told.get("digest"))
+    with _running(options, options.command, target_url, place) as ended:
+        yield lambda: options.told(ended())
 
 
 def clean(options: Options, target_url: str, *, place: Place) -> bool:
     """Run the cleaning command, if there is one."""
     options.check_allowed(target_url, place)
     if options.clean:
-        _run(options, options.clean, target_url, place)
+        with _running(options, options.clean, target_url, place) as ended:
+            ended()
     return bool(options.clean)
 
 
-def _run(options: Options, template: tuple[str, ...], target_url: str, place: Place) -> dict[str, Any]:
+def _running(
+    options: Options, template: tuple[str, ...], target_url: str, place: Place
+) -> AbstractContextManager[Callable[[], dict[str, Any]]]:
     def fill(text: str) -> str:
         text = text.replace("{python}", sys.executable).replace("{url}", target_url)
         return text.replace("{rng_seed}", str(options.rng_seed)).replace("{counts}", json.dumps(options.counts))
 
     command = [fill(part) for part in template]
     env = {name: fill(value) for name, value in options.env.items()}
-    return child.run(command, what=" ".join(command), place=place, env=env, timeout_s=options.timeout_s)
+    return child.running(command, what=" ".join(command), place=place, env=env, timeout_s=options.timeout_s)

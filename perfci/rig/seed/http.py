@@ -1,5 +1,10 @@
 """Seeding through the target's own test-data endpoint: one request that makes everything, one that removes it."""
 
+import contextlib
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from functools import partial
+from threading import Thread
 from typing import Any, Literal
 
 import requests
@@ -27,11 +32,29 @@ class Options(Recipe):
     digest_field: str = "digest"
 
 
-def seed(options: Options, target_url: str, *, clear_first: bool, place: Place) -> Seeded:
-    """Make the data; with *clear_first*, remove what was there."""
+@contextlib.contextmanager
+def seeding(options: Options, target_url: str, *, clear_first: bool, place: Place) -> Iterator[Callable[[], Seeded]]:
+    """
+    Make the data beside others; with *clear_first*, remove what was there.
+
+    In a thread that nobody waits for after an interruption: the request ends with the target, or with perfci.
+    """
     options.check_allowed(target_url, place)
     if clear_first:
         clean(options, target_url, place=place)
+    made: Future[Seeded] = Future()
+    Thread(target=_settle, args=(made, partial(_made, options, target_url)), daemon=True).start()
+    yield made.result
+
+
+def _settle(made: Future[Seeded], work: Callable[[], Seeded]) -> None:
+    try:
+        made.set_result(work())
+    except Exception as error:  # noqa: BLE001 - whatever it is, the one who waits gets it
+        made.set_exception(error)
+
+
+def _made(options: Options, target_url: str) -> Seeded:
     answer = _send(options, options.method, below(target_url, options.path), _fill(options.body, options))
     if answer.status_code == 409:
         raise SeedError(f"the target holds test data already{_said(answer)}", hint=_CLEAR_FIRST)

@@ -1,5 +1,7 @@
 """No seeding: the target brings its own data, or needs none."""
 
+import contextlib
+from collections.abc import Callable, Iterator
 from typing import Literal
 
 from perfci.rig.seed.seeded import Place, Seeded
@@ -12,9 +14,16 @@ class Options(Table):
     kind: Literal["none"] = "none"
 
 
-def seed(options: Options, target_url: str, *, clear_first: bool, place: Place) -> Seeded:  # noqa: ARG001 - as every kind
+@contextlib.contextmanager
+def seeding(
+    options: Options,  # noqa: ARG001 - as every kind
+    target_url: str,  # noqa: ARG001
+    *,
+    clear_first: bool,  # noqa: ARG001
+    place: Place,  # noqa: ARG001
+) -> Iterator[Callable[[], Seeded]]:
     """Nothing is put into the target."""
-    return Seeded(created={}, digest="none")
+    yield lambda: Seeded(created={}, digest="none")
 
 
 def clean(options: Options, target_url: str, *, place: Place) -> bool:  # noqa: ARG001

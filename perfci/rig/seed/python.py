@@ -1,7 +1,10 @@
 """Seeding by a function of the project's own, in the project's own interpreter: never in perfci's process."""
 
+import contextlib
 import json
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Literal
 
@@ -24,24 +27,29 @@ class Options(Recipe):
     env: dict[str, str] = {}
 
 
-def seed(options: Options, target_url: str, *, clear_first: bool, place: Place) -> Seeded:
-    """Call the function; what *clear_first* means is its own matter."""
+@contextlib.contextmanager
+def seeding(options: Options, target_url: str, *, clear_first: bool, place: Place) -> Iterator[Callable[[], Seeded]]:
+    """Call the function beside others; what *clear_first* means is its own matter."""
     options.check_allowed(target_url, place)
     named = {"rng_seed": options.rng_seed, "counts": options.counts, "clear_first": clear_first}
-    told = _call(options, options.call, target_url, named, place)
-    return options.seeded(told.get("created"), told.get("digest"))
+    with _calling(options, options.call, target_url, named, place) as ended:
+        yield lambda: options.told(ended())
 
 
 def clean(options: Options, target_url: str, *, place: Place) -> bool:
     """Call the cleaning function, if there is one."""
     options.check_allowed(target_url, place)
     if options.clean:
-        _call(options, options.clean, target_url, {}, place)
+        with _calling(options, options.clean, target_url, {}, place) as ended:
+            ended()
     return bool(options.clean)
 
 
-def _call(options: Options, function: str, target_url: str, named: dict[str, Any], place: Place) -> dict[str, Any]:
+def _calling(
+    options: Options, function: str, target_url: str, named: dict[str, Any], place: Place
+) -> AbstractContextManager[Callable[[], dict[str, Any]]]:
     spec = json.dumps({"call": function, "url": target_url, "named": named})
     python = options.python.replace("{python}", sys.executable)
     command = [python, "-c", CALLED.read_text(encoding="utf-8"), spec]
-    return child.run(command, what=f"{function} in {python}", place=place, env=options.env, timeout_s=options.timeout_s)
+    what = f"{function} in {python}"
+    return child.running(command, what=what, place=place, env=options.env, timeout_s=options.timeout_s)

@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import requests
 from pydantic import Field, NonNegativeInt
@@ -61,6 +62,10 @@ class Recipe(Table):
             hint=f"if it holds nothing but test data, let it answer GET {self.mark_path} with the header "
             f"`{MARK}: true`, or say so: test_data = true in [seed]",
         )
+
+    def told(self, said: Mapping[str, Any]) -> Seeded:
+        """As `seeded`, of what the project's own code says."""
+        return self.seeded(said.get("created"), said.get("digest"))
 
     def seeded(self, created: object, digest: object) -> Seeded:
         """What the target says it made, held against what was asked for."""

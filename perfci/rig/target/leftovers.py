@@ -9,7 +9,7 @@ A number alone is never believed: it may belong to somebody else by now.
 import contextlib
 import os
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -78,17 +78,27 @@ def note(state: Path, *, mark: str = "", project: str = "") -> Written:
     return written
 
 
-def run(
+@contextlib.contextmanager
+def running(
     command: Sequence[str], *, state: Path | None, cwd: Path, environment: Mapping[str, str], timeout_s: float
-) -> process.Completed:
-    """`process.run`, with a note in *state*: should perfci be killed, the next one ends the command."""
+) -> Iterator[Callable[[], process.Completed]]:
+    """`process.running`, with a note in *state*: should perfci be killed, the next one ends the command."""
     mark = process.new_mark()
     written = note(state, mark=mark) if state is not None else None
     try:
-        return process.run(command, cwd=cwd, environment=environment, timeout_s=timeout_s, mark=mark)
+        with process.running(command, cwd=cwd, environment=environment, timeout_s=timeout_s, mark=mark) as ended:
+            yield ended
     finally:
         if written is not None:
             written.erase()
+
+
+def run(
+    command: Sequence[str], *, state: Path | None, cwd: Path, environment: Mapping[str, str], timeout_s: float
+) -> process.Completed:
+    """The same to its end."""
+    with running(command, state=state, cwd=cwd, environment=environment, timeout_s=timeout_s) as ended:
+        return ended()
 
 
 def own_projects(state: Path) -> list[str]:

@@ -1,15 +1,18 @@
 """
 The driver of a duet: base and candidate take turns, task by task, one request in flight.
 
-Run as a program with the path of a JSON file (see `Duet`). Every task of every user class comes once, then always the
-task whose endpoints were seen least, so that each endpoint gets its share however many tasks ask for it. A visit to a
-task is four executions, A B B A and the next time B A A B, and the two sides of a pair start from the same random
-state: they draw the same task parameters and the same data.
+Run as a program with the path of a JSON file (see `Duet`) and the number of an open file: all is imported while the
+sides still start, and the JSON file is there when that other file ends.
+
+Every task of every user class comes once, then always the task whose endpoints were seen least, so that each endpoint
+gets its share however many tasks ask for it. A visit to a task is four executions, A B B A and the next time B A A B,
+and the two sides of a pair start from the same random state: they draw the same task parameters and the same data.
 """
 
 import gc
 import json
 import logging
+import os
 import random
 import sys
 import time
@@ -111,4 +114,6 @@ def run(spec: Duet) -> None:
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.WARNING)
+    with os.fdopen(int(sys.argv[2]), "rb") as waiting:
+        waiting.read()
     run(Duet(**json.loads(Path(sys.argv[1]).read_text())))
