@@ -36,14 +36,15 @@ from perfci.model import Reference, RoundKind
 ROOT = Path(__file__).parents[1]
 LONGEST_S = 900.0
 SLOW = "GET /tickets/"
-# Two endpoints take all the turns; all else of the duet is as it comes, the budget too, which the demo has widened.
+# Two endpoints take all the turns; all else of the duet is as it comes, the budget too, which the demo has widened. And
+# the whole gate as it comes, with every endpoint of the profile.
 _DEFAULT = DEFAULT.budgets[Reference.REF][RoundKind.DUET]["service_time"]
-READERS = f"""
+PROFILES = """
 [[gate.override]]
 profile = "readers"
 metric = "service_time"
-change = {_DEFAULT.change}
-margin = {_DEFAULT.margin}
+change = CHANGE
+margin = MARGIN
 
 [profiles.readers]
 locustfile = "load_tests/readers.py"
@@ -51,8 +52,14 @@ locustfile = "load_tests/readers.py"
 [profiles.readers.scenarios.duet]
 user_classes = ["Reader"]
 users = 1
-environment = {{ TICKETS_THINK_SCALE = "0.005" }}
-paired = {{ load_blocks = 0 }}
+environment = { TICKETS_THINK_SCALE = "0.005" }
+paired = { load_blocks = 0SCHEDULE }
+
+[profiles.whole]
+locustfile = "load_tests/tickets.py"
+
+[profiles.whole.scenarios.default]
+environment = { TICKETS_THINK_SCALE = "0.05" }
 """
 READERS_FILE = """
 from tickets import Person
@@ -74,6 +81,12 @@ class Known:
     where: str = ""  # how the name of an endpoint begins that must be red; "": any of them will do
 
 
+def profiles(schedule: str = "") -> str:
+    """As they are written below perfci.toml."""
+    filled = PROFILES.replace("CHANGE", str(_DEFAULT.change)).replace("MARGIN", str(_DEFAULT.margin))
+    return filled.replace("SCHEDULE", f", {schedule}" if schedule else "")
+
+
 def _slower(change: float) -> Known:
     return Known(profile="readers:duet", environ={"DEMO_SLOW": f"{SLOW}={1 + change:g}"}, where=SLOW)
 
@@ -90,7 +103,7 @@ KNOWN: Mapping[str, Known] = {
     "load, lock": _fault("lock", "GET /tickets/"),
     "load, half-workers": _fault("half-workers"),
     "load, small-pool": _fault("small-pool"),
-    "all, identical": Known(profile="tickets:smoke"),
+    "all, identical": Known(profile="whole:default"),
 }
 
 
@@ -99,7 +112,7 @@ class Job:
     """What became of one run."""
 
     name: str
-    environment: str
+    where: str
     hogs: int
     verdict: str
     found: bool  # red, and where it should be
@@ -108,23 +121,39 @@ class Job:
     code: int
 
 
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    """Where and how the sides are held against each other."""
+
+    environment: str = ""
+    hogs: int = 0
+    schedule: str = ""
+
+    @property
+    def where(self) -> str:
+        """For the reader: the environment, and the schedule where it is another one than perfci's."""
+        return ", ".join(part for part in (self.environment or "embedded", self.schedule) if part)
+
+
 @click.command()
 @click.option("--only", "names", multiple=True, type=click.Choice(list(KNOWN)), help="These cells; all without it.")
 @click.option("--times", default=1, show_default=True, help="Runs of each.")
 @click.option("--environment", default="", help="As `perfci run` has it: compose; without it a process.")
-@click.option("--hogs", "count", default=0, show_default=True, help="Processes that use a core each meanwhile.")
+@click.option("--hogs", default=0, show_default=True, help="Processes that use a core each meanwhile.")
 @click.option("--json", "file", type=click.Path(path_type=Path), help="Where each run is noted; what is there counts.")
-def main(names: Sequence[str], times: int, environment: str, count: int, file: Path | None) -> None:
+@click.option("--schedule", default="", help="Of the duet alone, as in perfci.toml: 'blocks = 6, duet = \"3s\"'.")
+def main(names: Sequence[str], times: int, file: Path | None, **setting: Any) -> None:
     """Run perfci on sides of which the truth is known, and show how often it said so."""
     for number in (signal.SIGINT, signal.SIGTERM):  # also in the background: what runs shall be stopped
         signal.signal(number, signal.default_int_handler)
     console = Console(width=140)
+    chosen = Setting(**setting)
     jobs = [Job(**json.loads(line)) for line in file.read_text().splitlines()] if file and file.exists() else []
     with ExitStack() as stack:
-        project = _project(Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="perfci-live-"))))
-        stack.enter_context(cpu_hogs(count))
+        project = _project(Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="perfci-live-"))), chosen)
+        stack.enter_context(cpu_hogs(chosen.hogs))
         for name in [*(names or KNOWN)] * times:
-            jobs.append(job := _run(name, project, environment, count))
+            jobs.append(job := _run(name, project, chosen))
             console.print(f"{name}: {job.verdict}, {job.seen} ({job.wall_s:.0f} s)", markup=False, highlight=False)
             if file:
                 with file.open("a") as notes:
@@ -132,25 +161,25 @@ def main(names: Sequence[str], times: int, environment: str, count: int, file: P
     console.print(table(jobs))
 
 
-def _project(folder: Path) -> Path:
+def _project(folder: Path, setting: Setting) -> Path:
     """This repository as it is committed, with a profile of its own beside the others."""
     subprocess.run(["git", "clone", "--quiet", str(ROOT), str(folder / "project")], check=True)
     project = folder / "project"
     (project / "load_tests" / "readers.py").write_text(READERS_FILE)
     with (project / "perfci.toml").open("a") as file:
-        file.write(READERS)
+        file.write(profiles(setting.schedule))
     return project
 
 
-def _run(name: str, project: Path, environment: str, count: int) -> Job:
+def _run(name: str, project: Path, setting: Setting) -> Job:
     known = KNOWN[name]
     output = project / "run"
     shutil.rmtree(output, ignore_errors=True)
     command = [sys.executable, "-m", "perfci", "run", known.profile, "--against", "ref", "--base", "."]
     command += ["--output", str(output), "--quiet"]
-    named = "-".join([*([environment] if environment else []), *(["waiting"] if known.waiting else [])])
+    named = "-".join([*([setting.environment] if setting.environment else []), *(["waiting"] if known.waiting else [])])
     command += ["--environment", named] if named else []
-    command += [] if known.profile == "tickets:smoke" else ["--census", "off"]
+    command += [] if known.profile == "whole:default" else ["--census", "off"]
     command += [part for key, value in known.environ.items() for part in ("--candidate-env", f"{key}={value}")]
     started = time.monotonic()
     done = subprocess.run(
@@ -159,17 +188,17 @@ def _run(name: str, project: Path, environment: str, count: int) -> Job:
     wall_s = time.monotonic() - started
     result = output / "result.json"
     said: Mapping[str, Any] = json.loads(result.read_text()) if result.exists() else {"reason": done.stderr[-300:]}
-    return job_of(name, said, environment=environment, hogs=count, wall_s=wall_s, code=done.returncode)
+    return job_of(name, said, setting=setting, wall_s=wall_s, code=done.returncode)
 
 
-def job_of(name: str, said: Mapping[str, Any], *, environment: str, hogs: int, wall_s: float, code: int) -> Job:
+def job_of(name: str, said: Mapping[str, Any], *, setting: Setting, wall_s: float, code: int) -> Job:
     """What a run's `result.json` says of the truth that is known."""
     known = KNOWN[name]
     red = [one["endpoint"] for one in said.get("decisions", ()) if one["verdict"] == "regression"]
     return Job(
         name=name,
-        environment=environment or "embedded",
-        hogs=hogs,
+        where=setting.where,
+        hogs=setting.hogs,
         verdict=said.get("verdict", "nothing"),
         found=any(endpoint.startswith(known.where) for endpoint in red),
         seen=_seen(said, known),
@@ -203,17 +232,15 @@ def table(jobs: Sequence[Job]) -> Table:
         "s",
     ):
         lines.add_column(column, justify="left" if column in ("side", "where") else "right", no_wrap=True)
-    for name, environment, count in dict.fromkeys((one.name, one.environment, one.hogs) for one in jobs):
-        group = [one for one in jobs if (one.name, one.environment, one.hogs) == (name, environment, count)]
+    for name, where, count in dict.fromkeys((one.name, one.where, one.hogs) for one in jobs):
+        group = [one for one in jobs if (one.name, one.where, one.hogs) == (name, where, count)]
         verdicts = [one.verdict for one in group]
         counts = {verdict: verdicts.count(verdict) for verdict in verdicts}
-        cell = Cell(
-            corpus=environment, mode="live", rule="perfci", effect=name, replicates=1, seconds=0.0, counts=counts
-        )
+        cell = Cell(corpus=where, mode="live", rule="perfci", effect=name, replicates=1, seconds=0.0, counts=counts)
         low, high = cell.interval("regression")
         lines.add_row(
             name,
-            environment,
+            where,
             str(count),
             str(len(group)),
             "" if name.endswith("identical") else str(sum(one.found for one in group)),

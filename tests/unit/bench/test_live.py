@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from bench.live import KNOWN, READERS, ROOT, Job, job_of, table
+from bench.live import KNOWN, ROOT, Job, Setting, job_of, profiles, table
 from demo.faults import parse_faults
 
 
@@ -18,13 +18,13 @@ def said(endpoint: str, verdict: str = "regression") -> dict[str, Any]:
 
 
 def a_job(name: str, result: dict[str, Any]) -> Job:
-    return job_of(name, result, environment="", hogs=0, wall_s=80.04, code=0)
+    return job_of(name, result, setting=Setting(), wall_s=80.04, code=0)
 
 
 @pytest.mark.parametrize("name", KNOWN)
 def test_what_is_to_be_run_is_there(name: str) -> None:
     """Profile, scenario, environment and fault are those of this repository."""
-    config = tomllib.loads((ROOT / "perfci.toml").read_text() + READERS)
+    config = tomllib.loads((ROOT / "perfci.toml").read_text() + profiles())
     known = KNOWN[name]
     profile, _, scenario = known.profile.partition(":")
     assert scenario in config["profiles"][profile]["scenarios"]
