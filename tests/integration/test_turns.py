@@ -318,6 +318,40 @@ def test_counters_of_the_module_give_both_sides_the_same_user(taken: Taken) -> N
         assert all("user=2" in path for path in taken.asked[side] if path.startswith("/pair"))
 
 
+SLOW_TASKS = """
+import time
+from locust import FastHttpUser, task
+
+
+class Visitor(FastHttpUser):
+    @task
+    def one(self):
+        time.sleep({seconds})
+        self.client.get("/one")
+
+    @task
+    def other(self):
+        time.sleep({seconds})
+        self.client.get("/other")
+"""
+
+
+def test_turns_go_on_until_every_endpoint_was_asked_often_enough(tmp_path: Path) -> None:
+    """Where the time that was asked for would leave too few to be compared at all."""
+    taken = _take_turns(tmp_path, SLOW_TASKS.format(seconds=0.02), times=(0.1, 0.9))
+    recording = taken.recordings[Side.CANDIDATE]
+    inside = [at for at in recording.requests.start_s if recording.start_s <= at < recording.end_s]
+    assert len(inside) == 24  # twelve each, in visits of two
+    assert 0.96 < recording.end_s - recording.start_s < 2.0
+
+
+def test_turns_do_not_go_on_for_ever(tmp_path: Path) -> None:
+    """Twice the time at most, and what a visit began."""
+    taken = _take_turns(tmp_path, SLOW_TASKS.format(seconds=0.15), times=(0.1, 0.5))
+    recording = taken.recordings[Side.CANDIDATE]
+    assert 1.0 <= recording.end_s - recording.start_s < 2.5
+
+
 def test_think_times_are_left_out(taken: Taken) -> None:
     """With ten seconds between tasks there would be one request; and the window is as long as asked for."""
     recording = taken.recordings[Side.BASE]

@@ -22,6 +22,9 @@ LATE_MS = 100.0
 CUT = 0.8
 """Of the planned length: a shorter load round was cut off. Windows are exact, so this is far from any rounding."""
 
+DUET_CUT = CUT / 2
+"""Of the longest duet: one goes on for up to as long again where an endpoint was asked too seldom."""
+
 STEPPED = 0.05
 """Of the round: a wall clock that jumps by more moves that share of the requests into or out of the round."""
 
@@ -92,7 +95,7 @@ def records(case: Case) -> Iterator[Finding]:
         yield invalid("round-cut", message, "See the incidents of the run.")
     duets = [one for one in case.measured if one.kind is RoundKind.DUET]
     longest = max((one.duration_s for one in duets), default=0.0)
-    if short := {one.block for one in duets if one.duration_s < CUT * longest}:
+    if short := {one.block for one in duets if one.duration_s < DUET_CUT * longest}:
         message = f"The duet was cut short in {len(short)} of {len({one.block for one in duets})} blocks"
         yield warning("duet-cut", message, "Its blocks count like the others, and scatter more.")
 
