@@ -289,7 +289,7 @@ def test_damaged_records_and_clocks_that_were_set(edit: Edit, code: str, weight:
 
 
 def test_a_duet_cut_short_is_told() -> None:
-    """It scatters more, and proves what it proves; one may be half as long as another that went on for rare endpoints."""
+    """It scatters more, and proves what it proves; half as long is no cut: others went on for rare endpoints."""
     run = a_paired_run(kinds=(RoundKind.DUET,))
     longest = max(one.duration_s for one in run.rounds)
     for share, told in ((0.5, {}), (0.3, {"duet-cut": Weight.WARNING})):

@@ -27,8 +27,8 @@ FLUSH_S = 0.5
 ENOUGH = 12
 """
 Pairs of each endpoint that a round goes on for. Identical sides beside two busy processes, eight blocks of recorded
-turns: red in 1.0 % with twelve pairs in each, in 1.6 % with eight, in 3.0 % with four. With fewer than ten in a round an
-endpoint is not compared.
+turns: red in 1.0 % with twelve pairs in each, in 1.6 % with eight, in 3.0 % with four. With fewer than ten in a round
+an endpoint is not compared.
 """
 AS_LONG_AGAIN = 2  # at most, for the sake of endpoints that are slow, many, or asked now and then only
 
