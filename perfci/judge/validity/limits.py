@@ -1,12 +1,12 @@
 """Whether the policy's limits met anything: what nothing was held against must not pass in silence."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from difflib import get_close_matches
 
 from perfci.judge import lines
-from perfci.judge.policy import matches
-from perfci.judge.validity.case import Case, listed, warning
-from perfci.model import ALL_ENDPOINTS, Finding, Reference
+from perfci.judge.policy import budgets_for, matches
+from perfci.judge.validity.case import Case, Rounds, listed, warning
+from perfci.model import ALL_ENDPOINTS, Finding, Reference, Role
 
 
 def unmatched(case: Case) -> Iterator[Finding]:
@@ -27,20 +27,33 @@ def unmatched(case: Case) -> Iterator[Finding]:
 
 
 def too_few(case: Case) -> Iterator[Finding]:
-    """Endpoints that were asked for on both sides, and nowhere often enough for their times to be compared."""
+    """
+    Endpoints that were asked for on both sides, and not often enough for the times that decide to be compared.
+
+    What is asked once at the start of a user has no turns of its own, and under load it is compared.
+    """
     both = lines.endpoints(case.alike) & lines.endpoints(case.candidate)
-    kinds = {one.kind for one in case.candidate}
+    sides = (case.alike, case.candidate)
+    rounds = {
+        kind: [[one for one in side if one.kind is kind] for side in sides]
+        for kind in {one.kind for one in case.candidate}
+    }
+    reference = Reference.REF if case.baseline is None else Reference.BASELINE
+    deciding = [
+        rounds[kind]
+        for kind, budgets in budgets_for(case.policy, reference, rounds).items()
+        if any(budget.role is Role.DECIDES for budget in budgets.values())
+    ]
     least = case.policy.min_requests
-    rare = []
-    for name in sorted(both):
-        counts = [
-            max(lines.fewest([one for one in side if one.kind is kind], name) for side in (case.alike, case.candidate))
-            for kind in kinds
-        ]
-        if max(counts) < least:
-            rare.append(name)
+    rare = [
+        name for name in sorted(both) if _asked(name, rounds.values()) < least or 1 < _asked(name, deciding) < least
+    ]
     if rare:
         message = f"{len(rare)} of {len(both)} endpoints had too few requests to compare their times: {listed(rare)}"
-        yield warning(
-            "few-requests", message, f"At least {least} in every round are needed: longer rounds, or more users."
-        )
+        hint = f"At least {least} in every round and every duet are needed: let them be longer, or have more users."
+        yield warning("few-requests", message, hint)
+
+
+def _asked(name: str, kinds: Iterable[Sequence[Rounds]]) -> int:
+    """Requests in the poorest round of the richer side, of the kind of round that had most; each with both sides."""
+    return max((lines.fewest(side, name) for sides in kinds for side in sides), default=0)

@@ -227,6 +227,15 @@ def test_too_few_requests_are_named_and_never_green_alone() -> None:
     assert "1 of 3 endpoints" in found.message
 
 
+def test_too_few_turns_are_named_although_there_was_load_enough() -> None:
+    """The turns decide; what was asked once, at the start of a user, is none of their business."""
+    for requests, told in ((9, ["few-requests"]), (1, []), (10, [])):
+        rare = with_endpoints(**{"GET /tickets/": an_endpoint_round(requests=requests)})
+        run = a_paired_run()
+        rounds = tuple(rare(one) if one.kind is RoundKind.DUET else one for one in run.rounds)
+        assert [one.code for one in findings(replace(run, rounds=rounds), None)] == told, requests
+
+
 # Failures
 
 
