@@ -23,6 +23,7 @@ def perfci(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captu
     for name in [name for name in os.environ if name.startswith(("PERFCI_", "GITHUB_"))]:
         monkeypatch.delenv(name)
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # also where the tests run under nohup, whose wish perfci respects
 
     def run(*arguments: str) -> tuple[int, str, str]:
         monkeypatch.setattr("sys.argv", ["perfci", *arguments])
