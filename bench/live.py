@@ -21,6 +21,7 @@ from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from statistics import median
+from string import Template
 from typing import Any
 
 import click
@@ -39,12 +40,12 @@ SLOW = "GET /tickets/"
 # Two endpoints take all the turns; all else of the duet is as it comes, the budget too, which the demo has widened. And
 # the whole gate as it comes, with every endpoint of the profile.
 _DEFAULT = DEFAULT.budgets[Reference.REF][RoundKind.DUET]["service_time"]
-PROFILES = """
+PROFILES = Template("""
 [[gate.override]]
 profile = "readers"
 metric = "service_time"
-change = CHANGE
-margin = MARGIN
+change = $change
+margin = $margin
 
 [profiles.readers]
 locustfile = "load_tests/readers.py"
@@ -53,14 +54,14 @@ locustfile = "load_tests/readers.py"
 user_classes = ["Reader"]
 users = 1
 environment = { TICKETS_THINK_SCALE = "0.005" }
-paired = { load_blocks = 0SCHEDULE }
+paired = { load_blocks = 0$schedule }
 
 [profiles.whole]
 locustfile = "load_tests/tickets.py"
 
 [profiles.whole.scenarios.default]
 environment = { TICKETS_THINK_SCALE = "0.05" }
-"""
+""")
 READERS_FILE = """
 from tickets import Person
 
@@ -83,8 +84,9 @@ class Known:
 
 def profiles(schedule: str = "") -> str:
     """As they are written below perfci.toml."""
-    filled = PROFILES.replace("CHANGE", str(_DEFAULT.change)).replace("MARGIN", str(_DEFAULT.margin))
-    return filled.replace("SCHEDULE", f", {schedule}" if schedule else "")
+    return PROFILES.substitute(
+        change=_DEFAULT.change, margin=_DEFAULT.margin, schedule=f", {schedule}" if schedule else ""
+    )
 
 
 def _slower(change: float) -> Known:

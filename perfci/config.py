@@ -124,7 +124,7 @@ class Scenario(Table):
     spawn_rate: float | None = Field(None, gt=0)  # users per second; default: all within two seconds, if they are few
     processes: int = Field(1, ge=1, le=256)  # of the load generator, which share the users
     workers: WorkersTable | None = None
-    duration: Duration = 12.0  # of the measured part of a load round: shorter ones buy more rounds, and more is known
+    duration: Duration = 12.0  # of the measured part of a load round
     warmup: Duration = 3.0  # cut off after the last user has started
     environment: dict[VariableName, VariableText] = {}  # variables for the locustfile
     user_classes: tuple[str, ...] = ()

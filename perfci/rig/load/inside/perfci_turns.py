@@ -30,7 +30,7 @@ Pairs of each endpoint that a round goes on for. Identical sides beside two busy
 turns: red in 1.0 % with twelve pairs in each, in 1.6 % with eight, in 3.0 % with four. With fewer than ten in a round
 an endpoint is not compared.
 """
-AS_LONG_AGAIN = 2  # at most, for the sake of endpoints that are slow, many, or asked now and then only
+MOST_TIMES = 2  # as long as planned, for the sake of endpoints that are slow, many, or asked now and then only
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +58,7 @@ class Rotation:
         """
         began = flushed = time.monotonic()
         before = self._seen.copy()
-        while self._turns and (elapsed := time.monotonic() - began) < AS_LONG_AGAIN * seconds:
+        while self._turns and (elapsed := time.monotonic() - began) < MOST_TIMES * seconds:
             if elapsed >= seconds and self._rarest(before) >= enough:
                 break
             self._visit(min(self._turns, key=self._rarity))
