@@ -37,7 +37,7 @@ from perfci.pipeline.subject import subject_of
 from perfci.rig import seed, target
 from perfci.rig.census import Settings, Source, open_sources
 from perfci.rig.census.take import Extent, Seen, take
-from perfci.rig.fingerprint import machine
+from perfci.rig.host.fingerprint import machine
 from perfci.rig.load.generator import Place
 
 ROOT = Path(__file__).parents[1]

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from perfci.judge import metrics
+from perfci.metrics import registry
 from perfci.model import ALL_ENDPOINTS, EndpointRound, Requests, Side
 
 Floats = npt.NDArray[np.float64]
@@ -73,7 +73,7 @@ def slower(take: Take, endpoint: str | None, factor: float) -> Take:
 
 
 def _scaled(seen: EndpointRound, factor: float) -> EndpointRound:
-    clocks = {name: value * factor for name, value in seen.values.items() if metrics.METRICS[name].unit == "ms"}
+    clocks = {name: value * factor for name, value in seen.values.items() if registry.METRICS[name].unit == "ms"}
     return replace(seen, values={**seen.values, **clocks})
 
 
@@ -152,7 +152,7 @@ def take(one: LoadRound, seconds: float) -> Take:
     for name, (start_s, latency_ms) in whole.items():
         inside = (start_s >= window[0]) & (start_s < window[1])
         columns[name] = Column(latency_ms[inside].astype(np.float64), start_s[inside].astype(np.float64))
-    return Take(metrics.measure(_requests(columns), windows=[window]), columns)
+    return Take(registry.measure(_requests(columns), windows=[window]), columns)
 
 
 def _requests(columns: Mapping[str, Column]) -> Requests:
@@ -221,7 +221,7 @@ def _sides(one: DuetBlock, share: float) -> tuple[Take, Take]:
         for side, turns in zip(columns, both, strict=True):
             side[endpoint] = Column(turns[:kept], np.arange(kept, dtype=np.float64) * 0.001)
     requests = dict(zip(Side, map(_requests, columns), strict=True))
-    measured = metrics.measure_duet(requests, windows=dict.fromkeys(Side, (0.0, 1e6)), alone=dict.fromkeys(Side, ()))
+    measured = registry.measure_duet(requests, windows=dict.fromkeys(Side, (0.0, 1e6)), alone=dict.fromkeys(Side, ()))
     base, candidate = (Take(measured[side], own) for side, own in zip(Side, columns, strict=True))
     return base, candidate
 

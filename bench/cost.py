@@ -25,8 +25,9 @@ from bench.jobs import Plan, World, job
 from bench.machines import subject
 from perfci import store
 from perfci.cli import COLLECT_AFTER
-from perfci.judge import judge, metrics
+from perfci.judge import judge
 from perfci.judge.policy import DEFAULT
+from perfci.metrics import registry
 from perfci.model import Baseline, Round, Run, Side
 from perfci.rig.load.log import COLUMNS, MAGIC, LogReader, requests_of
 
@@ -137,7 +138,7 @@ def _measured(one: Round, path: Path) -> Round:
     reader = LogReader(path)
     reader.poll()
     assert reader.complete
-    return replace(one, endpoints=metrics.measure(requests_of([reader]), windows=[(0.0, one.duration_s)]))
+    return replace(one, endpoints=registry.measure(requests_of([reader]), windows=[(0.0, one.duration_s)]))
 
 
 def _prepare_runs(folder: Path, sizes: Sizes) -> None:

@@ -28,7 +28,7 @@ from typing import Any
 
 import click
 
-from perfci.judge import metrics
+from perfci.metrics import registry
 from perfci.model import ALL_ENDPOINTS, EndpointRound, LoadPlan, Side
 from perfci.rig.load.generator import Place
 from perfci.rig.load.recording import Recording
@@ -154,7 +154,7 @@ def _values(recording: Recording) -> dict[str, dict[str, float]]:
     def values(one: EndpointRound) -> dict[str, float]:
         return {"requests": one.requests, **{name: one.values[name] for name in SHOWN if name in one.values}}
 
-    measured = metrics.measure(recording.requests, windows=recording.windows)
+    measured = registry.measure(recording.requests, windows=recording.windows)
     return {endpoint: values(one) for endpoint, one in measured.items()}
 
 

@@ -7,9 +7,9 @@ Pure: no file, no clock, no output. Same values in, same verdict out.
 from dataclasses import replace
 
 from perfci.judge.alerts import judge_alerts
-from perfci.judge.census import judge_work
-from perfci.judge.compare import against_baseline, paired
-from perfci.judge.counted import gaps
+from perfci.judge.census.comparable import gaps
+from perfci.judge.census.judging import judge_work
+from perfci.judge.compare.series import against_baseline, paired
 from perfci.judge.gate import decide
 from perfci.judge.gauges import compared
 from perfci.judge.slo import judge_slos

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from math import fsum
 
-from perfci.judge import likeness
+from perfci.judge import comparability
 from perfci.model import Baseline, GaugeChange, GaugeLevel, Round, RoundKind, Run, Side
 
 
@@ -12,7 +12,7 @@ def compared(run: Run, baseline: Baseline | None) -> tuple[GaugeChange, ...]:
     candidate = _loaded([run], Side.CANDIDATE)
     base = _loaded([run], Side.BASE)
     if baseline is not None:
-        base = _loaded(likeness.comparable(run, baseline), Side.CANDIDATE)
+        base = _loaded(comparability.comparable(run, baseline), Side.CANDIDATE)
     units = {name: gauge.unit for one in (*base, *candidate) for name, gauge in one.gauges.items()}
     return tuple(
         GaugeChange(name=name, unit=unit, base=_level(base, name), candidate=_level(candidate, name))

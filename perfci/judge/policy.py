@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
-from perfci.judge.counters import WORK
+from perfci.judge.census.counters import WORK
 from perfci.model import ALL_ENDPOINTS, Budget, GatePolicy, Metric, Reference, Role, RoundKind, Scale
 
 _ADVISORY = Budget(role=Role.INFORMS, change=0.10, margin=0.20, floor=1.0)

@@ -5,10 +5,10 @@ from dataclasses import replace
 from difflib import get_close_matches
 from types import MappingProxyType
 
-from perfci.judge import lines
-from perfci.judge.metrics import METRICS, resolving
+from perfci.judge.compare import block_means
 from perfci.judge.policy import matches
 from perfci.judge.wording import amount
+from perfci.metrics.registry import METRICS, resolving
 from perfci.model import (
     ALL_ENDPOINTS,
     Better,
@@ -37,7 +37,7 @@ def judge_slos(run: Run, policy: GatePolicy) -> tuple[SloResult, ...]:
 
 
 def _single(slos: Sequence[Slo], rounds: Sequence[Round]) -> Iterator[Slo]:
-    known = sorted(lines.endpoints(rounds))
+    known = sorted(block_means.endpoints(rounds))
     for slo in slos:
         named = [name for name in known if matches(slo.endpoint, name)]
         yield from (replace(slo, endpoint=name) for name in named or [slo.endpoint])
@@ -84,7 +84,7 @@ def _why_not(slo: Slo, metric: Metric, rounds: Sequence[Round]) -> str:
     beyond = f"no round could be held against {amount(slo.limit, metric)}"
     if not rounds:
         return f"{beyond}: there was no load round"
-    known = sorted({ALL_ENDPOINTS, *lines.endpoints(rounds)})
+    known = sorted({ALL_ENDPOINTS, *block_means.endpoints(rounds)})
     if not any(slo.endpoint in one.endpoints for one in rounds):
         near = get_close_matches(slo.endpoint, known, n=1)
         return f"{beyond}: no request was made to it" + (f" (but to {near[0]})" if near else "")

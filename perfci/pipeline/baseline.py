@@ -7,7 +7,7 @@ from perfci import store
 from perfci.config import read
 from perfci.errors import ConfigError
 from perfci.judge import validity
-from perfci.judge.committing import to_commit
+from perfci.judge.census.accept import to_commit
 from perfci.model import Side, Weight
 from perfci.pipeline.paths import inside
 from perfci.pipeline.policy import policy_of

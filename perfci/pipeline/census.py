@@ -9,7 +9,7 @@ from pathlib import Path
 from perfci.config import CensusTable
 from perfci.errors import PerfciError
 from perfci.model import ENOUGH, Census, Run, Side
-from perfci.pipeline.accepted import with_committed
+from perfci.pipeline.committed import with_committed
 from perfci.pipeline.measure import Bench, Recorder, started
 from perfci.pipeline.ports import Progress
 from perfci.rig.census import Settings, open_sources

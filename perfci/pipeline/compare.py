@@ -6,7 +6,7 @@ from perfci import store
 from perfci.config import Config, FailOn, GateTable, read
 from perfci.errors import ConfigError, ResultError
 from perfci.judge import judge
-from perfci.judge.committing import to_commit
+from perfci.judge.census.accept import to_commit
 from perfci.model import Baseline, GatePolicy, Outcome, Reference, Run, Side
 from perfci.pipeline.paths import inside
 from perfci.pipeline.policy import policy_of

@@ -9,9 +9,9 @@ from perfci.errors import PerfciError
 from perfci.pipeline.plan import Overrides, plan_of, setup_of
 from perfci.pipeline.ports import Ports
 from perfci.pipeline.watching import watched_of
-from perfci.rig.checkout import Git
-from perfci.rig.fingerprint import machine
-from perfci.rig.target import docker
+from perfci.rig.host import docker
+from perfci.rig.host.fingerprint import machine
+from perfci.rig.host.git import Git
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,16 +12,16 @@ from pathlib import Path
 
 from perfci import store
 from perfci.errors import BaseTargetError, SeedError, TargetError
-from perfci.judge import metrics, timeline
+from perfci.metrics import registry, timeline
 from perfci.model import Alert, Census, CommittedCensus, EndpointRound, Gauges, Round, RoundKind, Run, Second, Side
 from perfci.pipeline.plan import Plan, Setup
 from perfci.pipeline.ports import Ports
 from perfci.pipeline.watching import told, watching
 from perfci.rig import monitor, seed, target
+from perfci.rig.host.process import HURRY_S
 from perfci.rig.load.generator import Place
 from perfci.rig.load.recording import Recording
 from perfci.rig.load.rounds import TakeTurns, duet_round, load_round, shared_round
-from perfci.rig.process import HURRY_S
 from perfci.rig.target import RunningTarget
 
 
@@ -259,7 +259,7 @@ def _duet(bench: Bench, running: Mapping[Side, RunningTarget], take: TakeTurns, 
         times=(plan.paired.duet_warmup, plan.paired.duet),
         rng_seed=plan.rng_seed + block,
     )
-    measured = metrics.measure_duet(
+    measured = registry.measure_duet(
         {side: one.requests for side, one in recordings.items()},
         windows={side: (one.start_s, one.end_s) for side, one in recordings.items()},
         alone={side: one.alone for side, one in recordings.items()},
@@ -325,7 +325,7 @@ def _load_of(recording: Recording, running: RunningTarget, side: Side, block: in
         side=side,
         block=block,
         running=running,
-        endpoints=metrics.measure(recording.requests, windows=recording.windows),
+        endpoints=registry.measure(recording.requests, windows=recording.windows),
         seconds=timeline.seconds(recording.requests, windows=recording.windows, users=recording.users),
         gauges=watched.gauges(recording),
     )

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 from perfci.config import AlertTable, BudgetChange, GateTable, OverrideTable
 from perfci.errors import ConfigError
-from perfci.judge.counters import WORK, budget_for
-from perfci.judge.metrics import METRICS, kinds
+from perfci.judge.census.counters import WORK, budget_for
 from perfci.judge.policy import DEFAULT, never_counts
+from perfci.metrics.registry import METRICS, kinds
 from perfci.model import Budget, GatePolicy, Reference, RoundKind
 
 LOAD = RoundKind.LOAD

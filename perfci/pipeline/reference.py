@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from perfci.config import Against
 from perfci.errors import ConfigError, RefError
 from perfci.model import Reference
-from perfci.rig.checkout import Git
+from perfci.rig.host.git import Git
 
 WORKTREE = "."
 """The name of the working tree as a base: both sides the same, which must end in a pass."""

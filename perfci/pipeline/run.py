@@ -31,8 +31,8 @@ from perfci.pipeline.ports import Ports
 from perfci.pipeline.reference import WORKTREE, Choice, choose
 from perfci.pipeline.subject import described, subject_of
 from perfci.pipeline.watching import watched_of
-from perfci.rig.checkout import Git
-from perfci.rig.fingerprint import machine, versions
+from perfci.rig.host.fingerprint import machine, versions
+from perfci.rig.host.git import Git
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

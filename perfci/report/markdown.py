@@ -9,7 +9,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from perfci.model import Decision, Outcome, SeriesVerdict, Verdict, Weight
-from perfci.report import gauges, matters, rows, work
+from perfci.report import gauges, highlights, rows, work
 from perfci.report.rows import Links
 from perfci.report.sanitise import code, prose, web_address
 
@@ -55,7 +55,7 @@ def summary(outcome: Outcome, links: Links | None = None, /) -> str:
 
 
 def _render(outcome: Outcome, links: Links, *, every: Sequence[str]) -> str:
-    shown = matters.shown(outcome.decisions, MAX_ROWS)
+    shown = highlights.shown(outcome.decisions, MAX_ROWS)
     text = (
         _templates()
         .get_template("comment.md.j2")
@@ -115,7 +115,7 @@ def _line(decision: Decision) -> str:
     return _cells(code(row.endpoint), *(prose(text, 60) for text in texts), verdict)
 
 
-def _causes(shown: matters.Shown) -> Iterator[str]:
+def _causes(shown: highlights.Shown) -> Iterator[str]:
     """A list: each red count, and below it what caused it and what else went the same way."""
     for decision, also in work.explained(shown):
         series = decision.comparison.series

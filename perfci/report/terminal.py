@@ -5,8 +5,8 @@ from io import StringIO
 from typing import TYPE_CHECKING
 
 from perfci.model import Decision, Outcome, SeriesVerdict, Verdict, Weight
-from perfci.report import gauges, matters, rows, work
-from perfci.report.matters import Shown
+from perfci.report import gauges, highlights, rows, work
+from perfci.report.highlights import Shown
 from perfci.report.rows import Links
 from perfci.report.sanitise import plain, web_address
 
@@ -66,7 +66,7 @@ def _parts(outcome: Outcome, links: Links, *, width: int, verbose: bool) -> "Ite
     name = plain(f"{outcome.subject.profile}:{outcome.subject.scenario}")
     yield Text.assemble((f"{mark} {word}", _VERDICT_STYLES.get(outcome.verdict, "bold red")), f"  {name}")
     yield Text(plain(outcome.reason, TEXT_LIMIT))
-    shown = Shown(decisions=outcome.decisions) if verbose else matters.shown(outcome.decisions, MAX_ROWS)
+    shown = Shown(decisions=outcome.decisions) if verbose else highlights.shown(outcome.decisions, MAX_ROWS)
     if shown.decisions:
         yield ""
         yield _table(shown.decisions, roomy=width >= ROOMY)

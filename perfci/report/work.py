@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from perfci.model import Culprit, CulpritKind, Decision
-from perfci.report.matters import Shown
+from perfci.report.highlights import Shown
 from perfci.report.rows import row, values
 
 ALSO = 8

@@ -14,7 +14,7 @@ import requests
 from perfci.model import CounterSource, Side
 from perfci.rig import monitor, target
 from perfci.rig.census import Settings, Snapshot, Source, network, open_sources
-from perfci.rig.census.session import inside
+from perfci.rig.host.session import inside
 from perfci.rig.load.recording import Recording
 
 pytestmark = pytest.mark.e2e

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psutil
 
-from perfci.rig.process import MARK
+from perfci.rig.host.process import MARK
 
 ROOT = Path(__file__).parents[2]
 TAG = "PERFCI_TEST_TAG"

@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 from perfci.errors import ExitCode, LoadError
-from perfci.judge import metrics
+from perfci.metrics import registry
 from perfci.model import Side, Verdict
 from perfci.rig.load.generator import Live, Place
 from perfci.rig.load.rounds import load_round, shared_round
@@ -57,7 +57,7 @@ def test_the_window_is_measured_and_the_warmup_is_not(driven: Driven) -> None:
     """The counts of the measured part are those that the service saw in it, but for requests on its borders."""
     recording = driven.recording
     assert recording.end_s - recording.start_s == pytest.approx(1.0)
-    measured = metrics.measure(recording.requests, windows=[(recording.start_s, recording.end_s)])
+    measured = registry.measure(recording.requests, windows=[(recording.start_s, recording.end_s)])
     before = [at for at, _ in driven.asked if at < recording.start_s]
     assert before[0] < recording.start_s - 0.2
     assert max(at for at, _ in driven.asked) > recording.end_s
@@ -226,7 +226,7 @@ def test_sides_take_turns_under_load(tmp_path: Path) -> None:
         assert (mine.slices, mine.generator.complete) == (4, True)
         sent = [at for at in mine.requests.start_s if any(since <= at < until for since, until in other.windows)]
         assert sent == []
-        seen = metrics.measure(mine.requests, windows=mine.windows)
+        seen = registry.measure(mine.requests, windows=mine.windows)
         assert set(seen) == {"GET /fast", "GET /slow", "GET /paced", "(all endpoints)"}
         assert 20 <= seen["GET /paced"].requests <= 2 * 20 * 1.2 + 4  # two users; a burst after pauses would be more
     assert set(lives[-1].p95_ms) == set(Side)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from perfci.errors import LoadError
-from perfci.judge import metrics
+from perfci.metrics import registry
 from perfci.model import Side
 from perfci.rig.load.generator import Place
 from perfci.rig.load.rounds import shared_round
@@ -147,7 +147,7 @@ def test_a_project_of_several_files_runs_as_it_is(tmp_path: Path) -> None:
         processes=2,
     )
     recording = driven.recording
-    seen = metrics.measure(recording.requests, windows=recording.windows)
+    seen = registry.measure(recording.requests, windows=recording.windows)
     names = [recording.requests.names[number] for number in recording.requests.endpoint]
     assert set(seen) - {"(all endpoints)"} >= {"GET /cart", "GET /pay", "GET /search/[word]", "GET /greeting"}
     assert {path for _, path in driven.asked} >= {"/login", "/search/badge", "/search/browser", "/say/hello"}

@@ -19,7 +19,8 @@ import requests
 
 from perfci.errors import Interrupted, TargetError
 from perfci.model import Side
-from perfci.rig import process, target
+from perfci.rig import target
+from perfci.rig.host import process
 from tests.fakes.toy_service import serving
 
 ROOT = Path(__file__).parents[2]

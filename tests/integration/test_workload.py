@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from perfci.judge import metrics
 from perfci.judge.validity.pacing import IN_STEP
+from perfci.metrics import registry
 from perfci.model import ALL_ENDPOINTS, Arrivals, EndpointRound, Side
 from perfci.rig.load.generator import Place
 from perfci.rig.load.recording import Recording
@@ -35,7 +35,7 @@ def a_profile(wait: str, *, path: str = "/good", each: int = 1) -> str:
 
 
 def seen(recording: Recording) -> EndpointRound:
-    return metrics.measure(recording.requests, windows=recording.windows)[ALL_ENDPOINTS]
+    return registry.measure(recording.requests, windows=recording.windows)[ALL_ENDPOINTS]
 
 
 def test_starts_that_a_slow_answer_cost_are_counted(tmp_path: Path) -> None:

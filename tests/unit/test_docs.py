@@ -16,9 +16,9 @@ from pydantic import TypeAdapter
 from perfci import config
 from perfci.cli import cli
 from perfci.errors import ExitCode
-from perfci.judge.likeness import TRAITS
-from perfci.judge.metrics import METRICS, resolving
+from perfci.judge.comparability import TRAITS
 from perfci.judge.policy import DEFAULT
+from perfci.metrics.registry import METRICS, resolving
 from perfci.model import Verdict
 from perfci.pipeline.policy import policy_of
 from perfci.rig import monitor, seed, target

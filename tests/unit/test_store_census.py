@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from perfci import store
 from perfci.errors import ExitCode, ResultError
-from perfci.judge.committing import to_commit
+from perfci.judge.census.accept import to_commit
 from perfci.judge.policy import DEFAULT
 from perfci.model import Census, CommittedCensus, EndpointCensus, Side, Statement, Tally
 from tests.builders import SOURCES, a_census, a_counted_run, a_run, a_statement

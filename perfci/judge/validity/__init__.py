@@ -17,7 +17,7 @@ CHECKS: Sequence[Callable[[Case], Iterator[Finding]]] = (
     service.deaths,
     service.silence,
     service.everything_failed,
-    service.failures,
+    service.failing_endpoints,
     generator.tasks,
     generator.saturation,
     generator.starvation,

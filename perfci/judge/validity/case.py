@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from perfci.judge import likeness
+from perfci.judge import comparability
 from perfci.model import ALL_ENDPOINTS, Baseline, Finding, GatePolicy, Round, RoundKind, Run, Side, Weight
 
 Rounds = Sequence[Round]
@@ -31,7 +31,7 @@ def case_of(run: Run, baseline: Baseline | None, policy: GatePolicy) -> Case:
     if baseline is None:
         base = [one for one in run.rounds if one.side is Side.BASE]
         return Case(run, baseline, policy, base, base, candidate, run.rounds)
-    alike = _candidates(likeness.comparable(run, baseline))
+    alike = _candidates(comparability.comparable(run, baseline))
     return Case(run, baseline, policy, _candidates(baseline.runs), alike, candidate, candidate)
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from itertools import pairwise
 
-from perfci.judge.metrics import METRICS
 from perfci.judge.validity.case import Case, Rounds, blame, invalid, of, total, under_load, warning
+from perfci.metrics.registry import METRICS
 from perfci.model import Finding, Round, RoundKind, Side
 
 SATURATED = 0.9

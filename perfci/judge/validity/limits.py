@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from difflib import get_close_matches
 
-from perfci.judge import lines
+from perfci.judge.compare import block_means
 from perfci.judge.policy import budgets_for, matches
 from perfci.judge.validity.case import Case, Rounds, listed, warning
 from perfci.model import ALL_ENDPOINTS, Finding, Reference, Role
@@ -12,7 +12,7 @@ from perfci.model import ALL_ENDPOINTS, Finding, Reference, Role
 def unmatched(case: Case) -> Iterator[Finding]:
     """Names in the policy that no measured endpoint has: a typo, or an endpoint that is gone."""
     counted = {name for census in case.run.census.values() for name in census.endpoints}
-    known = sorted({*lines.endpoints(case.measured), *lines.endpoints(case.alike), *counted, ALL_ENDPOINTS})
+    known = sorted({*block_means.endpoints(case.measured), *block_means.endpoints(case.alike), *counted, ALL_ENDPOINTS})
     if len(known) == 1:
         return
     reference = Reference.REF if case.baseline is None else Reference.BASELINE
@@ -32,7 +32,7 @@ def too_few(case: Case) -> Iterator[Finding]:
 
     What is asked once at the start of a user has no turns of its own, and under load it is compared.
     """
-    both = lines.endpoints(case.alike) & lines.endpoints(case.candidate)
+    both = block_means.endpoints(case.alike) & block_means.endpoints(case.candidate)
     sides = (case.alike, case.candidate)
     rounds = {
         kind: [[one for one in side if one.kind is kind] for side in sides]
@@ -56,4 +56,4 @@ def too_few(case: Case) -> Iterator[Finding]:
 
 def _asked(name: str, kinds: Iterable[Sequence[Rounds]]) -> int:
     """Requests in the poorest round of the richer side, of the kind of round that had most; each with both sides."""
-    return max((lines.fewest(side, name) for sides in kinds for side in sides), default=0)
+    return max((block_means.fewest(side, name) for sides in kinds for side in sides), default=0)

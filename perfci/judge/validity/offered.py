@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from scipy import special
 
-from perfci.judge import lines
+from perfci.judge.compare import block_means
 from perfci.judge.stats import exact
 from perfci.judge.stats.exact import Count
 from perfci.judge.validity.case import Case, Rounds, blame, invalid, listed, regression, under_load, warning
@@ -150,10 +150,10 @@ def endpoints(case: Case) -> Iterator[Finding]:
 
 def _absent(there: Rounds, here: Rounds) -> list[str]:
     """What *there* was asked for and *here* was not, often enough to be no accident."""
-    counts = {name: _requests(there, name) for name in lines.endpoints(there)}
-    own = sum(_requests(here, name) for name in lines.endpoints(here))
+    counts = {name: _requests(there, name) for name in block_means.endpoints(there)}
+    own = sum(_requests(here, name) for name in block_means.endpoints(here))
     due = own / max(1, sum(counts.values()))
-    return sorted(name for name in counts.keys() - lines.endpoints(here) if counts[name] * due >= ABSENT)
+    return sorted(name for name in counts.keys() - block_means.endpoints(here) if counts[name] * due >= ABSENT)
 
 
 def _requests(rounds: Rounds, name: str) -> int:
@@ -181,7 +181,7 @@ def mixture(case: Case) -> Iterator[Finding]:
 
 def _mix(rounds: Rounds) -> dict[str, list[Count]]:
     """Per endpoint and round: its requests among all."""
-    names = lines.endpoints(rounds)
+    names = block_means.endpoints(rounds)
     totals = [sum(seen.requests for name, seen in one.endpoints.items() if name != ALL_ENDPOINTS) for one in rounds]
     return {
         name: [

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from perfci.judge import likeness
+from perfci.judge import comparability
 from perfci.judge.validity.case import Case, warning
 from perfci.model import Finding
 
@@ -11,7 +11,7 @@ def unlike(case: Case) -> Iterator[Finding]:
     """Clocks of unlike runs are not compared: that is said, and the gate cannot tell."""
     if case.baseline is None:
         return
-    if obstacle := likeness.obstacle(case.run, case.baseline):
+    if obstacle := comparability.obstacle(case.run, case.baseline):
         message = f"Times are not compared: {obstacle}"
         yield warning("baseline-unlike", message, "Measure and accept a run under these conditions.")
 
@@ -20,6 +20,6 @@ def unusual(case: Case) -> Iterator[Finding]:
     """What differs from the stored runs without keeping them from being compared."""
     if case.baseline is None:
         return
-    if remarks := likeness.remarks(case.run, case.baseline):
+    if remarks := comparability.remarks(case.run, case.baseline):
         message = f"The stored runs were measured with others: {'; '.join(remarks)}"
         yield warning("baseline-differs", message, "Measure and accept a run under these conditions.")

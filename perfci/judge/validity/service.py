@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from perfci.judge import failing
+from perfci.judge.compare import failures
 from perfci.judge.validity.case import Case, Rounds, blame, invalid, listed, of, regression, total, warning
 from perfci.model import ALL_ENDPOINTS, Finding, Side
 
@@ -60,7 +60,7 @@ def everything_failed(case: Case) -> Iterator[Finding]:
     return blame(case, case.base, "everything-failed", shows=shows, what="failed every request", hint=hint)
 
 
-def failures(case: Case) -> Iterator[Finding]:
+def failing_endpoints(case: Case) -> Iterator[Finding]:
     """
     Single endpoints that fail: fast failures must not look like a win.
 
@@ -72,9 +72,9 @@ def failures(case: Case) -> Iterator[Finding]:
     grown: list[str] = []
     failed = {name for one in case.candidate for name, seen in one.endpoints.items() if seen.failures}
     for name in sorted(failed - {ALL_ENDPOINTS}):
-        jump = failing.jump(name, case.base, case.candidate)
-        if failing.always(name, case.candidate):
-            (both if failing.always(name, case.base) else broken).append(name)
+        jump = failures.jump(name, case.base, case.candidate)
+        if failures.always(name, case.candidate):
+            (both if failures.always(name, case.base) else broken).append(name)
         elif jump is not None:
             grown.append(f"{name} ({100 * jump.base:.1f} -> {100 * jump.candidate:.1f} %)")
     if total(case.candidate)[0] == total(case.candidate)[1]:

@@ -9,7 +9,7 @@ from functools import partial
 from perfci.model import CounterSource
 from perfci.rig.census import healthchecks, mysql, network, postgresql, process, prometheus, redis
 from perfci.rig.census.source import Finder, Scene, Settings, Snapshot, Source, Work
-from perfci.rig.target import docker
+from perfci.rig.host import docker
 from perfci.rig.target.running import RunningTarget
 
 __all__ = ["SOURCES", "Settings", "Snapshot", "Source", "Work", "open_sources"]

@@ -16,10 +16,9 @@ from pathlib import Path
 
 from perfci.errors import CensusError
 from perfci.model import CounterSource
-from perfci.rig import process
-from perfci.rig.census.session import OURS
 from perfci.rig.census.source import DATABASES, Scene, Snapshot, Source
-from perfci.rig.target import docker
+from perfci.rig.host import docker, process
+from perfci.rig.host.session import OURS
 
 KIND = "healthchecks"
 AFTER_S = 0.05  # until the kernel has sent its last acknowledgement

@@ -10,8 +10,8 @@ from functools import partial
 from perfci.errors import CensusError
 from perfci.model import CounterSource
 from perfci.rig.census import statements
-from perfci.rig.census.session import COMING_UP, Session, inside, kept, once_up
 from perfci.rig.census.source import Scene, Snapshot, Source, Work
+from perfci.rig.host.session import COMING_UP, Session, inside, kept, once_up
 from perfci.rig.target.running import Container
 
 KIND = "mysql"

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from perfci.errors import CensusError
 from perfci.model import CounterSource
-from perfci.rig.census.session import inside
 from perfci.rig.census.source import DATABASES, Scene, Snapshot, Source
+from perfci.rig.host.session import inside
 from perfci.rig.target.running import Container
 
 KIND = "network"

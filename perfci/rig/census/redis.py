@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from perfci.errors import CensusError
 from perfci.model import CounterSource
-from perfci.rig.census.session import Session, inside, kept
 from perfci.rig.census.source import Scene, Snapshot, Source, Work
+from perfci.rig.host.session import Session, inside, kept
 from perfci.rig.target.running import Container
 
 KIND = "redis"

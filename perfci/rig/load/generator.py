@@ -13,9 +13,9 @@ from pathlib import Path
 
 from perfci.errors import LoadError
 from perfci.model import Side
+from perfci.rig.host import leftovers
+from perfci.rig.host.process import Child, child_environment, new_mark, start, stop_group, stop_marked, tail
 from perfci.rig.load.log import LogReader
-from perfci.rig.process import Child, child_environment, new_mark, start, stop_group, stop_marked, tail
-from perfci.rig.target import leftovers
 
 INSIDE = Path(__file__).parent / "inside"
 OUT = "locust.out"  # in a round's folder: what the generator printed

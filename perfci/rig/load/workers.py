@@ -18,10 +18,10 @@ from dataclasses import asdict, dataclass
 from perfci import __version__
 from perfci.errors import ConfigError, LoadError
 from perfci.model import LoadPlan
+from perfci.rig.host.process import tail
 from perfci.rig.load.generator import INSIDE, OUT, STOP_TIMEOUT_S, Place, generating
 from perfci.rig.load.log import LogReader
 from perfci.rig.load.recording import events
-from perfci.rig.process import tail
 
 SPARE_S = 30  # Locust's own patience ends after ours, which says more
 GOODBYE_S = STOP_TIMEOUT_S + 3  # for requests in flight, and the rest of the log

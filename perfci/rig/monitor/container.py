@@ -10,7 +10,7 @@ from pathlib import Path
 from time import monotonic
 
 from perfci.errors import MonitorError, PerfciError
-from perfci.rig.census.session import inside
+from perfci.rig.host.session import inside
 from perfci.rig.monitor.source import ASKED_S, Missing, Reading, Readings, Scene, Source
 from perfci.rig.target.running import Container as Running
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 
 from perfci.errors import PerfciError
 from perfci.model import Gauges
+from perfci.rig.host import docker
 from perfci.rig.load.recording import Recording
 from perfci.rig.monitor.source import Finder, Missing, Scene, Source
 from perfci.rig.monitor.track import Track
-from perfci.rig.target import docker
 
 MOST_GAUGES = 50
 MOST_FAILURES = 3

@@ -8,7 +8,7 @@ from pydantic import Field, field_validator, model_validator
 
 from perfci import schema
 from perfci.errors import ConfigError
-from perfci.rig.target import hosts
+from perfci.rig.host import hosts
 from perfci.schema import Table
 
 

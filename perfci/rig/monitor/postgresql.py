@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from perfci.errors import MonitorError, PerfciError
 from perfci.rig.census import postgresql
-from perfci.rig.census.session import Session
+from perfci.rig.host.session import Session
 from perfci.rig.monitor.source import ASKED_S, Missing, Reading, Readings, Scene, Source
 
 KIND = "postgresql"

@@ -6,9 +6,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from perfci.errors import SeedError
-from perfci.rig import process
+from perfci.rig.host import leftovers, process
 from perfci.rig.seed.seeded import Place
-from perfci.rig.target import leftovers
 
 
 @contextlib.contextmanager

@@ -11,8 +11,8 @@ import requests
 from pydantic import Field
 
 from perfci.errors import SeedError
+from perfci.rig.host.hosts import below
 from perfci.rig.seed.seeded import Place, Recipe, Seeded
-from perfci.rig.target.hosts import below
 
 Method = Literal["POST", "PUT", "PATCH", "GET", "DELETE"]
 

@@ -11,7 +11,7 @@ import requests
 from pydantic import Field, NonNegativeInt
 
 from perfci.errors import SeedError
-from perfci.rig.target.hosts import below
+from perfci.rig.host.hosts import below
 from perfci.schema import Table
 
 MARK = "Test-Target"

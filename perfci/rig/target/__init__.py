@@ -9,8 +9,8 @@ from typing import Any
 from perfci import schema
 from perfci.errors import ConfigError
 from perfci.model import Side
+from perfci.rig.host.leftovers import sweep
 from perfci.rig.target import command, compose, external
-from perfci.rig.target.leftovers import sweep
 from perfci.rig.target.running import Container, Launch, RunningTarget, Target
 
 __all__ = [

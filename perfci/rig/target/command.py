@@ -13,8 +13,8 @@ from pydantic import Field, field_validator
 
 from perfci.errors import TargetError
 from perfci.model import TargetHealth
-from perfci.rig import process
-from perfci.rig.target import hosts, leftovers, readiness
+from perfci.rig.host import hosts, leftovers, process
+from perfci.rig.target import readiness
 from perfci.rig.target.running import Launch, RunningTarget
 from perfci.schema import Table
 

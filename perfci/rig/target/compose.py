@@ -13,7 +13,8 @@ from pydantic import Field
 
 from perfci.errors import Interrupted, TargetError
 from perfci.model import TargetHealth
-from perfci.rig.target import docker, leftovers, readiness
+from perfci.rig.host import docker, leftovers
+from perfci.rig.target import readiness
 from perfci.rig.target.running import Container, Launch, RunningTarget
 from perfci.rig.target.stack import Stack, resolve
 from perfci.schema import Table

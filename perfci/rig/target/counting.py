@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from perfci.rig.target import docker
+from perfci.rig.host import docker
 
 LIBRARY = "pg_stat_statements"
 

@@ -8,7 +8,8 @@ from pydantic import model_validator
 
 from perfci.errors import TargetError
 from perfci.model import TargetHealth
-from perfci.rig.target import hosts, readiness
+from perfci.rig.host import hosts
+from perfci.rig.target import readiness
 from perfci.rig.target.running import Launch, RunningTarget
 from perfci.schema import Table
 

@@ -12,7 +12,7 @@ from tenacity import RetryCallState, Retrying, retry_if_result, stop_after_delay
 from urllib3.exceptions import HTTPError
 
 from perfci.errors import TargetError
-from perfci.rig.target import hosts
+from perfci.rig.host import hosts
 from perfci.schema import Table
 
 POLL_S = 0.05

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from perfci.errors import TargetError
-from perfci.rig import process
-from perfci.rig.target import counting, docker, readiness
+from perfci.rig.host import docker, process
+from perfci.rig.target import counting, readiness
 from perfci.rig.target.running import Launch
 
 DEFAULT_FILES = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")

@@ -7,7 +7,7 @@ import pytest
 
 from bench import corpora
 from bench.corpora import DuetCorpus, LoadCorpus, mixed, slower, take
-from perfci.judge import metrics
+from perfci.metrics import registry
 from perfci.model import ALL_ENDPOINTS
 
 
@@ -34,7 +34,7 @@ def test_slowing_down_is_what_measuring_slower_requests_would_give(rounds: LoadC
     """Every clock is multiplied exactly, nothing else is touched, and the other endpoint stays."""
     before = take(rounds.rounds[0], 17.0)
     after = slower(before, "list", 1.1)
-    again = metrics.measure(corpora._requests(after.columns), windows=[(3.0, 20.0)])
+    again = registry.measure(corpora._requests(after.columns), windows=[(3.0, 20.0)])
     assert after.endpoints["list"].values == pytest.approx(again["list"].values)
     assert after.endpoints["list"].values["throughput"] == before.endpoints["list"].values["throughput"]
     assert after.endpoints["detail"] is before.endpoints["detail"]

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from bench.cost import CASES, Cost, Sizes, measure, table, write_log
-from perfci.judge import metrics
+from perfci.metrics import registry
 from perfci.model import ALL_ENDPOINTS
 from perfci.rig.load.log import LogReader, requests_of
 
@@ -22,7 +22,7 @@ def test_a_written_log_is_read_by_the_rig(tmp_path: Path) -> None:
     requests = requests_of([reader])
     assert reader.complete
     assert (len(requests), requests.names) == (1000, ("GET /0", "GET /1", "GET /2"))
-    assert metrics.measure(requests, windows=[(0.0, 20.0)])[ALL_ENDPOINTS].requests == 1000
+    assert registry.measure(requests, windows=[(0.0, 20.0)])[ALL_ENDPOINTS].requests == 1000
 
 
 @pytest.mark.parametrize("key", ["requests", "endpoints"])

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from perfci.judge import judge
-from perfci.judge.committing import to_commit
+from perfci.judge.census.accept import to_commit
 from perfci.judge.policy import DEFAULT
 from perfci.judge.stats import welch
 from perfci.model import (

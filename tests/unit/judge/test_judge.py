@@ -6,9 +6,9 @@ from dataclasses import replace
 import pytest
 
 from perfci.judge import judge
-from perfci.judge.compare import against_baseline, paired
-from perfci.judge.metrics import METRICS
+from perfci.judge.compare.series import against_baseline, paired
 from perfci.judge.policy import DEFAULT
+from perfci.metrics.registry import METRICS
 from perfci.model import (
     ALL_ENDPOINTS,
     Baseline,

@@ -9,7 +9,7 @@ import pytest
 
 from perfci import store
 from perfci.judge import judge
-from perfci.judge.likeness import TRAITS, Consequence, Trait, differences
+from perfci.judge.comparability import TRAITS, Consequence, Trait, differences
 from perfci.judge.policy import DEFAULT
 from perfci.model import Baseline, Fingerprint, Outcome, Reference, Round, RoundKind, Run, Side, Verdict
 from tests.builders import a_baseline, a_fingerprint, a_gauge, a_machine, a_plan, a_run, a_subject, some_rounds

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from perfci.judge.metrics import METRICS, measure, measure_duet, resolving
-from perfci.judge.timeline import seconds
+from perfci.metrics.registry import METRICS, measure, measure_duet, resolving
+from perfci.metrics.timeline import seconds
 from perfci.model import ALL_ENDPOINTS, EndpointRound, Lateness, Scale, Side
 from tests.builders import START, some_requests
 

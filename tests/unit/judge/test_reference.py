@@ -15,7 +15,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy import optimize, special, stats
 
-from perfci.judge.compare import against_baseline, paired
+from perfci.judge.compare.series import against_baseline, paired
 from perfci.judge.policy import DEFAULT
 from perfci.judge.stats import exact
 from perfci.judge.stats.exact import Count

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perfci.judge.statements import masked, merged, short
+from perfci.judge.census.statements import masked, merged, short
 from tests.builders import a_statement, a_tally
 
 

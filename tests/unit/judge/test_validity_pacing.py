@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from perfci.judge.compare import paired
+from perfci.judge.compare.series import paired
 from perfci.judge.policy import DEFAULT
 from perfci.judge.validity import findings
 from perfci.model import (

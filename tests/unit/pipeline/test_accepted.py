@@ -8,11 +8,11 @@ from perfci import store
 from perfci.config import GateTable
 from perfci.errors import ConfigError, ExitCode, ResultError
 from perfci.judge import judge
-from perfci.judge.committing import to_commit
+from perfci.judge.census.accept import to_commit
 from perfci.judge.policy import DEFAULT
 from perfci.model import Census, Reference, Role, RoundKind, Run, SeriesVerdict, Side, Verdict
-from perfci.pipeline.accepted import with_committed
 from perfci.pipeline.baseline import record
+from perfci.pipeline.committed import with_committed
 from perfci.pipeline.compare import compare
 from perfci.pipeline.policy import policy_of
 from tests.builders import a_census, a_counted_run, a_paired_run, a_run, a_subject

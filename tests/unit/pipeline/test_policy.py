@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from perfci.config import GateTable, from_bytes
 from perfci.errors import ConfigError
 from perfci.judge import judge
-from perfci.judge.metrics import METRICS
 from perfci.judge.policy import DEFAULT, budget_of, matches
+from perfci.metrics.registry import METRICS
 from perfci.model import ALL_ENDPOINTS, Budget, Reference, Role, RoundKind, Verdict
 from perfci.pipeline.policy import policy_of
 from tests.builders import a_paired_run, a_subject

@@ -9,7 +9,7 @@ from perfci.config import Against
 from perfci.errors import ConfigError, ExitCode, PerfciError, RefError
 from perfci.model import Reference
 from perfci.pipeline.reference import WORKTREE, choose
-from perfci.rig.checkout import Git
+from perfci.rig.host.git import Git
 
 AUTO, BASELINE, REF = Against.AUTO, Against.BASELINE, Against.REF
 

@@ -3,7 +3,7 @@
 import pytest
 
 from perfci.model import ALL_ENDPOINTS, Decision, Role, SeriesVerdict
-from perfci.report.matters import shown
+from perfci.report.highlights import shown
 from tests.builders import a_budget, a_comparison, a_decision
 from tests.golden.outcomes import counted, statements
 

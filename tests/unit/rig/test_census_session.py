@@ -7,8 +7,8 @@ import psutil
 import pytest
 
 from perfci.errors import CensusError
-from perfci.rig.census import session as sessions
-from perfci.rig.census.session import Session, inside, once_up
+from perfci.rig.host import session as sessions
+from perfci.rig.host.session import Session, inside, once_up
 
 
 @pytest.fixture

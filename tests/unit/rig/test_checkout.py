@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from perfci.errors import ExitCode, RefError
-from perfci.rig.checkout import Git
+from perfci.rig.host.git import Git
 
 
 def _run(folder: Path, *arguments: str) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from perfci.rig.fingerprint import machine, versions
+from perfci.rig.host.fingerprint import machine, versions
 
 
 def test_says_what_the_machine_is_and_not_its_name() -> None:

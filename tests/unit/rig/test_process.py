@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from perfci.rig import process
+from perfci.rig.host import process
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from perfci.rig import process
-from perfci.rig.target import counting, docker
+from perfci.rig.host import docker, process
+from perfci.rig.target import counting
 
 POSTGRES = {"Id": "sha256:p", "Config": {"Cmd": ["postgres"], "Env": ["PGDATA=/data"]}}
 MARIADB = {"Id": "sha256:m", "Config": {"Cmd": ["mariadbd"], "Env": ["MARIADB_VERSION=11"]}}

@@ -9,8 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from perfci.rig import process
-from perfci.rig.target import leftovers
+from perfci.rig.host import leftovers, process
 
 
 @pytest.fixture

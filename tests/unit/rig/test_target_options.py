@@ -6,7 +6,7 @@ import pytest
 
 from perfci.errors import ConfigError
 from perfci.rig import target
-from perfci.rig.target import hosts
+from perfci.rig.host import hosts
 from perfci.rig.target.running import Target
 
 

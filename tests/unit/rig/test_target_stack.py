@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from perfci.errors import TargetError
-from perfci.rig.target import compose, docker, stack
+from perfci.rig.host import docker
+from perfci.rig.target import compose, stack
 
 
 def _isolated(config: dict[str, Any], *, build: bool = True, service: str = "web") -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from perfci.judge.statements import merged
+from perfci.judge.census.statements import merged
 from perfci.model import (
     Baseline,
     Census,

@@ -3,11 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from perfci.judge import drafts, failing, likeness, lines
-from perfci.judge.drafts import Draft
-from perfci.judge.metrics import METRICS, needs_schedule
+from perfci.judge import comparability
+from perfci.judge.compare import block_means, failures, pending
+from perfci.judge.compare.pending import Draft
+from perfci.judge.compare.replicates import Blocks, Replicates, StoredRuns, headline
 from perfci.judge.policy import budget_of, budgets_for
-from perfci.judge.replicates import Blocks, Replicates, StoredRuns, headline
+from perfci.metrics.registry import METRICS, needs_schedule
 from perfci.model import (
     ALL_ENDPOINTS,
     Baseline,
@@ -33,7 +34,7 @@ def paired(run: Run, policy: GatePolicy) -> tuple[Comparison, ...]:
         blocks = Blocks(_rounds(run, kind, Side.BASE), _rounds(run, kind, Side.CANDIDATE))
         for name, budget in _worth_a_line(budgets, run).items():
             made += _compare(blocks, METRICS[name], budget, kind, policy)
-    return drafts.finish(made, policy)
+    return pending.finish(made, policy)
 
 
 def against_baseline(run: Run, baseline: Baseline, policy: GatePolicy) -> tuple[Comparison, ...]:
@@ -46,15 +47,15 @@ def against_baseline(run: Run, baseline: Baseline, policy: GatePolicy) -> tuple[
     if not baseline.runs:
         return ()
     made: list[Draft] = []
-    alike, portable = likeness.comparable(run, baseline), likeness.same_scenario(run, baseline)
+    alike, portable = comparability.comparable(run, baseline), comparability.same_scenario(run, baseline)
     for kind, budgets in budgets_for(policy, Reference.BASELINE, (one.kind for one in run.rounds)).items():
         for name, budget in _worth_a_line(budgets, run).items():
             stored = portable if METRICS[name].portable else alike
             if stored:
                 made += _compare(_stored(run, stored, kind), METRICS[name], budget, kind, policy)
             else:
-                made += _unlike(run, METRICS[name], budget, kind, likeness.obstacle(run, baseline))
-    return drafts.finish(made, policy)
+                made += _unlike(run, METRICS[name], budget, kind, comparability.obstacle(run, baseline))
+    return pending.finish(made, policy)
 
 
 def _worth_a_line(budgets: Mapping[str, Budget], run: Run) -> Mapping[str, Budget]:
@@ -76,7 +77,7 @@ def _stored(run: Run, stored: tuple[Run, ...], kind: RoundKind) -> StoredRuns:
         labels=[one.id for one in stored],
         clusters=[_rounds(one, kind, Side.CANDIDATE) for one in stored],
         candidate=_rounds(run, kind, Side.CANDIDATE),
-        same_machine=likeness.same_machine(run, stored),
+        same_machine=comparability.same_machine(run, stored),
     )
 
 
@@ -100,22 +101,22 @@ def _names(metric: Metric, sides: Sides) -> list[str]:
     """Every endpoint; all of them together too where that was counted, and not averaged over a mix of requests."""
     rounds = [*sides.base, *sides.candidate]
     together = metric.unit != "ms" and any(ALL_ENDPOINTS in one.endpoints for one in rounds)
-    return [*([ALL_ENDPOINTS] if together else []), *sorted(lines.endpoints(rounds))]
+    return [*([ALL_ENDPOINTS] if together else []), *sorted(block_means.endpoints(rounds))]
 
 
 def _shares(replicates: Replicates, metric: Metric, budget: Budget, kind: RoundKind, policy: GatePolicy) -> list[Draft]:
     made = []
     sides = Sides(replicates.base, replicates.candidate)
     for endpoint in _names(metric, sides):
-        blank = drafts.blank(
+        blank = pending.blank(
             series=Series(endpoint=endpoint, metric=metric),
             kind=kind,
             budget=budget_of(budget, metric, endpoint),
-            note=lines.one_sided(endpoint, sides.base, sides.candidate),
+            note=block_means.one_sided(endpoint, sides.base, sides.candidate),
         )
-        base = [count for group in replicates.clusters for count in lines.counts(group, endpoint)]
-        candidate = lines.counts(sides.candidate, endpoint)
-        made.append(Draft(comparison=blank) if blank.note else drafts.of_counts(blank, base, candidate, policy))
+        base = [count for group in replicates.clusters for count in block_means.counts(group, endpoint)]
+        candidate = block_means.counts(sides.candidate, endpoint)
+        made.append(Draft(comparison=blank) if blank.note else pending.of_counts(blank, base, candidate, policy))
     return made
 
 
@@ -135,25 +136,25 @@ def _ratios(replicates: Replicates, metric: Metric, budget: Budget, kind: RoundK
         effects |= replicates.effects({ALL_ENDPOINTS: together})
     made = []
     for endpoint, pair in pairs.items():
-        blank = drafts.blank(
+        blank = pending.blank(
             series=Series(endpoint=endpoint, metric=metric),
             kind=kind,
             budget=budget_of(budget, metric, endpoint),
-            base=lines.typical(pair.base),
-            candidate=lines.typical(pair.candidate),
+            base=block_means.typical(pair.base),
+            candidate=block_means.typical(pair.candidate),
             replicates=replicates.shown(pair),
             note=notes.get(endpoint, ""),
         )
-        made.append(drafts.of_effect(blank, effects.get(endpoint), policy))
+        made.append(pending.of_effect(blank, effects.get(endpoint), policy))
     return made
 
 
 def _why_not(sides: Sides, metric: Metric, endpoint: str, policy: GatePolicy) -> str:
     """Why a clock is not compared, as far as its requests tell, or nothing."""
     return (
-        lines.one_sided(endpoint, sides.base, sides.candidate)
-        or lines.too_few_requests(endpoint, sides.base, sides.candidate, policy.min_requests)
-        or (failing.survivors(endpoint, sides.base, sides.candidate) if metric.unit == "ms" else "")
+        block_means.one_sided(endpoint, sides.base, sides.candidate)
+        or block_means.too_few_requests(endpoint, sides.base, sides.candidate, policy.min_requests)
+        or (failures.survivors(endpoint, sides.base, sides.candidate) if metric.unit == "ms" else "")
     )
 
 
@@ -162,11 +163,11 @@ def _unlike(run: Run, metric: Metric, budget: Budget, kind: RoundKind, obstacle:
     candidate = _rounds(run, kind, Side.CANDIDATE)
     return [
         Draft(
-            comparison=drafts.blank(
+            comparison=pending.blank(
                 series=Series(endpoint=endpoint, metric=metric),
                 kind=kind,
                 budget=budget_of(budget, metric, endpoint),
-                candidate=lines.typical(lines.line(candidate, metric, endpoint)),
+                candidate=block_means.typical(block_means.line(candidate, metric, endpoint)),
                 note=obstacle,
             )
         )

@@ -8,7 +8,7 @@ before, often the easy ones: such times prove neither a win nor that nothing cha
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from perfci.judge import lines
+from perfci.judge.compare import block_means
 from perfci.judge.stats import exact
 from perfci.model import Round
 
@@ -32,7 +32,7 @@ class Jump:
 
 def jump(endpoint: str, base: Sequence[Round], candidate: Sequence[Round]) -> Jump | None:
     """The growth of an endpoint's failures, where it is large and no accident."""
-    before, after = lines.counts(base, endpoint), lines.counts(candidate, endpoint)
+    before, after = block_means.counts(base, endpoint), block_means.counts(candidate, endpoint)
     grown = Jump(exact.pool(before).share, exact.pool(after).share)
     if not before or grown.candidate - grown.base < JUMP:
         return None
@@ -42,7 +42,7 @@ def jump(endpoint: str, base: Sequence[Round], candidate: Sequence[Round]) -> Ju
 
 def always(endpoint: str, rounds: Sequence[Round]) -> bool:
     """Whether no request for the endpoint ever succeeded."""
-    seen = exact.pool(lines.counts(rounds, endpoint))
+    seen = exact.pool(block_means.counts(rounds, endpoint))
     return seen.requests >= FEWEST and seen.failures == seen.requests
 
 
@@ -54,5 +54,5 @@ def survivors(endpoint: str, base: Sequence[Round], candidate: Sequence[Round]) 
     grown = jump(endpoint, base, candidate) or jump(endpoint, candidate, base)
     if grown is None:
         return ""
-    before, after = (exact.pool(lines.counts(side, endpoint)).share for side in (base, candidate))
+    before, after = (exact.pool(block_means.counts(side, endpoint)).share for side in (base, candidate))
     return f"{100 * after:.1f} % of the candidate's requests failed, {100 * before:.1f} % of the reference's"

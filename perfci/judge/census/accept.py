@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from perfci.judge import counters
-from perfci.judge.census import changed
-from perfci.judge.counted import Work, obstacle, seed_of
+from perfci.judge.census import counters
+from perfci.judge.census.comparable import Work, obstacle, seed_of
+from perfci.judge.census.judging import changed
 from perfci.model import (
     Census,
     CommittedCensus,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from perfci.errors import RefError
-from perfci.rig.process import Completed, child_environment, run
+from perfci.rig.host.process import Completed, child_environment, run
 
 GIT_S = 120.0
 

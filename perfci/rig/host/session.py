@@ -16,8 +16,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from perfci.errors import CensusError
-from perfci.rig import process
-from perfci.rig.target import docker
+from perfci.rig.host import docker, process
 
 ANSWER_S = 5.0  # a snapshot takes milliseconds
 START_S = 20.0  # on a busy machine, entering a container can take seconds

@@ -16,8 +16,7 @@ from pathlib import Path
 import psutil
 from pydantic import Field, ValidationError
 
-from perfci.rig import process
-from perfci.rig.target import docker
+from perfci.rig.host import docker, process
 from perfci.schema import Table
 
 SAME_START_S = 2.0  # the clock of process starts may be stepped by as much

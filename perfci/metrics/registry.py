@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from perfci.judge.columns import Floats, Table, Window, within
-from perfci.judge.responses import responses
+from perfci.metrics.columns import Floats, Table, Window, within
+from perfci.metrics.responses import responses
 from perfci.model import (
     ALL_ENDPOINTS,
     Better,

@@ -5,7 +5,7 @@ from math import isnan
 
 import numpy as np
 
-from perfci.judge.columns import Floats, Window, inside_of, within
+from perfci.metrics.columns import Floats, Window, inside_of, within
 from perfci.model import Requests, Second
 
 

@@ -9,8 +9,8 @@ next), and Welch's test of their means decides.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from perfci.judge import counted, counters, culprits
-from perfci.judge.counted import Work
+from perfci.judge.census import comparable, counters, culprits
+from perfci.judge.census.comparable import Work
 from perfci.judge.policy import budget_of
 from perfci.judge.stats import welch
 from perfci.judge.stats.family import holm
@@ -70,7 +70,7 @@ def judge_work(run: Run, baseline: Baseline | None, policy: GatePolicy) -> tuple
     Without *baseline* the run's own base side is the reference; with one, its accepted census is.
     """
     candidate = run.census.get(Side.CANDIDATE)
-    work, obstacle = counted.reference(run, baseline)
+    work, obstacle = comparable.reference(run, baseline)
     if candidate is None or work is None:
         return ()
     here, against = Work.of(candidate), Reference.REF if baseline is None else Reference.BASELINE
@@ -252,7 +252,7 @@ def _accepted(decision: Decision, run: Run, policy: GatePolicy) -> Decision:
         return decision
     before = run.committed.get(Side.BASE)
     new, old = _committed(written, one.series), before and _committed(before, one.series)
-    if new is None or new == old or counted.obstacle(run, written):
+    if new is None or new == old or comparable.obstacle(run, written):
         return decision
     now = measured.endpoints[one.series.endpoint].counters.get(one.series.metric.name)
     if now is None:

@@ -11,7 +11,7 @@ from enum import StrEnum
 from operator import eq
 from typing import Any
 
-from perfci.judge import company
+from perfci.judge import other_load
 from perfci.model import Baseline, Run
 
 NEWEST = 10
@@ -96,11 +96,11 @@ TRAITS: Sequence[Trait] = (
     ),
     Trait(
         "load by others",
-        company.taken,
+        other_load.taken,
         Consequence.FORBIDS,
         "More than a quarter of the machine's processors taken by what is neither the service nor its load, or by a "
         "neighbour on the same host, in one run and not in the other: everything is slower then.",
-        same=company.alike,
+        same=other_load.alike,
         shown=lambda share: f"{100 * share:.0f} % of the processors",
     ),
     Trait(

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from perfci.errors import TargetError
-from perfci.rig import process
+from perfci.rig.host import process
 
 PROJECT_PATTERN = r"perfci-[a-z0-9_-]{1,56}"
 PROJECT_LABEL = "com.docker.compose.project"

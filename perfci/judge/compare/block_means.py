@@ -10,8 +10,8 @@ from itertools import groupby
 from math import exp, log
 from operator import itemgetter
 
-from perfci.judge.metrics import resolving
 from perfci.judge.stats.exact import Count
+from perfci.metrics.registry import resolving
 from perfci.model import ALL_ENDPOINTS, EndpointRound, Metric, Round
 
 Line = Mapping[int, float]

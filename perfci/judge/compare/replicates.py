@@ -12,8 +12,8 @@ from typing import Protocol
 
 import numpy as np
 
-from perfci.judge import lines
-from perfci.judge.lines import Line, average
+from perfci.judge.compare import block_means
+from perfci.judge.compare.block_means import Line, average
 from perfci.judge.stats.centre import Floats, median_of_others
 from perfci.judge.stats.effect import Effect, standard_error
 from perfci.judge.stats.moderated import Spread, moderate
@@ -75,9 +75,9 @@ class Blocks:
 
     def pair(self, metric: Metric, endpoint: str) -> Pair:
         """The blocks that measured both sides."""
-        base, candidate = (lines.line(side, metric, endpoint) for side in (self.base, self.candidate))
+        base, candidate = (block_means.line(side, metric, endpoint) for side in (self.base, self.candidate))
         common = sorted(base.keys() & candidate.keys())
-        sampled = [lines.sampled(side, metric, endpoint) for side in (self.base, self.candidate)]
+        sampled = [block_means.sampled(side, metric, endpoint) for side in (self.base, self.candidate)]
         return Pair(
             {block: base[block] for block in common},
             {block: candidate[block] for block in common},
@@ -86,7 +86,7 @@ class Blocks:
 
     def shortage(self, pair: Pair, metric: Metric) -> str:
         """One block has no scatter, and so proves nothing."""
-        return lines.shortage(len(pair.base), least=2, of="block", metric=metric)
+        return block_means.shortage(len(pair.base), least=2, of="block", metric=metric)
 
     def effects(self, pairs: Mapping[str, Pair]) -> dict[str, Effect]:
         """The mean over the blocks of the difference of the logs: a moderated t test of one sample."""
@@ -122,14 +122,14 @@ class StoredRuns:
 
     def pair(self, metric: Metric, endpoint: str) -> Pair:
         """The level of every stored run, by its position, and the candidate's blocks."""
-        known = ((number, lines.line(group, metric, endpoint)) for number, group in enumerate(self.clusters))
+        known = ((number, block_means.line(group, metric, endpoint)) for number, group in enumerate(self.clusters))
         stored = {number: average(line.values()) for number, line in known if line}
-        return Pair(stored, lines.line(self.candidate, metric, endpoint))
+        return Pair(stored, block_means.line(self.candidate, metric, endpoint))
 
     def shortage(self, pair: Pair, metric: Metric) -> str:
         """One stored run is enough, because the scatter between runs has a prior."""
         fewest = min(len(pair.base), len(pair.candidate))
-        return lines.shortage(fewest, least=1, of="run" if not pair.base else "block", metric=metric)
+        return block_means.shortage(fewest, least=1, of="run" if not pair.base else "block", metric=metric)
 
     def effects(self, pairs: Mapping[str, Pair]) -> dict[str, Effect]:
         """
@@ -166,7 +166,7 @@ class StoredRuns:
         stored = (
             Replicate(label=self.labels[number], base=exp(level), candidate=None) for number, level in pair.base.items()
         )
-        return (*stored, Replicate(label=self.label, base=None, candidate=lines.typical(pair.candidate)))
+        return (*stored, Replicate(label=self.label, base=None, candidate=block_means.typical(pair.candidate)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from perfci.judge.counted import Work
-from perfci.judge.counters import kind_of
-from perfci.judge.statements import short
+from perfci.judge.census.comparable import Work
+from perfci.judge.census.counters import kind_of
+from perfci.judge.census.statements import short
 from perfci.judge.stats import welch
 from perfci.model import Culprit, CulpritKind, Statement, Tally
 

@@ -1,0 +1,155 @@
+"""
+`perfci.toml` as typed values.
+
+Precedence, weakest first: the file, its named environment (`--environment`), environment variables, flags. The last
+two belong to the CLI: click reads a PERFCI_* variable for each option that the Action needs. A room's own table
+(`[target]`, `[seed]`) is handed to the room unread, so that a new kind of target touches one room only.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Self
+
+from pydantic import Field, model_validator
+
+from perfci.config.census import CensusTable, PrometheusTable
+from perfci.config.gate import Against, BudgetChange, FailOn, GateTable, OverrideTable, SloTable
+from perfci.config.monitor import AlertTable, MonitorTable
+from perfci.config.scenario import (
+    ArrivalsTable,
+    BaselineSchedule,
+    PairedSchedule,
+    Profile,
+    Scenario,
+    WorkersTable,
+)
+from perfci.config.values import Duration, Name, seconds
+from perfci.errors import ConfigError
+from perfci.schema import Table, parse
+
+__all__ = [
+    "CHECK",
+    "Against",
+    "AlertTable",
+    "ArrivalsTable",
+    "BaselineSchedule",
+    "BudgetChange",
+    "CensusTable",
+    "Config",
+    "Duration",
+    "FailOn",
+    "GateTable",
+    "MonitorTable",
+    "Overlay",
+    "OverrideTable",
+    "PairedSchedule",
+    "Profile",
+    "PrometheusTable",
+    "Scenario",
+    "SloTable",
+    "WorkersTable",
+    "from_bytes",
+    "read",
+    "seconds",
+]
+
+CHECK = "docs/configuration.md names every key; `perfci doctor` checks the file without starting anything"
+
+
+class Overlay(Table):
+    """A named environment: tables that replace those of the file, key by key."""
+
+    target: dict[str, Any] = {}
+    seed: dict[str, Any] = {}
+
+
+class Config(Table):
+    """The whole of `perfci.toml`."""
+
+    target: dict[str, Any]
+    seed: dict[str, Any] = {"kind": "none"}
+    profiles: dict[Name, Profile] = Field(min_length=1)
+    census: CensusTable = CensusTable()
+    monitor: MonitorTable = MonitorTable()
+    gate: GateTable = GateTable()
+    against: Against = Against.AUTO
+    fail_on: FailOn = FailOn.REGRESSION
+    baselines: str = "baselines"
+    rng_seed: int = Field(1, ge=0)
+    environments: dict[Name, Overlay] = {}
+
+    @model_validator(mode="after")
+    def _profiles_exist(self) -> Self:
+        named = {one.profile for one in self.gate.override} | {one.profile for one in self.gate.slo}
+        named |= {one.profile for one in self.monitor.alert}
+        if unknown := sorted(name for name in named if name is not None and name not in self.profiles):
+            known = _listed(self.profiles)
+            raise ValueError(
+                f"[gate] or [monitor] names unknown profiles: {', '.join(unknown)}; the profiles are: {known}"
+            )
+        return self
+
+    def find(self, name: str) -> tuple[str, str, Profile, Scenario]:
+        """Profile and scenario of "PROFILE" or "PROFILE:SCENARIO"; without one, the first of the file."""
+        profile_name, _, scenario_name = name.partition(":")
+        profile = self.profiles.get(profile_name)
+        if profile is None:
+            raise ConfigError(f"no profile {profile_name!r}", hint=f"the profiles are: {_listed(self.profiles)}")
+        scenario_name = scenario_name or next(iter(profile.scenarios))
+        scenario = profile.scenarios.get(scenario_name)
+        if scenario is None:
+            raise ConfigError(
+                f"profile {profile_name!r} has no scenario {scenario_name!r}",
+                hint=f"its scenarios are: {_listed(profile.scenarios)}",
+            )
+        return profile_name, scenario_name, profile, scenario
+
+    def within(self, environment: str | None) -> "Config":
+        """The configuration as it is in the named environment."""
+        if environment is None:
+            return self
+        overlay = self.environments.get(environment)
+        if overlay is None:
+            known = f"the environments are: {_listed(self.environments)}" if self.environments else "the file has none"
+            raise ConfigError(f"no environment {environment!r}", hint=known)
+        changes = {"target": _overlaid(self.target, overlay.target), "seed": _overlaid(self.seed, overlay.seed)}
+        return self.model_copy(update=changes)
+
+
+def _overlaid(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """Key by key; a table of another kind shares no keys with the one below it and so replaces it whole."""
+    if "kind" in above and above["kind"] != below.get("kind"):
+        return dict(above)
+    return {**below, **above}
+
+
+def _listed(names: Mapping[str, object]) -> str:
+    return ", ".join(names)
+
+
+def read(path: Path) -> Config:
+    """The configuration in *path*; ConfigError says what cannot be used, all of it at once."""
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise ConfigError(
+            f"there is no {path}", hint="run perfci where your perfci.toml is, or name it with --config"
+        ) from None
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}") from None
+    return from_bytes(content, where=path.name)
+
+
+def from_bytes(content: bytes, *, where: str) -> Config:
+    """The configuration in *content*, which came from *where*."""
+    try:
+        return parse(Config, tomllib.loads(content.decode("utf-8")), where=where, error=_unusable)
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{where} is not UTF-8 (byte {error.start})", hint="save it as UTF-8") from None
+    except (ValueError, RecursionError) as error:  # not only TOMLDecodeError: numbers and brackets without end
+        raise _unusable(f"{where} is not TOML: {error}") from None
+
+
+def _unusable(message: str) -> ConfigError:
+    return ConfigError(message, hint=CHECK)

@@ -1,0 +1,96 @@
+"""`[profiles]` in `perfci.toml`: Locust files, the scenarios that drive them, and their schedules."""
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from perfci.config.values import Duration, Name, VariableName, VariableText
+from perfci.schema import Table
+
+MOST_SPAWNED = 500.0
+"""Users that a process starts per second without standing still: each sends its first request at once."""
+
+
+class PairedSchedule(Table):
+    """How base and candidate share the time of a job, both on this machine."""
+
+    blocks: int = Field(8, ge=2, le=100)  # starts of both sides; the block is the replicate
+    duet: Duration = 5.0  # of turns per block, after their warm-up; 0: none
+    duet_warmup: Duration = 1.0
+    load_blocks: int = Field(4, ge=0, le=100)  # blocks that also get a load round for each side
+    slice: Duration = 1.0  # of load on one side before the other has its turn; 0: a whole round each
+
+    @property
+    def duet_s(self) -> float:
+        """Seconds of turns in a block, with their warm-up."""
+        return self.duet_warmup + self.duet if self.duet else 0.0
+
+    def loads(self, block: int) -> bool:
+        """Whether *block* has load rounds; without turns they are all there is."""
+        return not self.duet or block <= self.load_blocks
+
+
+class BaselineSchedule(Table):
+    """How one run is measured that is to be compared with stored ones."""
+
+    rounds: int = Field(5, ge=1, le=100)  # load rounds, each on a target started anew
+
+
+class ArrivalsTable(Table):
+    """Tasks that are due at times of their own, instead of the users' waits: an open workload."""
+
+    rate: float = Field(gt=0, le=100_000)  # tasks a second, of all users together
+    pattern: Literal["poisson", "constant"] = "poisson"
+
+
+class WorkersTable(Table):
+    """Load generators on other machines, which drive the users instead of this one."""
+
+    count: int = Field(ge=1, le=256)
+    bind: str = Field("127.0.0.1", pattern=r"^[A-Za-z0-9.:*-]+$")  # where they connect; "0.0.0.0": every address
+    port: int = Field(5557, ge=1, le=65_535)
+    wait: Duration = 120.0  # for all of them to connect
+
+
+class Scenario(Table):
+    """One way to drive a profile."""
+
+    users: int = Field(10, ge=1, le=100_000)
+    spawn_rate: float | None = Field(None, gt=0)  # users per second; default: all within two seconds, if they are few
+    processes: int = Field(1, ge=1, le=256)  # of the load generator, which share the users
+    workers: WorkersTable | None = None
+    duration: Duration = 12.0  # of the measured part of a load round
+    warmup: Duration = 3.0  # cut off after the last user has started
+    environment: dict[VariableName, VariableText] = {}  # variables for the locustfile
+    user_classes: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    arrivals: ArrivalsTable | None = None  # the users are then those that take them
+    paired: PairedSchedule = PairedSchedule()
+    baseline: BaselineSchedule = BaselineSchedule()
+
+    @model_validator(mode="after")
+    def _driven_once(self) -> Self:
+        if self.workers is not None and self.processes > 1:
+            raise ValueError("processes are of this machine, workers of others: give one of them")
+        return self
+
+    @model_validator(mode="after")
+    def _taken(self) -> Self:
+        sharing = self.workers.count if self.workers is not None else self.processes
+        if self.arrivals is not None and self.users < sharing:
+            raise ValueError(f"arrivals are shared by {sharing} load generators, and each needs a user that takes them")
+        return self
+
+    def rate(self) -> float:
+        """Users started per second."""
+        if self.spawn_rate is not None:
+            return self.spawn_rate
+        generators = self.workers.count if self.workers else self.processes
+        return min(max(1.0, self.users / 2), MOST_SPAWNED * generators)
+
+
+class Profile(Table):
+    """One Locust file and the scenarios that drive it."""
+
+    locustfile: str
+    scenarios: dict[Name, Scenario] = Field(min_length=1)
