@@ -47,9 +47,22 @@ class NoResultError(PerfciError):
 
 
 class RefError(PerfciError):
-    """The commit to compare with cannot be had from the local git."""
+    """The name of the base means no commit, although the local git has the whole history: mostly a typing error."""
 
     exit_code = ExitCode.USAGE
+
+
+class BaseUnavailableError(PerfciError):
+    """
+    The base commit cannot be read from the local git, or cannot be checked out.
+
+    *absent*: git gives nothing of that commit (it is not in this clone, or git refuses the repository), so that the
+    base's own configuration cannot be read either. Else the commit is there, and only its files cannot be made.
+    """
+
+    def __init__(self, message: str, *, absent: bool, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.absent = absent
 
 
 class TargetError(PerfciError):

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from perfci.config import Against
-from perfci.errors import ConfigError, RefError
+from perfci.errors import BaseUnavailableError, ConfigError, RefError
 from perfci.model import Reference
 from perfci.rig.host.git import Git
 
@@ -48,7 +48,7 @@ def choose(against: Against, base_ref: str, git: Git, *, external: bool = False)
         return _baseline("", "no base commit was named")
     try:
         commit = git.resolve(base_ref)
-    except RefError as error:
+    except (RefError, BaseUnavailableError) as error:
         if against is Against.REF:
             raise
         return _baseline("", f"{error}; {error.hint}" if against is Against.AUTO else "asked for")

@@ -7,6 +7,7 @@ CODES = {
     "ConfigError": 2,
     "ResultError": 2,
     "RefError": 2,
+    "BaseUnavailableError": 3,
     "NoResultError": 3,
     "TargetError": 3,
     "BaseTargetError": 3,

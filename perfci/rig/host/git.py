@@ -1,15 +1,21 @@
-"""The base commit beside the working tree, from the local git alone: perfci never fetches."""
+"""What the local git knows about the project's repository: perfci never fetches."""
 
 import contextlib
+import re
 import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from perfci.errors import RefError
+from perfci.errors import BaseUnavailableError, RefError
 from perfci.rig.host.process import Completed, child_environment, run
 
 GIT_S = 120.0
+
+_REFUSED = 128  # git's exit code for what it calls fatal
+_SAFE_DIRECTORY = re.compile(r"git config --global --add safe\.directory .+")
+_OF_A_HOOK = frozenset({"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"})  # they lead git to another repository
+_NO_REPOSITORY = re.compile(r"not a git repository", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,19 +29,35 @@ class Git:
         """Full hash of the commit that is checked out, or "" outside a repository."""
         try:
             answer = self._git("rev-parse", "--verify", "--quiet", "HEAD")
-        except RefError:  # no git here: a run needs none
+        except BaseUnavailableError:  # no git here: a run needs none
             return ""
         return answer.out.strip() if answer.ok else ""
 
+    def shallow(self) -> bool:
+        """Whether this clone lacks a part of the history."""
+        return self._git("rev-parse", "--is-shallow-repository").out.strip() == "true"
+
     def resolve(self, ref: str) -> str:
-        """Full hash of *ref*; RefError where the local git does not have it."""
+        """
+        Full hash of the commit *ref*.
+
+        RefError where a clone with the whole history has no such commit; BaseUnavailableError where the clone is
+        shallow, or git refuses to answer.
+        """
         answer = self._git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
-        if not answer.ok:
-            raise RefError(
-                f"the local git has no commit {ref!r}",
-                hint="check out the whole history: actions/checkout with `fetch-depth: 0`, or `git fetch` on a laptop",
+        if answer.ok:
+            return answer.out.strip()
+        if answer.code is None or answer.code >= _REFUSED:
+            raise refusal(answer, absent=True)
+        message = f"the local git has no commit {ref!r}"
+        if self.shallow():
+            raise BaseUnavailableError(
+                f"{message}: this clone is shallow",
+                absent=True,
+                hint="check out more of the history: actions/checkout with `fetch-depth: 2` for a pull request,"
+                " `fetch-depth: 0` for any other base; on a laptop, `git fetch --unshallow`",
             )
-        return answer.out.strip()
+        raise RefError(message, hint="check the name: `git branch --all` and `git tag` list those that this clone has")
 
     def show(self, commit: str, path: str) -> bytes | None:
         """Content of the project's file *path* at *commit*, or None where that commit has none."""
@@ -52,7 +74,9 @@ class Git:
                 *("-c", "core.hooksPath=/dev/null", "worktree", "add", "--detach", "--force", str(folder), commit)
             )
             if not added.ok:
-                raise RefError(f"git could not check out {commit[:12]}: {added.err.strip()}")
+                raise BaseUnavailableError(
+                    f"git could not check out {commit[:12]}: {added.err.strip()}", absent=False, hint="see git's words"
+                )
             yield folder / prefix
         finally:
             self._git("worktree", "remove", "--force", str(folder))
@@ -61,8 +85,29 @@ class Git:
     def _git(self, *arguments: str) -> Completed:
         command = ("git", *arguments)
         try:
-            return run(command, cwd=self.root, environment=child_environment(self.environ), timeout_s=GIT_S)
+            return run(command, cwd=self.root, environment=_environment(self.environ), timeout_s=GIT_S)
         except (OSError, subprocess.SubprocessError) as error:
-            raise RefError(
-                f"git cannot be run: {error}", hint="install git, or compare with --against baseline"
+            raise BaseUnavailableError(
+                f"git cannot be run: {error}", absent=True, hint="install git, or compare with --against baseline"
             ) from None
+
+
+def refusal(answer: Completed, *, absent: bool) -> BaseUnavailableError:
+    """The error for an *answer* in which git refused, in git's own words, with the step that git names, if any."""
+    if answer.code is None:
+        return BaseUnavailableError(
+            f"git did not answer within {GIT_S:g} s", absent=absent, hint="run `git status` by hand to see why"
+        )
+    words = " ".join(answer.err.split())
+    if step := _SAFE_DIRECTORY.search(answer.err):
+        hint = f"the folder belongs to another user; trust it in a step before perfci: `{step[0].strip()}`"
+    elif _NO_REPOSITORY.search(answer.err):
+        hint = "run perfci inside a git repository, or compare with --against baseline"
+    else:
+        hint = "run `git status` in the project's folder to see the same"
+    return BaseUnavailableError(f"git refuses: {words.partition(' To add an exception')[0]}", absent=absent, hint=hint)
+
+
+def _environment(environ: Mapping[str, str]) -> dict[str, str]:
+    kept = {name: value for name, value in environ.items() if name not in _OF_A_HOOK}
+    return child_environment(kept, {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0"})  # messages in English

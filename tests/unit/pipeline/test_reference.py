@@ -32,7 +32,14 @@ def git(tmp_path_factory: pytest.TempPathFactory) -> Git:
     [
         (AUTO, "v1", Reference.REF, "HEAD", "v1 ({short})", "the base commit is in the local git"),
         (AUTO, "", Reference.BASELINE, "", "the stored baseline", "no base commit was named"),
-        (AUTO, "gone", Reference.BASELINE, "", "the stored baseline", "the local git has no commit 'gone'; check out"),
+        (
+            AUTO,
+            "gone",
+            Reference.BASELINE,
+            "",
+            "the stored baseline",
+            "the local git has no commit 'gone'; check the name",
+        ),
         (AUTO, ".", Reference.REF, WORKTREE, "the working tree", "both sides are the working tree"),
         (REF, "main", Reference.REF, "HEAD", "main ({short})", "the base commit is in the local git"),
         (REF, ".", Reference.REF, WORKTREE, "the working tree", "both sides are the working tree"),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from perfci.errors import ExitCode, RefError
+from perfci.errors import BaseUnavailableError, ExitCode, RefError
 from perfci.rig.host.git import Git
 
 
@@ -65,17 +65,45 @@ def test_names_of_commits_are_resolved(git: Git, project: Path, ref: str) -> Non
     "ref", ["nowhere", "0" * 40, "--help", "-x", "v1:services/shop/service.py", "", "a b", "$(id)"]
 )
 def test_what_is_no_commit_here_is_a_usage_error(git: Git, ref: str) -> None:
-    """Unknown names and hashes, options and files: told with the name, and how to get the history."""
+    """Unknown names and hashes, options and files: in a clone with the whole history, the name is wrong."""
     with pytest.raises(RefError) as caught:
         git.resolve(ref)
     assert str(caught.value) == f"the local git has no commit {ref!r}"
-    assert "fetch-depth: 0" in caught.value.hint
+    assert "check the name" in caught.value.hint
     assert caught.value.exit_code is ExitCode.USAGE
+
+
+def test_what_a_shallow_clone_lacks_cannot_be_compared(project: Path, tmp_path: Path) -> None:
+    """The name may be right: the error names `fetch-depth`, and the exit code says that nothing was compared."""
+    _run(tmp_path, "clone", "-q", "--depth", "1", f"file://{project.parents[1]}", "shallow")
+    with pytest.raises(BaseUnavailableError, match="the local git has no commit 'v1': this clone is shallow") as caught:
+        Git(root=tmp_path / "shallow", environ=os.environ).resolve("v1")
+    assert "fetch-depth" in caught.value.hint
+    assert caught.value.absent
+    assert caught.value.exit_code is ExitCode.NOT_MEASURED
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
+def test_a_repository_of_another_user_is_refused_in_gits_own_words(git: Git, project: Path, tmp_path: Path) -> None:
+    """The next step is the one that git names; the depth of the history is no matter."""
+    subprocess.run(["chown", "-R", "12345:12345", project.parents[1]], check=True)
+    stranger = Git(root=project, environ={"PATH": os.environ["PATH"], "HOME": str(tmp_path)})
+    with pytest.raises(BaseUnavailableError, match="git refuses: fatal: detected dubious ownership") as caught:
+        stranger.resolve("v1")
+    assert f"git config --global --add safe.directory {project.parents[1]}" in caught.value.hint
+    assert "fetch-depth" not in str(caught.value) + caught.value.hint
+    assert caught.value.absent
+
+
+def test_without_a_repository_the_reason_is_told(tmp_path: Path) -> None:
+    """A folder without git has no commits to compare with."""
+    with pytest.raises(BaseUnavailableError, match="git refuses: fatal: not a git repository"):
+        Git(root=tmp_path, environ=os.environ).resolve("v1")
 
 
 def test_without_git_the_reason_is_told(project: Path) -> None:
     """Comparing with a commit needs the command."""
-    with pytest.raises(RefError, match="git cannot be run"):
+    with pytest.raises(BaseUnavailableError, match="git cannot be run"):
         Git(root=project, environ={"PATH": "/nowhere"}).resolve("v1")
 
 
@@ -124,7 +152,7 @@ def test_a_worktree_is_removed_whatever_happens(
 def test_a_commit_that_is_not_there_cannot_be_checked_out(git: Git, tmp_path: Path) -> None:
     """The message is git's own; nothing is left."""
     with (
-        pytest.raises(RefError, match=r"git could not check out 000000000000: .*0000"),
+        pytest.raises(BaseUnavailableError, match=r"git could not check out 000000000000: .*0000"),
         git.worktree("0" * 40, tmp_path / "base"),
     ):
         pytest.fail("entered")
