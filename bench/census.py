@@ -31,7 +31,7 @@ from bench.hogs import hogs
 from perfci.config import read
 from perfci.judge import judge
 from perfci.model import Decision, Fingerprint, GatePolicy, Reference, Run, SeriesVerdict, Side, Subject
-from perfci.pipeline.plan import Overrides, Plan, Setup, plan_of, setup_of
+from perfci.pipeline.plan import Overrides, Plan, SideSource, plan_of, source_of
 from perfci.pipeline.policy import policy_of
 from perfci.pipeline.subject import subject_of
 from perfci.rig import seed, target
@@ -69,7 +69,7 @@ class Stand:
 
     environment: str | None
     plan: Plan
-    setup: Setup
+    source: SideSource
     policy: GatePolicy
     extent: Extent
     folder: Path
@@ -89,7 +89,7 @@ class Sides:
         stand = self.stand
         for one in self.seen.values():
             again = self.taken > 0
-            seed.seed(stand.setup.seed, one.base_url, clear_first=again, source=ROOT, environ=os.environ, own=True)
+            seed.seed(stand.source.seed, one.base_url, clear_first=again, source=ROOT, environ=os.environ, own=True)
         self.taken += 1
         place = Place(
             source=ROOT,
@@ -136,7 +136,7 @@ def _empty(stand: Stand) -> Run:
             machine=machine(),
             plan=stand.plan.load,
             seed_digest="the same",
-            target_kind=stand.setup.target.kind,
+            target_kind=stand.source.target.kind,
             target={},
             versions={},
         ),
@@ -158,7 +158,7 @@ def started(stand: Stand, fault: str = "") -> Iterator[Sides]:
         for side in Side:
             running = stack.enter_context(
                 target.start(
-                    stand.setup.target,
+                    stand.source.target,
                     source=ROOT,
                     workspace=stand.folder / side.value,
                     state=stand.folder / "state",
@@ -280,7 +280,7 @@ def main(**options: Any) -> None:
         stand = Stand(
             environment=environment,
             plan=replace(plan, load=replace(plan.load, user_classes=classes or plan.load.user_classes)),
-            setup=setup_of(config, source=ROOT, file="perfci.toml"),
+            source=source_of(config, tree=ROOT, file="perfci.toml"),
             policy=policy_of(config.gate, plan.profile),
             extent=Extent(requests=options["requests"], limit_s=options["seconds"]),
             folder=Path(folder),
@@ -301,7 +301,7 @@ def main(**options: Any) -> None:
 def _prepare(stand: Stand) -> None:
     for side in Side:
         target.prepare(
-            stand.setup.target,
+            stand.source.target,
             source=ROOT,
             workspace=stand.folder / "prepared",
             state=stand.folder / "state",

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from perfci.pipeline.ports import Ports, Progress
+    from perfci.pipeline.ports import Ports
+    from perfci.pipeline.progress import Progress
 
 config_option = click.option(
     "--config",

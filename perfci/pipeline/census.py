@@ -1,8 +1,5 @@
 """The census: what a request makes the target do, counted before anything is timed, in a block of its own."""
 
-import contextlib
-from collections.abc import Mapping
-from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 
@@ -10,11 +7,9 @@ from perfci.config import CensusTable
 from perfci.errors import PerfciError
 from perfci.model import ENOUGH, Census, Run, Side
 from perfci.pipeline.committed import with_committed
-from perfci.pipeline.measure import Bench, Recorder, started
-from perfci.pipeline.ports import Progress
-from perfci.rig.census import Settings, open_sources
-from perfci.rig.census.take import Extent, Seen, Taken, take
-from perfci.rig.target import RunningTarget
+from perfci.pipeline.measure import Bench
+from perfci.pipeline.progress import Progress
+from perfci.pipeline.recorder import Recorder
 
 
 class Counting(StrEnum):
@@ -25,27 +20,25 @@ class Counting(StrEnum):
     OFF = "off"
 
 
-def count(bench: Bench, recorder: Recorder, table: CensusTable, *, only: bool) -> None:
+def count(bench: Bench, table: CensusTable, *sides: Side, only: bool) -> None:
     """
-    Count the work of each side, on targets that were started and seeded for that alone.
+    Count the work of each of the *sides*, on targets that were started and seeded for that alone.
 
     Timed rounds so never see a target that has been asked before. A census that fails is an incident, which leaves the
     timed verdict as it is; where nothing else is measured (*only*), it is raised.
     """
-    progress = bench.ports.progress
+    progress, recorder = bench.progress, bench.recorder
     progress.phase("census: starting and seeding")
-    with started(bench, tuple(bench.setups), "census", recorder) as running:
+    with bench.rig.block("census", sides, duet=False, on_incident=recorder.incident) as block:
+        recorder.add_block("census", block)
         try:
-            taken = _taken(bench, running, table)
+            taken = block.census(table, on_progress=_Shown(progress))
         except PerfciError as error:
             if only:
                 raise
             recorder.incident(f"census: {error}")
             return
-    recorder.counted(
-        {side: replace(census, seed_digest=recorder.seeded[side]) for side, census in taken.census.items()},
-        incidents=taken.incidents,
-    )
+    recorder.add_census(taken, block)
     progress.phase(f"census: {_summary(taken.census[Side.CANDIDATE])}")
 
 
@@ -57,24 +50,6 @@ def _summary(census: Census) -> str:
     enough = [count for count in requests if count >= ENOUGH]
     found = f"{len(enough)} of {len(census.cold)} endpoints"
     return f"{found}, {min(enough)} requests each or more" if enough else found
-
-
-def _taken(bench: Bench, running: Mapping[Side, RunningTarget], table: CensusTable) -> Taken:
-    settings = Settings(exclude=table.exclude, metrics_path=table.prometheus.path, metrics_names=table.prometheus.names)
-    with contextlib.ExitStack() as stack:
-        sides = {}
-        for side, one in running.items():
-            sources, reports = stack.enter_context(open_sources(one, settings, environ=bench.ports.environ))
-            sides[side] = Seen(base_url=one.base_url, sources=sources, reports=reports)
-        bench.ports.progress.phase("census: counting")
-        return take(
-            bench.plan.load,
-            sides=sides,
-            place=bench.place("census"),
-            extent=Extent(requests=table.requests, limit_s=table.seconds, headers=table.headers),
-            rng_seed=bench.plan.rng_seed,
-            watch=_Shown(bench.ports.progress),
-        )
 
 
 class _Shown:
@@ -96,5 +71,5 @@ def accepted(recorder: Recorder, *, base_tree: Path, root: Path, baselines: str)
     run = with_committed(
         recorder.run, base_root=base_tree if base_tree != root else None, head_root=root, baselines=baselines
     )
-    recorder.committed(run.committed)
+    recorder.add_committed(run.committed)
     return recorder.run

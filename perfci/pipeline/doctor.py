@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from perfci.config import read
 from perfci.errors import PerfciError
-from perfci.pipeline.plan import Overrides, plan_of, setup_of
+from perfci.pipeline.plan import Overrides, plan_of, source_of
 from perfci.pipeline.ports import Ports
 from perfci.pipeline.watching import watched_of
 from perfci.rig.host import docker
@@ -37,8 +37,8 @@ def examine(ports: Ports, config_file: str, environment: str | None) -> list[Che
     def configuration() -> str:
         nonlocal kind
         config = read(ports.root / config_file).within(environment)
-        setup = setup_of(config, source=ports.root, file=config_file)
-        kind = setup.target.kind
+        source = source_of(config, tree=ports.root, file=config_file)
+        kind = source.target.kind
         watched_of(config, file=config_file)
         names = [f"{profile}:{scenario}" for profile, one in config.profiles.items() for scenario in one.scenarios]
         for name in names:

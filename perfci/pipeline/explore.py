@@ -3,7 +3,6 @@
 import contextlib
 import secrets
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -11,11 +10,11 @@ from perfci.config import read
 from perfci.errors import ConfigError
 from perfci.model import Side
 from perfci.pipeline import job
-from perfci.pipeline.measure import Bench, prepare
-from perfci.pipeline.plan import plan_of, setup_of
+from perfci.pipeline.live_rig import LiveRig
+from perfci.pipeline.plan import plan_of, source_of
 from perfci.pipeline.ports import Ports
+from perfci.pipeline.rig import RigSpec
 from perfci.pipeline.run import Request
-from perfci.rig import seed, target
 from perfci.rig.load.page import page
 
 
@@ -30,55 +29,28 @@ def explore(request: Request, ports: Ports, *, port: int, told: Callable[[str], 
         raise ConfigError("--web waits for somebody at a browser, and a runner has none", hint="leave --web out")
     config = read(ports.root / request.config_file).within(request.environment)
     plan = plan_of(config, request.profile, request.overrides, root=ports.root)
-    setup = setup_of(config, source=ports.root, file=request.config_file)
-    with contextlib.ExitStack() as stack:
-        bench = Bench(
-            plan=plan,
-            setups={Side.CANDIDATE: setup},
-            candidate_env=request.candidate_env,
-            run_id=f"web-{secrets.token_hex(3)}",
-            folder=Path(stack.enter_context(TemporaryDirectory(prefix="perfci-web-"))),
-            ports=ports,
-            counted=False,
+    source = source_of(config, tree=ports.root, file=request.config_file, env=request.candidate_env)
+    with TemporaryDirectory(prefix="perfci-web-") as folder:
+        rig = LiveRig(
+            RigSpec(
+                plan=plan,
+                sources={Side.CANDIDATE: source},
+                run_id=f"web-{secrets.token_hex(3)}",
+                folder=Path(folder),
+                environ=ports.environ,
+                state=ports.state,
+                progress=ports.progress,
+                counted=False,
+            )
         )
-        prepare(bench)
+        ports.progress.phase("preparing the candidate")
+        rig.prepare(Side.CANDIDATE)
         ports.progress.phase("starting and seeding")
-        url = _filled(bench, stack)
-        ports.progress.phase("starting Locust")
-        shown = stack.enter_context(page(plan.load, base_url=url, place=bench.place("web"), port=port))
-        ports.progress.close()
-        told(f"Locust's page is at {shown.url}, the service at {url}; Ctrl-C stops both")
-        with contextlib.suppress(KeyboardInterrupt):
-            shown.wait()
-
-
-def _filled(bench: Bench, stack: contextlib.ExitStack) -> str:
-    """Where the candidate answers, with its data; what perfci did not start is emptied when *stack* is left."""
-    setup, ports = bench.setups[Side.CANDIDATE], bench.ports
-    running = stack.enter_context(
-        target.start(
-            setup.target,
-            source=setup.source,
-            workspace=bench.folder / "target",
-            state=ports.state,
-            side=Side.CANDIDATE,
-            label=bench.label(Side.CANDIDATE, 1),
-            environ=ports.environ,
-            extra_env=bench.candidate_env,
-            counted=False,
-        )
-    )
-    own = running.kind != "external"
-    seed.seed(
-        setup.seed,
-        running.base_url,
-        clear_first=False,
-        source=setup.source,
-        environ=ports.environ,
-        state=ports.state,
-        own=own,
-    )
-    if not own:
-        clean = partial(seed.clean, source=setup.source, environ=ports.environ, state=ports.state)
-        stack.callback(clean, setup.seed, running.base_url)
-    return running.base_url
+        with rig.block("web", (Side.CANDIDATE,), duet=False, on_incident=ports.progress.note) as block:
+            url = block.base_url(Side.CANDIDATE)
+            ports.progress.phase("starting Locust")
+            with page(plan.load, base_url=url, place=rig.place("web"), port=port) as shown:
+                ports.progress.close()
+                told(f"Locust's page is at {shown.url}, the service at {url}; Ctrl-C stops both")
+                with contextlib.suppress(KeyboardInterrupt):
+                    shown.wait()

@@ -1,6 +1,7 @@
 """What a job will do, decided before anything is started: every mistake that can be seen is seen here."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from perfci.config import BaselineSchedule, Config, Duration, PairedSchedule, Scenario, WorkersTable
@@ -30,12 +31,13 @@ class Overrides(Table):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Setup:
-    """How one side is started and filled."""
+class SideSource:
+    """What one side is made of: a tree of files, how it is started and seeded, and variables of its own."""
 
+    tree: Path  # the project's folder
     target: target.Options
     seed: seed.Options
-    source: Path
+    env: Mapping[str, str] = field(default_factory=dict)  # for the target of this side alone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,10 +126,11 @@ def _overridden(scenario: Scenario, overrides: Overrides) -> Scenario:
     return parse(Scenario, {**tables, **given}, where="the options")
 
 
-def setup_of(config: Config, *, source: Path, file: str) -> Setup:
-    """How the side in *source* is started and filled, as its own `perfci.toml` says."""
-    return Setup(
+def source_of(config: Config, *, tree: Path, file: str, env: Mapping[str, str] | None = None) -> SideSource:
+    """What is started from *tree*, as [target] and [seed] of *config* say; *file* is named in errors."""
+    return SideSource(
+        tree=tree,
         target=target.parse(config.target, where=f"{file}: [target]"),
         seed=seed.parse(config.seed, where=f"{file}: [seed]"),
-        source=source,
+        env=env or {},
     )

@@ -4,36 +4,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
 
-from perfci.rig.load.generator import Live
-
-
-class Progress(Protocol):
-    """Where a person, or a CI log, sees what is going on."""
-
-    def phase(self, text: str) -> None:
-        """A step begins."""
-
-    def step(self, text: str) -> None:
-        """How far a step has come."""
-
-    def ahead(self, seconds: float) -> None:
-        """So many seconds of measuring are planned from here on, without what lies between."""
-
-    def live(self, live: Live) -> None:
-        """A round is running."""
-
-    def note(self, text: str) -> None:
-        """Something worth a line of its own."""
-
-    def close(self) -> None:
-        """Nothing more will come."""
+from perfci.pipeline.live_rig import LiveRig
+from perfci.pipeline.progress import Progress
+from perfci.pipeline.rig import Rig, RigSpec
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
-    """Environment, clock, folders and progress."""
+    """Environment, clock, folders, progress, and the rig."""
 
     environ: Mapping[str, str]
     now: Callable[[], datetime]
@@ -42,3 +21,4 @@ class Ports:
     output: Path | None = None  # the folder of this run, where the caller named one
     state: Path  # what was started and must be stopped, for the next perfci to find
     progress: Progress
+    rig: Callable[[RigSpec], Rig] = LiveRig

@@ -2,7 +2,7 @@
 
 import contextlib
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -24,11 +24,14 @@ from perfci.model import (
 )
 from perfci.pipeline import documents, job, measure
 from perfci.pipeline.census import Counting, accepted, count
+from perfci.pipeline.measure import Bench
 from perfci.pipeline.paths import inside
-from perfci.pipeline.plan import Overrides, Plan, plan_of, setup_of
+from perfci.pipeline.plan import Overrides, Plan, SideSource, plan_of, source_of
 from perfci.pipeline.policy import policy_of
 from perfci.pipeline.ports import Ports
+from perfci.pipeline.recorder import Recorder
 from perfci.pipeline.reference import WORKTREE, Choice, choose
+from perfci.pipeline.rig import RigSpec
 from perfci.pipeline.subject import described, subject_of
 from perfci.pipeline.watching import watched_of
 from perfci.rig.host.fingerprint import machine, versions
@@ -79,7 +82,7 @@ def understand(request: Request, ports: Ports) -> Task:
     config = read(ports.root / request.config_file).within(request.environment)
     plan = plan_of(config, request.profile, request.overrides, root=ports.root)
     inside(ports.root, config.baselines, what="baselines folder")
-    setup_of(config, source=ports.root, file=request.config_file)
+    source_of(config, tree=ports.root, file=request.config_file)
     watched_of(config, file=request.config_file)
     git = Git(root=ports.root, environ=ports.environ)
     against = request.against or config.against
@@ -145,7 +148,7 @@ def run(request: Request, ports: Ports) -> Result:
         if task.choice.base not in {"", WORKTREE}:
             base_tree = stack.enter_context(git.worktree(task.choice.base, folder / "base"))
         start = _new_run(task, git, run_id, began.isoformat(timespec="seconds"))
-        recorder = measure.Recorder(start, folder / "run.json")
+        recorder = Recorder(start, folder / "run.json")
         try:
             outcome = _measured_and_judged(task, request, recorder, base_tree=base_tree, folder=folder, ports=ports)
         except ConfigError:
@@ -160,53 +163,70 @@ def run(request: Request, ports: Ports) -> Result:
 
 
 def _measured_and_judged(
-    task: Task, request: Request, recorder: measure.Recorder, *, base_tree: Path, folder: Path, ports: Ports
+    task: Task, request: Request, recorder: Recorder, *, base_tree: Path, folder: Path, ports: Ports
 ) -> Outcome:
-    candidate = setup_of(task.config, source=ports.root, file=request.config_file)
-    bench = measure.Bench(
-        plan=task.plan,
-        setups={Side.CANDIDATE: candidate},
-        candidate_env=request.candidate_env,
-        run_id=recorder.run.id,
-        folder=folder,
-        ports=ports,
-        counted=task.counting is not Counting.OFF,
-        watched=watched_of(task.config, file=request.config_file),
-        alerts=task.policy.alerts,
-    )
+    candidate = source_of(task.config, tree=ports.root, file=request.config_file, env=request.candidate_env)
     if task.choice.reference is Reference.REF:
         try:
-            base = setup_of(_base_config(task, request, base_tree), source=base_tree, file="perfci.toml of the base")
-            both = replace(bench, setups={Side.BASE: base, Side.CANDIDATE: candidate})
-            measure.prepare(both)
-            finished = _measured(task, both, recorder, measure.paired, base_tree=base_tree)
+            base_config = _base_config(task, request, base_tree)
+            base = source_of(base_config, tree=base_tree, file="perfci.toml of the base")
+            sources = {Side.BASE: base, Side.CANDIDATE: candidate}
+            bench = _bench(task, request, recorder, sources, folder=folder, ports=ports)
+            finished = _measured(task, bench, sources, ports, base_tree=base_tree)
             return judge(finished, baseline=None, policy=task.policy, subject=_subject(task, finished, None))
         except (BaseTargetError, ConfigError) as error:
             if (request.against or task.config.against) is not Against.AUTO or recorder.run.rounds:
                 raise
             ports.progress.note(f"falling back to the baseline: {error}")
-            recorder.alone(f"not compared side by side: {error}")
+            recorder.drop_base(f"not compared side by side: {error}")
             task = replace(task, choice=replace(task.choice, reference=Reference.BASELINE))
-    measure.prepare(bench)
-    finished = _measured(task, bench, recorder, measure.single, base_tree=base_tree)
+    sources = {Side.CANDIDATE: candidate}
+    bench = _bench(task, request, recorder, sources, folder=folder, ports=ports)
+    finished = _measured(task, bench, sources, ports, base_tree=base_tree)
     root = inside(base_tree, task.config.baselines, what="baselines folder")
     baseline = store.load_baseline(store.baseline_folder(root, task.plan.profile, task.plan.scenario), like=finished)
     return judge(finished, baseline=baseline, policy=task.policy, subject=_subject(task, finished, baseline))
 
 
-def _measured(
+def _bench(
     task: Task,
-    bench: measure.Bench,
-    recorder: measure.Recorder,
-    timed: Callable[[measure.Bench, measure.Recorder], Run],
+    request: Request,
+    recorder: Recorder,
+    sources: Mapping[Side, SideSource],
     *,
-    base_tree: Path,
-) -> Run:
+    folder: Path,
+    ports: Ports,
+) -> Bench:
+    spec = RigSpec(
+        plan=task.plan,
+        sources=sources,
+        run_id=recorder.run.id,
+        folder=folder,
+        environ=ports.environ,
+        state=ports.state,
+        progress=ports.progress,
+        counted=task.counting is not Counting.OFF,
+        watched=watched_of(task.config, file=request.config_file),
+    )
+    return Bench(
+        rig=ports.rig(spec),
+        plan=task.plan,
+        recorder=recorder,
+        progress=ports.progress,
+        alerts=task.policy.alerts,
+    )
+
+
+def _measured(task: Task, bench: Bench, sources: Mapping[Side, SideSource], ports: Ports, *, base_tree: Path) -> Run:
     """The work first, then, unless it is all that was asked for, the times."""
+    recorder = bench.recorder
+    measure.prepare(bench, *sources)
     if task.counting is not Counting.OFF:
-        count(bench, recorder, task.config.census, only=task.counting is Counting.ONLY)
-        accepted(recorder, base_tree=base_tree, root=bench.ports.root, baselines=task.config.baselines)
-    return recorder.finish() if task.counting is Counting.ONLY else timed(bench, recorder)
+        count(bench, task.config.census, *sources, only=task.counting is Counting.ONLY)
+        accepted(recorder, base_tree=base_tree, root=ports.root, baselines=task.config.baselines)
+    if task.counting is Counting.ONLY:
+        return recorder.finish()
+    return measure.paired(bench) if Side.BASE in sources else measure.single(bench)
 
 
 def _base_config(task: Task, request: Request, base_tree: Path) -> Config:

@@ -1,0 +1,303 @@
+"""The rig as it is: real targets and seeds, Locust as a child process, and the monitor beside it."""
+
+import contextlib
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+
+from perfci.config import CensusTable
+from perfci.errors import BaseTargetError, SeedError, TargetError
+from perfci.metrics import registry, timeline
+from perfci.model import EndpointRound, Gauges, Round, RoundKind, Second, Side
+from perfci.pipeline.plan import SideSource
+from perfci.pipeline.rig import Measured, RigSpec
+from perfci.rig import monitor, seed, target
+from perfci.rig.census import Settings, open_sources
+from perfci.rig.census.take import Extent, Seen, Taken, take
+from perfci.rig.host.process import HURRY_S
+from perfci.rig.load.generator import Place
+from perfci.rig.load.recording import Recording
+from perfci.rig.load.rounds import TakeTurns, duet_round, load_round, shared_round
+from perfci.rig.target import RunningTarget
+
+
+@dataclass(frozen=True, slots=True)
+class LiveRig:
+    """Starts, seeds and drives what *spec* names on this machine; holds the protocol `Rig`."""
+
+    spec: RigSpec
+
+    def prepare(self, side: Side) -> None:
+        """Build or pull what *side* starts."""
+        source = self.spec.sources[side]
+        with attribute_to_base(side):
+            target.prepare(
+                source.target,
+                source=source.tree,
+                workspace=self.spec.folder / "logs" / side.value,
+                state=self.spec.state,
+                side=side,
+                label=self.label(side, 0),
+                environ=self.spec.environ,
+            )
+
+    @contextlib.contextmanager
+    def block(
+        self, name: int | str, order: Sequence[Side], *, duet: bool, on_incident: Callable[[str], None]
+    ) -> Iterator["LiveBlock"]:
+        """Start and seed the sides; they come up, are seeded and go down at the same time."""
+        with contextlib.ExitStack() as stack:
+            turns = stack.enter_context(duet_round(self.spec.plan.load, self.place(f"duet-{name}"))) if duet else None
+            started = stack.enter_context(_started(self, order, name, on_incident))
+            yield LiveBlock(rig=self, name=name, started=started, turns=turns)
+
+    def label(self, side: Side, block: int | str) -> str:
+        """A name for what is started, unique on the machine."""
+        return f"{self.spec.run_id}-{side.value}-{block}"
+
+    def place(self, name: str) -> Place:
+        """Where the round *name* happens; the load comes from the candidate's locustfile on both sides."""
+        return Place(
+            source=self.spec.sources[Side.CANDIDATE].tree,
+            folder=self.spec.folder / "logs" / name,
+            environ=self.spec.environ,
+            state=self.spec.state,
+            watch=self.spec.progress.live,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Started:
+    """The running sides of a block, and the data that each holds."""
+
+    running: dict[Side, RunningTarget] = field(default_factory=dict)
+    seed_digests: dict[Side, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveBlock:
+    """A block of real targets; holds the protocol `Block`."""
+
+    rig: LiveRig
+    name: int | str
+    started: _Started
+    turns: TakeTurns | None
+
+    @property
+    def seed_digests(self) -> Mapping[Side, str]:
+        """The digest of the data that each side was given."""
+        return self.started.seed_digests
+
+    @property
+    def descriptions(self) -> Mapping[Side, str]:
+        """What was started, by side."""
+        return {side: running.description for side, running in self.started.running.items()}
+
+    def duet(self) -> Mapping[Side, Measured]:
+        """Turns of both sides."""
+        if self.turns is None:
+            raise ValueError("this block was started without a duet")
+        plan = self.rig.spec.plan
+        recordings = self.turns(
+            self._base_urls(),
+            times=(plan.paired.duet_warmup, plan.paired.duet),
+            rng_seed=plan.rng_seed + self._number,
+        )
+        endpoints = registry.measure_duet(
+            {side: recording.requests for side, recording in recordings.items()},
+            windows={side: (recording.start_s, recording.end_s) for side, recording in recordings.items()},
+            alone={side: recording.alone for side, recording in recordings.items()},
+        )
+        return {
+            side: Measured(
+                round=self._round(side, recording, kind=RoundKind.DUET, endpoints=endpoints[side]),
+                notes=recording.notes,
+            )
+            for side, recording in recordings.items()
+        }
+
+    def load(self, *sides: Side) -> Mapping[Side, Measured]:
+        """The whole load on each of *sides*, watched by the monitor."""
+        spec = self.rig.spec
+        places = {side: self.rig.place(f"load-{side.value}-{self.name}") for side in sides}
+        with contextlib.ExitStack() as stack:
+            monitors = {
+                side: stack.enter_context(
+                    monitor.watching(
+                        self.started.running[side], spec.watched, environ=spec.environ, sliced=len(sides) > 1
+                    )
+                )
+                for side in sides
+            }
+            if len(sides) > 1:
+                recordings = shared_round(
+                    spec.plan.load, base_urls=self._base_urls(), places=places, slice_s=spec.plan.paired.slice
+                )
+            else:
+                (side,) = sides
+                url, workers = self.base_url(side), spec.plan.workers
+                recordings = {side: load_round(spec.plan.load, base_url=url, place=places[side], workers=workers)}
+        return {side: self._loaded(side, recordings[side], monitors[side]) for side in sides}
+
+    def census(self, table: CensusTable, *, on_progress: Callable[[int, int], None]) -> Taken:
+        """The work of each endpoint's requests, with every source of counts that can be opened."""
+        settings = Settings(
+            exclude=table.exclude, metrics_path=table.prometheus.path, metrics_names=table.prometheus.names
+        )
+        spec = self.rig.spec
+        with contextlib.ExitStack() as stack:
+            sides = {}
+            for side, running in self.started.running.items():
+                sources, reports = stack.enter_context(open_sources(running, settings, environ=spec.environ))
+                sides[side] = Seen(base_url=running.base_url, sources=sources, reports=reports)
+            spec.progress.phase("census: counting")
+            return take(
+                spec.plan.load,
+                sides=sides,
+                place=self.rig.place("census"),
+                extent=Extent(requests=table.requests, limit_s=table.seconds, headers=table.headers),
+                rng_seed=spec.plan.rng_seed,
+                watch=on_progress,
+            )
+
+    @property
+    def _number(self) -> int:
+        return self.name if isinstance(self.name, int) else 0
+
+    def base_url(self, side: Side) -> str:
+        """Where *side* answers."""
+        return self.started.running[side].base_url
+
+    def _base_urls(self) -> dict[Side, str]:
+        return {side: running.base_url for side, running in self.started.running.items()}
+
+    def _loaded(self, side: Side, recording: Recording, watched: monitor.Monitor) -> Measured:
+        measured = self._round(
+            side,
+            recording,
+            kind=RoundKind.LOAD,
+            endpoints=registry.measure(recording.requests, windows=recording.windows),
+            seconds=timeline.seconds(recording.requests, windows=recording.windows, users=recording.users),
+            gauges=watched.gauges(recording),
+        )
+        return Measured(round=measured, notes=recording.notes, unwatched=watched.missing)
+
+    def _round(
+        self,
+        side: Side,
+        recording: Recording,
+        *,
+        kind: RoundKind,
+        endpoints: Mapping[str, EndpointRound],
+        seconds: tuple[Second, ...] = (),
+        gauges: Gauges | None = None,
+    ) -> Round:
+        return Round(
+            kind=kind,
+            side=side,
+            block=self._number,
+            number=1,
+            started_at=recording.start_s,
+            duration_s=recording.measured_s,
+            warmup_s=recording.warmup_s,
+            slices=recording.slices,
+            endpoints=endpoints,
+            seconds=seconds,
+            gauges=gauges or {},
+            generator=recording.generator,
+            target=self.started.running[side].health(),
+            errors=recording.errors,
+        )
+
+
+@contextlib.contextmanager
+def attribute_to_base(side: Side) -> Iterator[None]:
+    """A base that does not start is told apart: the change under review is not to blame."""
+    try:
+        yield
+    except (TargetError, SeedError) as error:
+        if side is Side.CANDIDATE:
+            raise
+        raise BaseTargetError(f"the base does not start: {error}", hint=error.hint) from error
+
+
+@contextlib.contextmanager
+def _started(
+    rig: LiveRig, order: Sequence[Side], block: int | str, on_incident: Callable[[str], None]
+) -> Iterator[_Started]:
+    """
+    The sides of a block, freshly started and seeded, begun in this *order*.
+
+    They come up, are seeded and go down at the same time; where anything went wrong, they go down one by one.
+    """
+    started = _Started()
+    with contextlib.ExitStack() as stack:
+        ready, stacks = {}, [stack.enter_context(contextlib.ExitStack()) for _ in order]
+        for side, own in zip(order, stacks, strict=True):
+            with attribute_to_base(side):
+                ready[side] = own.enter_context(_starting(rig, side, block))
+        seeding: dict[Side, Callable[[], seed.Seeded]] = {}
+        with contextlib.ExitStack() as seeds:
+            for side in order:
+                with attribute_to_base(side):
+                    running = started.running[side] = ready[side]()
+                    seeding[side] = seeds.enter_context(_seeding(rig, side, running))
+                if running.kind == "external":  # what perfci started itself takes its data with it
+                    _await_seed(seeding.pop(side), side, started)
+                    stack.callback(_clean, rig, side, running, on_incident)
+            for side, seeded in seeding.items():
+                _await_seed(seeded, side, started)
+        yield started
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(contextlib.ExitStack.close, stacks))
+
+
+def _starting(rig: LiveRig, side: Side, block: int | str) -> AbstractContextManager[Callable[[], RunningTarget]]:
+    source = rig.spec.sources[side]
+    return target.starting(
+        source.target,
+        source=source.tree,
+        workspace=rig.spec.folder / "logs" / f"{side.value}-{block}",
+        state=rig.spec.state,
+        side=side,
+        label=rig.label(side, block),
+        environ=rig.spec.environ,
+        extra_env=source.env,
+        counted=rig.spec.counted,
+    )
+
+
+def _seeding(rig: LiveRig, side: Side, running: RunningTarget) -> AbstractContextManager[Callable[[], seed.Seeded]]:
+    source: SideSource = rig.spec.sources[side]
+    return seed.seeding(
+        source.seed,
+        running.base_url,
+        clear_first=False,
+        source=source.tree,
+        environ=rig.spec.environ,
+        state=rig.spec.state,
+        own=running.kind != "external",
+    )
+
+
+def _await_seed(seeded: Callable[[], seed.Seeded], side: Side, started: _Started) -> None:
+    with attribute_to_base(side):
+        started.seed_digests[side] = seeded().digest
+
+
+def _clean(rig: LiveRig, side: Side, running: RunningTarget, on_incident: Callable[[str], None]) -> None:
+    """Take the data out of a service that goes on without perfci; where that fails, say so, and let the run stand."""
+    source = rig.spec.sources[side]
+    try:
+        seed.clean(
+            source.seed,
+            running.base_url,
+            source=source.tree,
+            environ=rig.spec.environ,
+            state=rig.spec.state,
+            limit_s=HURRY_S if isinstance(sys.exception(), KeyboardInterrupt) else None,
+        )
+    except SeedError as error:
+        on_incident(f"the data is still in {running.base_url}: {error}")

@@ -1,0 +1,76 @@
+"""A run that grows round by round, and is whole on disk at every moment."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from perfci import store
+from perfci.model import CommittedCensus, Run, Side
+from perfci.pipeline.rig import Block, Measured
+from perfci.rig.census.take import Taken
+
+
+class Recorder:
+    """Keeps a run in *file*; each change is written before the next begins."""
+
+    def __init__(self, run: Run, file: Path) -> None:
+        self.run = run
+        self._file = file
+        store.save(run, file)
+
+    def add(self, measured: Mapping[Side, Measured], *, where: str) -> None:
+        """
+        Keep the rounds, and what was noted about them *where* they were measured.
+
+        The same note from a later block or the other side says nothing new.
+        """
+        self._replace(replace(self.run, rounds=(*self.run.rounds, *(each.round for each in measured.values()))))
+        for side, each in measured.items():
+            for note in each.notes:
+                if not any(known.endswith(note) for known in self.run.incidents):
+                    self.incident(f"{where} the {side.value}: {note}")
+            for source, reason in each.unwatched.items():
+                self.incident_once(f"watching the {side.value}, {source}", reason)
+
+    def add_census(self, taken: Taken, block: Block) -> None:
+        """Keep the census of each side, with the digest of the data that it was taken on."""
+        census = {side: replace(each, seed_digest=block.seed_digests[side]) for side, each in taken.census.items()}
+        self._replace(replace(self.run, census=census, incidents=(*self.run.incidents, *taken.incidents)))
+
+    def add_committed(self, committed: Mapping[Side, CommittedCensus]) -> None:
+        """Keep what is accepted as the work of a request, so that the run can be judged from its file alone."""
+        self._replace(replace(self.run, committed=committed))
+
+    def add_block(self, name: int | str, block: Block) -> None:
+        """Note what only started targets can tell: what they are, and the digest of their data."""
+        fingerprint = self.run.fingerprint
+        for side, digest in block.seed_digests.items():
+            expected = fingerprint.seed_digest
+            if expected and digest != expected:
+                self.incident(f"the {side.value} of block {name} was seeded with other data ({digest[:12]})")
+            fingerprint = replace(fingerprint, seed_digest=expected or digest)
+        fingerprint = replace(fingerprint, target={**fingerprint.target, **block.descriptions})
+        self._replace(replace(self.run, fingerprint=fingerprint))
+
+    def incident(self, text: str) -> None:
+        """Note what went wrong, for the reader."""
+        self._replace(replace(self.run, incidents=(*self.run.incidents, text)))
+
+    def incident_once(self, what: str, why: str) -> None:
+        """Note what went wrong, unless the same went wrong before."""
+        if not any(known.startswith(f"{what}: ") for known in self.run.incidents):
+            self.incident(f"{what}: {why}")
+
+    def drop_base(self, reason: str) -> None:
+        """Take the base out of the comparison, and note the *reason*."""
+        commits = {Side.CANDIDATE: self.run.commits[Side.CANDIDATE]}
+        self._replace(replace(self.run, commits=commits, incidents=(*self.run.incidents, reason)))
+
+    def finish(self) -> Run:
+        """Mark the run as complete: every planned round is there."""
+        self._replace(replace(self.run, complete=True))
+        return self.run
+
+    def _replace(self, run: Run) -> None:
+        store.save(run, self._file)
+        self.run = run

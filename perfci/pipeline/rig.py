@@ -1,0 +1,84 @@
+"""The port to the rig: how a use case has the sides of a run started, seeded and driven, without knowing by what."""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from perfci.config import CensusTable
+from perfci.model import Round, Side
+from perfci.pipeline.plan import Plan, SideSource
+from perfci.pipeline.progress import Progress
+from perfci.rig import monitor
+from perfci.rig.census.take import Taken
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RigSpec:
+    """What a rig is built for: the load, the source of each side, where its files go, and the world around it."""
+
+    plan: Plan
+    sources: Mapping[Side, SideSource]
+    run_id: str
+    folder: Path  # of the run
+    environ: Mapping[str, str]
+    state: Path  # where what is started is noted, for the next perfci to end
+    progress: Progress
+    counted: bool = True  # whether a census is taken, too: every start of the run is given what that needs
+    watched: monitor.Settings = monitor.OFF  # what is read about the target under load
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """A round of one side, and what the reader has to know about how it was measured."""
+
+    round: Round
+    notes: tuple[str, ...] = ()
+    unwatched: Mapping[str, str] = field(default_factory=dict)  # source of gauges -> why it could not be read
+
+
+class Block(Protocol):
+    """One start of the sides, freshly seeded; they run until the block's context is left."""
+
+    @property
+    def seed_digests(self) -> Mapping[Side, str]:
+        """The digest of the data that each side was given."""
+
+    @property
+    def descriptions(self) -> Mapping[Side, str]:
+        """What was started, by side: a command, the digests of images."""
+
+    def duet(self) -> Mapping[Side, Measured]:
+        """Turns of both sides, one request in flight."""
+
+    def load(self, *sides: Side) -> Mapping[Side, Measured]:
+        """The whole load on one side, or on several that take turns by slices, the first one first."""
+
+    def census(self, table: CensusTable, *, on_progress: Callable[[int, int], None]) -> Taken:
+        """
+        The work of each endpoint's requests, one at a time.
+
+        *on_progress* is called with the number of endpoints that are done, and of those known.
+        """
+
+
+class Rig(Protocol):
+    """
+    Starts, seeds and drives the sides of one run.
+
+    TargetError and SeedError of the base come as BaseTargetError: the change under review is not to blame for them.
+    """
+
+    def prepare(self, side: Side) -> None:
+        """Do the slow part of starting (build, pull) once, before anything is measured."""
+
+    def block(
+        self, name: int | str, order: Sequence[Side], *, duet: bool, on_incident: Callable[[str], None]
+    ) -> AbstractContextManager[Block]:
+        """
+        Start and seed the sides, begun in this *order*; stop them when the context is left, however that is.
+
+        *duet*: whether turns will be asked for, whose driver then starts beside the sides. *on_incident* is told what
+        went wrong without an end of the run.
+        """
