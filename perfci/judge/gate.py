@@ -216,6 +216,8 @@ def _whole(
         beside = f"; {same} counts of work are as accepted" if same else ""
         return Verdict.NO_BASELINE, f"There is no stored run to compare with{beside}"
     verdict, reason = _settled(_deciding(counted), slos, subject)
+    if verdict is Verdict.PASS and (doubts := [one for one in findings if one.weight is Weight.INCONCLUSIVE]):
+        return Verdict.INCONCLUSIVE, doubts[0].message + _and_more(len(doubts) - 1, "reason")
     accepted = sum(one.verdict is SeriesVerdict.ACCEPTED for one in counted)
     return verdict, f"{reason}; {accepted} counts of work grew and are accepted" if accepted else reason
 

@@ -16,6 +16,7 @@ from perfci.model.census import (
     Tally,
 )
 from perfci.model.judged import (
+    BASE_UNAVAILABLE,
     Budget,
     Comparison,
     Culprit,
@@ -66,6 +67,7 @@ from perfci.model.runs import (
 
 __all__ = [
     "ALL_ENDPOINTS",
+    "BASE_UNAVAILABLE",
     "ENOUGH",
     "Alert",
     "Arrivals",

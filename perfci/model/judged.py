@@ -186,7 +186,13 @@ class Weight(StrEnum):
 
     INVALID = "invalid"
     REGRESSION = "regression"
+    INCONCLUSIVE = "inconclusive"  # what would be a pass is inconclusive
+    NOTICE = "notice"  # nothing; the change under review does something that a reader must know first
     WARNING = "warning"
+
+
+BASE_UNAVAILABLE = "base-unavailable"
+"""The code of the finding that says why a named base could not be had: nothing was compared."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

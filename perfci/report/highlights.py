@@ -3,12 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from perfci.model import ALL_ENDPOINTS, Decision, Role, RoundKind, SeriesVerdict
+from perfci.model import ALL_ENDPOINTS, Decision, Finding, Role, RoundKind, SeriesVerdict, Weight
 from perfci.report.rows import label
 
 FEW = 5
 """Deciding series that are shown although nothing happened to any."""
 
+_BEFORE_THE_NUMBERS = {Weight.INCONCLUSIVE, Weight.NOTICE}
 _REMARKABLE = {SeriesVerdict.REGRESSION, SeriesVerdict.IMPROVEMENT, SeriesVerdict.ACCEPTED}
 _SETTLED = {SeriesVerdict.EQUIVALENT}
 _WORDS = {
@@ -19,6 +20,16 @@ _WORDS = {
     SeriesVerdict.INCONCLUSIVE: "not settled",
     SeriesVerdict.NOT_COMPARED: "not compared",
 }
+
+
+def before_the_numbers(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    """What a reader must know before any number: what the change itself does to the comparison."""
+    return tuple(finding for finding in findings if finding.weight in _BEFORE_THE_NUMBERS)
+
+
+def after_the_numbers(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    """All other findings."""
+    return tuple(finding for finding in findings if finding.weight not in _BEFORE_THE_NUMBERS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

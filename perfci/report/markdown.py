@@ -41,7 +41,13 @@ _SERIES_SYMBOLS = {
     SeriesVerdict.NOT_COMPARED: "⚪",
     SeriesVerdict.ACCEPTED: "☑️",
 }
-_WEIGHT_SYMBOLS = {Weight.INVALID: "⚠️", Weight.REGRESSION: "❌", Weight.WARNING: "💡"}
+_WEIGHT_SYMBOLS = {
+    Weight.INVALID: "⚠️",
+    Weight.REGRESSION: "❌",
+    Weight.INCONCLUSIVE: "❔",
+    Weight.NOTICE: "📝",
+    Weight.WARNING: "💡",
+}
 
 
 def comment(outcome: Outcome, links: Links | None = None, /) -> str:
@@ -56,13 +62,15 @@ def summary(outcome: Outcome, links: Links | None = None, /) -> str:
 
 def _render(outcome: Outcome, links: Links, *, every: Sequence[str]) -> str:
     shown = highlights.shown(outcome.decisions, MAX_ROWS)
+    first = highlights.before_the_numbers(outcome.findings)
+    later = highlights.after_the_numbers(outcome.findings)
     text = (
         _templates()
         .get_template("comment.md.j2")
         .render(
             outcome=outcome,
             subject=outcome.subject,
-            verdict=_SYMBOLS[outcome.verdict],
+            verdict="⚠️ Cannot compare" if rows.cannot_compare(outcome) else _SYMBOLS[outcome.verdict],
             untrusted=links.untrusted,
             lines=[_line(decision) for decision in shown.decisions],
             causes=_bounded(list(_causes(shown))),
@@ -73,8 +81,9 @@ def _render(outcome: Outcome, links: Links, *, every: Sequence[str]) -> str:
             hidden_slos=max(len(outcome.slos) - MAX_ROWS, 0),
             gauges=[_gauge_line(gauges.gauge_row(one)) for one in outcome.gauges[:MAX_ROWS]],
             hidden_gauges=max(len(outcome.gauges) - MAX_ROWS, 0),
-            findings=outcome.findings[:MAX_FINDINGS],
-            hidden_findings=max(len(outcome.findings) - MAX_FINDINGS, 0),
+            first_findings=first[:MAX_FINDINGS],
+            findings=later[:MAX_FINDINGS],
+            hidden_findings=max(len(first) - MAX_FINDINGS, 0) + max(len(later) - MAX_FINDINGS, 0),
             links=_links(outcome, links),
         )
     )

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from perfci.model import (
+    BASE_UNAVAILABLE,
     Better,
     Comparison,
     Decision,
@@ -23,6 +24,7 @@ from perfci.model import (
     SeriesVerdict,
     SloResult,
     Verdict,
+    Weight,
 )
 
 MOST_RATIO = 10.0
@@ -211,10 +213,19 @@ def sensitivity(outcome: Outcome) -> str:
     return f"{change}{', '.join(parts)}; in 8 of 10 such runs"
 
 
+def cannot_compare(outcome: Outcome) -> bool:
+    """Whether a base was named and could not be had, so that nothing was compared."""
+    return outcome.verdict is Verdict.INVALID and any(f.code == BASE_UNAVAILABLE for f in outcome.findings)
+
+
 def next_step(outcome: Outcome) -> str:
     """What to do about a verdict that is not a pass."""
     if outcome.verdict is Verdict.REGRESSION:
         return _explain_worst(outcome)
+    if cannot_compare(outcome):
+        return "Make the base available, as the finding says, and run again."
+    if outcome.verdict is Verdict.INCONCLUSIVE and any(f.weight is Weight.INCONCLUSIVE for f in outcome.findings):
+        return "Read what stands before the table: no number settles it."
     if outcome.verdict is Verdict.INCONCLUSIVE and outcome.further_blocks:
         blocks = outcome.further_blocks
         return f"About {blocks} more block{'s' * (blocks != 1)} would settle it; or use a quieter machine."

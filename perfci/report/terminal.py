@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from io import StringIO
 from typing import TYPE_CHECKING
 
-from perfci.model import Decision, Outcome, SeriesVerdict, Verdict, Weight
+from perfci.model import Decision, Finding, Outcome, SeriesVerdict, Verdict, Weight
 from perfci.report import gauges, highlights, rows, work
 from perfci.report.highlights import Shown
 from perfci.report.rows import Links
@@ -29,7 +29,13 @@ _STYLES = {
     SeriesVerdict.ACCEPTED: "yellow",
 }
 _VERDICT_STYLES = {Verdict.PASS: "bold green", Verdict.INCONCLUSIVE: "bold yellow", Verdict.NO_BASELINE: "bold yellow"}
-_WEIGHT_MARKS = {Weight.INVALID: "!", Weight.REGRESSION: "✗", Weight.WARNING: "▲"}
+_WEIGHT_MARKS = {
+    Weight.INVALID: "!",
+    Weight.REGRESSION: "✗",
+    Weight.INCONCLUSIVE: "?",
+    Weight.NOTICE: "▲",
+    Weight.WARNING: "▲",
+}
 
 
 def render(
@@ -62,10 +68,13 @@ def render(
 def _parts(outcome: Outcome, links: Links, *, width: int, verbose: bool) -> "Iterator[RenderableType]":
     from rich.text import Text
 
-    mark, word = rows.VERDICT_MARKS[outcome.verdict], outcome.verdict.value.upper()
+    mark = rows.VERDICT_MARKS[outcome.verdict]
+    word = "CANNOT COMPARE" if rows.cannot_compare(outcome) else outcome.verdict.value.upper()
     name = plain(f"{outcome.subject.profile}:{outcome.subject.scenario}")
     yield Text.assemble((f"{mark} {word}", _VERDICT_STYLES.get(outcome.verdict, "bold red")), f"  {name}")
     yield Text(plain(outcome.reason, TEXT_LIMIT))
+    for finding in highlights.before_the_numbers(outcome.findings):
+        yield Text(plain(f"{_WEIGHT_MARKS[finding.weight]} {finding.weight}: {_with_hint(finding)}", TEXT_LIMIT))
     shown = Shown(decisions=outcome.decisions) if verbose else highlights.shown(outcome.decisions, MAX_ROWS)
     if shown.decisions:
         yield ""
@@ -152,9 +161,8 @@ def _named(outcome: Outcome, links: Links, *, verbose: bool) -> Iterator[tuple[s
         mark, word = ("✓", "held") if slo.held else ("✗", "breached")
         limit = f"{slo.metric} of {slo.endpoint} {slo.limit}"
         yield "SLO", f"{mark} {word}: {limit} (worst {slo.worst}, {slo.rounds} rounds within)"
-    for finding in outcome.findings:
-        told = f"{finding.message.removesuffix('.')}. {finding.hint}".rstrip()
-        yield "Finding", f"{_WEIGHT_MARKS[finding.weight]} {finding.weight}: {told}"
+    for finding in highlights.after_the_numbers(outcome.findings):
+        yield "Finding", f"{_WEIGHT_MARKS[finding.weight]} {finding.weight}: {_with_hint(finding)}"
     if rows.comparable(outcome):
         yield "Could have seen", rows.sensitivity(outcome)
     if outcome.gauges and not verbose:
@@ -167,3 +175,7 @@ def _named(outcome: Outcome, links: Links, *, verbose: bool) -> Iterator[tuple[s
             yield name, url
     if step := rows.next_step(outcome):
         yield "Next", step
+
+
+def _with_hint(finding: Finding) -> str:
+    return f"{finding.message.removesuffix('.')}. {finding.hint}".rstrip()

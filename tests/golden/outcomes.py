@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from perfci.model import (
+    BASE_UNAVAILABLE,
     Better,
     Culprit,
     CulpritKind,
@@ -236,6 +237,38 @@ def invalid() -> Outcome:
     )
 
 
+def cannot_compare() -> Outcome:
+    """The base was named, and could not be had."""
+    message = "the base 1a2b3c4 is not in the local git: this clone is shallow"
+    finding = a_finding(
+        code=BASE_UNAVAILABLE,
+        weight=Weight.INVALID,
+        message=message,
+        hint="check out two commits: actions/checkout with `fetch-depth: 2`",
+    )
+    return an_outcome(verdict=Verdict.INVALID, reason=message, decisions=(), findings=(finding,), family=0)
+
+
+def edited() -> Outcome:
+    """The change edits what it is measured with, and took an endpoint out of the profile."""
+    findings = (
+        a_finding(
+            code="load-changed",
+            weight=Weight.NOTICE,
+            message="this change edits load_tests/tickets.py: both sides were driven by its own version",
+            hint='`load = "base"` in perfci.toml drives both sides with the base\'s',
+        ),
+        a_finding(
+            code="endpoints-gone",
+            weight=Weight.INCONCLUSIVE,
+            message="1 endpoint of the base's profile is not asked any more: DELETE /tickets/[id]",
+            hint="",
+        ),
+        a_finding(),
+    )
+    return an_outcome(verdict=Verdict.INCONCLUSIVE, reason=findings[1].message, findings=findings)
+
+
 def no_baseline() -> Outcome:
     """The first run."""
     subject = a_subject(reference=Reference.BASELINE, reference_name="", base_commit="")
@@ -309,6 +342,8 @@ OUTCOMES: Mapping[str, Callable[[], Outcome]] = {
     "improvement": improvement,
     "inconclusive": inconclusive,
     "invalid": invalid,
+    "cannot_compare": cannot_compare,
+    "edited": edited,
     "no_baseline": no_baseline,
     "slo_breach": slo_breach,
 }
