@@ -6,6 +6,7 @@ from difflib import get_close_matches
 from types import MappingProxyType
 
 from perfci.judge.compare import block_means
+from perfci.judge.compare.failures import FEWEST
 from perfci.judge.policy import matches
 from perfci.judge.wording import amount
 from perfci.metrics.registry import METRICS, resolving
@@ -29,6 +30,9 @@ Quantile -> lower quantiles, which need fewer requests. A service so slow that n
 no 99th percentile, but it lies at least at the median: where that is beyond the limit, so is what cannot be computed.
 """
 
+UNLIKELY = 0.001
+"""Chance below which a round in which nothing succeeded is no accident."""
+
 
 def judge_slos(run: Run, policy: GatePolicy) -> tuple[SloResult, ...]:
     """One result per SLO, in the policy's order; a pattern gives one for each endpoint that it names."""
@@ -47,10 +51,11 @@ def _judge(slo: Slo, metric: Metric, rounds: Sequence[Round]) -> SloResult:
     """
     Hold the limit against every round that can tell.
 
-    A round in which every request failed has no latency, and is not within any limit. No round at all: not held, and
-    the gate reads `rounds == 0` as "cannot tell".
+    A round in which every request failed has no latency, and is not within any limit, unless its few requests may all
+    have failed by chance. No round at all: not held, and the gate reads `rounds == 0` as "cannot tell".
     """
-    told = [_within(one.endpoints[slo.endpoint], slo, metric) for one in rounds if slo.endpoint in one.endpoints]
+    own = [one.endpoints[slo.endpoint] for one in rounds if slo.endpoint in one.endpoints]
+    told = [None if _unlucky(one, own) else _within(one, slo, metric) for one in own]
     known = [one for one in told if one is not None]
     values = [one.endpoints[slo.endpoint].values.get(slo.metric) for one in rounds if slo.endpoint in one.endpoints]
     silent = len(rounds) - len(known)
@@ -77,6 +82,20 @@ def _within(seen: EndpointRound, slo: Slo, metric: Metric) -> bool | None:
         return value <= slo.limit if metric.better is Better.LOWER else value >= slo.limit
     lower = [seen.values[name] for name in _NEVER_ABOVE.get(slo.metric, ()) if name in seen.values]
     return False if any(value > slo.limit for value in lower) else None
+
+
+def _unlucky(seen: EndpointRound, rounds: Sequence[EndpointRound]) -> bool:
+    """
+    Whether a round without one success may be chance, at the rate at which all *rounds* together fail.
+
+    Of n requests, all fail with that rate to the power of n, and there are as many such rounds to look at.
+    """
+    requests, failures = sum(one.requests for one in rounds), sum(one.failures for one in rounds)
+    if not seen.requests or seen.failures < seen.requests:
+        return False
+    if failures == requests:
+        return requests < FEWEST
+    return len(rounds) * (failures / requests) ** seen.requests >= UNLIKELY
 
 
 def _why_not(slo: Slo, metric: Metric, rounds: Sequence[Round]) -> str:

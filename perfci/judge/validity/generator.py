@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from itertools import pairwise
 
+from perfci.judge.stats.exact import Count
+from perfci.judge.validity import zeros
 from perfci.judge.validity.case import Case, Rounds, blame, invalid, of, total, under_load, warning
 from perfci.metrics.registry import METRICS
 from perfci.model import Finding, Round, RoundKind, Side
@@ -61,18 +63,26 @@ def starvation(case: Case) -> Iterator[Finding]:
 
 
 def tasks(case: Case) -> Iterator[Finding]:
-    """Exceptions outside requests: a broken locustfile, or answers that it cannot work with."""
+    """
+    Exceptions outside requests: a broken locustfile, or answers that it cannot work with.
+
+    Red where the candidate raises more than the reference does by chance: of one task that was due, and raised, nothing
+    is known.
+    """
 
     def shows(rounds: Rounds) -> bool:
         raised = sum(one.generator.exceptions for one in rounds)
         return raised > 0 and raised >= total(rounds)[0]
 
+    base, candidate = ([_raised(one) for one in side] for side in (case.base, case.candidate))
+    by_chance = bool(case.base) and not shows(case.base) and zeros.chance_of_failing(base, candidate) >= zeros.ALPHA
+
     raised_first = [text for one in case.measured for text in one.errors if text.startswith("exception in ")]
     told = f"The first: {raised_first[0]}. " if raised_first else ""
     hint = f"{told}Run the profile by hand to see the traceback."
-    every = list(
-        blame(case, case.base, "tasks-raise", shows=shows, what="made every task of the load raise", hint=hint)
-    )
+    every: list[Finding] = []
+    if not (by_chance and shows(case.candidate)):
+        every += blame(case, case.base, "tasks-raise", shows=shows, what="made every task of the load raise", hint=hint)
     raised = {side: sum(one.generator.exceptions for one in of(case.measured, side)) for side in Side}
     if any(raised.values()) and not every:
         one_side = [side for side in Side if raised[side]] if len({one.side for one in case.measured}) == 2 else []
@@ -80,6 +90,11 @@ def tasks(case: Case) -> Iterator[Finding]:
         message = f"{sum(raised.values())} tasks of the load raised an exception{where}"
         yield warning("task-exceptions", message, hint)
     yield from every
+
+
+def _raised(one: Round) -> Count:
+    """Tasks that raised, among those and the requests that were made."""
+    return Count(one.generator.exceptions, one.generator.exceptions + total([one])[0])
 
 
 def records(case: Case) -> Iterator[Finding]:

@@ -1,33 +1,32 @@
 """Whether the load that was asked for is the load that was offered, all the time and on both sides alike."""
 
 from collections.abc import Iterator, Sequence
+from math import inf
 
 import numpy as np
 from scipy import special
 
 from perfci.judge.compare import block_means
-from perfci.judge.stats import exact
+from perfci.judge.stats import exact, rare
 from perfci.judge.stats.exact import Count
-from perfci.judge.validity.case import Case, Rounds, blame, invalid, listed, regression, under_load, warning
+from perfci.judge.validity import zeros
+from perfci.judge.validity.case import Case, Rounds, blame, invalid, listed, regression, total, under_load, warning
 from perfci.model import ALL_ENDPOINTS, Finding, Round
 
 STALL_SHARE, SHORTEST_STALL_S, LONGEST_STALL_S = 0.25, 3, 10
-"""A stall is a silence of a quarter of the round, but of 3 s at least and 10 s at most ..."""
-
-STALLED_REQUESTS = 20
-"""... in which so many requests were due (by chance: e^-20) ..."""
+"""
+A stall is a silence of a quarter of the round, but of 3 s at least and 10 s at most, which is no chance
+(`zeros.ALPHA`, over all seconds of the run) ...
+"""
 
 STALLED_LATENCIES = 2.0
-"""... and longer than so many of the service's slowest seconds: who answers in 4 s is asked every 4 s."""
+"""... and which is longer than so many of the service's slowest seconds: who answers in 4 s is asked every 4 s."""
 
 HELD_UP = 0.2
 """Of the time between a user's requests, what latencies may leave unexplained; it varied by 2 % in 108 real rounds."""
 
 CHANCE = 0.001
 """p-value above which a difference between rounds may be luck."""
-
-ABSENT = 10.0
-"""Requests that would have been due to an endpoint nobody asked for (by chance: e^-10)."""
 
 MIX_MOVED = 0.05
 """Share of the requests by which an endpoint's part may differ between the sides before it is said."""
@@ -57,15 +56,20 @@ def stalls(case: Case) -> Iterator[Finding]:
 
     A generator that stood still itself is told by its own event loop.
     """
-    stood = [gap for one in case.measured if (gap := _stall(one)) and _asleep(one, gap)]
+    gaps = _stalls(case)
+
+    def gap(one: Round) -> int:
+        return gaps.get(id(one), 0)
+
+    stood = [gap(one) for one in case.measured if gap(one) and _asleep(one, gap(one))]
     if stood:
         yield invalid("generator-stood-still", f"The load generator stood still for {max(stood)} s")
     yield from blame(
         case,
         case.alike,
         "stalled",
-        shows=lambda rounds: any((gap := _stall(one)) and not _asleep(one, gap) for one in rounds),
-        what=f"let its users wait for {max(map(_stall, case.measured), default=0)} s without one answer",
+        shows=lambda rounds: any(gap(one) and not _asleep(one, gap(one)) for one in rounds),
+        what=f"let its users wait for {max(map(gap, case.measured), default=0)} s without one answer",
         hint="See the log of the service: a lock, a pool or a timeout.",
     )
 
@@ -74,20 +78,45 @@ def _asleep(one: Round, gap: int) -> bool:
     return one.generator.loop_lag_max_ms > 500.0 * gap
 
 
-def _stall(one: Round) -> int:
-    """The longest silence of a round in seconds, where it is one; 0 without lines for the seconds."""
+def _stalls(case: Case) -> dict[int, int]:
+    """
+    The rounds that stalled, by their `id`, with the seconds of silence that are no chance.
+
+    How requests come together (users in step are silent together) is read from the rounds without such a silence, or
+    from all where each has one.
+    """
+    rounds = [one for one in (*case.alike, *case.candidate) if one.seconds]
+    gaps = {id(one): _silence(one) for one in rounds}
+    ordinary = [one for one in rounds if not gaps[id(one)]]
+    clusters = zeros.together(ordinary or rounds)
+    watched = sum(len(one.seconds) for one in rounds)
+    return {
+        id(one): gap
+        for one in rounds
+        if (gap := gaps[id(one)])
+        and rare.chance_of_none(
+            sum(second.requests for second in one.seconds), there=len(one.seconds) - gap, here=gap, clusters=clusters
+        )
+        * watched
+        < zeros.ALPHA
+    }
+
+
+def _silence(one: Round) -> int:
+    """
+    The longest silence of a round in seconds, where it is long enough for a stall; 0 without lines for the seconds.
+
+    And longer than twice the service's slowest seconds: who answers in 4 s is asked every 4 s.
+    """
     longest = current = 0
     for second in one.seconds:
         current = 0 if second.requests else current + 1
         longest = max(longest, current)
-    answered = sum(second.requests for second in one.seconds)
-    if not answered or not one.target.alive:
+    if longest == len(one.seconds) or not one.target.alive:
         return 0
-    due = longest * answered / (len(one.seconds) - longest)
     slowest_s = max((second.p95_ms or 0.0 for second in one.seconds), default=0.0) / 1000
     least = min(max(STALL_SHARE * len(one.seconds), SHORTEST_STALL_S), LONGEST_STALL_S)
-    stalled = longest >= least and due >= STALLED_REQUESTS and longest > STALLED_LATENCIES * slowest_s
-    return longest if stalled else 0
+    return longest if longest >= least and longest > STALLED_LATENCIES * slowest_s else 0
 
 
 def held_up(case: Case) -> Iterator[Finding]:
@@ -110,7 +139,8 @@ def held_up(case: Case) -> Iterator[Finding]:
     usual = [(cycle - response) / whole for cycle, response in before]
     longer = float(np.mean([cycle for cycle, _ in after])) - whole
     share = min(float(np.mean(hidden) - np.mean(usual)), longer / whole)
-    if share >= HELD_UP and grew(usual, hidden) < CHANCE:
+    by_chance = sum(_by_chance(side, whole) for side in (case.alike, case.candidate))
+    if share >= HELD_UP and grew(usual, hidden, least_variance=by_chance) < CHANCE:
         rarer = f"{100 * share / (1 + share):.0f} % less often than their response times explain"
         message = f"The candidate's users asked {rarer}"
         hint = "Requests that never end are in no latency: look for timeouts and locks."
@@ -118,6 +148,13 @@ def held_up(case: Case) -> Iterator[Finding]:
             yield invalid("users-held-up", message, "The load generator itself came late.")
         else:
             yield regression("users-held-up", message, hint)
+
+
+def _by_chance(rounds: Rounds, whole: float) -> float:
+    """The variance that the mean cycle, over *whole*, has by the number of requests alone, as they come together."""
+    load = under_load(rounds)
+    cycles = [cycle for one in load if (cycle := _cycle(one))]
+    return float(np.mean([cycle for cycle, _ in cycles]) / whole) ** 2 * zeros.together(load) / total(load)[0]
 
 
 def _cycle(one: Round) -> tuple[float, float] | None:
@@ -128,14 +165,21 @@ def _cycle(one: Round) -> tuple[float, float] | None:
     return one.generator.users_wanted * one.duration_s / seen.requests, seen.values["mean"] / 1000
 
 
-def grew(before: Sequence[float], after: Sequence[float]) -> float:
-    """The one-sided p-value of Welch's test that the values grew; without any scatter there is no doubt."""
+def grew(before: Sequence[float], after: Sequence[float], *, least_variance: float = 0.0) -> float:
+    """
+    The one-sided p-value of Welch's test that the values grew.
+
+    *least_variance* is what the difference of the means must have where the values are made of counts: the few rounds
+    may agree by luck, one request each. Without that and without any scatter there is no doubt.
+    """
     errors = [float(np.var(values, ddof=1)) / len(values) for values in (before, after)]
     error = sum(errors)
-    if not error:
+    if not max(error, least_variance):
         return 0.0
-    freedom = error**2 / sum(e**2 / (len(v) - 1) for e, v in zip(errors, (before, after), strict=True))
-    t = float(np.mean(after) - np.mean(before)) / error**0.5
+    freedom = (
+        error**2 / sum(e**2 / (len(v) - 1) for e, v in zip(errors, (before, after), strict=True)) if error else inf
+    )
+    t = float(np.mean(after) - np.mean(before)) / max(error, least_variance) ** 0.5
     return float(special.stdtr(freedom, -t))
 
 
@@ -150,14 +194,9 @@ def endpoints(case: Case) -> Iterator[Finding]:
 
 def _absent(there: Rounds, here: Rounds) -> list[str]:
     """What *there* was asked for and *here* was not, often enough to be no accident."""
-    counts = {name: _requests(there, name) for name in block_means.endpoints(there)}
-    own = sum(_requests(here, name) for name in block_means.endpoints(here))
-    due = own / max(1, sum(counts.values()))
-    return sorted(name for name in counts.keys() - block_means.endpoints(here) if counts[name] * due >= ABSENT)
-
-
-def _requests(rounds: Rounds, name: str) -> int:
-    return sum(one.endpoints[name].requests for one in rounds if name in one.endpoints)
+    names = block_means.endpoints(there)
+    gone = names - block_means.endpoints(here)
+    return sorted(name for name in gone if zeros.chance_of_absence(name, here, there) * len(names) < zeros.ALPHA)
 
 
 def mixture(case: Case) -> Iterator[Finding]:

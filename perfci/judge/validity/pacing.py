@@ -54,7 +54,8 @@ def behind(case: Case) -> Iterator[Finding]:
         return
     lost, usual = [_missed(one) for one in after], [_missed(one) for one in before]
     more = float(np.mean(lost)) - (float(np.mean(usual)) if usual else 0.0)
-    if len(usual) > 1 and len(lost) > 1 and more > MISSED and grew(usual, lost) < CHANCE:
+    certain = len(usual) > 1 and len(lost) > 1 and more > MISSED
+    if certain and grew(usual, lost, least_variance=_by_chance(before, after)) < CHANCE:
         told = f"{_percent(lost)} of the tasks that were due never began on the candidate"
         message = f"{told}, {_percent(usual)} on the reference"
         loaded = under_load(case.candidate)
@@ -88,6 +89,13 @@ def _too_slow(case: Case, shares: Sequence[float]) -> Iterator[Finding]:
 
 def _kept(rounds: Rounds) -> list[Schedule]:
     return [kept for one in under_load(rounds) if (kept := one.generator.schedule) is not None]
+
+
+def _by_chance(before: Sequence[Schedule], after: Sequence[Schedule]) -> float:
+    """The variance that the difference of two shares has by the number of starts alone, both sides being alike."""
+    due = [sum(kept.due for kept in side) for side in (before, after)]
+    share = sum(kept.missed for kept in (*before, *after)) / sum(due)
+    return sum(share * (1 - share) / each for each in due)
 
 
 def _missed(one: Schedule) -> float:

@@ -2,9 +2,14 @@
 
 from collections.abc import Iterator
 
-from perfci.judge.compare import failures
+from perfci.judge.compare import block_means, failures
+from perfci.judge.stats.exact import Count
+from perfci.judge.validity import zeros
 from perfci.judge.validity.case import Case, Rounds, blame, invalid, listed, of, regression, total, warning
-from perfci.model import ALL_ENDPOINTS, Finding, Side
+from perfci.model import ALL_ENDPOINTS, Finding, Round, Side
+
+RARE = "Let the rounds be longer, or have more users, so that some requests are due in each."
+"""What to do where a zero may be chance."""
 
 
 def deaths(case: Case) -> Iterator[Finding]:
@@ -24,32 +29,57 @@ def silence(case: Case) -> Iterator[Finding]:
     """
     Not one request came to its end: on a whole side, or in single rounds.
 
-    A side that the load never reached is no one's regression, unless the same load was answered by the reference.
-    Rounds that stay silent between rounds that do not are the service's, unless both sides know them.
+    A side that the load never reached is no one's regression, unless the reference answered the same load, and so often
+    that the load cannot have missed the candidate by chance. Rounds that stay silent between others are the service's,
+    unless both sides know them.
     """
     if not all(one.target.alive for one in case.measured):
         return
     silent = [side for side in Side if (own := of(case.measured, side)) and total(own)[0] == 0]
-    if silent == [Side.CANDIDATE] and total(case.alike)[0]:
-        hint = "Its requests hang, or its users cannot start: see the logs of the service and of the load."
-        yield regression("no-answer", "The candidate answered no request; the reference did, under the same load", hint)
-        return
-    if silent:
+    if silent == [Side.CANDIDATE] and (there := total(case.alike)[0]):
+        if zeros.chance_of_silence(case.candidate, case.alike) < zeros.ALPHA:
+            hint = "Its requests hang, or its users cannot start: see the logs of the service and of the load."
+            message = "The candidate answered no request; the reference did, under the same load"
+            yield regression("no-answer", message, hint)
+        else:
+            message = f"The candidate answered no request, and the reference {there}: that may be chance"
+            yield invalid("no-requests", message, RARE)
+    elif silent:
         who = " and ".join(side.value for side in silent)
         yield invalid("no-requests", f"No request was made to the {who}", "Does the load reach the service at all?")
-        return
-    yield from blame(
-        case,
-        case.base,
-        "silent-round",
-        shows=lambda rounds: any(total([one])[0] == 0 for one in rounds),
-        what="answered no request in a whole round",
-        hint="See the log of the service.",
-    )
+    else:
+        yield from _silent_rounds(case)
+
+
+def _silent_rounds(case: Case) -> Iterator[Finding]:
+    """Single rounds without a request: of whom, or by chance."""
+    rounds = [*case.alike, *case.candidate]
+    silent = [one for one in rounds if not zeros.requests(one)]
+
+    def unlikely(one: Round, reference: Rounds) -> bool:
+        looked = len(rounds)
+        return zeros.chance_of_silence([one], reference, watched=case.candidate) * looked < zeros.ALPHA
+
+    def others(one: Round) -> Rounds:
+        return [other for other in rounds if zeros.requests(other) and other.kind is one.kind]
+
+    strange = [one for one in silent if unlikely(one, others(one))]
+    base = [one for one in strange if any(one is other for other in case.alike)]
+    candidate = [one for one in silent if any(one is other for other in case.candidate)]
+    what, hint = "answered no request in a whole round", "See the log of the service."
+    if not base and any(unlikely(one, case.alike) for one in candidate):
+        yield regression("silent-round", f"The candidate {what}; the reference did not", hint)
+    elif strange:
+        with_candidate = len(strange) > len(base)
+        who = "Both sides" if base and with_candidate else "The candidate" if with_candidate else "The reference"
+        yield invalid("silent-round", f"{who} {what}", hint)
+    elif silent and (own := [one for one in silent if any(one is other for other in case.measured)]):
+        message = f"In {len(own)} of {len(case.measured)} rounds no request was made: by chance, since few are due"
+        yield warning("silent-round", message, RARE)
 
 
 def everything_failed(case: Case) -> Iterator[Finding]:
-    """No request succeeded, at any endpoint."""
+    """No request succeeded, at any endpoint; red where so many failures are no accident at the reference's own rate."""
 
     def shows(rounds: Rounds) -> bool:
         requests, failures = total(rounds)
@@ -57,24 +87,35 @@ def everything_failed(case: Case) -> Iterator[Finding]:
 
     errors = [f"{count} x {message}" for one in case.candidate for message, count in one.errors.items()]
     hint = f"The first: {errors[0]}" if errors else "See the failures of the run."
-    return blame(case, case.base, "everything-failed", shows=shows, what="failed every request", hint=hint)
+    base, candidate = ([Count(*reversed(total([one]))) for one in side] for side in (case.base, case.candidate))
+    lucky = not shows(case.base) and zeros.chance_of_failing(base, candidate) >= zeros.ALPHA
+    if case.base and shows(case.candidate) and lucky:
+        message = f"All {total(case.candidate)[0]} requests of the candidate failed: too few to blame it"
+        yield invalid("everything-failed", message, hint)
+        return
+    yield from blame(case, case.base, "everything-failed", shows=shows, what="failed every request", hint=hint)
 
 
 def failing_endpoints(case: Case) -> Iterator[Finding]:
     """
     Single endpoints that fail: fast failures must not look like a win.
 
-    One that never succeeds is red by itself, however few its requests; a share that grew is judged by the failure rate,
-    and said here because the times of the rest are no longer those of the same requests.
+    One that never succeeds is red by itself, unless its requests are so few that they may all have failed by chance at
+    the reference's own rate; a share that grew is judged by the failure rate, and said here because the times of the
+    rest are no longer those of the same requests.
     """
     broken: list[str] = []
+    few: list[str] = []
     both: list[str] = []
     grown: list[str] = []
     failed = {name for one in case.candidate for name, seen in one.endpoints.items() if seen.failures}
+    asked = block_means.endpoints(case.candidate)
     for name in sorted(failed - {ALL_ENDPOINTS}):
         jump = failures.jump(name, case.base, case.candidate)
         if failures.always(name, case.candidate):
-            (both if failures.always(name, case.base) else broken).append(name)
+            chance = zeros.chance_of_no_success(name, case.base, case.candidate)
+            lucky = chance * len(asked) >= zeros.ALPHA if case.base else False
+            (both if failures.always(name, case.base) else few if lucky else broken).append(name)
         elif jump is not None:
             grown.append(f"{name} ({100 * jump.base:.1f} -> {100 * jump.candidate:.1f} %)")
     if total(case.candidate)[0] == total(case.candidate)[1]:
@@ -86,6 +127,9 @@ def failing_endpoints(case: Case) -> Iterator[Finding]:
             f"Every request failed at {listed(both or broken)}, {'on both sides' if both else 'with no reference'}"
         )
         yield warning("endpoint-broken", message, "It is not measured: repair the load, or take it out.")
+    if few:
+        message = f"Every request of the candidate failed at {listed(few)}: too few to tell it from chance"
+        yield warning("endpoint-broken", message, RARE)
     if grown:
         message = f"More requests fail than in the reference: {listed(grown)}"
         yield warning("failures-grown", message, "Times there are those of the requests that still succeed.")
