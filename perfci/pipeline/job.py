@@ -1,29 +1,94 @@
-"""What a job of GitHub Actions asks for beyond its inputs: the base commit that its event names."""
+"""What a job of GitHub Actions asks for beyond its inputs: above all, the base commit of its event."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
 from perfci.errors import ConfigError
+from perfci.pipeline.reference import NamedBase
 from perfci.publish.actions import write_outputs
 from perfci.publish.event import Job, read_job
+from perfci.rig.host.git import Git, History
+
+_STRANGERS = re.compile(r"pull_request.*|issue_comment|workflow_run|$")
+"""Triggers of a workflow_run behind which may be a pull request; an event that names none is not trusted."""
 
 
 def current(environ: Mapping[str, str]) -> Job | None:
     """The job that perfci runs in, or None outside GitHub Actions; an event that must not run load is refused."""
-    return read_job(environ) if environ.get("GITHUB_ACTIONS") == "true" else None
+    if environ.get("GITHUB_ACTIONS") != "true":
+        return None
+    job = read_job(environ)
+    if job.event == "workflow_run" and (job.is_fork or _STRANGERS.match(job.trigger)):
+        raise ConfigError(
+            "perfci does not run on workflow_run after a pull request: that event runs with write access, and a load"
+            " test runs code of the pull request",
+            hint="measure on `pull_request`; a workflow_run may publish what was measured there: `perfci publish`",
+        )
+    return job
 
 
-def base_of(job: Job | None, *, load_changed: bool) -> str:
+def named_base(job: Job | None, git: Git, *, given: str, load_changed: bool) -> NamedBase:
+    """The base that the user has *given*, or else the one of the job."""
+    if given:
+        return NamedBase(ref=given, required=True, by_user=True)
+    if job is None:
+        return NamedBase()
+    return base_of(job, git.history(_names_of_base(job)), load_changed=load_changed)
+
+
+def base_of(job: Job, history: History, *, load_changed: bool) -> NamedBase:
     """
-    The base that the event names, or "".
+    The base commit of the job's event, where *history* is that of the checkout and the branch that is merged into.
 
     A dispatch with a load of its own has no stored baseline to match it, so it is compared with the default branch.
     """
-    if job is None:
-        return ""
+    match job.event:
+        case "merge_group":
+            return _of_event(job, "the parent of the merge group")
+        case "push":
+            return NamedBase(ref=job.base_sha, role="the commit before the push" if job.base_sha else "")
+        case _ if job.event.startswith("pull_request"):
+            return _base_of_pull_request(job, history)
+        case _ if load_changed and job.default_branch:
+            return NamedBase(ref=f"origin/{job.default_branch}")
+        case _:
+            return NamedBase()
+
+
+def _base_of_pull_request(job: Job, history: History) -> NamedBase:
+    """
+    The first parent of the merge that is checked out, where it is one, else the merge base.
+
+    The base commit that the event names may be older than either: it is the tip of the branch at the last push.
+    """
+    stale = f"; the event names {job.base_sha[:7]}" if job.base_sha else ""
+    match history.parents:
+        case (base, head) if job.head_sha and head == job.head_sha:
+            role = "the first parent of the merge" + (stale if base != job.base_sha else "")
+            return NamedBase(ref=base, role=role, required=True, fetch_depth=2)
+    if history.fork:
+        role = f"the merge base with {job.base_ref or 'the base branch'}"
+        return NamedBase(ref=history.fork, role=role + (stale if history.fork != job.base_sha else ""), required=True)
+    if history.shallow:
+        return NamedBase(
+            required=True,
+            problem=f"the merge base with {job.base_ref or 'the base branch'} is not in this clone, which is shallow",
+            step="check out the merge of the pull request (actions/checkout without `ref`) with `fetch-depth: 2`,"
+            " or any other commit with `fetch-depth: 0`",
+        )
+    return _of_event(job, "the base commit of the event")
+
+
+def _of_event(job: Job, role: str) -> NamedBase:
     if job.base_sha:
-        return job.base_sha
-    return f"origin/{job.default_branch}" if load_changed and job.default_branch else ""
+        return NamedBase(ref=job.base_sha, role=role, required=True)
+    step = "GITHUB_EVENT_PATH holds the event; the input `base` or --base names another base"
+    return NamedBase(required=True, problem=f"the event {job.event} names no base commit", step=step)
+
+
+def _names_of_base(job: Job) -> list[str]:
+    return [name for name in (job.base_sha, f"refs/remotes/origin/{job.base_ref}" if job.base_ref else "") if name]
 
 
 def announce(environ: Mapping[str, str]) -> None:

@@ -86,10 +86,10 @@ def understand(request: Request, ports: Ports) -> Task:
     watched_of(config, file=request.config_file)
     git = Git(root=ports.root, environ=ports.environ)
     against = request.against or config.against
-    base = request.base or job.base_of(current, load_changed=request.overrides.load)
-    choice = choose(against, base, git, external=config.target.get("kind") == "external")
+    named = job.named_base(current, git, given=request.base, load_changed=request.overrides.load)
+    choice = choose(against, named, git, external=config.target.get("kind") == "external")
     notes = []
-    if against is Against.AUTO and base and choice.reference is Reference.BASELINE:
+    if against is Against.AUTO and named.ref and choice.reference is Reference.BASELINE:
         notes.append(_warning("no-base", f"not compared side by side: {choice.reason}"))
     gate, note = _policy_table(config, choice, git, request.config_file)
     notes += [note] if note else []

@@ -13,12 +13,27 @@ from perfci.errors import ConfigError
 DEPENDABOT = "dependabot[bot]"
 MAX_EVENT_BYTES = 32 << 20
 
+_SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_BRANCH = re.compile(r"(?!-)(?!.*(\.\.|@\{))[^\x00-\x20\x7f~^:?*\[\\]{1,250}")  # as git check-ref-format allows
+_WRITES = {
+    "pull_request_target": (
+        "that event runs with write access, and a load test runs code of the pull request",
+        "Use `on: pull_request`: a job for a fork runs without secrets then; its summary has the verdict.",
+    ),
+    "issue_comment": (
+        "that event runs with write access for whoever writes a comment, and a load test runs code of the pull request",
+        "Use `on: pull_request`, or `on: workflow_dispatch` for a run on demand.",
+    ),
+}
+"""Events that give a stranger's code write access: the reason, and what to use instead."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
     """One job of GitHub Actions; texts are empty where the event has no such thing."""
 
     event: str
+    trigger: str = ""  # of a workflow_run: the event that the other workflow ran on
     repository: str  # "owner/name"
     pr: int | None
     head_sha: str  # the commit that people see, never the merge commit
@@ -59,6 +74,7 @@ class _Change:
     base_sha: str = ""
     base_ref: str = ""
     is_fork: bool = False
+    trigger: str = ""
 
 
 def read_job(environ: Mapping[str, str]) -> Job:
@@ -73,13 +89,14 @@ def job_from(environ: Mapping[str, str], payload: Mapping[str, Any]) -> Job:
     change = _change(event, payload, repository)
     return Job(
         event=event,
+        trigger=change.trigger,
         repository=repository,
         pr=change.pr,
         head_sha=change.head_sha or environ.get("GITHUB_SHA", ""),
         head_label=change.head_label,
         base_sha=change.base_sha,
         base_ref=change.base_ref,
-        default_branch=_text(payload, "repository", "default_branch"),
+        default_branch=_branch(payload, "repository", "default_branch"),
         is_fork=change.is_fork,
         is_dependabot=environ.get("GITHUB_ACTOR", "") == DEPENDABOT,
         run_id=_number(environ.get("GITHUB_RUN_ID", "")) or 0,
@@ -108,22 +125,19 @@ def _key(environ: Mapping[str, str]) -> str:
 
 def _change(event: str, payload: Mapping[str, Any], repository: str) -> _Change:
     match event:
-        case "pull_request_target":
-            raise ConfigError(
-                "perfci does not run on pull_request_target: that event runs with write access, and a load test"
-                " runs code of the pull request",
-                hint="Use `on: pull_request`: a job for a fork runs without secrets then; its summary has the verdict.",
-            )
+        case "pull_request_target" | "issue_comment":
+            reason, step = _WRITES[event]
+            raise ConfigError(f"perfci does not run on {event}: {reason}", hint=step)
         case "workflow_run":
             return _workflow_run(payload, repository)
         case "merge_group":
             return _Change(
-                head_sha=_text(payload, "merge_group", "head_sha"),
-                base_sha=_text(payload, "merge_group", "base_sha"),
-                base_ref=_text(payload, "merge_group", "base_ref").removeprefix("refs/heads/"),
+                head_sha=_sha(payload, "merge_group", "head_sha"),
+                base_sha=_sha(payload, "merge_group", "base_sha"),
+                base_ref=_branch(payload, "merge_group", "base_ref").removeprefix("refs/heads/"),
             )
         case "push":
-            return _Change(head_sha=_commit(payload, "after"), base_sha=_commit(payload, "before"))
+            return _Change(head_sha=_sha(payload, "after"), base_sha=_sha(payload, "before"))
         case _ if isinstance(payload.get("pull_request"), Mapping):
             return _pull_request(payload, repository)
         case _:
@@ -133,29 +147,30 @@ def _change(event: str, payload: Mapping[str, Any], repository: str) -> _Change:
 def _pull_request(payload: Mapping[str, Any], repository: str) -> _Change:
     return _Change(
         pr=_number(_at(payload, "pull_request", "number")),
-        head_sha=_text(payload, "pull_request", "head", "sha"),
+        head_sha=_sha(payload, "pull_request", "head", "sha"),
         head_label=_text(payload, "pull_request", "head", "label"),
-        base_sha=_text(payload, "pull_request", "base", "sha"),
-        base_ref=_text(payload, "pull_request", "base", "ref"),
+        base_sha=_sha(payload, "pull_request", "base", "sha"),
+        base_ref=_branch(payload, "pull_request", "base", "ref"),
         is_fork=_text(payload, "pull_request", "head", "repo", "full_name") != repository,
     )
 
 
 def _workflow_run(payload: Mapping[str, Any], repository: str) -> _Change:
-    head_sha = _text(payload, "workflow_run", "head_sha")
+    head_sha = _sha(payload, "workflow_run", "head_sha")
     owner = _text(payload, "workflow_run", "head_repository", "owner", "login")
     branch = _text(payload, "workflow_run", "head_branch")
     pulls = _at(payload, "workflow_run", "pull_requests")
     numbers = [
         _number(_at(pull, "number"))
         for pull in (pulls if isinstance(pulls, list) else [])
-        if _text(pull, "head", "sha") == head_sha
+        if head_sha and _sha(pull, "head", "sha") == head_sha
     ]
     return _Change(
         pr=numbers[0] if len(numbers) == 1 else None,
         head_sha=head_sha,
         head_label=f"{owner}:{branch}" if owner and branch else "",
         is_fork=_text(payload, "workflow_run", "head_repository", "full_name") != repository,
+        trigger=_text(payload, "workflow_run", "event"),
     )
 
 
@@ -187,9 +202,16 @@ def _text(value: object, *path: str) -> str:
     return found if isinstance(found, str) else ""
 
 
-def _commit(payload: Mapping[str, Any], name: str) -> str:
-    sha = _text(payload, name)
-    return sha if sha.strip("0") else ""  # all zeros: a branch that was created or deleted
+def _sha(value: object, *path: str) -> str:
+    """A full commit hash, or "" for anything else, and for all zeros: a branch that was created or deleted."""
+    text = _text(value, *path)
+    return text if _SHA.fullmatch(text) and text.strip("0") else ""
+
+
+def _branch(value: object, *path: str) -> str:
+    """The name of a branch, or "" for what git would take for something else."""
+    text = _text(value, *path)
+    return text if _BRANCH.fullmatch(text) else ""
 
 
 def _number(value: object) -> int | None:

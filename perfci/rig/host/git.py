@@ -3,7 +3,7 @@
 import contextlib
 import re
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,8 +14,19 @@ GIT_S = 120.0
 
 _REFUSED = 128  # git's exit code for what it calls fatal
 _SAFE_DIRECTORY = re.compile(r"git config --global --add safe\.directory .+")
+_PARENT = re.compile(r"^parent ([0-9a-f]+)$", re.MULTILINE)
 _OF_A_HOOK = frozenset({"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"})  # they lead git to another repository
 _NO_REPOSITORY = re.compile(r"not a git repository", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class History:
+    """The commit that is checked out, and where its branch left another one; texts are full hashes, "" for none."""
+
+    head: str = ""
+    parents: tuple[str, ...] = ()  # as the commit itself names them: a shallow clone need not have them
+    fork: str = ""  # the best common ancestor of the head and the other branch
+    shallow: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,14 +48,29 @@ class Git:
         """Whether this clone lacks a part of the history."""
         return self._git("rev-parse", "--is-shallow-repository").out.strip() == "true"
 
-    def resolve(self, ref: str) -> str:
+    def history(self, others: Sequence[str]) -> History:
+        """The history of the commit that is checked out; *others* name the other branch, and need not be there."""
+        if not (head := self.head()):
+            return History()
+        header = self._git("cat-file", "commit", head).out.partition("\n\n")[0]
+        found = [self._commit(name) for name in others]
+        tips = [answer.out.strip() for answer in found if answer.ok]
+        fork = self._git("merge-base", head, *tips) if tips else None
+        return History(
+            head=head,
+            parents=tuple(_PARENT.findall(header)),
+            fork=fork.out.strip() if fork and fork.ok else "",
+            shallow=self.shallow(),
+        )
+
+    def resolve(self, ref: str, *, fetch_depth: int = 0) -> str:
         """
         Full hash of the commit *ref*.
 
-        RefError where a clone with the whole history has no such commit; BaseUnavailableError where the clone is
-        shallow, or git refuses to answer.
+        RefError where a clone with the whole history has no such commit; BaseUnavailableError where git refuses to
+        answer, or the clone is shallow: *fetch_depth* is then the depth of a checkout that would have it (0: all).
         """
-        answer = self._git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
+        answer = self._commit(ref)
         if answer.ok:
             return answer.out.strip()
         if answer.code is None or answer.code >= _REFUSED:
@@ -54,8 +80,8 @@ class Git:
             raise BaseUnavailableError(
                 f"{message}: this clone is shallow",
                 absent=True,
-                hint="check out more of the history: actions/checkout with `fetch-depth: 2` for a pull request,"
-                " `fetch-depth: 0` for any other base; on a laptop, `git fetch --unshallow`",
+                hint=f"actions/checkout with `fetch-depth: {fetch_depth}` brings it;"
+                " on a laptop, `git fetch --unshallow`",
             )
         raise RefError(message, hint="check the name: `git branch --all` and `git tag` list those that this clone has")
 
@@ -81,6 +107,9 @@ class Git:
         finally:
             self._git("worktree", "remove", "--force", str(folder))
             self._git("worktree", "prune")
+
+    def _commit(self, ref: str) -> Completed:
+        return self._git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
 
     def _git(self, *arguments: str) -> Completed:
         command = ("git", *arguments)

@@ -1,43 +1,60 @@
 """What a job's event says about the base, and what steps after it are told."""
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from perfci.errors import ConfigError
 from perfci.pipeline import job
-from perfci.publish.event import Job, job_from
+from perfci.pipeline.reference import NamedBase
+from perfci.rig.host.git import Git
 
 
-def _job(*, base_sha: str, default_branch: str) -> Job:
-    return replace(job_from({}, {}), base_sha=base_sha, default_branch=default_branch)
+@pytest.mark.parametrize("trigger", ["push", "schedule", "workflow_dispatch", "merge_group"])
+def test_a_workflow_run_after_trusted_code_may_measure(tmp_path: Path, trigger: str) -> None:
+    """What it checks out was merged, or is about to be by somebody who may."""
+    assert job.current(_workflow_run(tmp_path, trigger, "octo/shop")) is not None
 
 
 @pytest.mark.parametrize(
-    ("base_sha", "default_branch", "load_changed", "base"),
+    ("trigger", "repository"),
     [
-        ("1" * 40, "main", False, "1" * 40),
-        ("1" * 40, "main", True, "1" * 40),
-        ("1" * 40, "", True, "1" * 40),
-        ("", "main", False, ""),
-        ("", "main", True, "origin/main"),
-        ("", "trunk", True, "origin/trunk"),
-        ("", "", True, ""),
-        ("", "", False, ""),
+        ("pull_request", "octo/shop"),
+        ("pull_request_target", "octo/shop"),
+        ("pull_request_review", "octo/shop"),
+        ("issue_comment", "octo/shop"),
+        ("workflow_run", "octo/shop"),
+        ("", "octo/shop"),
+        ("push", "mallory/shop"),
+        ("push", ""),
     ],
 )
-def test_the_base_that_an_event_names(*, base_sha: str, default_branch: str, load_changed: bool, base: str) -> None:
-    """A commit where there is one; the default branch only for a load that no stored run had."""
-    assert job.base_of(_job(base_sha=base_sha, default_branch=default_branch), load_changed=load_changed) == base
+def test_a_workflow_run_after_a_pull_request_is_refused(tmp_path: Path, trigger: str, repository: str) -> None:
+    """It would run the change's code with write access; so would one whose origin nobody knows."""
+    with pytest.raises(ConfigError, match="does not run on workflow_run after a pull request") as refusal:
+        job.current(_workflow_run(tmp_path, trigger, repository))
+    assert "perfci publish" in refusal.value.hint
+    assert refusal.value.exit_code == 2
 
 
-@pytest.mark.parametrize("load_changed", [True, False])
-def test_outside_a_job_no_base_is_named(*, load_changed: bool) -> None:
-    """On a laptop, the user names it."""
-    assert job.base_of(None, load_changed=load_changed) == ""
+def _workflow_run(folder: Path, trigger: str, repository: str) -> dict[str, str]:
+    file = folder / "event.json"
+    file.write_text(json.dumps({"workflow_run": {"event": trigger, "head_repository": {"full_name": repository}}}))
+    return {
+        "GITHUB_ACTIONS": "true",
+        "GITHUB_EVENT_NAME": "workflow_run",
+        "GITHUB_EVENT_PATH": str(file),
+        "GITHUB_REPOSITORY": "octo/shop",
+    }
+
+
+def test_outside_a_job_the_user_alone_names_the_base() -> None:
+    """On a laptop, an event that is by chance in the environment means nothing."""
     assert job.current({"GITHUB_ACTIONS": "false", "GITHUB_EVENT_NAME": "pull_request_target"}) is None
+    git = Git(root=Path("/"), environ={})
+    assert job.named_base(None, git, given="", load_changed=True) == NamedBase()
+    assert job.named_base(None, git, given="v1", load_changed=False).ref == "v1"
 
 
 def test_the_artifact_gets_its_name_before_anything_can_fail(tmp_path: Path) -> None:

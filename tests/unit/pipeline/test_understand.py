@@ -135,15 +135,11 @@ def test_an_external_target_is_never_compared_with_itself(ports: Ports, project:
             understand(request, ports)
 
 
-def test_a_base_that_is_not_there_is_said_where_one_was_named(ports: Ports) -> None:
-    """`auto` falls back and says why; `ref` does not; who asked for the baseline is told nothing."""
-    task = understand(Request(profile="tickets", base="gone"), ports)
-    assert task.choice.reference is Reference.BASELINE
-    assert _codes(task) == ["no-base"]
-    assert "no commit 'gone'" in task.notes[0].message
-    with pytest.raises(RefError):
-        understand(Request(profile="tickets", base="gone", against=Against.REF), ports)
-    assert _codes(understand(Request(profile="tickets", base="gone", against=Against.BASELINE), ports)) == []
+@pytest.mark.parametrize("against", [None, Against.AUTO, Against.REF, Against.BASELINE])
+def test_a_mistyped_base_is_a_usage_error(ports: Ports, against: Against | None) -> None:
+    """It is never a silent comparison with the stored runs."""
+    with pytest.raises(RefError, match="no commit 'gone'"):
+        understand(Request(profile="tickets", base="gone", against=against), ports)
 
 
 @pytest.mark.parametrize(

@@ -103,7 +103,7 @@ PR = {"pr": 7, "head_sha": HEAD, "base_sha": BASE, "base_ref": "main", "default_
             "workflow_run",
             a_workflow_run(),
             {},
-            {"pr": None, "head_sha": HEAD, "head_label": "mallory:fix", "is_fork": True, "may_write": True},
+            {"pr": None, "head_sha": HEAD, "head_label": "mallory:fix", "is_fork": True, "trigger": "pull_request"},
         ),
         ("workflow_run", a_workflow_run("octo", (A_PULL,)), {}, {"pr": 8, "head_sha": HEAD, "is_fork": False}),
         ("workflow_run", a_workflow_run("octo", (A_PULL, ANOTHER_PULL)), {}, {"pr": 8}),
@@ -129,10 +129,11 @@ def test_the_rest_of_a_job() -> None:
     assert job.commit_url("") == ""
 
 
-def test_pull_request_target_is_refused() -> None:
-    """The event that gives a stranger's code write access is refused with the reason and the way out."""
-    with pytest.raises(ConfigError, match="write access") as refusal:
-        job_from(environ("pull_request_target"), a_pull_request())
+@pytest.mark.parametrize("event", ["pull_request_target", "issue_comment"])
+def test_events_that_give_strangers_write_access_are_refused(event: str) -> None:
+    """With the reason and the way out."""
+    with pytest.raises(ConfigError, match=rf"does not run on {event}: .*write access") as refusal:
+        job_from(environ(event), a_pull_request())
     assert "on: pull_request" in refusal.value.hint
     assert refusal.value.exit_code == 2
 
@@ -151,6 +152,26 @@ def test_pull_request_target_is_refused() -> None:
 def test_strange_payloads(event: str, payload: dict[str, Any]) -> None:
     """A payload without what it should have is a job without a pull request, never a crash."""
     assert job_from(environ(event), payload).pr is None
+
+
+@pytest.mark.parametrize(
+    "text", ["--output=/tmp/x", "HEAD", "f00d", "g" * 40, "F" * 40, "1" * 41, "1" * 40 + "\n", ZEROS]
+)
+def test_what_is_no_whole_hash_is_no_commit(text: str) -> None:
+    """The event is data: nothing of it reaches git as an option or as another name."""
+    payload = a_pull_request()
+    payload["pull_request"]["base"]["sha"] = payload["pull_request"]["head"]["sha"] = text
+    found = job_from(environ("pull_request"), payload)
+    assert (found.base_sha, found.head_sha) == ("", MERGE)
+
+
+@pytest.mark.parametrize("text", ["-x", "a..b", "main:perfci.toml", "main^{/x}", "a b", "@{u}", "a\nb", "", "a~1", "*"])
+def test_what_is_no_branch_name_is_no_branch(text: str) -> None:
+    """Revision syntax in the name of a branch means nothing."""
+    payload = a_pull_request()
+    payload["pull_request"]["base"]["ref"] = payload["repository"]["default_branch"] = text
+    found = job_from(environ("pull_request"), payload)
+    assert (found.base_ref, found.default_branch) == ("", "")
 
 
 def test_no_runner() -> None:
