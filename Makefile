@@ -1,4 +1,5 @@
-# Two commands for people: `make demo` shows the main job, `make test` checks the whole. Both set everything up.
+# For people: `make demo` shows the main job, `make quick` checks an edit, `make test` checks the whole. Each sets up all
+# that it needs.
 PYTHON ?= python3
 SLOW ?=
 CORPUS ?=
@@ -7,7 +8,7 @@ export PYTHONDONTWRITEBYTECODE =
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help demo test check bench lock clean
+.PHONY: help demo quick test check bench lock clean
 help:  ## Show this help
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
 
@@ -22,6 +23,12 @@ $(READY): requirements/uv.txt requirements/dev.txt pyproject.toml
 
 demo: $(READY)  ## The main job on the demo service: `make demo`, `make demo SLOW=1.6`, `make demo SLOW=1.1`
 	$(BIN)/perfci run tickets:smoke --against ref --base . $(if $(SLOW),--candidate-env "DEMO_SLOW=GET /tickets/=$(SLOW)")
+
+quick: $(READY)  ## Lint, types, unit and golden tests: after every edit
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -n logical tests/unit tests/golden
 
 check: $(READY)  ## Lint and types
 	$(BIN)/ruff check .

@@ -50,6 +50,8 @@ def web_address(url: str) -> str:
 
 
 def _visible(text: str) -> str:
+    if text.isprintable():  # nearly always, and much quicker to find out: there is no separator but a plain space
+        return " ".join(unicodedata.normalize("NFC", text).split())
     spaced = "".join(" " if unicodedata.category(c) in {"Zl", "Zp", "Zs"} or c in "\n\r\t\v\f\x85" else c for c in text)
     kept = (c for c in unicodedata.normalize("NFC", spaced) if unicodedata.category(c) not in {"Cc", "Cf", "Cs", "Co"})
     return " ".join("".join(kept).split())

@@ -8,6 +8,7 @@ import ast
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -85,6 +86,7 @@ class Import:
         return f"{self.importer}:{self.line} imports {self.imported}"
 
 
+@cache
 def imports(root: Path, package: str) -> list[Import]:
     """Every import of every module in the folder *package* of *root*."""
     modules = {_name(root, path): path for path in sorted((root / package).rglob("*.py"))}

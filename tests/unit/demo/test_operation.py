@@ -2,7 +2,6 @@
 
 import os
 import signal
-import statistics
 import subprocess
 import sys
 import time
@@ -87,27 +86,27 @@ def test_a_cache_entry_ends_with_its_time() -> None:
 def test_added_time_slows_the_chosen_endpoint_and_no_other() -> None:
     """Forty milliseconds more on one route; its neighbour stays quick."""
     with TestClient(create_app(Settings(slow="GET /health=+40ms"))) as client:
-        assert 0.04 <= median_seconds(client, "/health") < 0.3
-        assert median_seconds(client, "/ready") < 0.04
+        assert 0.04 <= quickest_seconds(client, "/health") < 0.3
+        assert quickest_seconds(client, "/ready") < 0.04
 
 
 def test_a_factor_multiplies_the_time_of_the_endpoint() -> None:
-    """Thirty times as slow is between ten and a hundred times, on whatever machine this runs."""
+    """Thirty times as slow is far more than five times, on whatever machine this runs."""
     quick, slow = (Settings(slow=slow) for slow in ("", "GET /ready=30"))
     with TestClient(create_app(quick)) as client:
-        usual = median_seconds(client, "/ready")
+        usual = quickest_seconds(client, "/ready")
     with TestClient(create_app(slow)) as client:
-        assert median_seconds(client, "/ready") > 5 * usual
+        assert quickest_seconds(client, "/ready") > 5 * usual
 
 
-def median_seconds(client: TestClient, path: str) -> float:
-    """How long a request takes."""
+def quickest_seconds(client: TestClient, path: str) -> float:
+    """How long the quickest of nine requests takes: a busy machine delays some of them, and never makes one quicker."""
     seconds = []
     for _ in range(9):
         started = time.perf_counter()
         assert client.get(path).status_code == 200
         seconds.append(time.perf_counter() - started)
-    return statistics.median(seconds)
+    return min(seconds)
 
 
 @pytest.mark.parametrize(
