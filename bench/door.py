@@ -1,14 +1,16 @@
 """A trial through the judge's public door, with the default policy: the whole verdict, exactly what users get."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import cache
 
 from bench.corpora import Take
 from bench.resampling import Trial
 from perfci.judge import judge
+from perfci.judge.budgets import by_metric
 from perfci.judge.policy import DEFAULT
 from perfci.model import (
     Baseline,
+    BudgetRule,
     Fingerprint,
     GatePolicy,
     GeneratorHealth,
@@ -54,20 +56,16 @@ _FINGERPRINT = Fingerprint(
 
 
 def lean(policy: GatePolicy) -> GatePolicy:
-    """The same policy without what is only shown and never counts: the same verdict in half the time."""
+    """The default *policy* without what is only shown and never counts: the same verdict in half the time."""
     return replace(
         policy,
-        budgets={
-            reference: {
-                kind: {
-                    name: budget
-                    for name, budget in budgets.items()
-                    if budget.role is not Role.INFORMS or budget.endpoints
-                }
-                for kind, budgets in kinds.items()
-            }
-            for reference, kinds in policy.budgets.items()
-        },
+        budgets=tuple(
+            BudgetRule(reference=reference, kind=kind, metric=name, **asdict(budget))
+            for reference in Reference
+            for kind in RoundKind
+            for name, budget in by_metric(policy.budgets, reference, kind).items()
+            if budget.role is not Role.ADVISORY
+        ),
     )
 
 

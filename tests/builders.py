@@ -7,7 +7,7 @@ Numbers come from a seeded generator, so that the same call always gives the sam
 import random
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 from perfci.model import (
@@ -16,6 +16,7 @@ from perfci.model import (
     Baseline,
     Better,
     Budget,
+    BudgetRule,
     Census,
     Comparison,
     CounterSource,
@@ -304,21 +305,30 @@ def a_baseline(*, runs: int = 3, scatter: float = 0.03, same_machine: bool = Tru
 
 def a_budget(**changes: Any) -> Budget:
     """That of the service time in a duet."""
-    return replace(Budget(role=Role.DECIDES, change=0.03, margin=0.06, floor=0.05), **changes)
+    return replace(Budget(role=Role.REQUIRED, change=0.03, margin=0.06, floor=0.05), **changes)
+
+
+def a_rule(**changes: Any) -> BudgetRule:
+    """A rule that says all of `a_budget`."""
+    return BudgetRule(**asdict(a_budget()) | changes)
 
 
 def a_policy(**changes: Any) -> GatePolicy:
     """A small policy for both references."""
-    budgets = {
-        Reference.REF: {
-            RoundKind.DUET: {"service_time": a_budget()},
-            RoundKind.LOAD: {
-                "p95": a_budget(role=Role.GUARDS, change=0.25, margin=0.5, floor=2.0),
-                "failure_rate": a_budget(role=Role.GUARDS, change=0.001, margin=0.01, floor=0.0),
-            },
-        },
-        Reference.BASELINE: {RoundKind.LOAD: {"trimmed_mean": a_budget(change=0.1, margin=0.2, floor=1.0)}},
-    }
+    on_load: dict[str, Any] = {"reference": Reference.REF, "kind": RoundKind.LOAD, "role": Role.GUARDING}
+    budgets = (
+        a_rule(reference=Reference.REF, kind=RoundKind.DUET, metric="service_time"),
+        a_rule(metric="p95", change=0.25, margin=0.5, floor=2.0, **on_load),
+        a_rule(metric="failure_rate", change=0.001, margin=0.01, floor=0.0, **on_load),
+        a_rule(
+            reference=Reference.BASELINE,
+            kind=RoundKind.LOAD,
+            metric="trimmed_mean",
+            change=0.1,
+            margin=0.2,
+            floor=1.0,
+        ),
+    )
     policy = GatePolicy(alpha=0.01, confidence=0.95, budgets=budgets, slos=(), min_requests=10)
     return replace(policy, **changes)
 
@@ -445,7 +455,7 @@ def an_outcome(**changes: Any) -> Outcome:
     decisions = tuple(a_decision(comparison=a_comparison(endpoint=name)) for name in ENDPOINTS)
     outcome = Outcome(
         verdict=Verdict.PASS,
-        reason="No regression: 3 of 3 deciding series are equivalent to main (ba5eba1).",
+        reason="No regression: 3 of 3 required series are equivalent to main (ba5eba1).",
         subject=a_subject(),
         decisions=decisions,
         slos=(),

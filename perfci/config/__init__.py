@@ -14,7 +14,7 @@ from typing import Any, Self
 from pydantic import Field, model_validator
 
 from perfci.config.census import CensusTable, PrometheusTable
-from perfci.config.gate import Against, BudgetChange, FailOn, GateTable, OverrideTable, SloTable
+from perfci.config.gate import Against, BudgetTable, FailOn, GateTable, OverrideTable, SloTable
 from perfci.config.monitor import AlertTable, MonitorTable
 from perfci.config.scenario import (
     ArrivalsTable,
@@ -34,7 +34,7 @@ __all__ = [
     "AlertTable",
     "ArrivalsTable",
     "BaselineSchedule",
-    "BudgetChange",
+    "BudgetTable",
     "CensusTable",
     "Config",
     "Duration",

@@ -1,12 +1,13 @@
 """`[gate]` in `perfci.toml`: budgets, overrides, SLOs, and which verdicts fail the job."""
 
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import Self
+from typing import Annotated, Any, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
-from perfci.config.values import Name, first_given
-from perfci.model import Budget, EndpointBudget, Reference, Role, RoundKind, Slo
+from perfci.config.values import Name
+from perfci.model import BudgetRule, Reference, Role, RoundKind, Slo
 from perfci.schema import Table
 
 
@@ -26,57 +27,58 @@ class FailOn(StrEnum):
     NEVER = "never"
 
 
-class BudgetChange(Table):
-    """What a project changes about a default budget; the rest stays."""
-
-    role: Role | None = None
-    change: float | None = Field(None, ge=0)
-    margin: float | None = Field(None, ge=0)
-    floor: float | None = Field(None, ge=0)
-
-    def applied_to(self, default: Budget | None) -> Budget:
-        """The budget with this project's changes; a metric without a default informs, unless the project says more."""
-        start = default or Budget(role=Role.INFORMS, change=0.1, margin=0.2)
-        wider = None if self.change is None else 2 * self.change  # a margin that nobody set follows the budget
-        return Budget(
-            role=first_given(self.role, start.role),
-            change=first_given(self.change, start.change),
-            margin=first_given(self.margin, wider, start.margin),
-            floor=first_given(self.floor, start.floor),
-        )
+_FORMER_ROLES: Mapping[str, Role] = {"decides": Role.REQUIRED, "guards": Role.GUARDING, "informs": Role.ADVISORY}
+"""Words of earlier versions, which are still read."""
 
 
-class OverrideTable(Table):
-    """What is different about some budgets: those that every given filter picks."""
+def _role(name: object) -> object:
+    return _FORMER_ROLES.get(name, name) if isinstance(name, str) else name
+
+
+RoleName = Annotated[Role, BeforeValidator(_role)]
+Limit = Annotated[float, Field(ge=0)]
+
+
+class BudgetTable(Table):
+    """What a project changes about a budget; the rest stays."""
+
+    role: RoleName | None = None
+    change: Limit | None = None
+    margin: Limit | None = None
+    floor: Limit | None = None
+
+    def rule(self, **picks: Any) -> BudgetRule:
+        """As the judge knows it, for the series that *picks* names; a margin that nobody set follows the change."""
+        wider = None if self.change is None else 2 * self.change
+        margin = wider if self.margin is None else self.margin
+        return BudgetRule(role=self.role, change=self.change, margin=margin, floor=self.floor, **picks)
+
+
+class _Picked(Table):
+    """Which budgets are meant: those that every given filter picks."""
 
     profile: Name | None = None
     endpoint: str | None = Field(None, min_length=1, max_length=500)
     metric: str | None = None
     reference: Reference | None = None
     kind: RoundKind | None = None
-    role: Role | None = None
-    change: float | None = Field(None, ge=0)
-    margin: float | None = Field(None, ge=0)
-    floor: float | None = Field(None, ge=0)
+
+
+class OverrideTable(BudgetTable, _Picked):
+    """What is different about some budgets."""
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:
         numbers = (self.change, self.margin, self.floor)
         if self.role is None and all(number is None for number in numbers):
             raise ValueError("says nothing: give role, change, margin or floor")
-        if self.metric is None and (self.role is not Role.INFORMS or any(number is not None for number in numbers)):
-            raise ValueError('needs a metric: without one, only role = "informs" means something')
+        if self.metric is None and (self.role is not Role.ADVISORY or any(number is not None for number in numbers)):
+            raise ValueError('needs a metric: without one, only role = "advisory" means something')
         return self
 
-    def budget_change(self) -> BudgetChange:
-        """What it changes about a whole metric's budget."""
-        return BudgetChange(role=self.role, change=self.change, margin=self.margin, floor=self.floor)
-
-    def endpoint_budget(self, pattern: str) -> EndpointBudget:
-        """What it changes for the endpoints of *pattern*; a margin that nobody set follows the change."""
-        wider = None if self.change is None else 2 * self.change
-        margin = wider if self.margin is None else self.margin
-        return EndpointBudget(pattern=pattern, role=self.role, change=self.change, margin=margin, floor=self.floor)
+    def own_rule(self) -> BudgetRule:
+        """As the judge knows it."""
+        return self.rule(reference=self.reference, kind=self.kind, metric=self.metric, endpoint=self.endpoint)
 
 
 class SloTable(Table):
@@ -100,6 +102,6 @@ class GateTable(Table):
     confidence: float | None = Field(None, gt=0.5, lt=1)
     min_requests: int | None = Field(None, ge=1)
     accept_census: bool = True  # more work that the change itself writes into census.json is not red
-    budget: dict[Reference, dict[RoundKind, dict[str, BudgetChange]]] = {}
+    budget: dict[Reference, dict[RoundKind, dict[str, BudgetTable]]] = {}
     override: tuple[OverrideTable, ...] = ()
     slo: tuple[SloTable, ...] = ()

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from perfci.judge.policy import matches
+from perfci.judge.budgets import matches
 from perfci.model import (
     Alert,
     Better,

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 from perfci.model import ALL_ENDPOINTS, Comparison, Role, Scale
 
-GUARDS = 0.25
+GUARDING = 0.25
 """
-Weight of what guards, beside 1 of what decides. Its budgets lie far beyond its noise, so that it finds what it is there
-for with a small share, while each share is taken from what finds the small changes.
+Weight of a guarding series, beside 1 of a required one. Its budget lies far beyond its noise, so that a small share
+finds what it is there for, while each share is taken from the series that find the small changes.
 """
 
 
@@ -18,7 +18,7 @@ def in_family(comparison: Comparison) -> bool:
     Where nothing failed on either side no test of the failures could ever reject, and it costs nothing (R. E. Tarone,
     "A modified Bonferroni method for discrete data", Biometrics 46, 1990).
     """
-    counts = comparison.budget.role is not Role.INFORMS and comparison.p_worse is not None
+    counts = comparison.budget.role is not Role.ADVISORY and comparison.p_worse is not None
     silent = comparison.series.metric.scale is Scale.DIFFERENCE and not comparison.base and not comparison.candidate
     return counts and not silent
 
@@ -27,18 +27,18 @@ def shares(comparisons: Sequence[Comparison]) -> list[float]:
     """
     The fraction of alpha that each series has; those in the family have all of it together.
 
-    What decides weighs four times what guards, and the headline half of all its endpoints together: one endpoint slower
-    and all of them slower are the two things that happen, and the headline scatters less than any endpoint. Where
-    endpoints are judged beside the others, the headline alone can see what they share, knows it badly, and weighs twice
-    of them. A series outside the family is shown as strictly as an endpoint inside that guards.
+    A required series weighs four times a guarding one, and the headline half of all its endpoints together: one
+    endpoint slower and all of them slower are the two things that happen, and the headline scatters less than any
+    endpoint. Where the common shift is taken out of the endpoints, the headline alone can see it, knows it badly, and
+    weighs twice of them. A series outside the family is shown as strictly as a guarding endpoint inside.
     """
     family = [one for one in comparisons if in_family(one)]
     total = sum(_weight(one, family) for one in family) or 1.0
-    return [(_weight(one, family) if in_family(one) else GUARDS) / total for one in comparisons]
+    return [(_weight(one, family) if in_family(one) else GUARDING) / total for one in comparisons]
 
 
 def _weight(one: Comparison, family: Sequence[Comparison]) -> float:
-    weight = 1.0 if one.budget.role is Role.DECIDES else GUARDS
+    weight = 1.0 if one.budget.role is Role.REQUIRED else GUARDING
     if one.series.endpoint != ALL_ENDPOINTS:
         return weight
     peers = [other for other in family if (other.kind, other.series.metric) == (one.kind, one.series.metric)]

@@ -61,7 +61,7 @@ def decide(
     decisions = sorted([*work, *decisions], key=_worst_first)
     verdict, reason = _whole(decisions, findings, slo_results, subject)
     further = [
-        one.further_blocks for one in decisions if one.comparison.budget.role is Role.DECIDES and one.further_blocks
+        one.further_blocks for one in decisions if one.comparison.budget.role is Role.REQUIRED and one.further_blocks
     ]
     return Outcome(
         verdict=verdict,
@@ -108,7 +108,7 @@ def _decision(
     unsettled = verdict is SeriesVerdict.INCONCLUSIVE
     further = _further(one, one.change, policy, share) if unsettled and share else None
     advice = f"; {further} more block{'s' if further > 1 else ''} would settle it" if further else ""
-    advisory = "; advisory" if one.budget.role is Role.INFORMS else ""
+    advisory = "; advisory" if one.budget.role is Role.ADVISORY else ""
     reason = sentence(one, verdict, policy.confidence, tail=advice + advisory)
     return Decision(comparison=one, verdict=verdict, p_adjusted=p_worse, reason=reason, further_blocks=further)
 
@@ -181,13 +181,13 @@ def _further(one: Comparison, change: Interval, policy: GatePolicy, share: float
 def _worst_first(one: Decision) -> tuple[int, bool, bool, float, str, str, str]:
     """What is certain comes before what is shown, in the order that the census gave it."""
     change, series = one.comparison.change, one.comparison.series
-    gravity, informs = _WORST_FIRST.index(one.verdict), one.comparison.budget.role is Role.INFORMS
+    gravity, advisory = _WORST_FIRST.index(one.verdict), one.comparison.budget.role is Role.ADVISORY
     if one.comparison.kind is RoundKind.CENSUS:
-        return (gravity, informs, False, 0.0, "", "", "")
+        return (gravity, advisory, False, 0.0, "", "", "")
     size = _size(one.comparison, change.estimate) if change else 0.0
     return (
         gravity,
-        informs,
+        advisory,
         True,
         -round(size, 12),
         series.endpoint,
@@ -203,7 +203,7 @@ def _whole(
     if invalid := [one for one in findings if one.weight is Weight.INVALID]:
         return Verdict.INVALID, invalid[0].message + _and_more(len(invalid) - 1, "reason")
     found = [one.message for one in findings if one.weight is Weight.REGRESSION]
-    counted = [one for one in decisions if one.comparison.budget.role is not Role.INFORMS]
+    counted = [one for one in decisions if one.comparison.budget.role is not Role.ADVISORY]
     if red := found + [one.reason for one in counted if one.verdict is SeriesVerdict.REGRESSION]:
         return Verdict.REGRESSION, red[0] + _and_more(len(red) - 1, "regression")
     if breached := [one for one in slos if one.rounds and not one.held]:
@@ -211,34 +211,34 @@ def _whole(
         named = f"{first.slo.metric} of {first.slo.endpoint}: {first.reason}"
         return Verdict.SLO_BREACH, named + _and_more(len(breached) - 1, "SLO")
     told = [one for one in decisions if one.comparison.kind is not RoundKind.CENSUS]
-    if subject.reference is Reference.BASELINE and not (told or _deciding(decisions)):
+    if subject.reference is Reference.BASELINE and not (told or _required(decisions)):
         same = sum(one.verdict is SeriesVerdict.EQUIVALENT for one in decisions)
         beside = f"; {same} counts of work are as accepted" if same else ""
         return Verdict.NO_BASELINE, f"There is no stored run to compare with{beside}"
-    verdict, reason = _settled(_deciding(counted), slos, subject)
+    verdict, reason = _settled(_required(counted), slos, subject)
     if verdict is Verdict.PASS and (doubts := [one for one in findings if one.weight is Weight.INCONCLUSIVE]):
         return Verdict.INCONCLUSIVE, doubts[0].message + _and_more(len(doubts) - 1, "reason")
     accepted = sum(one.verdict is SeriesVerdict.ACCEPTED for one in counted)
     return verdict, f"{reason}; {accepted} counts of work grew and are accepted" if accepted else reason
 
 
-def _deciding(decisions: Sequence[Decision]) -> list[Decision]:
-    return [one for one in decisions if one.comparison.budget.role is Role.DECIDES]
+def _required(decisions: Sequence[Decision]) -> list[Decision]:
+    return [one for one in decisions if one.comparison.budget.role is Role.REQUIRED]
 
 
-def _settled(deciding: Sequence[Decision], slos: Sequence[SloResult], subject: Subject) -> tuple[Verdict, str]:
+def _settled(required: Sequence[Decision], slos: Sequence[SloResult], subject: Subject) -> tuple[Verdict, str]:
     """Nothing is red: is enough known to call it green?"""
-    compared = [one for one in deciding if one.verdict is not SeriesVerdict.NOT_COMPARED]
+    compared = [one for one in required if one.verdict is not SeriesVerdict.NOT_COMPARED]
     if not compared:
-        why = f": {deciding[0].reason}" if deciding else ""
-        return Verdict.INCONCLUSIVE, f"Nothing that decides could be compared{why}"
+        why = f": {required[0].reason}" if required else ""
+        return Verdict.INCONCLUSIVE, f"No required series could be compared{why}"
     if open_ := [one for one in compared if one.verdict not in _SETTLED]:
         return Verdict.INCONCLUSIVE, open_[0].reason + _and_more(len(open_) - 1, "open series", plural="open series")
     if unjudged := [one for one in slos if not one.rounds]:
         return Verdict.INCONCLUSIVE, f"{unjudged[0].slo.metric} of {unjudged[0].slo.endpoint}: {unjudged[0].reason}"
     better = sum(one.verdict is SeriesVerdict.IMPROVEMENT for one in compared)
     improved = f", {better} of them improved" if better else ""
-    count = f"{len(compared)} deciding series" if len(compared) > 1 else "the deciding series"
+    count = f"{len(compared)} required series" if len(compared) > 1 else "the required series"
     return Verdict.PASS, f"No regression against {subject.reference_name} in {count}{improved}"
 
 

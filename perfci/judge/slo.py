@@ -5,9 +5,9 @@ from dataclasses import replace
 from difflib import get_close_matches
 from types import MappingProxyType
 
+from perfci.judge.budgets import matches
 from perfci.judge.compare import block_means
 from perfci.judge.compare.failures import FEWEST
-from perfci.judge.policy import matches
 from perfci.judge.wording import amount
 from perfci.metrics.registry import METRICS, resolving
 from perfci.model import (

@@ -1,6 +1,5 @@
 """What is claimed: policy, comparisons, decisions, findings and the outcome of the whole."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -12,13 +11,13 @@ class Role(StrEnum):
     """
     What a series may do to the verdict of the whole.
 
-    A series that *decides* must be settled: while it is inconclusive, so is the whole. A series that *guards* can turn
-    the whole red, but not being able to settle it is only reported. A series that *informs* is shown and never counts.
+    A *required* series must be settled: while it is inconclusive, so is the whole. A *guarding* series can turn the
+    whole red, but not being able to settle it is only reported. An *advisory* series is shown and never counts.
     """
 
-    DECIDES = "decides"
-    GUARDS = "guards"
-    INFORMS = "informs"
+    REQUIRED = "required"
+    GUARDING = "guarding"
+    ADVISORY = "advisory"
 
 
 class Reference(StrEnum):
@@ -38,25 +37,31 @@ class Slo:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EndpointBudget:
-    """What is different about a budget for the endpoints that a pattern names; None stays as it is."""
-
-    pattern: str  # a name, in which "*" stands for any text
-    role: Role | None = None
-    change: float | None = None
-    margin: float | None = None
-    floor: float | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Budget:
-    """The change that matters, for one kind of round and one metric."""
+    """The change of one series that matters."""
 
     role: Role
     change: float  # relative, as a fraction; for shares (Scale.DIFFERENCE, not exact) their own difference
     margin: float  # a change shown to be within it is "equivalent"
     floor: float = 0.0  # a smaller absolute change, in the metric's unit, is never a regression
-    endpoints: tuple[EndpointBudget, ...] = ()  # all that match count, the later over the earlier
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BudgetRule:
+    """
+    What a policy says about the budgets of some series.
+
+    The first four fields pick the series: None picks all. The others are the budget: None leaves it as it is.
+    """
+
+    reference: Reference | None = None
+    kind: RoundKind | None = None
+    metric: str | None = None  # its name; of counters "SOURCE/COUNTER", or "COUNTER" for those of every source
+    endpoint: str | None = None  # a name, in which "*" stands for any text
+    role: Role | None = None
+    change: float | None = None
+    margin: float | None = None
+    floor: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +70,7 @@ class GatePolicy:
 
     alpha: float  # of the whole family of gating series
     confidence: float  # of the intervals that are shown, and that "equivalent" rests on
-    budgets: Mapping[Reference, Mapping[RoundKind, Mapping[str, Budget]]]  # -> metric name -> budget
+    budgets: tuple[BudgetRule, ...]  # `perfci.judge.budgets.resolve` says which of them hold for a series
     slos: tuple[Slo, ...]
     min_requests: int  # of one endpoint in one round, below which its clocks are not compared
     accept_census: bool = True  # more work that the change itself writes into census.json is not red

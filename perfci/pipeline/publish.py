@@ -64,8 +64,8 @@ def _annotations(outcome: Outcome) -> list[actions.Annotation]:
 
 
 def _counting(outcome: Outcome) -> list[Decision]:
-    """The series that count: one that only informs is no error."""
-    return [decision for decision in outcome.decisions if decision.comparison.budget.role is not Role.INFORMS]
+    """The series that count: an advisory one is no error."""
+    return [decision for decision in outcome.decisions if decision.comparison.budget.role is not Role.ADVISORY]
 
 
 def _outputs(outcome: Outcome, folder: Path, code: int, posted: comment.CommentResult) -> dict[str, str]:

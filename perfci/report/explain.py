@@ -163,7 +163,7 @@ def _family(decision: Decision, outcome: Outcome) -> int:
     if decision.comparison.kind is not RoundKind.CENSUS:
         return outcome.family
     others = [one.comparison for one in outcome.decisions if one.comparison.kind is RoundKind.CENSUS]
-    return sum(one.p_worse is not None and one.budget.role is not Role.INFORMS for one in others)
+    return sum(one.p_worse is not None and one.budget.role is not Role.ADVISORY for one in others)
 
 
 def _limits(decision: Decision, outcome: Outcome) -> Iterator[str]:
@@ -194,7 +194,7 @@ def _would_change(decision: Decision, outcome: Outcome) -> Iterator[str]:
     comparison = decision.comparison
     if comparison.change is None:
         return
-    if comparison.budget.role is Role.INFORMS:
+    if comparison.budget.role is Role.ADVISORY:
         yield "never red: this series is for information only"
         return
     if comparison.series.metric.exact:

@@ -7,7 +7,7 @@ from perfci.model import ALL_ENDPOINTS, Decision, Finding, Role, RoundKind, Seri
 from perfci.report.rows import label
 
 FEW = 5
-"""Deciding series that are shown although nothing happened to any."""
+"""Required series that are shown although nothing happened to any."""
 
 _BEFORE_THE_NUMBERS = {Weight.INCONCLUSIVE, Weight.NOTICE}
 _REMARKABLE = {SeriesVerdict.REGRESSION, SeriesVerdict.IMPROVEMENT, SeriesVerdict.ACCEPTED}
@@ -52,10 +52,10 @@ def shown(decisions: Sequence[Decision], most: int) -> Shown:
     Of the counts of one endpoint that went the same way, the one that explains most stands for the others.
     """
     chosen = [one for one in decisions if _matters(one)]
-    headline = [one for one in decisions if _decides(one) and one.comparison.series.endpoint == ALL_ENDPOINTS]
+    headline = [one for one in decisions if _required(one) and one.comparison.series.endpoint == ALL_ENDPOINTS]
     if not chosen:
-        deciding = [one for one in decisions if _decides(one)]
-        chosen = deciding if len(deciding) <= FEW else headline[:1]
+        required = [one for one in decisions if _required(one)]
+        chosen = required if len(required) <= FEW else headline[:1]
     rows, also = _folded(chosen)
     rows = rows[:most]
     rows += [one for one in headline[:1] if one not in rows and len(rows) < most]
@@ -65,14 +65,14 @@ def shown(decisions: Sequence[Decision], most: int) -> Shown:
     return Shown(decisions=tuple(rows), also=kept, rest=_rest([one for one in decisions if id(one) not in seen]))
 
 
-def _decides(one: Decision) -> bool:
-    return one.comparison.budget.role is Role.DECIDES
+def _required(one: Decision) -> bool:
+    return one.comparison.budget.role is Role.REQUIRED
 
 
 def _matters(one: Decision) -> bool:
-    if _decides(one):
+    if _required(one):
         return one.verdict not in _SETTLED
-    return one.comparison.budget.role is Role.GUARDS and one.verdict in _REMARKABLE
+    return one.comparison.budget.role is Role.GUARDING and one.verdict in _REMARKABLE
 
 
 def _folded(decisions: Sequence[Decision]) -> tuple[list[Decision], dict[str, list[Decision]]]:

@@ -26,7 +26,6 @@ from perfci.model import (
     Outcome,
     Reference,
     Replicate,
-    Role,
     RoundKind,
     Scale,
     Series,
@@ -38,6 +37,7 @@ from perfci.model import (
     Weight,
 )
 from perfci.report import json_gauges
+from perfci.report.json_roles import RoleV1
 from perfci.report.rows import Links
 from perfci.report.sanitise import plain
 from perfci.schema import Table
@@ -78,9 +78,9 @@ class ChangeV1(_Strict):
 
 
 class BudgetV1(_Strict):
-    """`Budget`."""
+    """`Budget`; the role by its name in schema 1."""
 
-    role: Role
+    role: RoleV1
     change: float
     margin: float
     floor: float

@@ -49,7 +49,7 @@ VERDICT_MARKS = {
     Verdict.INCONCLUSIVE: "?",
     Verdict.PASS: "✓",
 }
-_ROLES = {Role.DECIDES: "deciding", Role.GUARDS: "guarding"}
+_ROLES = (Role.REQUIRED, Role.GUARDING)
 _NEXT_STEPS = {
     Verdict.SLO_BREACH: "Bring it back within its limit.",
     Verdict.NO_BASELINE: "Record a baseline and commit it, or compare with a ref, which needs none.",
@@ -251,10 +251,10 @@ def _seen(decisions: Sequence[Decision], role: Role) -> Iterator[str]:
         if known:
             (low, metric), (high, _) = min(known, key=lambda k: k[0]), max(known, key=lambda k: k[0])
             first, last = size(low, metric), size(high, metric)
-            spread = role is Role.DECIDES and first != last
-            yield f"{first} in {_ROLES[role]} series" + f" (up to {last} in the least certain)" * spread
+            spread = role is Role.REQUIRED and first != last
+            yield f"{first} in {role} series" + f" (up to {last} in the least certain)" * spread
     if any(_certain(d.comparison) and d.comparison.budget.role is role for d in decisions):
-        yield f"any change beyond the budget in {_ROLES[role]} counts"
+        yield f"any change beyond the budget in {role} counts"
 
 
 def _certain(comparison: Comparison) -> bool:

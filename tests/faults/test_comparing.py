@@ -67,7 +67,7 @@ def _few() -> Run:
             marks=fault(
                 "comparing",
                 "all endpoints on one side",
-                seen="Nothing that decides could be compared: …",
+                seen="No required series could be compared: …",
                 then=MORE,
                 exit=0,
                 verdict=Verdict.INCONCLUSIVE,

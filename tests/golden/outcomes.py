@@ -41,7 +41,7 @@ from tests.builders import (
 
 def a_guard(endpoint: str, **changes: object) -> Decision:
     """A tail under load: watched, not settled."""
-    budget = a_budget(role=Role.GUARDS, change=0.25, margin=0.5, floor=2.0)
+    budget = a_budget(role=Role.GUARDING, change=0.25, margin=0.5, floor=2.0)
     comparison = a_comparison(
         endpoint=endpoint,
         metric="p95",
@@ -62,7 +62,7 @@ def failures(endpoint: str = "POST /tickets/") -> Decision:
         endpoint=endpoint,
         metric="failure_rate",
         kind=RoundKind.LOAD,
-        budget=a_budget(role=Role.GUARDS, change=0.001, margin=0.01, floor=0.0),
+        budget=a_budget(role=Role.GUARDING, change=0.001, margin=0.01, floor=0.0),
         base=0.0,
         candidate=0.0213,
         change=Interval(estimate=0.0213, low=0.0152, high=0.0291),
@@ -96,7 +96,7 @@ def counted(
     comparison = a_comparison(
         series=Series(endpoint=endpoint, metric=metric),
         kind=RoundKind.CENSUS,
-        budget=a_budget(role=Role.GUARDS, change=share, margin=0.1, floor=0.0),
+        budget=a_budget(role=Role.GUARDING, change=share, margin=0.1, floor=0.0),
         base=base,
         candidate=candidate,
         change=Interval(estimate=difference, low=difference, high=difference),
@@ -172,10 +172,10 @@ def work() -> Outcome:
 def passed() -> Outcome:
     """Nothing changed; the tails are watched, and one number is for information."""
     told = a_guard("GET /tickets/")
-    budget = replace(told.comparison.budget, role=Role.INFORMS)
-    informs = replace(told, comparison=replace(told.comparison, budget=budget))
+    budget = replace(told.comparison.budget, role=Role.ADVISORY)
+    advisory = replace(told, comparison=replace(told.comparison, budget=budget))
     return an_outcome(
-        decisions=(*an_outcome().decisions, *map(a_guard, ENDPOINTS), informs), slos=(an_slo_result(),), family=6
+        decisions=(*an_outcome().decisions, *map(a_guard, ENDPOINTS), advisory), slos=(an_slo_result(),), family=6
     )
 
 
@@ -212,7 +212,7 @@ def inconclusive() -> Outcome:
     )
     return an_outcome(
         verdict=Verdict.INCONCLUSIVE,
-        reason="Cannot tell: 1 of 3 deciding series is not settled.",
+        reason="Cannot tell: 1 of 3 required series is not settled.",
         decisions=(decision, *an_outcome().decisions[1:]),
         further_blocks=14,
     )

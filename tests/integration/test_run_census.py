@@ -32,10 +32,10 @@ locustfile = "shop.py"
 [profiles.shop.scenarios.lists]
 
 [gate.budget.ref.census.'metrics/demo_db_statements_total{verb="select"}']
-role = "guards"
+role = "guarding"
 change = 0
 [gate.budget.baseline.census.'metrics/demo_db_statements_total{verb="select"}']
-role = "guards"
+role = "guarding"
 change = 0
 """
 PROFILE = """

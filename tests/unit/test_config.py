@@ -2,6 +2,7 @@
 
 import math
 import re
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from perfci import config
-from perfci.config import BudgetChange, Config, GateTable, from_bytes
+from perfci.config import BudgetTable, Config, GateTable, from_bytes
 from perfci.errors import ConfigError, ExitCode
+from perfci.judge.budgets import by_metric, resolve
 from perfci.judge.policy import DEFAULT
+from perfci.metrics.registry import METRICS
 from perfci.model import ALL_ENDPOINTS, Arrivals, Budget, Reference, Role, RoundKind, Slo
 from perfci.pipeline.paths import inside
 from perfci.pipeline.plan import Overrides, plan_of
 from perfci.pipeline.policy import policy_of
+from tests.builders import a_budget, a_rule
 
 SMALL = """
 [target]
@@ -289,35 +293,38 @@ def test_arrivals_are_part_of_the_load(tmp_path: Path) -> None:
     assert "arrivals are shared by 101 load generators, and each needs a user" in _refused(f"{text}processes = 101")
 
 
-DEFAULT_BUDGET = Budget(role=Role.GUARDS, change=0.25, margin=0.5, floor=2.0)
-
-
 @pytest.mark.parametrize(
-    ("change", "expected"),
+    ("table", "expected"),
     [
-        (BudgetChange(), DEFAULT_BUDGET),
-        (BudgetChange(change=0.1), Budget(role=Role.GUARDS, change=0.1, margin=0.2, floor=2.0)),
-        (BudgetChange(change=0.1, margin=0.1), Budget(role=Role.GUARDS, change=0.1, margin=0.1, floor=2.0)),
-        (BudgetChange(margin=0.3), Budget(role=Role.GUARDS, change=0.25, margin=0.3, floor=2.0)),
-        (BudgetChange(role=Role.DECIDES), Budget(role=Role.DECIDES, change=0.25, margin=0.5, floor=2.0)),
-        (BudgetChange(floor=0), Budget(role=Role.GUARDS, change=0.25, margin=0.5, floor=0.0)),
-        (BudgetChange(change=0), Budget(role=Role.GUARDS, change=0.0, margin=0.0, floor=2.0)),
+        ("", a_budget()),
+        ("change = 0.1", a_budget(change=0.1, margin=0.2)),
+        ("change = 0.1\nmargin = 0.1", a_budget(change=0.1, margin=0.1)),
+        ("margin = 0.3", a_budget(margin=0.3)),
+        ('role = "guarding"', a_budget(role=Role.GUARDING)),
+        ('role = "guards"', a_budget(role=Role.GUARDING)),
+        ('role = "decides"', a_budget(role=Role.REQUIRED)),
+        ('role = "informs"', a_budget(role=Role.ADVISORY)),
+        ("floor = 0", a_budget(floor=0.0)),
+        ("change = 0", a_budget(change=0.0, margin=0.0)),
     ],
 )
-def test_a_budget_changes_key_by_key(change: BudgetChange, expected: Budget) -> None:
-    """What nobody set stays, but a margin that nobody set follows the change; zero is a value."""
-    assert change.applied_to(DEFAULT_BUDGET) == expected
+def test_a_budget_changes_key_by_key(table: str, expected: Budget) -> None:
+    """What nobody set stays, but a margin follows the change; zero is a value; the former names of roles are read."""
+    own = BudgetTable.model_validate(tomllib.loads(table)).rule(metric="p95")
+    assert resolve((a_rule(), own), Reference.REF, RoundKind.LOAD, METRICS["p95"], "GET /") == expected
 
 
 def test_a_project_changes_one_budget_and_no_other() -> None:
     """The policy is the default but for what the project says."""
     table = _parsed(SMALL + "[gate]\nalpha = 0.05\n[gate.budget.ref.duet.service_time]\nchange = 0.05").gate
     policy = policy_of(table)
-    duet = policy.budgets[Reference.REF][RoundKind.DUET]
+    duet = by_metric(policy.budgets, Reference.REF, RoundKind.DUET)
     assert (duet["service_time"].change, duet["service_time"].margin) == (0.05, 0.1)
-    assert duet["service_time"].role is Role.DECIDES
-    assert duet["failure_rate"] == DEFAULT.budgets[Reference.REF][RoundKind.DUET]["failure_rate"]
-    assert policy.budgets[Reference.BASELINE] == DEFAULT.budgets[Reference.BASELINE]
+    assert duet["service_time"].role is Role.REQUIRED
+    assert duet["failure_rate"] == by_metric(DEFAULT.budgets, Reference.REF, RoundKind.DUET)["failure_rate"]
+    for kind in RoundKind:
+        stored = (by_metric(rules, Reference.BASELINE, kind) for rules in (policy.budgets, DEFAULT.budgets))
+        assert next(stored) == next(stored)
     assert (policy.alpha, policy.confidence) == (0.05, DEFAULT.confidence)
     assert policy_of(GateTable()) == DEFAULT
 

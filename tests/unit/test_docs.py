@@ -16,10 +16,11 @@ from pydantic import TypeAdapter
 from perfci import config
 from perfci.cli import cli
 from perfci.errors import ExitCode
+from perfci.judge.budgets import by_metric
 from perfci.judge.comparability import TRAITS
 from perfci.judge.policy import DEFAULT
 from perfci.metrics.registry import METRICS, resolving
-from perfci.model import Verdict
+from perfci.model import Reference, RoundKind, Verdict
 from perfci.pipeline.policy import policy_of
 from perfci.rig import monitor, seed, target
 from perfci.rig.target.readiness import Ready
@@ -51,7 +52,7 @@ SECTIONS: Mapping[str, type[Table]] = {
     "`[monitor.gauges.NAME]`": monitor.GaugeOptions,
     "`[[monitor.alert]]`": config.AlertTable,
     "`[gate]`": config.GateTable,
-    "`[gate.budget.REFERENCE.KIND.METRIC]`": config.BudgetChange,
+    "`[gate.budget.REFERENCE.KIND.METRIC]`": config.BudgetTable,
     "`[[gate.override]]`": config.OverrideTable,
     "`[[gate.slo]]`": config.SloTable,
     "`[environments.NAME]`": config.Overlay,
@@ -111,9 +112,9 @@ def _budgets() -> str:
     rows = [
         f"| {reference} | {kind} | `{name}` | {one.role} "
         f"| {100 * one.change:g} | {100 * one.margin:g} | {one.floor:g} |"
-        for reference, kinds in DEFAULT.budgets.items()
-        for kind, budgets in kinds.items()
-        for name, one in budgets.items()
+        for reference in (Reference.REF, Reference.BASELINE)
+        for kind in (RoundKind.DUET, RoundKind.LOAD, RoundKind.CENSUS)
+        for name, one in by_metric(DEFAULT.budgets, reference, kind).items()
     ]
     head = "| Reference | Round | Metric | Role | Change, % | Margin, % | Floor |"
     return "\n".join([head, "| :--- | :--- | :--- | :--- | ---: | ---: | ---: |", *rows, ""])

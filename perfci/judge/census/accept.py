@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
+from perfci.judge.budgets import resolve
 from perfci.judge.census import counters
 from perfci.judge.census.comparable import Work, obstacle, seed_of
 from perfci.judge.census.judging import changed
@@ -52,11 +53,16 @@ def _endpoint(
     name: str, seen: EndpointCensus, before: Mapping[str, EndpointCensus], policy: GatePolicy
 ) -> EndpointCensus:
     old = before[name].counters if name in before else {}
-    budgets = policy.budgets.get(Reference.BASELINE, {}).get(RoundKind.CENSUS, {})
     chosen = {
         counter: old[counter] if counter in old and not changed(name, counter, old[counter], now, policy) else now
         for counter, now in seen.counters.items()
-        if counters.kind_of(counter) in counters.WORK or counters.budget_for(counter, budgets).role is not Role.INFORMS
+        if counters.kind_of(counter) in counters.COUNTERS or _counts(name, counter, policy)
     }
     same = name in before and all(old.get(counter) == now for counter, now in chosen.items())
     return replace(seen, counters=chosen, statements=before[name].statements if same else seen.statements)
+
+
+def _counts(endpoint: str, counter: str, policy: GatePolicy) -> bool:
+    """Whether the counter can turn the gate red for the endpoint."""
+    metric = counters.metric_of(counter)
+    return resolve(policy.budgets, Reference.BASELINE, RoundKind.CENSUS, metric, endpoint).role is not Role.ADVISORY

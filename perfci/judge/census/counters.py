@@ -3,37 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from perfci.model import Better, Budget, Metric, Role, Scale
-
-_ANY_FURTHER = Budget(role=Role.GUARDS, change=0.0, margin=0.10)
-_TENTH = Budget(role=Role.GUARDS, change=0.10, margin=0.10)
-_TOLD = Budget(role=Role.INFORMS, change=0.10, margin=0.10)
-
-WORK: Mapping[str, Budget] = MappingProxyType(
-    {
-        "failures": _ANY_FURTHER,
-        "statements": _ANY_FURTHER,
-        "transactions": _ANY_FURTHER,
-        "commands": _ANY_FURTHER,
-        "misses": _ANY_FURTHER,
-        "hits": _TOLD,
-        "rows": _TENTH,
-        # A page that is split, or an index that grows by a level, is one block; a lost index is more.
-        "blocks": Budget(role=Role.GUARDS, change=0.10, margin=0.10, floor=1.5),
-        # An identifier of one digit more is no change of work.
-        "bytes": Budget(role=Role.GUARDS, change=0.10, margin=0.10, floor=64.0),
-        # A late acknowledgement is one packet that no round trip needed.
-        "packets": Budget(role=Role.GUARDS, change=0.10, margin=0.10, floor=1.5),
-        "reads": Budget(role=Role.GUARDS, change=0.10, margin=0.10, floor=1.5),
-        "writes": Budget(role=Role.GUARDS, change=0.10, margin=0.10, floor=1.5),
-    }
-)
-"""
-The default budget of each counter: its name, or the first word of it ("packets_in").
-
-A change of 0 means that any further one counts. No default decides: a run whose clocks were measured, too, is settled
-by those. Counters that nobody knows are shown and never count, until a project gives them a budget.
-"""
+from perfci.model import Better, BudgetRule, Metric, Role, RoundKind, Scale
 
 _MEANINGS: Mapping[str, str] = MappingProxyType(
     {
@@ -51,7 +21,40 @@ _MEANINGS: Mapping[str, str] = MappingProxyType(
         "writes": "Writes by the service for one request.",
     }
 )
-_ORDER = tuple(WORK)
+COUNTERS = tuple(_MEANINGS)
+"""
+The counters that perfci knows, the one that explains most first. Each is called by its name, or by the first word of it
+("packets_in"), in every source.
+"""
+
+
+def _rule(counter: str, *, role: Role = Role.GUARDING, change: float = 0.10, floor: float = 0.0) -> BudgetRule:
+    return BudgetRule(kind=RoundKind.CENSUS, metric=counter, role=role, change=change, margin=0.10, floor=floor)
+
+
+BUDGETS = (
+    # Counters that nobody knows are shown and never count, until a project gives them a budget.
+    BudgetRule(kind=RoundKind.CENSUS, role=Role.ADVISORY, change=0.10, margin=0.10),
+    _rule("failures", change=0.0),
+    _rule("statements", change=0.0),
+    _rule("transactions", change=0.0),
+    _rule("commands", change=0.0),
+    _rule("misses", change=0.0),
+    _rule("hits", role=Role.ADVISORY),
+    _rule("rows"),
+    # A page that is split, or an index that grows by a level, is one block; a lost index is more.
+    _rule("blocks", floor=1.5),
+    # An identifier of one digit more is no change of work.
+    _rule("bytes", floor=64.0),
+    # A late acknowledgement is one packet that no round trip needed.
+    _rule("packets", floor=1.5),
+    _rule("reads", floor=1.5),
+    _rule("writes", floor=1.5),
+)
+"""
+The default budgets of counters. A change of 0 means that any further one counts. None is required: a run whose clocks
+were measured, too, is settled by those.
+"""
 
 
 def metric_of(counter: str) -> Metric:
@@ -71,17 +74,11 @@ def metric_of(counter: str) -> Metric:
 def kind_of(counter: str) -> str:
     """The counter as budgets know it: "db/rows_read" counts rows."""
     name = counter.rpartition("/")[2]
-    return name if name in WORK else name.partition("_")[0]
+    return name if name in COUNTERS else name.partition("_")[0]
 
 
 def rank(counter: str) -> int:
     """The counter that explains most comes first: one more statement explains the rows, packets and bytes."""
     kind = kind_of(counter)
-    first = _ORDER.index(kind) if kind in WORK else len(_ORDER)
-    return first + (len(_ORDER) if kind == "bytes" and not counter.startswith("response/") else 0)
-
-
-def budget_for(counter: str, budgets: Mapping[str, Budget]) -> Budget:
-    """The project's budget for this very counter, else for its name, else for its kind, else it is only told."""
-    keys = (counter, counter.rpartition("/")[2], kind_of(counter))
-    return next((budgets[key] for key in keys if key in budgets), _TOLD)
+    first = COUNTERS.index(kind) if kind in COUNTERS else len(COUNTERS)
+    return first + (len(COUNTERS) if kind == "bytes" and not counter.startswith("response/") else 0)

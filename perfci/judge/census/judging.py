@@ -6,12 +6,13 @@ work depends on data, the requests are the replicates (one in flight, no queue, 
 next), and Welch's test of their means decides.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
+from perfci.judge.budgets import resolve
 from perfci.judge.census import comparable, counters, culprits
 from perfci.judge.census.comparable import Work
-from perfci.judge.policy import budget_of
 from perfci.judge.stats import welch
 from perfci.judge.stats.family import holm
 from perfci.model import (
@@ -74,8 +75,7 @@ def judge_work(run: Run, baseline: Baseline | None, policy: GatePolicy) -> tuple
     if candidate is None or work is None:
         return ()
     here, against = Work.of(candidate), Reference.REF if baseline is None else Reference.BASELINE
-    budgets = policy.budgets.get(against, {}).get(RoundKind.CENSUS, {})
-    blanks = list(_pairs(work, here, budgets, obstacle, alone=not run.rounds))
+    blanks = list(_pairs(work, here, partial(_budget, policy, against), obstacle, alone=not run.rounds))
     compared = [one for one in blanks if isinstance(one, _Pair)]
     decisions = [_open(one) for one in blanks if isinstance(one, Comparison)]
     decisions += _decisions(compared, policy)
@@ -93,14 +93,14 @@ def _most_telling(one: Decision) -> tuple[int, float, str, str]:
 
 
 def _pairs(
-    base: Work, candidate: Work, budgets: Mapping[str, Budget], obstacle: str, *, alone: bool
+    base: Work, candidate: Work, budget_of: Callable[[str, str], Budget], obstacle: str, *, alone: bool
 ) -> Iterator[_Pair | Comparison]:
-    """What can be compared, and blanks with their reason for what cannot; where only work was measured, it decides."""
+    """What can be compared, and blanks with their reason for what cannot; measured *alone*, work is required."""
     for endpoint in sorted(base.endpoints.keys() & candidate.endpoints.keys()):
         both = base.counters(endpoint) & candidate.counters(endpoint)
         for counter in sorted(base.counters(endpoint) | candidate.counters(endpoint)):
-            budget = _budget(counter, endpoint, budgets)
-            if budget.role is Role.INFORMS and counter not in both:  # never committed, so its absence says nothing
+            budget = budget_of(endpoint, counter)
+            if budget.role is Role.ADVISORY and counter not in both:  # never committed, so its absence says nothing
                 continue
             before, after = base.tally(endpoint, counter, candidate), candidate.tally(endpoint, counter, base)
             blank = _blank(endpoint, counter, before, after, budget)
@@ -108,13 +108,13 @@ def _pairs(
                 yield replace(blank, note=note)
             elif before is not None and after is not None:
                 pair = _Pair(blank, before, after)
-                if alone and pair.certain and blank.budget.role is Role.GUARDS:
-                    pair = replace(pair, comparison=replace(blank, budget=replace(blank.budget, role=Role.DECIDES)))
+                if alone and pair.certain and blank.budget.role is Role.GUARDING:
+                    pair = replace(pair, comparison=replace(blank, budget=replace(blank.budget, role=Role.REQUIRED)))
                 yield pair
 
 
-def _budget(counter: str, endpoint: str, budgets: Mapping[str, Budget]) -> Budget:
-    return budget_of(counters.budget_for(counter, budgets), counters.metric_of(counter), endpoint)
+def _budget(policy: GatePolicy, reference: Reference, endpoint: str, counter: str) -> Budget:
+    return resolve(policy.budgets, reference, RoundKind.CENSUS, counters.metric_of(counter), endpoint)
 
 
 def _why_not(before: Tally | None, after: Tally | None, counter: str) -> str:
@@ -171,7 +171,7 @@ def _adjusted(pairs: Sequence[_Pair], which: str) -> list[float | None]:
     """Corrected so that all of them together spend their share of alpha, when each is compared with alpha."""
     ps = [getattr(pair.comparison, which) for pair in pairs]
     counts = [
-        p is not None and pair.comparison.budget.role is not Role.INFORMS for p, pair in zip(ps, pairs, strict=True)
+        p is not None and pair.comparison.budget.role is not Role.ADVISORY for p, pair in zip(ps, pairs, strict=True)
     ]
     family = sum(counts)
     corrected = iter(holm([p for p, count in zip(ps, counts, strict=True) if count], [1.0] * family))
@@ -210,7 +210,7 @@ def _sentence(pair: _Pair, one: Comparison, verdict: SeriesVerdict, policy: Gate
     """What is claimed, and whether it is certain."""
     name, endpoint = one.series.metric.name, one.series.endpoint
     before, after = amount(pair.base.mean), amount(pair.candidate.mean)
-    advisory = "; advisory" if one.budget.role is Role.INFORMS else ""
+    advisory = "; advisory" if one.budget.role is Role.ADVISORY else ""
     if pair.certain:
         if abs(pair.candidate.mean - pair.base.mean) <= _OFF_BY:
             return f"{endpoint}: {after} {name} in every request, as before{advisory}"
@@ -236,7 +236,7 @@ def amount(mean: float) -> str:
 def _explained(decision: Decision, base: Work, candidate: Work) -> Decision:
     """A red row with what caused it, the worst first."""
     one = decision.comparison
-    if decision.verdict is not SeriesVerdict.REGRESSION or one.budget.role is Role.INFORMS:
+    if decision.verdict is not SeriesVerdict.REGRESSION or one.budget.role is Role.ADVISORY:
         return decision
     found = culprits.of(one.series.endpoint, one.series.metric.name, base, candidate)
     told = f" ({culprits.told(found[0])})" if found else ""
@@ -265,8 +265,7 @@ def _accepted(decision: Decision, run: Run, policy: GatePolicy) -> Decision:
 
 def changed(endpoint: str, counter: str, old: Tally, new: Tally, policy: GatePolicy) -> bool:
     """Whether the gate would say so against a baseline."""
-    budgets = policy.budgets.get(Reference.BASELINE, {}).get(RoundKind.CENSUS, {})
-    blank = _blank(endpoint, counter, old, new, _budget(counter, endpoint, budgets))
+    blank = _blank(endpoint, counter, old, new, _budget(policy, Reference.BASELINE, endpoint, counter))
     return min(old.requests, new.requests) < ENOUGH or _moved(blank, old, new, policy)
 
 

@@ -1,13 +1,14 @@
 """One series at a time, candidate against reference: the effect, its interval, and the chance of both directions."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import NamedTuple
 
 from perfci.judge import comparability
+from perfci.judge.budgets import Rules, by_metric, resolve, with_required
 from perfci.judge.compare import block_means, failures, pending
 from perfci.judge.compare.pending import Draft
 from perfci.judge.compare.replicates import Blocks, Replicates, StoredRuns, headline
-from perfci.judge.policy import budget_of, budgets_for
 from perfci.metrics.registry import METRICS, needs_schedule
 from perfci.model import (
     ALL_ENDPOINTS,
@@ -26,14 +27,18 @@ from perfci.model import (
     Side,
 )
 
+BudgetOf = Callable[[str], Budget]
+"""Endpoint -> the budget of its series."""
+
 
 def paired(run: Run, policy: GatePolicy) -> tuple[Comparison, ...]:
     """Compare the two sides of a run; the replicate is the block."""
     made: list[Draft] = []
-    for kind, budgets in budgets_for(policy, Reference.REF, (one.kind for one in run.rounds)).items():
+    rules = with_required(policy.budgets, Reference.REF, {one.kind for one in run.rounds})
+    for kind in _measured(run):
         blocks = Blocks(_rounds(run, kind, Side.BASE), _rounds(run, kind, Side.CANDIDATE))
-        for name, budget in _worth_a_line(budgets, run).items():
-            made += _compare(blocks, METRICS[name], budget, kind, policy)
+        for metric in _compared_metrics(run, rules, Reference.REF, kind):
+            made += _compare(blocks, metric, partial(resolve, rules, Reference.REF, kind, metric), kind, policy)
     return pending.finish(made, policy)
 
 
@@ -47,24 +52,32 @@ def against_baseline(run: Run, baseline: Baseline, policy: GatePolicy) -> tuple[
     if not baseline.runs:
         return ()
     made: list[Draft] = []
-    alike, portable = comparability.comparable(run, baseline), comparability.same_scenario(run, baseline)
-    for kind, budgets in budgets_for(policy, Reference.BASELINE, (one.kind for one in run.rounds)).items():
-        for name, budget in _worth_a_line(budgets, run).items():
-            stored = portable if METRICS[name].portable else alike
+    similar, portable = comparability.comparable(run, baseline), comparability.same_scenario(run, baseline)
+    rules = with_required(policy.budgets, Reference.BASELINE, {one.kind for one in run.rounds})
+    for kind in _measured(run):
+        for metric in _compared_metrics(run, rules, Reference.BASELINE, kind):
+            budget_of = partial(resolve, rules, Reference.BASELINE, kind, metric)
+            stored = portable if metric.portable else similar
             if stored:
-                made += _compare(_stored(run, stored, kind), METRICS[name], budget, kind, policy)
+                made += _compare(_stored(run, stored, kind), metric, budget_of, kind, policy)
             else:
-                made += _unlike(run, METRICS[name], budget, kind, comparability.obstacle(run, baseline))
+                made += _unlike(run, metric, budget_of, kind, comparability.obstacle(run, baseline))
     return pending.finish(made, policy)
 
 
-def _worth_a_line(budgets: Mapping[str, Budget], run: Run) -> Mapping[str, Budget]:
-    """Without metrics that only inform and that no load of this kind has."""
-    if any(one.generator.schedule is not None for one in run.rounds):
-        return budgets
-    return {
-        name: budget for name, budget in budgets.items() if budget.role is not Role.INFORMS or not needs_schedule(name)
-    }
+def _measured(run: Run) -> list[RoundKind]:
+    found = {one.kind for one in run.rounds}
+    return [kind for kind in (RoundKind.DUET, RoundKind.LOAD) if kind in found]
+
+
+def _compared_metrics(run: Run, rules: Rules, reference: Reference, kind: RoundKind) -> list[Metric]:
+    """The metrics that have a budget; an advisory one that needs due times only where the load has some."""
+    due = any(one.generator.schedule is not None for one in run.rounds)
+    return [
+        METRICS[name]
+        for name, budget in by_metric(rules, reference, kind).items()
+        if due or budget.role is not Role.ADVISORY or not needs_schedule(name)
+    ]
 
 
 def _rounds(run: Run, kind: RoundKind, side: Side) -> list[Round]:
@@ -82,12 +95,12 @@ def _stored(run: Run, stored: tuple[Run, ...], kind: RoundKind) -> StoredRuns:
 
 
 def _compare(
-    replicates: Replicates, metric: Metric, budget: Budget, kind: RoundKind, policy: GatePolicy
+    replicates: Replicates, metric: Metric, budget_of: BudgetOf, kind: RoundKind, policy: GatePolicy
 ) -> list[Draft]:
     """Every endpoint's series of one metric."""
     if metric.scale is Scale.DIFFERENCE:
-        return _shares(replicates, metric, budget, kind, policy)
-    return _ratios(replicates, metric, budget, kind, policy)
+        return _shares(replicates, metric, budget_of, kind, policy)
+    return _ratios(replicates, metric, budget_of, kind, policy)
 
 
 class Sides(NamedTuple):
@@ -104,14 +117,16 @@ def _names(metric: Metric, sides: Sides) -> list[str]:
     return [*([ALL_ENDPOINTS] if together else []), *sorted(block_means.endpoints(rounds))]
 
 
-def _shares(replicates: Replicates, metric: Metric, budget: Budget, kind: RoundKind, policy: GatePolicy) -> list[Draft]:
+def _shares(
+    replicates: Replicates, metric: Metric, budget_of: BudgetOf, kind: RoundKind, policy: GatePolicy
+) -> list[Draft]:
     made = []
     sides = Sides(replicates.base, replicates.candidate)
     for endpoint in _names(metric, sides):
         blank = pending.blank(
             series=Series(endpoint=endpoint, metric=metric),
             kind=kind,
-            budget=budget_of(budget, metric, endpoint),
+            budget=budget_of(endpoint),
             note=block_means.one_sided(endpoint, sides.base, sides.candidate),
         )
         base = [count for group in replicates.clusters for count in block_means.counts(group, endpoint)]
@@ -120,7 +135,9 @@ def _shares(replicates: Replicates, metric: Metric, budget: Budget, kind: RoundK
     return made
 
 
-def _ratios(replicates: Replicates, metric: Metric, budget: Budget, kind: RoundKind, policy: GatePolicy) -> list[Draft]:
+def _ratios(
+    replicates: Replicates, metric: Metric, budget_of: BudgetOf, kind: RoundKind, policy: GatePolicy
+) -> list[Draft]:
     sides = Sides(replicates.base, replicates.candidate)
     names = _names(metric, sides)
     pairs = {endpoint: replicates.pair(metric, endpoint) for endpoint in names}
@@ -139,7 +156,7 @@ def _ratios(replicates: Replicates, metric: Metric, budget: Budget, kind: RoundK
         blank = pending.blank(
             series=Series(endpoint=endpoint, metric=metric),
             kind=kind,
-            budget=budget_of(budget, metric, endpoint),
+            budget=budget_of(endpoint),
             base=block_means.typical(pair.base),
             candidate=block_means.typical(pair.candidate),
             replicates=replicates.shown(pair),
@@ -158,7 +175,7 @@ def _why_not(sides: Sides, metric: Metric, endpoint: str, policy: GatePolicy) ->
     )
 
 
-def _unlike(run: Run, metric: Metric, budget: Budget, kind: RoundKind, obstacle: str) -> list[Draft]:
+def _unlike(run: Run, metric: Metric, budget_of: BudgetOf, kind: RoundKind, obstacle: str) -> list[Draft]:
     """Series that were measured, but have nothing like them to be compared with."""
     candidate = _rounds(run, kind, Side.CANDIDATE)
     return [
@@ -166,7 +183,7 @@ def _unlike(run: Run, metric: Metric, budget: Budget, kind: RoundKind, obstacle:
             comparison=pending.blank(
                 series=Series(endpoint=endpoint, metric=metric),
                 kind=kind,
-                budget=budget_of(budget, metric, endpoint),
+                budget=budget_of(endpoint),
                 candidate=block_means.typical(block_means.line(candidate, metric, endpoint)),
                 note=obstacle,
             )

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Iterator, Sequence
 from difflib import get_close_matches
 
+from perfci.judge.budgets import by_metric, matches, with_required
 from perfci.judge.compare import block_means
-from perfci.judge.policy import budgets_for, matches
 from perfci.judge.validity.case import Case, Rounds, listed, warning
 from perfci.model import ALL_ENDPOINTS, Finding, Reference, Role
 
@@ -16,8 +16,7 @@ def unmatched(case: Case) -> Iterator[Finding]:
     if len(known) == 1:
         return
     reference = Reference.REF if case.baseline is None else Reference.BASELINE
-    budgets = case.policy.budgets.get(reference, {}).values()
-    patterns = {one.pattern for by_metric in budgets for budget in by_metric.values() for one in budget.endpoints}
+    patterns = {rule.endpoint for rule in case.policy.budgets if rule.endpoint and rule.reference in {None, reference}}
     for where, named in (("[[gate.override]]", patterns), ("[[gate.slo]]", {slo.endpoint for slo in case.policy.slos})):
         for pattern in sorted(named):
             if not any(matches(pattern, name) for name in known):
@@ -28,7 +27,7 @@ def unmatched(case: Case) -> Iterator[Finding]:
 
 def too_few(case: Case) -> Iterator[Finding]:
     """
-    Endpoints that were asked for on both sides, and not often enough for the times that decide to be compared.
+    Endpoints that were asked for on both sides, and not often enough for the required times to be compared.
 
     What is asked once at the start of a user has no turns of its own, and under load it is compared.
     """
@@ -39,14 +38,15 @@ def too_few(case: Case) -> Iterator[Finding]:
         for kind in {one.kind for one in case.candidate}
     }
     reference = Reference.REF if case.baseline is None else Reference.BASELINE
-    deciding = [
+    rules = with_required(case.policy.budgets, reference, rounds)
+    required = [
         rounds[kind]
-        for kind, budgets in budgets_for(case.policy, reference, rounds).items()
-        if any(budget.role is Role.DECIDES for budget in budgets.values())
+        for kind in rounds
+        if any(budget.role is Role.REQUIRED for budget in by_metric(rules, reference, kind).values())
     ]
     least = case.policy.min_requests
     rare = [
-        name for name in sorted(both) if _asked(name, rounds.values()) < least or 1 < _asked(name, deciding) < least
+        name for name in sorted(both) if _asked(name, rounds.values()) < least or 1 < _asked(name, required) < least
     ]
     if rare:
         message = f"{len(rare)} of {len(both)} endpoints had too few requests to compare their times: {listed(rare)}"

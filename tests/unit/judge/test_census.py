@@ -15,6 +15,7 @@ from perfci.judge.policy import DEFAULT
 from perfci.judge.stats import welch
 from perfci.model import (
     Baseline,
+    BudgetRule,
     Census,
     CommittedCensus,
     CounterSource,
@@ -394,23 +395,21 @@ def test_budgets_are_by_counter_source_and_endpoint() -> None:
     """The most special one holds; counters that nobody knows are told until a project says more."""
 
     def policy(name: str, **changes: Any) -> GatePolicy:
-        census = DEFAULT.budgets[Reference.REF][RoundKind.CENSUS]
-        budget = replace(census.get(name, census["hits"]), **changes)
-        return replace(DEFAULT, budgets={Reference.REF: {RoundKind.CENSUS: {**census, name: budget}}})
+        return replace(DEFAULT, budgets=(*DEFAULT.budgets, BudgetRule(metric=name, **changes)))
 
     assert one("db/statements", 4, 5, policy=policy("statements", change=0.5)).verdict is SeriesVerdict.EQUIVALENT
     assert one("db/statements", 4, 5, policy=policy("db/statements", floor=2)).verdict == "equivalent"
     assert one("db/statements", 4, 5, policy=policy("other/statements", change=0.5)).verdict == "regression"
     own = one("metrics/orm_loads", 4, 9)
-    assert own.comparison.budget.role is Role.INFORMS
-    counts = one("metrics/orm_loads", 4, 9, policy=policy("metrics/orm_loads", role=Role.GUARDS))
-    assert (counts.verdict, counts.comparison.budget.role) == (SeriesVerdict.REGRESSION, Role.DECIDES)
+    assert own.comparison.budget.role is Role.ADVISORY
+    counts = one("metrics/orm_loads", 4, 9, policy=policy("metrics/orm_loads", role=Role.GUARDING))
+    assert (counts.verdict, counts.comparison.budget.role) == (SeriesVerdict.REGRESSION, Role.REQUIRED)
 
 
 def test_only_what_is_told_never_turns_red() -> None:
     """Fewer hits of a cache are shown; the misses count."""
     decision = one("cache/hits", 3, 0)
-    assert (decision.verdict, decision.comparison.budget.role) == (SeriesVerdict.REGRESSION, Role.INFORMS)
+    assert (decision.verdict, decision.comparison.budget.role) == (SeriesVerdict.REGRESSION, Role.ADVISORY)
     assert decision.reason.endswith("; advisory")
 
 

@@ -78,7 +78,7 @@ def edited(run: Run, side: Side, endpoint: str, seen: EndpointRound | None) -> R
 
 
 def test_identical_sides_pass() -> None:
-    """Noise alone is green, and every deciding series is settled."""
+    """Noise alone is green, and every required series is settled."""
     outcome = judged(a_paired_run())
     assert outcome.verdict is Verdict.PASS
     assert outcome.further_blocks is None
@@ -169,7 +169,7 @@ def test_what_only_informs_never_counts() -> None:
     outcome = judged(replace(run, rounds=tuple(slow_p50(one) for one in run.rounds)))
     assert outcome.verdict is Verdict.PASS
     assert outcome.decisions[0].verdict is SeriesVerdict.REGRESSION
-    assert outcome.decisions[0].comparison.budget.role is Role.INFORMS
+    assert outcome.decisions[0].comparison.budget.role is Role.ADVISORY
     assert outcome.decisions[0].reason.endswith("advisory")
 
 

@@ -332,9 +332,9 @@ def test_a_run_that_was_stored_is_judged_as_before(measured: Measurement) -> Non
 @EXAMPLES
 @given(MEASUREMENTS)
 def test_green_rests_on_something(measured: Measurement) -> None:
-    """A pass has at least one deciding series that was compared, and none of them open or red."""
+    """A pass has at least one required series that was compared, and none of them open or red."""
     outcome = judged(measured.run())
-    deciding = [one.verdict for one in outcome.decisions if one.comparison.budget.role is Role.DECIDES]
+    deciding = [one.verdict for one in outcome.decisions if one.comparison.budget.role is Role.REQUIRED]
     if outcome.verdict is Verdict.PASS:
         assert set(deciding) & {SeriesVerdict.EQUIVALENT, SeriesVerdict.IMPROVEMENT}
         assert not set(deciding) & {SeriesVerdict.REGRESSION, SeriesVerdict.INCONCLUSIVE}

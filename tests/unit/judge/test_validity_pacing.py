@@ -11,11 +11,10 @@ from perfci.judge.policy import DEFAULT
 from perfci.judge.validity import findings
 from perfci.model import (
     Arrivals,
-    Budget,
+    BudgetRule,
     Finding,
     GatePolicy,
     InStep,
-    Reference,
     Role,
     Round,
     RoundKind,
@@ -129,6 +128,6 @@ def test_response_times_have_lines_where_something_was_due() -> None:
     assert "p95" in compared(run)
     assert not any(name.startswith("response") for name in compared(run))
     assert {"response_p50", "response_p95", "response_p99"} < compared(every(run, schedule=a_schedule()))
-    counts = Budget(role=Role.GUARDS, change=0.2, margin=0.4)
-    budgets = {Reference.REF: {RoundKind.LOAD: {"p95": counts, "response_p95": counts}}}
+    counts: dict[str, Any] = {"kind": RoundKind.LOAD, "role": Role.GUARDING, "change": 0.2, "margin": 0.4}
+    budgets = tuple(BudgetRule(metric=name, **counts) for name in ("p95", "response_p95"))
     assert compared(run, replace(DEFAULT, budgets=budgets)) == {"p95", "response_p95"}

@@ -1,5 +1,6 @@
 """From what a change writes into census.json to the verdict on its run, and from a run to census.json."""
 
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,9 @@ from perfci import store
 from perfci.config import GateTable
 from perfci.errors import ConfigError, ExitCode, ResultError
 from perfci.judge import judge
+from perfci.judge.budgets import by_metric, resolve
 from perfci.judge.census.accept import to_commit
+from perfci.judge.census.counters import metric_of
 from perfci.judge.policy import DEFAULT
 from perfci.model import Census, Reference, Role, RoundKind, Run, SeriesVerdict, Side, Verdict
 from perfci.pipeline.baseline import record
@@ -108,11 +111,11 @@ def test_a_run_is_known_by_its_id(tmp_path: Path, config: Path) -> None:
 
 def test_budgets_of_counts_are_configured() -> None:
     """By counter or by source and counter; a misspelt counter is an error, with those that there are."""
-    table = {"statements": {"change": 0.5}, "db/rows": {"change": 1.0}, "metrics/own": {"role": "guards"}}
+    table = {"statements": {"change": 0.5}, "db/rows": {"change": 1.0}, "metrics/own": {"role": "guarding"}}
     policy = policy_of(GateTable.model_validate({"budget": {"ref": {"census": table}}}))
-    budgets = policy.budgets[Reference.REF][RoundKind.CENSUS]
+    budgets = by_metric(policy.budgets, Reference.REF, RoundKind.CENSUS)
     assert (budgets["statements"].change, budgets["db/rows"].change, budgets["rows"].change) == (0.5, 1.0, 0.1)
-    assert budgets["db/rows"].role is budgets["metrics/own"].role is Role.GUARDS
+    assert budgets["db/rows"].role is budgets["metrics/own"].role is Role.GUARDING
     with pytest.raises(ConfigError, match="unknown metrics: statments") as caught:
         policy_of(GateTable.model_validate({"budget": {"ref": {"census": {"statments": {}}}}}))
     assert "statements" in caught.value.hint
@@ -122,12 +125,31 @@ def test_budgets_of_counts_are_configured() -> None:
             policy_of(GateTable.model_validate({"budget": {"ref": {kind: {metric: {}}}}}))
 
 
+def test_the_most_special_rule_for_a_counter_holds() -> None:
+    """One for a source's counter over one for such counters, wherever it stands; one for an endpoint over both."""
+    table = {"db/rows": {"change": 0.3}, "rows": {"change": 0.5}}
+    override = [
+        {"metric": "rows", "change": 0.7},
+        {"metric": "rows", "endpoint": "GET /a", "change": 0.9},
+        {"metric": "db/rows", "endpoint": "GET /b", "change": 0.2},
+        {"metric": "rows", "endpoint": "GET /b", "change": 0.1},
+    ]
+    policy = policy_of(GateTable.model_validate({"budget": {"ref": {"census": table}}, "override": override}))
+
+    def change(counter: str, endpoint: str) -> float:
+        return resolve(policy.budgets, Reference.REF, RoundKind.CENSUS, metric_of(counter), endpoint).change
+
+    assert [change("db/rows", endpoint) for endpoint in ("GET /", "GET /a", "GET /b")] == [0.3, 0.9, 0.2]
+    assert [change("cache/rows", endpoint) for endpoint in ("GET /", "GET /a", "GET /b")] == [0.7, 0.9, 0.1]
+
+
 def test_an_override_may_name_a_counter() -> None:
     """For some endpoints only."""
     override = {"metric": "statements", "endpoint": "GET /report*", "change": 1.0}
     policy = policy_of(GateTable.model_validate({"override": [override]}))
     run = a_counted_run(candidate=a_census(3))
-    assert policy.budgets[Reference.REF][RoundKind.CENSUS]["statements"].endpoints[0].change == 1.0
+    statements = partial(resolve, policy.budgets, Reference.REF, RoundKind.CENSUS, metric_of("db/statements"))
+    assert (statements("GET /reports").change, statements("GET /").change) == (1.0, 0.0)
     sides = {
         side: Census(endpoints={"GET /reports": census.endpoints["GET /tickets/"]}, sources=census.sources)
         for side, census in run.census.items()

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from perfci.config import GateTable, from_bytes
 from perfci.errors import ConfigError
 from perfci.judge import judge
-from perfci.judge.policy import DEFAULT, budget_of, matches
+from perfci.judge.budgets import by_metric, matches, resolve
+from perfci.judge.policy import DEFAULT
 from perfci.metrics.registry import METRICS
 from perfci.model import ALL_ENDPOINTS, Budget, Reference, Role, RoundKind, Verdict
 from perfci.pipeline.policy import policy_of
@@ -24,7 +25,7 @@ def table(text: str) -> GateTable:
 
 def budget(text: str, endpoint: str = "GET /a", metric: str = "service_time", *, profile: str = "shop") -> Budget:
     kind = DUET if metric == "service_time" else LOAD
-    return budget_of(policy_of(table(text), profile).budgets[REF][kind][metric], METRICS[metric], endpoint)
+    return resolve(policy_of(table(text), profile).budgets, REF, kind, METRICS[metric], endpoint)
 
 
 def override(**keys: object) -> str:
@@ -35,7 +36,7 @@ def override(**keys: object) -> str:
 def test_an_endpoint_has_a_budget_of_its_own() -> None:
     """The margin follows the change, the rest stays, and other endpoints keep theirs."""
     text = override(endpoint="GET /a", metric="service_time", change=0.1)
-    usual = DEFAULT.budgets[REF][DUET]["service_time"]
+    usual = by_metric(DEFAULT.budgets, REF, DUET)["service_time"]
     assert budget(text) == Budget(role=usual.role, change=0.1, margin=0.2, floor=usual.floor)
     assert budget(text, "GET /b") == usual
 
@@ -45,9 +46,9 @@ def test_later_ones_and_those_for_an_endpoint_are_stronger() -> None:
     text = (
         override(endpoint="GET *", metric="service_time", change=0.1, floor=1.0)
         + override(endpoint="GET /a", metric="service_time", change=0.3)
-        + override(metric="service_time", change=0.5, role="guards")
+        + override(metric="service_time", change=0.5, role="guarding")
     )
-    assert budget(text) == Budget(role=Role.GUARDS, change=0.3, margin=0.6, floor=1.0)
+    assert budget(text) == Budget(role=Role.GUARDING, change=0.3, margin=0.6, floor=1.0)
     assert budget(text, "GET /b").change == 0.1
     assert budget(text, "POST /").change == 0.5
 
@@ -55,19 +56,20 @@ def test_later_ones_and_those_for_an_endpoint_are_stronger() -> None:
 def test_a_profile_has_budgets_and_slos_of_its_own() -> None:
     """Elsewhere they do not hold."""
     text = (
-        override(profile="shop", metric="p95", role="decides") + '[[slo]]\nprofile = "shop"\nmetric = "p95"\nlimit = 9'
+        override(profile="shop", metric="p95", role="required") + '[[slo]]\nprofile = "shop"\nmetric = "p95"\nlimit = 9'
     )
-    assert budget(text, metric="p95").role is Role.DECIDES
-    assert budget(text, metric="p95", profile="other").role is DEFAULT.budgets[REF][LOAD]["p95"].role
+    assert budget(text, metric="p95").role is Role.REQUIRED
+    assert budget(text, metric="p95", profile="other").role is by_metric(DEFAULT.budgets, REF, LOAD)["p95"].role
     assert (len(policy_of(table(text), "shop").slos), policy_of(table(text), "other").slos) == (1, ())
 
 
 def test_a_metric_without_a_budget_gets_one_for_that_endpoint_only() -> None:
     """The other endpoints are shown, as if nobody had said anything."""
-    text = override(endpoint="GET /a", metric="p50", kind="duet", role="guards", change=0.2)
-    p50 = policy_of(table(text)).budgets[REF][DUET]["p50"]
-    assert budget_of(p50, METRICS["p50"], "GET /a").role is Role.GUARDS
-    assert budget_of(p50, METRICS["p50"], "GET /b").role is Role.INFORMS
+    text = override(endpoint="GET /a", metric="p50", kind="duet", role="guarding", change=0.2)
+    rules = policy_of(table(text)).budgets
+    assert "p50" in by_metric(rules, REF, DUET)
+    assert resolve(rules, REF, DUET, METRICS["p50"], "GET /a").role is Role.GUARDING
+    assert resolve(rules, REF, DUET, METRICS["p50"], "GET /b").role is Role.ADVISORY
 
 
 def test_a_silenced_endpoint_turns_nothing_red() -> None:
@@ -80,7 +82,7 @@ def test_a_silenced_endpoint_turns_nothing_red() -> None:
     assert verdict("") is Verdict.REGRESSION
     allowed = override(metric="service_time", endpoint=ALL_ENDPOINTS, change=0.1)
     allowed += override(metric="trimmed_mean", endpoint=ALL_ENDPOINTS, change=0.1)
-    assert verdict(override(endpoint="GET /a", role="informs") + allowed) is Verdict.PASS
+    assert verdict(override(endpoint="GET /a", role="advisory") + allowed) is Verdict.PASS
 
 
 @pytest.mark.parametrize(
@@ -88,8 +90,8 @@ def test_a_silenced_endpoint_turns_nothing_red() -> None:
     [
         (override(endpoint="GET /a"), "says nothing"),
         (override(endpoint="GET /a", change=0.1), "needs a metric"),
-        (override(role="guards"), "needs a metric"),
-        (override(endpoint="", role="informs"), "at least 1 character"),
+        (override(role="guarding"), "needs a metric"),
+        (override(endpoint="", role="advisory"), "at least 1 character"),
     ],
 )
 def test_an_override_that_means_nothing_is_refused(text: str, message: str) -> None:
@@ -107,7 +109,7 @@ def test_an_override_that_means_nothing_is_refused(text: str, message: str) -> N
             override(metric="throughput", endpoint="GET /a", change=0.1),
             "throughput of GET /a is shown, but never counts",
         ),
-        (override(metric="failure_rate", endpoint=ALL_ENDPOINTS, role="guards"), "is shown, but never counts"),
+        (override(metric="failure_rate", endpoint=ALL_ENDPOINTS, role="guarding"), "is shown, but never counts"),
     ],
 )
 def test_an_override_that_could_never_count_is_refused(text: str, message: str) -> None:

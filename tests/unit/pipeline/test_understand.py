@@ -10,6 +10,7 @@ import pytest
 
 from perfci.config import Against, FailOn
 from perfci.errors import ConfigError, RefError
+from perfci.judge.budgets import by_metric
 from perfci.model import Reference, RoundKind, Severity, Weight
 from perfci.pipeline.plan import Overrides
 from perfci.pipeline.ports import Ports
@@ -22,7 +23,7 @@ Commit = Callable[[str], str]
 
 
 def _change(task: Task) -> float:
-    return task.policy.budgets[Reference.REF][RoundKind.DUET]["service_time"].change
+    return by_metric(task.policy.budgets, Reference.REF, RoundKind.DUET)["service_time"].change
 
 
 def _codes(task: Task) -> list[str]:

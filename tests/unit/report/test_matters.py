@@ -10,7 +10,7 @@ from tests.golden.outcomes import counted, statements
 RED = SeriesVerdict.REGRESSION
 
 
-def a_series(verdict: SeriesVerdict, role: Role = Role.DECIDES, endpoint: str = "GET /tickets/") -> Decision:
+def a_series(verdict: SeriesVerdict, role: Role = Role.REQUIRED, endpoint: str = "GET /tickets/") -> Decision:
     """A decision about a time."""
     return a_decision(verdict=verdict, comparison=a_comparison(endpoint=endpoint, budget=a_budget(role=role)))
 
@@ -51,8 +51,8 @@ def test_counts_stand_behind_the_one_that_explains_most() -> None:
 def test_the_rest_is_counted() -> None:
     """In words, and every series once: shown, behind a row, or counted."""
     red = [a_series(RED, endpoint=f"GET /{n}") for n in range(30)]
-    open_ones = [a_series(SeriesVerdict.INCONCLUSIVE, Role.GUARDS, f"GET /{n}") for n in range(2)]
-    quiet = [a_series(SeriesVerdict.EQUIVALENT, Role.GUARDS, f"GET /{n}") for n in range(3)]
+    open_ones = [a_series(SeriesVerdict.INCONCLUSIVE, Role.GUARDING, f"GET /{n}") for n in range(2)]
+    quiet = [a_series(SeriesVerdict.EQUIVALENT, Role.GUARDING, f"GET /{n}") for n in range(3)]
     found = shown([*red, *open_ones, *quiet], 25)
     assert len(found.decisions) == 25
     assert found.rest == "5 worse, 3 equivalent, 2 not settled in 10 more series"

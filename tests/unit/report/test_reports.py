@@ -191,7 +191,7 @@ def test_terminal_shows_hostile_names_as_text() -> None:
 
 def test_verbose() -> None:
     """What is for information only is shown on request."""
-    told = a_decision(comparison=a_comparison(endpoint="GET /told", budget=a_budget(role=Role.INFORMS)))
+    told = a_decision(comparison=a_comparison(endpoint="GET /told", budget=a_budget(role=Role.ADVISORY)))
     outcome = an_outcome(decisions=(told,))
     assert "GET /told" not in terminal.render(outcome)
     assert "1 more series" in terminal.render(outcome)
@@ -349,7 +349,7 @@ def test_what_would_have_changed_a_verdict() -> None:
     assert "without the other 11 series of its family (p = 0.002 alone)" in alone
     assert "family" not in would_change(stands_out=0.02, p_worse=0.0002, p_adjusted=0.0024)
     assert "about 14 more blocks" in would_change(stands_out=0.02, further_blocks=14)
-    assert would_change(budget=a_budget(role=Role.INFORMS)) == "never red: this series is for information only"
+    assert would_change(budget=a_budget(role=Role.ADVISORY)) == "never red: this series is for information only"
     assert would_change(change=None) == ""
 
 

@@ -89,7 +89,7 @@ def test_slo_direction(better: Better, limit: str) -> None:
 def test_sensitivity() -> None:
     """The least certain series is named beside the surest."""
     decisions = [a_decision(comparison=a_comparison(smallest_detectable=size)) for size in (0.013, None, 0.2)]
-    text = "a change of 1.3 % in deciding series (up to 20 % in the least certain); in 8 of 10 such runs"
+    text = "a change of 1.3 % in required series (up to 20 % in the least certain); in 8 of 10 such runs"
     assert rows.sensitivity(an_outcome(decisions=tuple(decisions))) == text
     assert "nothing" in rows.sensitivity(an_outcome(decisions=()))
 
