@@ -28,7 +28,7 @@ COMMANDS = {
     "worker": "Drive users for a `perfci run` on another machine, round after round.",
     "publish": "Publish the run in the folder RUN: summary, outputs, annotations, comment.",
     "doctor": "Check what perfci needs on this machine, and say what is missing.",
-    "clean": "Stop what an earlier, killed perfci left running on this machine. Twice is harmless.",
+    "clean": "Stop and remove what an earlier, killed perfci left on this machine. Twice is harmless.",
 }
 """Each command's first line of help stands here, too, so that the list of them needs no import; a test compares."""
 

@@ -9,8 +9,8 @@ from perfci.cli.common import state_folder
 
 @click.command("clean")
 def command() -> None:
-    """Stop what an earlier, killed perfci left running on this machine. Twice is harmless."""
+    """Stop and remove what an earlier, killed perfci left on this machine. Twice is harmless."""
     from perfci.rig.target import sweep
 
     ended = sweep(state_folder(), environ=dict(os.environ))
-    click.echo("\n".join(f"stopped {what}" for what in ended) or "nothing was left running")
+    click.echo("\n".join(ended) or "nothing was left running")

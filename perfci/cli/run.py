@@ -126,7 +126,7 @@ def _run(options: dict[str, Any]) -> ExitCode:
     if options["output"] is not None:
         ports = replace(ports, output=options["output"].resolve())
     for what in sweep(ports.state, environ=ports.environ):
-        ports.progress.note(f"stopped {what}, which an earlier, killed perfci left")
+        ports.progress.note(f"{what}, which an earlier, killed perfci left")
     request = Request(
         profile=options["profile"],
         config_file=config.name,

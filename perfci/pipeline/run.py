@@ -34,6 +34,7 @@ from perfci.pipeline.reference import WORKTREE, Choice, choose
 from perfci.pipeline.rig import RigSpec
 from perfci.pipeline.subject import described, subject_of
 from perfci.pipeline.watching import watched_of
+from perfci.rig.host.checkout import work_tree
 from perfci.rig.host.fingerprint import machine, versions
 from perfci.rig.host.git import Git
 
@@ -146,7 +147,7 @@ def run(request: Request, ports: Ports) -> Result:
         base_tree = ports.root
         git = Git(root=ports.root, environ=ports.environ)
         if task.choice.base not in {"", WORKTREE}:
-            base_tree = stack.enter_context(git.worktree(task.choice.base, folder / "base"))
+            base_tree = stack.enter_context(work_tree(git, task.choice.base, state=ports.state))
         start = _new_run(task, git, run_id, began.isoformat(timespec="seconds"))
         recorder = Recorder(start, folder / "run.json")
         try:

@@ -365,5 +365,5 @@ with target.start(options, **where) as running:
 
     ended = target.sweep(tmp_path / "state", environ=os.environ)
 
-    assert ended == [f"compose project {PROJECTS}left (3 containers, networks and volumes)"]
+    assert ended == [f"stopped compose project {PROJECTS}left (3 containers, networks and volumes)"]
     assert target.sweep(tmp_path / "state", environ=os.environ) == []

@@ -1,22 +1,27 @@
 """What the local git knows about the project's repository: perfci never fetches."""
 
-import contextlib
 import re
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from perfci.errors import BaseUnavailableError, RefError
-from perfci.rig.host.process import Completed, child_environment, run
+from perfci.rig.host import process
+from perfci.rig.host.process import Completed
 
-GIT_S = 120.0
+GIT_S = 300.0
 
 _REFUSED = 128  # git's exit code for what it calls fatal
 _SAFE_DIRECTORY = re.compile(r"git config --global --add safe\.directory .+")
+_NOTHING = "PERFCI_NOTHING"
+_PARTIAL = re.compile(r"promisor|transport '\w+' not allowed")
 _PARENT = re.compile(r"^parent ([0-9a-f]+)$", re.MULTILINE)
 _OF_A_HOOK = frozenset({"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"})  # they lead git to another repository
 _NO_REPOSITORY = re.compile(r"not a git repository", re.IGNORECASE)
+_QUIET = ("core.hooksPath=/dev/null", "core.fsmonitor=false", "submodule.recurse=false")
+_ALONE = {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_ALLOW_PROTOCOL": "none", _NOTHING: ""}
+"""Messages in English, no questions, and no transport at all, whatever the configuration allows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,23 +44,23 @@ class Git:
     def head(self) -> str:
         """Full hash of the commit that is checked out, or "" outside a repository."""
         try:
-            answer = self._git("rev-parse", "--verify", "--quiet", "HEAD")
+            answer = self.run("rev-parse", "--verify", "--quiet", "HEAD")
         except BaseUnavailableError:  # no git here: a run needs none
             return ""
         return answer.out.strip() if answer.ok else ""
 
     def shallow(self) -> bool:
         """Whether this clone lacks a part of the history."""
-        return self._git("rev-parse", "--is-shallow-repository").out.strip() == "true"
+        return self.run("rev-parse", "--is-shallow-repository").out.strip() == "true"
 
     def history(self, others: Sequence[str]) -> History:
         """The history of the commit that is checked out; *others* name the other branch, and need not be there."""
         if not (head := self.head()):
             return History()
-        header = self._git("cat-file", "commit", head).out.partition("\n\n")[0]
+        header = self.run("cat-file", "commit", head).out.partition("\n\n")[0]
         found = [self._commit(name) for name in others]
         tips = [answer.out.strip() for answer in found if answer.ok]
-        fork = self._git("merge-base", head, *tips) if tips else None
+        fork = self.run("merge-base", head, *tips) if tips else None
         return History(
             head=head,
             parents=tuple(_PARENT.findall(header)),
@@ -87,38 +92,34 @@ class Git:
 
     def show(self, commit: str, path: str) -> bytes | None:
         """Content of the project's file *path* at *commit*, or None where that commit has none."""
-        answer = self._git("show", f"{commit}:./{path}")
-        return answer.out.encode() if answer.ok else None
+        answer = self.run("cat-file", "blob", f"{commit}:./{path}")  # as it is stored: `show` would run filters
+        if answer.ok:
+            return answer.out.encode()
+        listed = self.run("ls-tree", "-z", "--name-only", commit, "--", path)
+        if listed.ok and not listed.out:
+            return None
+        raise refusal(answer if listed.ok else listed, absent=not listed.ok)
 
-    @contextlib.contextmanager
-    def worktree(self, commit: str, folder: Path) -> Iterator[Path]:
-        """The project's folder as it is at *commit*, in a work tree at *folder* that is removed at the end."""
-        prefix = self._git("rev-parse", "--show-prefix").out.strip()
+    def run(self, *arguments: str, git_dir: Path | None = None, config: Sequence[str] = ()) -> Completed:
+        """
+        Run git in the project's folder, or on the repository *git_dir*: no hook, no network, no questions.
+
+        The settings that *config* names are empty for this call.
+        """
+        command = ["git", *(part for setting in _QUIET for part in ("-c", setting))]
+        command += [f"--config-env={name}={_NOTHING}" for name in config]
+        if git_dir is not None:  # its configuration may name a work tree that is gone
+            command += [f"--git-dir={git_dir}", f"--work-tree={git_dir}"]
         try:
-            # Hooks of the repository are the author's code; a checkout must not run them.
-            added = self._git(
-                *("-c", "core.hooksPath=/dev/null", "worktree", "add", "--detach", "--force", str(folder), commit)
-            )
-            if not added.ok:
-                raise BaseUnavailableError(
-                    f"git could not check out {commit[:12]}: {added.err.strip()}", absent=False, hint="see git's words"
-                )
-            yield folder / prefix
-        finally:
-            self._git("worktree", "remove", "--force", str(folder))
-            self._git("worktree", "prune")
-
-    def _commit(self, ref: str) -> Completed:
-        return self._git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
-
-    def _git(self, *arguments: str) -> Completed:
-        command = ("git", *arguments)
-        try:
-            return run(command, cwd=self.root, environment=_environment(self.environ), timeout_s=GIT_S)
+            environment = _environment(self.environ)
+            return process.run([*command, *arguments], cwd=self.root, environment=environment, timeout_s=GIT_S)
         except (OSError, subprocess.SubprocessError) as error:
             raise BaseUnavailableError(
                 f"git cannot be run: {error}", absent=True, hint="install git, or compare with --against baseline"
             ) from None
+
+    def _commit(self, ref: str) -> Completed:
+        return self.run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
 
 
 def refusal(answer: Completed, *, absent: bool) -> BaseUnavailableError:
@@ -132,6 +133,8 @@ def refusal(answer: Completed, *, absent: bool) -> BaseUnavailableError:
         hint = f"the folder belongs to another user; trust it in a step before perfci: `{step[0].strip()}`"
     elif _NO_REPOSITORY.search(answer.err):
         hint = "run perfci inside a git repository, or compare with --against baseline"
+    elif _PARTIAL.search(answer.err):
+        hint = "this clone is partial, and perfci does not fetch: check out without `filter`"
     else:
         hint = "run `git status` in the project's folder to see the same"
     return BaseUnavailableError(f"git refuses: {words.partition(' To add an exception')[0]}", absent=absent, hint=hint)
@@ -139,4 +142,4 @@ def refusal(answer: Completed, *, absent: bool) -> BaseUnavailableError:
 
 def _environment(environ: Mapping[str, str]) -> dict[str, str]:
     kept = {name: value for name, value in environ.items() if name not in _OF_A_HOOK}
-    return child_environment(kept, {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0"})  # messages in English
+    return process.child_environment(kept, _ALONE)

@@ -2,8 +2,8 @@
 Notes of what runs, so that the next perfci can end what a killed one left behind.
 
 One small JSON file for each started thing, erased when it was stopped. A note names its owner (the perfci that wrote
-it) and what was started: a process by its number *and* its start time, and by its mark; a stack by its exact name.
-A number alone is never believed: it may belong to somebody else by now.
+it) and what was started: a process by its number *and* its start time, and by its mark; a stack by its exact name;
+a work tree by its folder. A number alone is never believed: it may belong to somebody else by now.
 """
 
 import contextlib
@@ -16,7 +16,7 @@ from pathlib import Path
 import psutil
 from pydantic import Field, ValidationError
 
-from perfci.rig.host import docker, process
+from perfci.rig.host import docker, process, trees
 from perfci.schema import Table
 
 SAME_START_S = 2.0  # the clock of process starts may be stepped by as much
@@ -45,6 +45,8 @@ class Note(Table):
     mark: str = Field(default="", pattern="^([0-9a-f]{32})?$")
     leader: Life | None = None
     project: str = Field(default="", pattern=f"^({docker.PROJECT_PATTERN})?$")
+    tree: str = Field(default="", pattern=f"^({trees.FOLDER_PATTERN})?$")
+    git_dirs: tuple[str, ...] = ()  # of the repositories that know the tree
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +71,11 @@ def life(pid: int) -> Life:
     return Life(pid=pid, started_at=psutil.Process(pid).create_time())
 
 
-def note(state: Path, *, mark: str = "", project: str = "") -> Written:
+def note(state: Path, *, mark: str = "", project: str = "", tree: str = "", git_dirs: Sequence[str] = ()) -> Written:
     """Write down, before it is started, what is about to be started."""
     state.mkdir(parents=True, exist_ok=True)
-    written = Written(state / f"{secrets.token_hex(8)}.json", Note(owner=life(os.getpid()), mark=mark, project=project))
+    content = Note(owner=life(os.getpid()), mark=mark, project=project, tree=tree, git_dirs=tuple(git_dirs))
+    written = Written(state / f"{secrets.token_hex(8)}.json", content)
     _write(written.path, written.note)
     return written
 
@@ -127,14 +130,20 @@ def _end(found: Note, environ: Mapping[str, str], ended: list[str]) -> bool:
     if found.project:
         things = docker.remove([found.project], environ=environ)
         if things:
-            ended.append(f"compose project {found.project} ({things} containers, networks and volumes)")
+            ended.append(f"stopped compose project {found.project} ({things} containers, networks and volumes)")
         return things is not None
+    if found.tree:
+        there = Path(found.tree).exists()
+        removed = trees.remove(Path(found.tree), [Path(one) for one in found.git_dirs], environ=environ)
+        if there and removed:
+            ended.append(f"removed work tree {found.tree}")
+        return removed
     if not found.mark:
         return True
     group = found.leader.pid if found.leader and found.leader.lives() else None
     left = process.members(group, found.mark)
     if left:
-        ended.append(f"process group {found.leader.pid if found.leader else '?'} ({len(left)} processes)")
+        ended.append(f"stopped process group {found.leader.pid if found.leader else '?'} ({len(left)} processes)")
     return process.stop_marked(found.mark, group=group, grace_s=GRACE_S)
 
 

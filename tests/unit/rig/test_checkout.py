@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -112,69 +111,18 @@ def test_files_of_a_commit_are_the_projects(git: Git) -> None:
     assert git.show("v1", "service.py") == b"version = 1\n"
     assert git.show("HEAD", "service.py") == b"version = 2\n"
     assert git.show("v1", "perfci.toml") is None
-    assert git.show("nowhere", "service.py") is None
+    with pytest.raises(BaseUnavailableError, match=r"git refuses: fatal: .*nowhere"):
+        git.show("nowhere", "service.py")
 
 
-def _worktrees(project: Path) -> list[str]:
-    return _run(project, "worktree", "list", "--porcelain").split("\n\n")
-
-
-def test_a_worktree_is_the_project_as_it_was(git: Git, project: Path, tmp_path: Path) -> None:
-    """Beside the working tree, which stays as it is, uncommitted changes and all; gone afterwards."""
-    (project / "service.py").write_text("uncommitted\n")
-    with git.worktree(git.resolve("v1"), tmp_path / "base") as folder:
-        assert folder == tmp_path / "base" / "services" / "shop"
-        assert (folder / "service.py").read_text() == "version = 1\n"
-        assert len(_worktrees(project)) == 2
-    assert not (tmp_path / "base").exists()
-    assert len(_worktrees(project)) == 1
-    assert (project / "service.py").read_text() == "uncommitted\n"
-    assert _run(project, "branch", "--list") == "* main"
-
-
-@pytest.mark.parametrize("failure", [ValueError, KeyboardInterrupt])
-def test_a_worktree_is_removed_whatever_happens(
-    git: Git, project: Path, tmp_path: Path, failure: type[BaseException]
-) -> None:
-    """Also when the measurement fails or is interrupted, and although a build has left files in it."""
-
-    def fail() -> None:
-        with git.worktree(git.resolve("v1"), tmp_path / "base") as folder:
-            (folder / "built").write_text("by the build")
-            raise failure
-
-    with pytest.raises(failure):
-        fail()
-    assert not (tmp_path / "base").exists()
-    assert len(_worktrees(project)) == 1
-
-
-def test_a_commit_that_is_not_there_cannot_be_checked_out(git: Git, tmp_path: Path) -> None:
-    """The message is git's own; nothing is left."""
-    with (
-        pytest.raises(BaseUnavailableError, match=r"git could not check out 000000000000: .*0000"),
-        git.worktree("0" * 40, tmp_path / "base"),
-    ):
-        pytest.fail("entered")
-    assert not (tmp_path / "base").exists()
-
-
-@pytest.fixture
-def hook(project: Path) -> Iterator[Path]:
-    """A hook that every checkout would run; the file that it would write."""
-    proof = project.parents[1] / "hook-ran"
-    hooks = project.parents[1] / ".git" / "hooks"
-    hooks.mkdir(exist_ok=True)
-    script = hooks / "post-checkout"
-    script.write_text(f"#!/bin/sh\ntouch '{proof}'\n")
-    script.chmod(0o755)
-    yield proof
-    proof.unlink(missing_ok=True)
-
-
-def test_no_hook_runs(git: Git, project: Path, tmp_path: Path, hook: Path) -> None:
-    """The repository's hooks are code that nobody asked to run; git itself would have run this one."""
-    with git.worktree(git.resolve("v1"), tmp_path / "base"):
-        assert not hook.exists()
-    _run(project, "worktree", "add", "-q", "--detach", str(tmp_path / "other"), "v1")
-    assert hook.exists()
+def test_a_file_that_a_partial_clone_lacks_is_not_taken_for_none(project: Path, tmp_path: Path) -> None:
+    """It would have to be fetched; the error says so."""
+    upstream = project.parents[1]
+    _run(upstream, "config", "uploadpack.allowFilter", "true")
+    _run(tmp_path, "clone", "-q", "--filter=blob:none", "--no-checkout", f"file://{upstream}", "partial")
+    partial = Git(root=tmp_path / "partial", environ=os.environ)
+    assert partial.show("HEAD", "none.py") is None
+    with pytest.raises(BaseUnavailableError, match="git refuses") as caught:
+        partial.show("HEAD", "services/shop/service.py")
+    assert "without `filter`" in caught.value.hint
+    assert not caught.value.absent

@@ -44,7 +44,7 @@ def test_the_noted_process_of_a_dead_owner_is_ended(tmp_path: Path, stranger: ps
     """Number and start time agree and the owner is gone: it is ended, once."""
     _note(tmp_path, owner=_dead(), leader=leftovers.life(stranger.pid))
     ended = leftovers.sweep(tmp_path, environ={})
-    assert ended == [f"process group {stranger.pid} (1 processes)"]
+    assert ended == [f"stopped process group {stranger.pid} (1 processes)"]
     assert stranger.status() == psutil.STATUS_ZOMBIE
     assert leftovers.sweep(tmp_path, environ={}) == []
 
