@@ -17,8 +17,8 @@ from perfci.cli.common import colour, config_option, say, width
 @click.option("--verbose", is_flag=True, help="Show the advisory series, too.")
 @click.option(
     "--fail-on",
-    type=click.Choice(["regression", "inconclusive", "never"]),
-    help="Which verdicts fail; an invalid measurement always does.  [default: as configured]",
+    type=click.Choice(["never", "regression", "no-baseline", "inconclusive"]),
+    help="Which verdicts fail, each with those before it; invalid always does.  [default: as configured]",
 )
 @click.pass_context
 def command(  # noqa: PLR0917  # click passes by name

@@ -39,7 +39,13 @@ OVERRIDES = ("users", "spawn_rate", "duration", "warmup", "blocks", "rounds")
     default="",
     envvar="PERFCI_BASE",
     metavar="REF",
-    help='The base: a commit of the local git, or "." for the working tree on both sides.',
+    help='The base: a commit, branch or tag of the local git, a folder ("./old"), or "." for the working tree.',
+)
+@click.option(
+    "--candidate",
+    default="",
+    metavar="REF",
+    help="What is compared with it, named in the same way.  [default: the working tree]",
 )
 @click.option("--users", type=click.IntRange(1, 100_000), envvar="PERFCI_USERS", help="Instead of the scenario's.")
 @click.option(
@@ -54,9 +60,9 @@ OVERRIDES = ("users", "spawn_rate", "duration", "warmup", "blocks", "rounds")
 @click.option("--rounds", type=click.IntRange(1, 100), envvar="PERFCI_ROUNDS", help="Rounds, against the baseline.")
 @click.option(
     "--fail-on",
-    type=click.Choice(["regression", "inconclusive", "never"]),
+    type=click.Choice(["never", "regression", "no-baseline", "inconclusive"]),
     envvar="PERFCI_FAIL_ON",
-    help="Which verdicts fail; an invalid measurement always does.  [default: as configured]",
+    help="Which verdicts fail, each with those before it; invalid always does.  [default: as configured]",
 )
 @click.option(
     "--census",
@@ -70,6 +76,7 @@ OVERRIDES = ("users", "spawn_rate", "duration", "warmup", "blocks", "rounds")
     multiple=True,
     help="A variable for the candidate alone: show your gate a fault, and see whether it finds it.",
 )
+@click.option("--base-env", type=Pairs(), multiple=True, help="A variable for the base alone.")
 @click.option(
     "--output",
     type=click.Path(file_okay=False, path_type=Path),
@@ -114,10 +121,10 @@ def command(ctx: click.Context, /, **options: Any) -> None:
 
 def _run(options: dict[str, Any]) -> ExitCode:
     from perfci.config import Against, FailOn
-    from perfci.pipeline.census import Counting
     from perfci.pipeline.explore import explore
     from perfci.pipeline.plan import Overrides
-    from perfci.pipeline.run import Request, run
+    from perfci.pipeline.request import Counting, Request
+    from perfci.pipeline.run import run
     from perfci.report import terminal
     from perfci.rig.target import sweep
 
@@ -133,8 +140,10 @@ def _run(options: dict[str, Any]) -> ExitCode:
         environment=options["environment"],
         against=Against(options["against"]) if options["against"] else None,
         base=options["base"],
+        candidate=options["candidate"],
         fail_on=FailOn(options["fail_on"]) if options["fail_on"] else None,
         overrides=Overrides(**{name: options[name] for name in OVERRIDES}),
+        base_env=dict(options["base_env"]),
         candidate_env=dict(options["candidate_env"]),
         census=Counting(options["census"]) if options["census"] else None,
     )

@@ -14,7 +14,7 @@ from typing import Any, Self
 from pydantic import Field, model_validator
 
 from perfci.config.census import CensusTable, PrometheusTable
-from perfci.config.gate import Against, BudgetTable, FailOn, GateTable, OverrideTable, SloTable
+from perfci.config.gate import Against, BudgetTable, FailOn, GateTable, Load, OnMissingBase, OverrideTable, SloTable
 from perfci.config.monitor import AlertTable, MonitorTable
 from perfci.config.scenario import (
     ArrivalsTable,
@@ -40,7 +40,9 @@ __all__ = [
     "Duration",
     "FailOn",
     "GateTable",
+    "Load",
     "MonitorTable",
+    "OnMissingBase",
     "Overlay",
     "OverrideTable",
     "PairedSchedule",
@@ -74,7 +76,9 @@ class Config(Table):
     monitor: MonitorTable = MonitorTable()
     gate: GateTable = GateTable()
     against: Against = Against.AUTO
-    fail_on: FailOn = FailOn.REGRESSION
+    fail_on: FailOn | None = None  # no-baseline on a pull request, else regression
+    on_missing_base: OnMissingBase = OnMissingBase.FAIL
+    load: Load = Load.HEAD
     baselines: str = "baselines"
     rng_seed: int = Field(1, ge=0)
     environments: dict[Name, Overlay] = {}

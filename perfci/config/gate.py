@@ -20,11 +20,30 @@ class Against(StrEnum):
 
 
 class FailOn(StrEnum):
-    """Which verdicts end in a failing exit code; an invalid measurement always does."""
+    """
+    Which verdicts end in a failing exit code; an invalid measurement always does.
 
-    REGRESSION = "regression"
-    INCONCLUSIVE = "inconclusive"
+    Each includes those before it: never, regression, no-baseline, inconclusive.
+    """
+
     NEVER = "never"
+    REGRESSION = "regression"
+    NO_BASELINE = "no-baseline"
+    INCONCLUSIVE = "inconclusive"
+
+
+class OnMissingBase(StrEnum):
+    """What a run does whose base commit is there and does not start."""
+
+    FAIL = "fail"  # the verdict is invalid
+    BASELINE = "baseline"  # the change is compared with the stored runs, if there are any
+
+
+class Load(StrEnum):
+    """Whose Locust file drives both sides."""
+
+    HEAD = "head"
+    BASE = "base"
 
 
 _FORMER_ROLES: Mapping[str, Role] = {"decides": Role.REQUIRED, "guards": Role.GUARDING, "informs": Role.ADVISORY}

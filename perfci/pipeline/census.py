@@ -1,7 +1,6 @@
 """The census: what a request makes the target do, counted before anything is timed, in a block of its own."""
 
-from enum import StrEnum
-from pathlib import Path
+from collections.abc import Mapping
 
 from perfci.config import CensusTable
 from perfci.errors import PerfciError
@@ -10,14 +9,7 @@ from perfci.pipeline.committed import with_committed
 from perfci.pipeline.measure import Bench
 from perfci.pipeline.progress import Progress
 from perfci.pipeline.recorder import Recorder
-
-
-class Counting(StrEnum):
-    """Whether work is counted: before what is timed, instead of it, or not at all."""
-
-    AUTO = "auto"
-    ONLY = "only"
-    OFF = "off"
+from perfci.pipeline.trees import Tree
 
 
 def count(bench: Bench, table: CensusTable, *sides: Side, only: bool) -> None:
@@ -66,10 +58,11 @@ class _Shown:
             self._progress.step(text)
 
 
-def accepted(recorder: Recorder, *, base_tree: Path, root: Path, baselines: str) -> Run:
+def accepted(recorder: Recorder, trees: Mapping[Side, Tree], *, baselines: str) -> Run:
     """The run with what both commits hold as the accepted work; a change of it is no surprise to its reviewers."""
-    run = with_committed(
-        recorder.run, base_root=base_tree if base_tree != root else None, head_root=root, baselines=baselines
-    )
+    base = trees.get(Side.BASE)
+    own = trees[Side.CANDIDATE].path
+    base_root = base.path if base is not None and base.path != own else None
+    run = with_committed(recorder.run, base_root=base_root, head_root=own, baselines=baselines)
     recorder.add_committed(run.committed)
     return recorder.run

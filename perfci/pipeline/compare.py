@@ -43,7 +43,8 @@ def _located(path: Path, root: Path) -> Path:
 
 def configured_fail_on(config_file: Path) -> FailOn:
     """Which verdicts shall fail, where nobody said otherwise."""
-    return read(config_file).fail_on if config_file.exists() else FailOn.REGRESSION
+    configured = read(config_file).fail_on if config_file.exists() else None
+    return configured or FailOn.REGRESSION
 
 
 def _baseline(base: Path | None, run: Run, config: Config | None, root: Path, policy: GatePolicy) -> Baseline:

@@ -3,8 +3,15 @@
 from pathlib import Path
 
 from perfci.config import FailOn
-from perfci.errors import ExitCode, NoResultError, PerfciError, ResultError
-from perfci.model import Finding, Outcome, Reference, Subject, Verdict, Weight
+from perfci.errors import (
+    BaseTargetError,
+    BaseUnavailableError,
+    ExitCode,
+    NoResultError,
+    PerfciError,
+    ResultError,
+)
+from perfci.model import BASE_UNAVAILABLE, Finding, Outcome, Reference, Subject, Verdict, Weight
 from perfci.report import json_v1, render, terminal
 from perfci.store import write_atomically
 
@@ -20,6 +27,8 @@ def exit_code(verdict: Verdict, fail_on: FailOn) -> ExitCode:
         return ExitCode.NOT_MEASURED
     if verdict in {Verdict.REGRESSION, Verdict.SLO_BREACH} and fail_on is not FailOn.NEVER:
         return ExitCode.REGRESSION
+    if verdict is Verdict.NO_BASELINE and fail_on in {FailOn.NO_BASELINE, FailOn.INCONCLUSIVE}:
+        return ExitCode.INCONCLUSIVE
     if verdict is Verdict.INCONCLUSIVE and fail_on is FailOn.INCONCLUSIVE:
         return ExitCode.INCONCLUSIVE
     return ExitCode.OK
@@ -27,6 +36,7 @@ def exit_code(verdict: Verdict, fail_on: FailOn) -> ExitCode:
 
 def not_measured(error: PerfciError, subject: Subject, *, alpha: float) -> Outcome:
     """The outcome of a job that could not measure: never green, and its reason is the error's."""
+    code = BASE_UNAVAILABLE if isinstance(error, BaseUnavailableError | BaseTargetError) else "not-measured"
     first, _, rest = str(error).partition("\n")
     message = f"{first}\n{_end(rest)}" if rest else first
     return Outcome(
@@ -35,7 +45,7 @@ def not_measured(error: PerfciError, subject: Subject, *, alpha: float) -> Outco
         subject=subject,
         decisions=(),
         slos=(),
-        findings=(Finding(code="not-measured", weight=Weight.INVALID, message=message, hint=error.hint),),
+        findings=(Finding(code=code, weight=Weight.INVALID, message=message, hint=error.hint),),
         family=0,
         alpha=alpha,
     )

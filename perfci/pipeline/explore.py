@@ -13,8 +13,8 @@ from perfci.pipeline import job
 from perfci.pipeline.live_rig import LiveRig
 from perfci.pipeline.plan import plan_of, source_of
 from perfci.pipeline.ports import Ports
+from perfci.pipeline.request import Request
 from perfci.pipeline.rig import RigSpec
-from perfci.pipeline.run import Request
 from perfci.rig.load.page import page
 
 
@@ -35,6 +35,7 @@ def explore(request: Request, ports: Ports, *, port: int, told: Callable[[str], 
             RigSpec(
                 plan=plan,
                 sources={Side.CANDIDATE: source},
+                load_tree=source.tree,
                 run_id=f"web-{secrets.token_hex(3)}",
                 folder=Path(folder),
                 environ=ports.environ,

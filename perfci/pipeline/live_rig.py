@@ -58,9 +58,9 @@ class LiveRig:
         return f"{self.spec.run_id}-{side.value}-{block}"
 
     def place(self, name: str) -> Place:
-        """Where the round *name* happens; the load comes from the candidate's locustfile on both sides."""
+        """Where the round *name* happens."""
         return Place(
-            source=self.spec.sources[Side.CANDIDATE].tree,
+            source=self.spec.load_tree,
             folder=self.spec.folder / "logs" / name,
             environ=self.spec.environ,
             state=self.spec.state,

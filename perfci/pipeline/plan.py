@@ -39,6 +39,11 @@ class SideSource:
     seed: seed.Options
     env: Mapping[str, str] = field(default_factory=dict)  # for the target of this side alone
 
+    @property
+    def external(self) -> bool:
+        """Whether somebody else starts the target, so that it is the same for every commit."""
+        return self.target.kind == "external"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:

@@ -5,20 +5,8 @@ from dataclasses import dataclass
 from perfci.config import Against
 from perfci.errors import BaseUnavailableError, ConfigError, RefError
 from perfci.model import Reference
+from perfci.pipeline.trees import is_folder, short
 from perfci.rig.host.git import Git
-
-WORKTREE = "."
-"""The name of the working tree as a base: both sides the same, which must end in a pass."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
-    """The reference of this job."""
-
-    reference: Reference
-    base: str  # full hash, WORKTREE, or "" where there is no base commit at hand
-    name: str  # of the base, for the reader
-    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,43 +21,34 @@ class NamedBase:
     problem: str = ""  # why no commit can be named, with the next step
     step: str = ""
 
+    def __bool__(self) -> bool:
+        """Whether a base was named at all, be it one that cannot be had."""
+        return bool(self.ref or self.problem)
 
-def choose(against: Against, named: NamedBase, git: Git, *, external: bool = False) -> Choice:
-    """
-    Paired where a base was named, else the baseline.
 
-    A required base that cannot be had is an error (RefError, BaseUnavailableError) even where the baseline was asked
-    for, since policy and stored runs are the base's. An *external* target is one and the same for every commit: side
-    by side it would be compared with itself, and pass.
+def reference_of(against: Against, named: NamedBase, *, external: bool) -> Reference:
     """
-    if external and (against is Against.REF or named.ref == WORKTREE):
+    What a run is compared with: side by side where a base was named, else the stored runs.
+
+    An *external* target is one and the same for every commit: side by side it would be compared with itself, and pass.
+    """
+    uncommitted = is_folder(named.ref)
+    if external and (against is Against.REF or uncommitted):
         raise ConfigError(
             "an external target cannot be started at another commit, so there is nothing to compare side by side",
             hint="use --against baseline, or a target of kind command or compose",
         )
-    if named.ref == WORKTREE:
-        if against is Against.BASELINE:
-            raise ConfigError("--base . compares the working tree with itself, side by side", hint="use --against ref")
-        return Choice(
-            reference=Reference.REF, base=WORKTREE, name="the working tree", reason="both sides are the working tree"
+    if uncommitted and against is Against.BASELINE:
+        raise ConfigError(
+            f"--base {named.ref} names files that are compared side by side", hint="use --against ref, or name a commit"
         )
-    if not named.ref and not named.problem:
-        if against is Against.REF:
-            raise ConfigError("comparing with a commit needs to know which", hint="name it: --base main")
-        return _baseline("", "no base commit was named")
-    try:
-        commit = _commit_of(named, git)
-    except (RefError, BaseUnavailableError) as error:
-        if named.required or against is Against.REF:
-            raise
-        return _baseline("", "asked for" if against is Against.BASELINE else f"{error}; {error.hint}")
-    if external or against is Against.BASELINE:
-        return _baseline(commit, "the target is external" if external else "asked for")
-    name = _named(commit, named)
-    return Choice(reference=Reference.REF, base=commit, name=name, reason=f"compared with {name}")
+    if against is Against.REF and not named:
+        raise ConfigError("comparing with a commit needs to know which", hint="name it: --base main")
+    return Reference.BASELINE if external or against is Against.BASELINE or not named else Reference.REF
 
 
-def _commit_of(named: NamedBase, git: Git) -> str:
+def commit_of(named: NamedBase, git: Git) -> str:
+    """Full hash of the base commit; RefError for a name that the user mistyped, BaseUnavailableError for the rest."""
     if named.problem:
         raise BaseUnavailableError(named.problem, absent=True, hint=named.step)
     try:
@@ -84,11 +63,8 @@ def _commit_of(named: NamedBase, git: Git) -> str:
         ) from None
 
 
-def _named(commit: str, named: NamedBase) -> str:
+def name_of(commit: str, named: NamedBase) -> str:
+    """The base commit for the reader: its short hash, and what it is to the job or how it was named."""
     if named.role:
         return f"{commit[:7]} ({named.role})"
-    return commit[:7] if commit.startswith(named.ref) else f"{named.ref} ({commit[:7]})"
-
-
-def _baseline(commit: str, reason: str) -> Choice:
-    return Choice(reference=Reference.BASELINE, base=commit, name="the stored baseline", reason=reason)
+    return short(commit, named.ref)

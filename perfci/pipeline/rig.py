@@ -20,6 +20,7 @@ class RigSpec:
 
     plan: Plan
     sources: Mapping[Side, SideSource]
+    load_tree: Path  # whose Locust file drives all sides
     run_id: str
     folder: Path  # of the run
     environ: Mapping[str, str]

@@ -1,15 +1,21 @@
 """A project in a repository of its own, and the outside world of a use case."""
 
+import contextlib
 import os
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from perfci.cli.progress import Silent
+from perfci.pipeline import understand
 from perfci.pipeline.ports import Ports
+from perfci.pipeline.request import Request
+from perfci.pipeline.understand import Task
+
+Understand = Callable[[Request, Ports], Task]
 
 CONFIG = """
 [target]
@@ -68,3 +74,10 @@ def ports(project: Path, tmp_path: Path) -> Ports:
         state=tmp_path / "state",
         progress=Silent(),
     )
+
+
+@pytest.fixture
+def understood() -> Iterator[Understand]:
+    """Understands a request; what is checked out for it stays until the end of the test."""
+    with contextlib.ExitStack() as stack:
+        yield lambda request, ports: understand.understand(request, ports, stack)

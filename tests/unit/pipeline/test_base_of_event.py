@@ -5,18 +5,27 @@ import os
 import subprocess
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
-from perfci.config import Against
 from perfci.errors import BaseUnavailableError, ExitCode
-from perfci.model import Reference
 from perfci.pipeline import job
-from perfci.pipeline.reference import Choice, choose
+from perfci.pipeline.reference import NamedBase, commit_of, name_of
 from perfci.rig.host.git import Git
 
 WHOLE = 0
+
+
+class Base(NamedTuple):
+    """What an event names, and what the local git makes of it."""
+
+    named: NamedBase
+    commit: str = ""
+    name: str = ""
+    missing: BaseUnavailableError | None = None
+
+
 Commits = Mapping[str, str]
 
 
@@ -117,13 +126,11 @@ def nothing(_: Commits) -> dict[str, Any]:
 
 
 @pytest.fixture
-def choice_of(upstream: tuple[Path, Commits], tmp_path: Path) -> Callable[..., Choice]:
-    """What a job with an event compares in a checkout."""
+def base_of(upstream: tuple[Path, Commits], tmp_path: Path) -> Callable[..., Base]:
+    """The base of a job with an event in a checkout."""
     repository, commits = upstream
 
-    def chosen(
-        event: str, payload: Callable[[Commits], dict[str, Any]], commit: str, depth: int, **more: Any
-    ) -> Choice:
+    def found(event: str, payload: Callable[[Commits], dict[str, Any]], commit: str, depth: int, **more: Any) -> Base:
         file = tmp_path / "event.json"
         file.write_text(json.dumps({"repository": {"default_branch": "main"}, **payload(commits)}))
         environ = {
@@ -135,9 +142,15 @@ def choice_of(upstream: tuple[Path, Commits], tmp_path: Path) -> Callable[..., C
         }
         git = Git(root=_checkout(repository, tmp_path / "checkout", commits[commit], depth), environ=environ)
         named = job.named_base(job.current(environ), git, given="", load_changed=more.get("load_changed", False))
-        return choose(more.get("against", Against.AUTO), named, git)
+        if not named:
+            return Base(named)
+        try:
+            full = commit_of(named, git)
+        except BaseUnavailableError as error:
+            return Base(named, missing=error)
+        return Base(named, full, name_of(full, named))
 
-    return chosen
+    return found
 
 
 MERGED = "the first parent of the merge"
@@ -171,7 +184,7 @@ NO_NAME = "names no base commit"
     ],
 )  # fmt: skip
 def test_the_base_of_an_event(
-    choice_of: Callable[..., Choice],
+    base_of: Callable[..., Base],
     upstream: tuple[Path, Commits],
     *,
     event: str,
@@ -183,11 +196,11 @@ def test_the_base_of_an_event(
 ) -> None:
     """What is compared with, and the sentence about it in the report."""
     _, commits = upstream
-    choice = choice_of(event, payload, commit, depth)
-    assert [name for name, full in commits.items() if full == choice.base] == [base]
-    assert choice.reference is Reference.REF
+    found = base_of(event, payload, commit, depth)
+    assert [name for name, full in commits.items() if full == found.commit] == [base]
     short = {name: full[:7] for name, full in commits.items()}
-    assert choice.reason == f"compared with {short[base]} ({role.format_map(short)})"
+    assert found.name == f"{short[base]} ({role.format_map(short)})"
+    assert found.named.required is (event != "push")
 
 
 @pytest.mark.parametrize(
@@ -202,12 +215,10 @@ def test_the_base_of_an_event(
         ("merge_group", nothing, "queued", WHOLE, NO_NAME, "--base"),
     ],
 )  # fmt: skip
-@pytest.mark.parametrize("against", [Against.AUTO, Against.REF, Against.BASELINE])
 def test_a_change_without_its_base_cannot_be_compared(
-    choice_of: Callable[..., Choice],
+    base_of: Callable[..., Base],
     upstream: tuple[Path, Commits],
     *,
-    against: Against,
     event: str,
     payload: Callable[[Commits], dict[str, Any]],
     commit: str,
@@ -216,46 +227,49 @@ def test_a_change_without_its_base_cannot_be_compared(
     step: str,
 ) -> None:
     """An error that says what is missing and the depth that brings it, and no comparison with something else."""
-    with pytest.raises(BaseUnavailableError) as caught:
-        choice_of(event, payload, commit, depth, against=against)
-    assert told.format_map(upstream[1]) in str(caught.value)
-    assert step in caught.value.hint
-    assert caught.value.absent
-    assert caught.value.exit_code is ExitCode.NOT_MEASURED
+    found = base_of(event, payload, commit, depth)
+    assert found.named.required
+    assert found.missing is not None
+    assert told.format_map(upstream[1]) in str(found.missing)
+    assert step in found.missing.hint
+    assert found.missing.absent
+    assert found.missing.exit_code is ExitCode.NOT_MEASURED
 
 
 @pytest.mark.parametrize(
     ("event", "payload", "depth", "reason"),
     [
-        ("push", a_push("0" * 40), WHOLE, "no base commit was named"),
+        ("push", a_push("0" * 40), WHOLE, ""),
         ("push", a_push("1" * 40), WHOLE, "the local git has no commit '1111"),
         ("push", a_push("old"), 1, "the local git has no commit "),
-        ("push", nothing, WHOLE, "no base commit was named"),
-        ("schedule", nothing, WHOLE, "no base commit was named"),
-        ("workflow_dispatch", nothing, WHOLE, "no base commit was named"),
-        ("release", nothing, WHOLE, "no base commit was named"),
-        ("workflow_run", after_a_push, WHOLE, "no base commit was named"),
+        ("push", nothing, WHOLE, ""),
+        ("schedule", nothing, WHOLE, ""),
+        ("workflow_dispatch", nothing, WHOLE, ""),
+        ("release", nothing, WHOLE, ""),
+        ("workflow_run", after_a_push, WHOLE, ""),
     ],
 )  # fmt: skip
 def test_what_no_change_waits_for_is_compared_with_the_stored_runs(
-    choice_of: Callable[..., Choice],
+    base_of: Callable[..., Base],
     event: str,
     payload: Callable[[Commits], dict[str, Any]],
     depth: int,
     reason: str,
 ) -> None:
     """Where the event names no commit that the local git has."""
-    choice = choice_of(event, payload, "merge", depth)
-    assert (choice.reference, choice.base) == (Reference.BASELINE, "")
-    assert choice.reason.startswith(reason)
+    found = base_of(event, payload, "merge", depth)
+    assert not found.named.required
+    assert not found.commit
+    assert str(found.missing or "").startswith(reason)
+    assert bool(found.missing) is bool(reason)
 
 
-@pytest.mark.parametrize(("depth", "reference"), [(WHOLE, Reference.REF), (1, Reference.BASELINE)])
+@pytest.mark.parametrize("depth", [WHOLE, 1])
 def test_a_dispatch_with_a_load_of_its_own_goes_beside_the_default_branch(
-    choice_of: Callable[..., Choice], upstream: tuple[Path, Commits], depth: int, reference: Reference
+    base_of: Callable[..., Base], upstream: tuple[Path, Commits], depth: int
 ) -> None:
     """No stored run was measured under that load; where the branch is not there, the reason is told."""
-    choice = choice_of("workflow_dispatch", nothing, "merge", depth, load_changed=True)
-    assert choice.reference is reference
-    assert choice.base == (upstream[1]["later"] if depth == WHOLE else "")
-    assert "origin/main" in choice.reason
+    found = base_of("workflow_dispatch", nothing, "merge", depth, load_changed=True)
+    assert found.commit == (upstream[1]["later"] if depth == WHOLE else "")
+    assert "origin/main" in (found.name or str(found.missing))
+    assert not found.named.required

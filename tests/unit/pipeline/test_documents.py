@@ -11,16 +11,14 @@ from perfci.pipeline import documents
 from perfci.pipeline.documents import exit_code
 from tests.builders import a_red_outcome, a_subject, an_outcome
 
-ALWAYS = {
-    Verdict.INVALID: ExitCode.NOT_MEASURED,
-    Verdict.NO_BASELINE: ExitCode.OK,
-    Verdict.PASS: ExitCode.OK,
-}
+ALWAYS = {Verdict.INVALID: ExitCode.NOT_MEASURED, Verdict.PASS: ExitCode.OK}
 RED = {Verdict.REGRESSION: ExitCode.REGRESSION, Verdict.SLO_BREACH: ExitCode.REGRESSION}
+NOTHING, OPEN = Verdict.NO_BASELINE, Verdict.INCONCLUSIVE
 EXPECTED = {
-    FailOn.REGRESSION: {**ALWAYS, **RED, Verdict.INCONCLUSIVE: ExitCode.OK},
-    FailOn.INCONCLUSIVE: {**ALWAYS, **RED, Verdict.INCONCLUSIVE: ExitCode.INCONCLUSIVE},
-    FailOn.NEVER: {**ALWAYS, **dict.fromkeys([*RED, Verdict.INCONCLUSIVE], ExitCode.OK)},
+    FailOn.NEVER: {**ALWAYS, **dict.fromkeys([*RED, NOTHING, OPEN], ExitCode.OK)},
+    FailOn.REGRESSION: {**ALWAYS, **RED, **dict.fromkeys([NOTHING, OPEN], ExitCode.OK)},
+    FailOn.NO_BASELINE: {**ALWAYS, **RED, NOTHING: ExitCode.INCONCLUSIVE, OPEN: ExitCode.OK},
+    FailOn.INCONCLUSIVE: {**ALWAYS, **RED, **dict.fromkeys([NOTHING, OPEN], ExitCode.INCONCLUSIVE)},
 }
 
 

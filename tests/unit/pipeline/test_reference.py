@@ -6,9 +6,9 @@ import subprocess
 import pytest
 
 from perfci.config import Against
-from perfci.errors import BaseUnavailableError, ConfigError, ExitCode, PerfciError, RefError
+from perfci.errors import BaseUnavailableError, ConfigError, ExitCode, RefError
 from perfci.model import Reference
-from perfci.pipeline.reference import WORKTREE, NamedBase, choose
+from perfci.pipeline.reference import NamedBase, commit_of, name_of, reference_of
 from perfci.rig.host.git import Git
 
 AUTO, BASELINE, REF = Against.AUTO, Against.BASELINE, Against.REF
@@ -33,68 +33,77 @@ def _given(ref: str) -> NamedBase:
 
 
 @pytest.mark.parametrize(
-    ("against", "base", "reference", "commit", "name", "reason"),
+    ("against", "base", "reference"),
     [
-        (AUTO, "v1", Reference.REF, "HEAD", "v1 ({short})", "compared with {name}"),
-        (AUTO, "", Reference.BASELINE, "", "the stored baseline", "no base commit was named"),
-        (AUTO, ".", Reference.REF, WORKTREE, "the working tree", "both sides are the working tree"),
-        (REF, "main", Reference.REF, "HEAD", "main ({short})", "compared with {name}"),
-        (REF, ".", Reference.REF, WORKTREE, "the working tree", "both sides are the working tree"),
-        (BASELINE, "v1", Reference.BASELINE, "HEAD", "the stored baseline", "asked for"),
-        (BASELINE, "", Reference.BASELINE, "", "the stored baseline", "no base commit was named"),
+        (AUTO, "v1", Reference.REF),
+        (AUTO, "", Reference.BASELINE),
+        (AUTO, ".", Reference.REF),
+        (AUTO, "./old", Reference.REF),
+        (REF, "main", Reference.REF),
+        (REF, ".", Reference.REF),
+        (BASELINE, "v1", Reference.BASELINE),
+        (BASELINE, "", Reference.BASELINE),
     ],
 )
-def test_what_is_compared_with(
-    git: Git, *, against: Against, base: str, reference: Reference, commit: str, name: str, reason: str
-) -> None:
-    """What was asked for, and what the local git has, decide; the reason is told."""
-    choice = choose(against, _given(base), git)
-    assert choice.reference is reference
-    assert choice.base == (git.head() if commit == "HEAD" else commit)
-    assert choice.name == name.format(short=git.head()[:7])
-    assert choice.reason == reason.format(name=choice.name)
+def test_what_is_compared_with(against: Against, base: str, reference: Reference) -> None:
+    """A base that was named is compared side by side, unless the stored runs were asked for."""
+    assert reference_of(against, _given(base), external=False) is reference
 
 
 @pytest.mark.parametrize(
-    ("against", "base", "error", "told"),
+    ("against", "base", "external", "message"),
     [
-        (REF, "", ConfigError, "comparing with a commit needs to know which"),
-        (REF, "gone", RefError, "the local git has no commit 'gone'"),
-        (AUTO, "gone", RefError, "the local git has no commit 'gone'"),
-        (BASELINE, "gone", RefError, "the local git has no commit 'gone'"),
-        (BASELINE, ".", ConfigError, "--base . compares the working tree with itself"),
+        (REF, "", False, "comparing with a commit needs to know which"),
+        (BASELINE, ".", False, r"--base \. names files that are compared side by side"),
+        (BASELINE, "/srv/old", False, "--base /srv/old names files"),
+        (REF, "v1", True, "an external target cannot be started at another commit"),
+        (AUTO, ".", True, "an external target cannot be started at another commit"),
     ],
 )
-def test_what_cannot_be_compared_with(
-    git: Git, against: Against, base: str, error: type[PerfciError], told: str
-) -> None:
-    """Who asks for a commit gets that commit or an error, and never something else."""
-    with pytest.raises(error, match=told) as caught:
-        choose(against, _given(base), git)
+def test_what_cannot_be_compared_with(*, against: Against, base: str, external: bool, message: str) -> None:
+    """What contradicts itself is refused with the next step."""
+    with pytest.raises(ConfigError, match=message) as caught:
+        reference_of(against, _given(base), external=external)
+    assert caught.value.hint
+
+
+def test_an_external_target_has_stored_runs_only(git: Git) -> None:
+    """It is the same service for every commit; the base that was named gives its policy and its stored runs."""
+    assert reference_of(AUTO, _given("v1"), external=True) is Reference.BASELINE
+
+
+def test_a_mistyped_name_is_a_usage_error(git: Git) -> None:
+    """A clone with the whole history knows that there is no such commit."""
+    with pytest.raises(RefError, match="the local git has no commit 'gone'") as caught:
+        commit_of(_given("gone"), git)
     assert caught.value.exit_code is ExitCode.USAGE
     assert caught.value.hint
 
 
-def test_a_hash_is_its_own_name(git: Git) -> None:
-    """A commit named by its hash is not named twice."""
-    for length in (7, 12, 40):
-        assert choose(REF, _given(git.head()[:length]), git).name == git.head()[:7]
-
-
-def test_a_base_that_nobody_asked_for_may_be_missing(git: Git) -> None:
-    """The commit before a push that was forced: the stored runs are the reference, and it is told why."""
-    choice = choose(AUTO, NamedBase(ref="1" * 40, role="the commit before the push"), git)
-    assert (choice.reference, choice.base) == (Reference.BASELINE, "")
-    assert choice.reason.startswith(f"the local git has no commit '{'1' * 40}', the commit before the push; fetch it")
-    with pytest.raises(BaseUnavailableError):
-        choose(REF, NamedBase(ref="1" * 40), git)
-
-
-@pytest.mark.parametrize("against", [AUTO, REF, BASELINE])
-@pytest.mark.parametrize("named", [NamedBase(ref="1" * 40, required=True), NamedBase(required=True, problem="none")])
-def test_a_base_that_is_required_is_never_replaced(git: Git, against: Against, named: NamedBase) -> None:
-    """Not by the change's own policy and stored runs either, where the baseline is asked for."""
+@pytest.mark.parametrize(
+    "named",
+    [
+        NamedBase(ref="1" * 40, role="the commit before the push"),
+        NamedBase(ref="1" * 40, required=True),
+        NamedBase(required=True, problem="the event names no base commit", step="name one"),
+    ],
+)
+def test_a_commit_of_the_event_that_is_not_there(git: Git, named: NamedBase) -> None:
+    """What the event names and git does not have is no mistake of the user, and says so with the next step."""
     with pytest.raises(BaseUnavailableError) as caught:
-        choose(against, named, git)
+        commit_of(named, git)
     assert caught.value.absent
     assert caught.value.exit_code is ExitCode.NOT_MEASURED
+    assert caught.value.hint
+
+
+def test_the_name_of_a_base(git: Git) -> None:
+    """Its short hash, and how it was named or what it is to the job; a hash is not named twice."""
+    head = git.head()
+    assert commit_of(_given("v1"), git) == head
+    assert name_of(head, _given("v1")) == f"v1 ({head[:7]})"
+    assert name_of(head, NamedBase(ref=head, role="the first parent of the merge")) == (
+        f"{head[:7]} (the first parent of the merge)"
+    )
+    for length in (7, 12, 40):
+        assert name_of(head, _given(head[:length])) == head[:7]

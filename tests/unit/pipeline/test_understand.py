@@ -11,11 +11,13 @@ import pytest
 from perfci.config import Against, FailOn
 from perfci.errors import ConfigError, RefError
 from perfci.judge.budgets import by_metric
-from perfci.model import Reference, RoundKind, Severity, Weight
+from perfci.model import Reference, RoundKind, Severity, Side, Weight
 from perfci.pipeline.plan import Overrides
 from perfci.pipeline.ports import Ports
-from perfci.pipeline.run import Request, Task, understand
-from tests.unit.pipeline.conftest import CONFIG
+from perfci.pipeline.request import Request
+from perfci.pipeline.understand import Task
+from perfci.rig.target.command import Options
+from tests.unit.pipeline.conftest import CONFIG, Understand
 
 STRICT = CONFIG + "[gate.budget.ref.duet.service_time]\nchange = 0.05\n"
 LAX = CONFIG + "[gate.budget.ref.duet.service_time]\nchange = 9.0\n"
@@ -31,45 +33,47 @@ def _codes(task: Task) -> list[str]:
 
 
 @pytest.mark.parametrize("against", [Against.REF, Against.BASELINE, Against.AUTO])
-def test_the_policy_of_the_base_counts(ports: Ports, commit: Commit, against: Against) -> None:
+def test_the_policy_of_the_base_counts(understood: Understand, ports: Ports, commit: Commit, against: Against) -> None:
     """A pull request cannot pardon itself; that it tries is said, and does not count against it."""
     base = commit(STRICT)
     commit(LAX)
-    task = understand(Request(profile="tickets", base=base, against=against), ports)
+    task = understood(Request(profile="tickets", base=base, against=against), ports)
     assert _change(task) == 0.05
     assert _codes(task) == ["policy-changed"]
-    assert task.notes[0].weight is Weight.WARNING
+    assert task.notes[0].weight is Weight.NOTICE
 
 
-def test_neither_does_a_change_that_is_not_committed(ports: Ports, project: Path, commit: Commit) -> None:
+def test_neither_does_a_change_that_is_not_committed(
+    understood: Understand, ports: Ports, project: Path, commit: Commit
+) -> None:
     """On a laptop, too, the base's policy is that of its commit."""
     base = commit(STRICT)
     (project / "perfci.toml").write_text(LAX)
-    assert _change(understand(Request(profile="tickets", base=base), ports)) == 0.05
+    assert _change(understood(Request(profile="tickets", base=base), ports)) == 0.05
 
 
-def test_which_verdicts_fail_is_the_bases_too(ports: Ports, commit: Commit) -> None:
+def test_which_verdicts_fail_is_the_bases_too(understood: Understand, ports: Ports, commit: Commit) -> None:
     """`fail_on = "never"` in a pull request fails that pull request as before."""
     base = commit('fail_on = "inconclusive"\n' + CONFIG)
     commit('fail_on = "never"\n' + CONFIG)
-    task = understand(Request(profile="tickets", base=base), ports)
+    task = understood(Request(profile="tickets", base=base), ports)
     assert task.fail_on is FailOn.INCONCLUSIVE
     assert _codes(task) == ["policy-changed"]
-    given = understand(Request(profile="tickets", base=base, fail_on=FailOn.NEVER), ports)
+    given = understood(Request(profile="tickets", base=base, fail_on=FailOn.NEVER), ports)
     assert given.fail_on is FailOn.NEVER
 
 
 ALERT = '[[monitor.alert]]\nname = "busy"\ngauge = "api/cpu"\nabove = 0.8\nseverity = "fail"\n'
 
 
-def test_alerts_are_the_bases_too(ports: Ports, commit: Commit) -> None:
-    """A pull request cannot take out the limit that it breaks; what is watched is its own."""
+def test_alerts_are_the_bases_too(understood: Understand, ports: Ports, commit: Commit) -> None:
+    """A pull request can neither take out the limit that it breaks, nor have other things watched."""
     base = commit(CONFIG + ALERT)
     commit(CONFIG + '[monitor.gauges.pool]\nurl = "/pool"\npointer = "/used"\n')
-    task = understand(Request(profile="tickets", base=base), ports)
+    task = understood(Request(profile="tickets", base=base), ports)
     (alert,) = task.policy.alerts
     assert (alert.limit, alert.upper, alert.seconds, alert.severity) == (0.8, True, 5.0, Severity.FAIL)
-    assert list(task.config.monitor.gauges) == ["pool"]
+    assert list(task.config.monitor.gauges) == []
     assert _codes(task) == ["policy-changed"]
 
 
@@ -83,64 +87,76 @@ def test_alerts_are_the_bases_too(ports: Ports, commit: Commit) -> None:
     ],
 )
 def test_a_monitor_that_cannot_be_is_refused_before_anything_starts(
-    ports: Ports, project: Path, table: str, told: str
+    understood: Understand, ports: Ports, project: Path, table: str, told: str
 ) -> None:
     """A stranger's host, or an alert without one limit."""
     (project / "perfci.toml").write_text(CONFIG + table)
     with pytest.raises(ConfigError, match=told):
-        understand(Request(profile="tickets"), ports)
+        understood(Request(profile="tickets"), ports)
 
 
-def test_an_unchanged_policy_is_not_worth_a_word(ports: Ports, commit: Commit) -> None:
-    """Another target, profile or order of lines is no change of the policy."""
+def test_another_target_is_no_change_of_the_policy(understood: Understand, ports: Ports, commit: Commit) -> None:
+    """Each side starts its own; the order of lines and comments say nothing."""
     base = commit(STRICT)
     commit(STRICT.replace("--port", "--listen").replace("[gate", "# comment\n[gate"))
-    assert _codes(understand(Request(profile="tickets", base=base), ports)) == []
+    task = understood(Request(profile="tickets", base=base), ports)
+    assert _codes(task) == []
+    commands = [source.target.command for source in task.sources.values() if isinstance(source.target, Options)]
+    assert sorted("--listen" in command for command in commands) == [False, True]
 
 
 @pytest.mark.parametrize("base", ["", "."])
-def test_without_a_base_commit_the_policy_is_ones_own(ports: Ports, commit: Commit, base: str) -> None:
+def test_without_a_base_commit_the_policy_is_ones_own(
+    understood: Understand, ports: Ports, commit: Commit, base: str
+) -> None:
     """There is no other."""
     commit(STRICT)
     commit(LAX)
-    task = understand(Request(profile="tickets", base=base), ports)
+    task = understood(Request(profile="tickets", base=base), ports)
     assert _change(task) == 9.0
     assert _codes(task) == []
 
 
-def test_a_base_from_before_perfci_has_no_policy(ports: Ports, project: Path, commit: Commit) -> None:
-    """The pull request that introduces perfci brings the first one."""
+def test_a_base_from_before_perfci_has_no_policy(
+    understood: Understand, ports: Ports, project: Path, commit: Commit
+) -> None:
+    """The pull request that introduces perfci brings the first one, and that is said before anything else."""
     other = project / "other.toml"
     other.write_text(LAX)
-    task = understand(Request(profile="tickets", base="main", config_file="other.toml"), ports)
+    task = understood(Request(profile="tickets", base="main", config_file="other.toml"), ports)
     assert _change(task) == 9.0
-    assert _codes(task) == []
+    assert _codes(task) == ["policy-new"]
+    assert task.notes[0].weight is Weight.NOTICE
+    assert set(task.sources) == {Side.BASE, Side.CANDIDATE}
 
 
-def test_a_base_whose_policy_cannot_be_read_is_said(ports: Ports, commit: Commit) -> None:
-    """The change's own policy counts then, and nobody should have to guess it."""
+def test_a_base_whose_policy_cannot_be_read_cannot_be_compared_with(
+    understood: Understand, ports: Ports, commit: Commit
+) -> None:
+    """The change's own policy never takes its place."""
     base = commit(STRICT.replace("[gate", "[gates"))
     commit(LAX)
-    task = understand(Request(profile="tickets", base=base), ports)
-    assert _change(task) == 9.0
-    assert _codes(task) == ["policy-own"]
+    task = understood(Request(profile="tickets", base=base), ports)
+    assert task.unavailable is not None
+    assert "the base cannot be used" in str(task.unavailable)
+    assert "gates" in str(task.unavailable)
 
 
-def test_an_external_target_is_never_compared_with_itself(ports: Ports, project: Path) -> None:
+def test_an_external_target_is_never_compared_with_itself(understood: Understand, ports: Ports, project: Path) -> None:
     """It is the same service for every commit, and would always pass."""
     target = CONFIG.replace('kind = "command"', 'kind = "external"\nurl = "http://127.0.0.1:8000"')
     (project / "perfci.toml").write_text(re.sub(r"\ncommand = .*", "", target))
-    assert understand(Request(profile="tickets", base="main"), ports).choice.reference is Reference.BASELINE
+    assert understood(Request(profile="tickets", base="main"), ports).reference is Reference.BASELINE
     for request in (Request(profile="tickets", base="."), Request(profile="tickets", against=Against.REF)):
         with pytest.raises(ConfigError, match="an external target cannot be started at another commit"):
-            understand(request, ports)
+            understood(request, ports)
 
 
 @pytest.mark.parametrize("against", [None, Against.AUTO, Against.REF, Against.BASELINE])
-def test_a_mistyped_base_is_a_usage_error(ports: Ports, against: Against | None) -> None:
+def test_a_mistyped_base_is_a_usage_error(understood: Understand, ports: Ports, against: Against | None) -> None:
     """It is never a silent comparison with the stored runs."""
     with pytest.raises(RefError, match="no commit 'gone'"):
-        understand(Request(profile="tickets", base="gone", against=against), ports)
+        understood(Request(profile="tickets", base="gone", against=against), ports)
 
 
 @pytest.mark.parametrize(
@@ -153,11 +169,13 @@ def test_a_mistyped_base_is_a_usage_error(ports: Ports, against: Against | None)
         (CONFIG.replace("tickets.py", "none.py"), r"the locustfile none\.py cannot be read"),
     ],
 )
-def test_what_is_wrong_is_found_first(ports: Ports, project: Path, config: str, told: str) -> None:
+def test_what_is_wrong_is_found_first(
+    understood: Understand, ports: Ports, project: Path, config: str, told: str
+) -> None:
     """Nothing was started and no folder was made."""
     (project / "perfci.toml").write_text(config)
     with pytest.raises(ConfigError, match=told):
-        understand(Request(profile="tickets"), ports)
+        understood(Request(profile="tickets"), ports)
     assert not ports.work.exists()
 
 
@@ -190,33 +208,43 @@ def _pull_request(base: str) -> dict[str, object]:
     return {**DISPATCH, "pull_request": change}
 
 
-def test_a_pull_request_is_compared_with_its_base(runner: Callable[..., Ports], commit: Commit) -> None:
+def test_a_pull_request_is_compared_with_its_base(
+    understood: Understand, runner: Callable[..., Ports], commit: Commit
+) -> None:
     """Without any option: the event names the commit. One that the user names is stronger."""
     base, other = commit(STRICT), commit(LAX)
     ports = runner("pull_request", _pull_request(base))
-    assert understand(Request(profile="tickets"), ports).choice.base == base
-    assert understand(Request(profile="tickets", base=other), ports).choice.base == other
+    for request, expected in ((Request(profile="tickets"), base), (Request(profile="tickets", base=other), other)):
+        task = understood(request, ports)
+        assert task.trees[Side.BASE].commit == expected
+        assert task.reference is Reference.REF
+        assert task.fail_on is FailOn.NO_BASELINE
 
 
 def test_a_dispatch_with_a_load_of_its_own_goes_beside_the_default_branch(
-    runner: Callable[..., Ports], project: Path
+    understood: Understand, runner: Callable[..., Ports], project: Path
 ) -> None:
     """No stored run was measured under it."""
     ports = runner("workflow_dispatch", DISPATCH)
     changed = Request(profile="tickets", overrides=Overrides(users=3))
-    assert understand(Request(profile="tickets"), ports).choice.reason == "no base commit was named"
-    assert "'origin/main'" in understand(changed, ports).choice.reason
+    plain, paired = understood(Request(profile="tickets"), ports), understood(changed, ports)
+    assert (plain.base, plain.notes, plain.fail_on) == (None, (), FailOn.REGRESSION)
+    assert paired.reference is Reference.BASELINE
+    (note,) = paired.notes
+    assert "'origin/main'" in note.message
 
 
-def test_an_event_that_must_not_run_load_is_refused(runner: Callable[..., Ports]) -> None:
+def test_an_event_that_must_not_run_load_is_refused(understood: Understand, runner: Callable[..., Ports]) -> None:
     """`pull_request_target` would run a stranger's code with the token."""
     with pytest.raises(ConfigError, match="pull_request_target"):
-        understand(Request(profile="tickets"), runner("pull_request_target", _pull_request("1" * 40)))
+        understood(Request(profile="tickets"), runner("pull_request_target", _pull_request("1" * 40)))
 
 
-def test_a_project_outside_the_workspace_is_refused(runner: Callable[..., Ports], tmp_path: Path) -> None:
+def test_a_project_outside_the_workspace_is_refused(
+    understood: Understand, runner: Callable[..., Ports], tmp_path: Path
+) -> None:
     """The input `config` does not lead out of the checkout."""
     other = tmp_path / "workspace"
     other.mkdir()
     with pytest.raises(ConfigError, match="outside the workspace"):
-        understand(Request(profile="tickets"), runner("workflow_dispatch", DISPATCH, other))
+        understood(Request(profile="tickets"), runner("workflow_dispatch", DISPATCH, other))

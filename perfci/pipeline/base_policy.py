@@ -1,0 +1,133 @@
+"""
+The base's configuration decides about a change, so that no change can pardon itself.
+
+Each side brings its own target and data; all else comes from the base, a key that is added later included.
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from perfci import store
+from perfci.config import Config, Load, Profile
+from perfci.errors import ConfigError
+from perfci.model import Finding, Side, Weight
+from perfci.pipeline.paths import inside
+from perfci.pipeline.plan import Plan
+from perfci.pipeline.trees import Tree
+from perfci.rig.load import sources
+
+SIDE_KEYS = frozenset({"target", "seed", "environments"})
+"""The top-level keys that each side brings for itself: how it is started, and with which data."""
+
+MOST_KEYS = 8
+
+
+def governed(own: Config, base: Config, profile: str) -> tuple[Config, tuple[Finding, ...]]:
+    """
+    The configuration of a run, and what the reader must know of the difference between the *base*'s and its *own*.
+
+    *profile* ("PROFILE" or "PROFILE:SCENARIO") is the change's own where the base has none of that name.
+    """
+    sides = {key: getattr(own, key) for key in SIDE_KEYS}
+    governing = base.model_copy(update={**sides, "profiles": dict(base.profiles)})
+    findings = []
+    if changed := [key for key in differences(base, own) if key.split(".")[0] not in SIDE_KEYS]:
+        findings.append(_notice("policy-changed", f"this change edits {_listed(changed)}: the base decides"))
+    if "seed" in {key.split(".")[0] for key in differences(base, own)}:
+        findings.append(_notice("seed-changed", "this change edits [seed]: each side was seeded as its own says"))
+    name, _, scenario = profile.partition(":")
+    if _has(own, profile) and not _has(base, profile):
+        governing.profiles[name] = _with_scenario(base.profiles.get(name), own.profiles[name], scenario)
+        text = f"the base has no scenario {profile}: both sides were driven as this change says"
+        findings.append(_notice("profile-new", text))
+    if governing.load is Load.HEAD and name in own.profiles and name in governing.profiles:
+        file = own.profiles[name].locustfile
+        governing.profiles[name] = governing.profiles[name].model_copy(update={"locustfile": file})
+    return governing, tuple(findings)
+
+
+def _has(config: Config, profile: str) -> bool:
+    try:
+        config.find(profile)
+    except ConfigError:
+        return False
+    return True
+
+
+def load_side(config: Config, trees: Mapping[Side, Tree]) -> Side:
+    """The side whose Locust file drives both."""
+    return Side.BASE if config.load is Load.BASE and Side.BASE in trees else Side.CANDIDATE
+
+
+def edited_files(
+    plan: Plan, config: Config, base_config: Config | None, trees: Mapping[Side, Tree]
+) -> tuple[Finding, ...]:
+    """What the reader must know of files that the change edits: the Locust file, and the stored runs."""
+    base, candidate = trees.get(Side.BASE), trees[Side.CANDIDATE]
+    if base is None or base.path == candidate.path:
+        return ()
+    findings = []
+    names = {
+        Side.CANDIDATE: config.profiles[plan.profile].locustfile,
+        Side.BASE: _locustfile(base_config, plan.profile),
+    }
+    digests = {side: _digest(trees[side], name) for side, name in names.items() if name}
+    if len(set(digests.values())) > 1:
+        file = plan.load.locustfile
+        driven = "the base's version" if load_side(config, trees) is Side.BASE else "this change's version"
+        text = f"this change edits the load ({file}, or a module that it imports): both sides were driven by {driven}"
+        hint = "load = \"base\" in the base's configuration drives both sides with the base's"
+        findings.append(Finding(code="load-changed", weight=Weight.NOTICE, message=text, hint=hint))
+    folder = store.baseline_folder(Path(config.baselines), plan.profile, plan.scenario)
+    if _stored_runs(base.path / folder) != _stored_runs(candidate.path / folder):
+        findings.append(_notice("baselines-changed", f"this change edits {folder}: the base's stored runs count"))
+    return tuple(findings)
+
+
+def _locustfile(base: Config | None, profile: str) -> str:
+    return base.profiles[profile].locustfile if base is not None and profile in base.profiles else ""
+
+
+def _digest(tree: Tree, locustfile: str) -> str:
+    """Of the Locust file and the modules of the project that it imports; "" where it cannot be read."""
+    try:
+        return sources.digest(inside(tree.path, locustfile, what="locustfile"), root=tree.path.resolve())
+    except OSError:
+        return ""
+
+
+def _stored_runs(folder: Path) -> dict[str, bytes]:
+    """The files of stored runs by name; `census.json` is meant to be edited, and judged by rules of its own."""
+    files = sorted(folder.glob("*.json")) if folder.is_dir() else []
+    return {file.name: file.read_bytes() for file in files if file.name != store.CENSUS and file.is_file()}
+
+
+def _with_scenario(base: Profile | None, own: Profile, scenario: str) -> Profile:
+    """The base's profile with the one scenario that only the change has."""
+    if base is None or scenario not in own.scenarios:
+        return own
+    return base.model_copy(update={"scenarios": {**base.scenarios, scenario: own.scenarios[scenario]}})
+
+
+def differences(base: Config, own: Config) -> list[str]:
+    """The dotted names of all keys whose values differ, in the order of the configuration."""
+    return list(_differing(base.model_dump(mode="json"), own.model_dump(mode="json")))
+
+
+def _differing(base: Mapping[str, Any], own: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
+    for key in [*base, *(key for key in own if key not in base)]:
+        left, right = base.get(key), own.get(key)
+        if isinstance(left, Mapping) and isinstance(right, Mapping):
+            yield from _differing(left, right, f"{prefix}{key}.")
+        elif left != right:
+            yield f"{prefix}{key}"
+
+
+def _listed(keys: list[str]) -> str:
+    more = len(keys) - MOST_KEYS
+    return ", ".join(keys[:MOST_KEYS]) + (f" and {more} more keys" if more > 0 else "")
+
+
+def _notice(code: str, message: str) -> Finding:
+    return Finding(code=code, weight=Weight.NOTICE, message=message, hint="it takes effect once it is merged")

@@ -1,0 +1,160 @@
+"""What a request means, decided before anything is started: every mistake that can be seen is seen here."""
+
+import contextlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from perfci.config import Against, Config, FailOn, read
+from perfci.errors import BaseUnavailableError, ConfigError
+from perfci.model import Finding, GatePolicy, Reference, Side, Weight
+from perfci.pipeline import base_policy, job, trees
+from perfci.pipeline.paths import inside
+from perfci.pipeline.plan import Plan, SideSource, plan_of, source_of
+from perfci.pipeline.policy import policy_of
+from perfci.pipeline.ports import Ports
+from perfci.pipeline.reference import NamedBase, commit_of, name_of, reference_of
+from perfci.pipeline.request import Counting, Request
+from perfci.pipeline.trees import Tree
+from perfci.pipeline.watching import watched_of
+from perfci.rig import monitor
+from perfci.rig.host.git import Git
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """A request, understood: nothing has been started yet."""
+
+    config: Config  # that governs the run: the base's where there is one, with target and seed of the candidate
+    plan: Plan
+    reference: Reference
+    reference_name: str  # of a ref
+    trees: Mapping[Side, Tree]  # the base's also where only its policy and its stored runs are used
+    sources: Mapping[Side, SideSource]  # of the sides that will be started
+    load_side: Side  # whose Locust file drives both sides
+    policy: GatePolicy
+    notes: tuple[Finding, ...]
+    fail_on: FailOn
+    counting: Counting
+    watched: monitor.Settings
+    unavailable: BaseUnavailableError | None = None  # why there is no base, although one was named
+
+    @property
+    def base(self) -> Tree | None:
+        """The files of the base, where one was named and could be had."""
+        return self.trees.get(Side.BASE)
+
+
+@dataclass(slots=True)
+class _Base:
+    """What became of the base that was named."""
+
+    tree: Tree | None = None
+    config: Config | None = None  # None where there is no base, or no configuration on it
+    unavailable: BaseUnavailableError | None = None
+    notes: list[Finding] = field(default_factory=list)
+
+
+def understand(request: Request, ports: Ports, stack: contextlib.ExitStack) -> Task:
+    """
+    Find everything that can be wrong about a request, before anything starts.
+
+    Commits stay checked out until *stack* is closed. ConfigError and RefError mean that the user has to change
+    something; a named base that cannot be had is a value of the task, since it is a verdict.
+    """
+    current = job.current(ports.environ)
+    job.check_inside_workspace(ports.environ, ports.root)
+    git = Git(root=ports.root, environ=ports.environ)
+    candidate = _candidate(request, git, ports, stack)
+    own = read(candidate.path / request.config_file).within(request.environment)
+    named = job.named_base(current, git, given=request.base, load_changed=request.overrides.load)
+    required = named.required or (request.against or own.against) is Against.REF
+    base = _base(named, request, git, ports, stack, required=required)
+    config, notes = own, tuple(base.notes)
+    if base.config is not None:
+        config, changes = base_policy.governed(own, base.config, request.profile)
+        notes += changes
+    sources = {Side.CANDIDATE: _source(own, candidate, request, Side.CANDIDATE)}
+    if base.tree is None and base.unavailable is None:
+        named = NamedBase()
+    reference = reference_of(request.against or config.against, named, external=sources[Side.CANDIDATE].external)
+    if reference is Reference.REF and base.tree is not None:
+        try:
+            sources = {Side.BASE: _source(base.config or own, base.tree, request, Side.BASE), **sources}
+        except ConfigError as error:
+            base.unavailable = _unusable(error)
+    files = {Side.CANDIDATE: candidate} | ({Side.BASE: base.tree} if base.tree is not None else {})
+    load_side = base_policy.load_side(config, files)
+    plan = plan_of(config, request.profile, request.overrides, root=files[load_side].path)
+    inside(ports.root, config.baselines, what="baselines folder")
+    return Task(
+        config=config,
+        plan=plan,
+        reference=reference,
+        reference_name=base.tree.name if base.tree is not None else "",
+        trees=files,
+        sources=sources,
+        load_side=load_side,
+        policy=policy_of(config.gate, plan.profile, alerts=config.monitor.alert),
+        notes=(*notes, *base_policy.edited_files(plan, config, base.config, files)),
+        fail_on=request.fail_on or config.fail_on or (FailOn.NO_BASELINE if named.required else FailOn.REGRESSION),
+        counting=request.census or Counting(config.census.enabled),
+        watched=watched_of(config, file=request.config_file),
+        unavailable=base.unavailable,
+    )
+
+
+def _candidate(request: Request, git: Git, ports: Ports, stack: contextlib.ExitStack) -> Tree:
+    name = request.candidate
+    if name in {"", trees.WORKTREE}:
+        return trees.working_tree(git, ports)
+    if trees.is_folder(name):
+        return trees.folder(name, ports, config_file=request.config_file)
+    commit = git.resolve(name)
+    return trees.checked_out(commit, git, ports, stack, name=trees.short(commit, name))
+
+
+def _base(
+    named: NamedBase, request: Request, git: Git, ports: Ports, stack: contextlib.ExitStack, *, required: bool
+) -> _Base:
+    """The base's files and configuration; where it is not *required*, its absence is a warning."""
+    base = _Base()
+    if not named:
+        return base
+    try:
+        base.tree = _base_tree(named, request, git, ports, stack)
+        file = base.tree.path / request.config_file
+        if file.exists():
+            base.config = read(file)
+        else:
+            text = f"the policy is not on the base yet: its {request.config_file} is new, and this change's own decides"
+            base.notes.append(Finding(code="policy-new", weight=Weight.NOTICE, message=text))
+    except ConfigError as error:
+        base.unavailable = _unusable(error)
+    except BaseUnavailableError as error:
+        if required:
+            base.unavailable = error
+        else:
+            text = f"not compared side by side: {error}"
+            base.notes.append(Finding(code="no-base", weight=Weight.WARNING, message=text, hint=error.hint))
+    if base.config is not None and request.environment in base.config.environments:
+        base.config = base.config.within(request.environment)
+    return base
+
+
+def _base_tree(named: NamedBase, request: Request, git: Git, ports: Ports, stack: contextlib.ExitStack) -> Tree:
+    if named.ref == trees.WORKTREE:
+        return trees.working_tree(git, ports)
+    if named.by_user and trees.is_folder(named.ref):
+        return trees.folder(named.ref, ports, config_file=request.config_file)
+    commit = commit_of(named, git)
+    return trees.checked_out(commit, git, ports, stack, name=name_of(commit, named))
+
+
+def _source(config: Config, tree: Tree, request: Request, side: Side) -> SideSource:
+    file = request.config_file + (" of the base" if side is Side.BASE else "")
+    env = request.base_env if side is Side.BASE else request.candidate_env
+    return source_of(config, tree=tree.path, file=file, env=env)
+
+
+def _unusable(error: ConfigError) -> BaseUnavailableError:
+    return BaseUnavailableError(f"the base cannot be used: {error}", absent=False, hint=error.hint)

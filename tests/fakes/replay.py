@@ -1,0 +1,141 @@
+"""A rig that starts nothing: it gives out rounds that were recorded, and fails where a test wants it to."""
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from perfci.config import CensusTable
+from perfci.errors import BaseTargetError, SeedError, TargetError
+from perfci.model import Census, Round, RoundKind, Side
+from perfci.pipeline.rig import Block, Measured, RigSpec
+from perfci.rig.census.take import Taken
+
+
+@dataclass(slots=True, kw_only=True)
+class Recorded:
+    """
+    What a rig gives out, and what was asked of it.
+
+    *faults* are raised at a step: "prepare base", "start candidate 3", "seed base 1", "duet 2", "load candidate 4",
+    "census". *steps* is the list of all steps in their order, "stop 3" included.
+    """
+
+    rounds: Sequence[Round] = ()
+    census: Mapping[Side, Census] = field(default_factory=dict)
+    seed_digests: Mapping[Side, str] = field(default_factory=lambda: dict.fromkeys(Side, "e4d909c290d0fb1c"))
+    notes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # step -> what the rig noted about it
+    faults: Mapping[str, BaseException] = field(default_factory=dict)
+    steps: list[str] = field(default_factory=list)
+    spec: RigSpec | None = None
+
+    def rig(self, spec: RigSpec) -> "ReplayRig":
+        """The port's factory: what `Ports.rig` asks for."""
+        self.spec = spec
+        return ReplayRig(self)
+
+    def do(self, step: str, side: Side | None = None) -> None:
+        """Note a step, and fail where a test wants it; what the base does is told apart, as by the real rig."""
+        self.steps.append(step)
+        if (fault := self.faults.get(step)) is None:
+            return
+        if side is Side.BASE and isinstance(fault, TargetError | SeedError):
+            raise BaseTargetError(f"the base does not start: {fault}", hint="look at its log")
+        raise fault
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayRig:
+    """Holds the protocol `Rig`."""
+
+    recorded: Recorded
+
+    def prepare(self, side: Side) -> None:
+        """Note it."""
+        self.recorded.do(f"prepare {side.value}", side)
+
+    @contextlib.contextmanager
+    def block(
+        self,
+        name: int | str,
+        order: Sequence[Side],
+        *,
+        duet: bool,
+        on_incident: Callable[[str], None],  # noqa: ARG002
+    ) -> Iterator[Block]:
+        """Note the start and the seeding of each side, and the end of all, however that comes."""
+        try:
+            for side in order:
+                self.recorded.do(f"start {side.value} {name}", side)
+                self.recorded.do(f"seed {side.value} {name}", side)
+            yield ReplayBlock(self.recorded, name, tuple(order), duet)
+        finally:
+            self.recorded.steps.append(f"stop {name}")
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayBlock:
+    """Holds the protocol `Block`."""
+
+    recorded: Recorded
+    name: int | str
+    order: tuple[Side, ...]
+    with_duet: bool
+
+    @property
+    def seed_digests(self) -> Mapping[Side, str]:
+        """As the test says."""
+        return {side: self.recorded.seed_digests[side] for side in self.order}
+
+    @property
+    def descriptions(self) -> Mapping[Side, str]:
+        """A name for each side."""
+        return {side: f"a recorded {side.value}" for side in self.order}
+
+    def duet(self) -> Mapping[Side, Measured]:
+        """The recorded turns of this block."""
+        assert self.with_duet, "turns were asked of a block that was started without a duet"
+        self.recorded.do(f"duet {self.name}")
+        return {side: self._measured(RoundKind.DUET, side, f"duet {self.name}") for side in Side}
+
+    def load(self, *sides: Side) -> Mapping[Side, Measured]:
+        """The recorded load rounds of this block."""
+        for side in sides:
+            self.recorded.do(f"load {side.value} {self.name}")
+        return {side: self._measured(RoundKind.LOAD, side, f"load {side.value} {self.name}") for side in sides}
+
+    def census(self, table: CensusTable, *, on_progress: Callable[[int, int], None]) -> Taken:  # noqa: ARG002
+        """The recorded census of the sides that run."""
+        self.recorded.do("census")
+        on_progress(1, 1)
+        return Taken(census={side: self.recorded.census[side] for side in self.order})
+
+    def _measured(self, kind: RoundKind, side: Side, step: str) -> Measured:
+        (found,) = (
+            measured
+            for measured in self.recorded.rounds
+            if (measured.kind, measured.side, measured.block) == (kind, side, self.name)
+        )
+        return Measured(round=found, notes=self.recorded.notes.get(step, ()))
+
+
+def project(folder: Path, *, blocks: int = 8, extra: str = "") -> None:
+    """Write a project into *folder*, with the schedule of recorded rounds: turns and load in each block."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "perfci.toml").write_text(
+        f"""{extra}
+[target]
+kind = "command"
+command = ["{{python}}", "-m", "service", "--port", "{{port}}"]
+
+[census]
+enabled = "off"
+
+[profiles.tickets]
+locustfile = "tickets.py"
+[profiles.tickets.scenarios.smoke]
+paired = {{ blocks = {blocks}, load_blocks = {blocks} }}
+baseline = {{ rounds = 4 }}
+"""
+    )
+    (folder / "tickets.py").write_text("")
