@@ -16,7 +16,7 @@ from typing import NoReturn
 import click
 
 from perfci import __version__
-from perfci.cli.common import say
+from perfci.cli.output import say
 from perfci.errors import ExitCode, Interrupted, PerfciError
 
 COMMANDS = {

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from perfci.cli.common import config_option
+from perfci.cli.options import config_option
 
 
 @click.group("baseline")

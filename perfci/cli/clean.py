@@ -4,7 +4,7 @@ import os
 
 import click
 
-from perfci.cli.common import state_folder
+from perfci.cli.ports import state_folder
 
 
 @click.command("clean")

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import click
 
-from perfci.cli.common import colour, config_option, say, width
+from perfci.cli.options import config_option
+from perfci.cli.output import colour, say, width
 
 
 @click.command("compare")

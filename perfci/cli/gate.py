@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from perfci.cli.common import say
+from perfci.cli.output import say
 
 
 @click.command("gate")

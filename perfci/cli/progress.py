@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from perfci.cli.common import say
+from perfci.cli.output import say
 from perfci.rig.load.generator import Live
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from perfci.cli.common import say
+from perfci.cli.output import say
 from perfci.cli.run import COMMENT
 from perfci.errors import ExitCode
 

@@ -7,17 +7,9 @@ from typing import Any
 
 import click
 
-from perfci.cli.common import (
-    Pairs,
-    Seconds,
-    colour,
-    config_option,
-    environment_option,
-    quiet_option,
-    real_ports,
-    say,
-    width,
-)
+from perfci.cli.options import Pairs, Seconds, config_option, environment_option, quiet_option
+from perfci.cli.output import colour, say, width
+from perfci.cli.ports import real_ports
 from perfci.errors import ExitCode, PerfciError
 
 COMMENT = ("auto", "always", "on-regression", "off")

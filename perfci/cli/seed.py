@@ -4,7 +4,8 @@ from pathlib import Path
 
 import click
 
-from perfci.cli.common import config_option, environment_option, real_ports
+from perfci.cli.options import config_option, environment_option
+from perfci.cli.ports import real_ports
 
 
 @click.command("seed")

@@ -4,7 +4,9 @@ from pathlib import Path
 
 import click
 
-from perfci.cli.common import Seconds, config_option, quiet_option, real_ports, say
+from perfci.cli.options import Seconds, config_option, quiet_option
+from perfci.cli.output import say
+from perfci.cli.ports import real_ports
 
 
 class Address(click.ParamType[tuple[str, int]]):

@@ -9,13 +9,15 @@ two belong to the CLI: click reads a PERFCI_* variable for each option that the 
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, PrivateAttr, model_validator
 
+from perfci import __version__
 from perfci.config.census import CensusTable, PrometheusTable
 from perfci.config.gate import Against, BudgetTable, FailOn, GateTable, Load, OnMissingBase, OverrideTable, SloTable
 from perfci.config.monitor import AlertTable, MonitorTable
+from perfci.config.renames import apply_renames
 from perfci.config.scenario import (
     ArrivalsTable,
     BaselineSchedule,
@@ -56,6 +58,9 @@ __all__ = [
     "seconds",
 ]
 
+VERSION = 1
+"""Of the configuration; a new one comes where a file of today would mean something else."""
+
 CHECK = "docs/configuration.md names every key; `perfci doctor` checks the file without starting anything"
 
 
@@ -69,6 +74,7 @@ class Overlay(Table):
 class Config(Table):
     """The whole of `perfci.toml`."""
 
+    version: Literal[1] = 1  # of the configuration, not of perfci
     target: dict[str, Any]
     seed: dict[str, Any] = {"kind": "none"}
     profiles: dict[Name, Profile] = Field(min_length=1)
@@ -82,6 +88,12 @@ class Config(Table):
     baselines: str = "baselines"
     rng_seed: int = Field(1, ge=0)
     environments: dict[Name, Overlay] = {}
+    _warnings: tuple[str, ...] = PrivateAttr(())
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the reader of the file should know of it: keys under old names."""
+        return self._warnings
 
     @model_validator(mode="after")
     def _profiles_exist(self) -> Self:
@@ -146,13 +158,33 @@ def read(path: Path) -> Config:
 
 
 def from_bytes(content: bytes, *, where: str) -> Config:
-    """The configuration in *content*, which came from *where*."""
+    """
+    The configuration in *content*, which came from *where*.
+
+    Keys under old names are read, and `warnings` says so; a version that this perfci does not know is a ConfigError.
+    """
     try:
-        return parse(Config, tomllib.loads(content.decode("utf-8")), where=where, error=_unusable)
+        document = tomllib.loads(content.decode("utf-8"))
+        _check_version(document.get("version", VERSION), where)
+        document, warnings = apply_renames(document, where=where)
+        config = parse(Config, document, where=where, error=_unusable)
     except UnicodeDecodeError as error:
         raise ConfigError(f"{where} is not UTF-8 (byte {error.start})", hint="save it as UTF-8") from None
     except (ValueError, RecursionError) as error:  # not only TOMLDecodeError: numbers and brackets without end
         raise _unusable(f"{where} is not TOML: {error}") from None
+    config._warnings = warnings  # noqa: SLF001 - its own factory
+    return config
+
+
+def _check_version(version: object, where: str) -> None:
+    """Before any key is looked at: a newer file has keys that this perfci cannot know."""
+    if isinstance(version, bool) or not isinstance(version, int):
+        raise _unusable(f"{where}: version is a whole number, not {str(version)[:20]!r}")
+    if version > VERSION:
+        raise ConfigError(
+            f"{where} is written for version {version} of the configuration, and perfci {__version__} reads {VERSION}",
+            hint="update perfci",
+        )
 
 
 def _unusable(message: str) -> ConfigError:

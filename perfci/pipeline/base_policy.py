@@ -17,8 +17,8 @@ from perfci.pipeline.plan import Plan
 from perfci.pipeline.trees import Tree
 from perfci.rig.load import sources
 
-SIDE_KEYS = frozenset({"target", "seed", "environments"})
-"""The top-level keys that each side brings for itself: how it is started, and with which data."""
+SIDE_KEYS = frozenset({"version", "target", "seed", "environments"})
+"""The top-level keys that each side brings for itself: how it is started, and with which data, in which version."""
 
 MOST_KEYS = 8
 

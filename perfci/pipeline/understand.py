@@ -69,7 +69,7 @@ def understand(request: Request, ports: Ports, stack: contextlib.ExitStack) -> T
     named = job.named_base(current, git, given=request.base, load_changed=request.overrides.load)
     required = named.required or (request.against or own.against) is Against.REF
     base = _base(named, request, git, ports, stack, required=required)
-    config, notes = own, tuple(base.notes)
+    config, notes = own, (*base.notes, *(_warning("configuration", warning) for warning in own.warnings))
     if base.config is not None:
         config, changes = base_policy.governed(own, base.config, request.profile)
         notes += changes
@@ -134,8 +134,7 @@ def _base(
         if required:
             base.unavailable = error
         else:
-            text = f"not compared side by side: {error}"
-            base.notes.append(Finding(code="no-base", weight=Weight.WARNING, message=text, hint=error.hint))
+            base.notes.append(_warning("no-base", f"not compared side by side: {error}", hint=error.hint))
     if base.config is not None and request.environment in base.config.environments:
         base.config = base.config.within(request.environment)
     return base
@@ -154,6 +153,10 @@ def _source(config: Config, tree: Tree, request: Request, side: Side) -> SideSou
     file = request.config_file + (" of the base" if side is Side.BASE else "")
     env = request.base_env if side is Side.BASE else request.candidate_env
     return source_of(config, tree=tree.path, file=file, env=env)
+
+
+def _warning(code: str, message: str, *, hint: str = "") -> Finding:
+    return Finding(code=code, weight=Weight.WARNING, message=message, hint=hint)
 
 
 def _unusable(error: ConfigError) -> BaseUnavailableError:

@@ -10,7 +10,8 @@ import click
 import pytest
 
 from perfci import store
-from perfci.cli.common import Pairs, Seconds, say
+from perfci.cli.options import Pairs, Seconds
+from perfci.cli.output import say
 from perfci.errors import ConfigError, ExitCode, Interrupted, LoadError
 from perfci.model import Verdict
 from perfci.pipeline import documents

@@ -15,7 +15,7 @@ from perfci.cli.progress import Remaining
 COLUMNS = 60
 SCENE = """
 import time
-from perfci.cli.common import _progress
+from perfci.cli.ports import _progress
 from perfci.model import Side
 from perfci.rig.load.generator import Live
 

@@ -22,6 +22,7 @@ users = 10
 """
 
 OTHER: Mapping[str, object] = {
+    "version": 1,  # there is no other yet
     "target": {"kind": "command", "command": ["other"]},
     "seed": {"kind": "command", "command": ["fill"]},
     "environments": {"compose": {"target": {"kind": "compose"}}},

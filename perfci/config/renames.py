@@ -1,0 +1,84 @@
+"""
+Keys of `perfci.toml` that were renamed or are gone: a warning for one release, then an error that names the new key.
+
+A path is written with dots; `*` stands for a name that the user chose: `profiles.*.scenarios.*.users`.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from perfci.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rename:
+    """One key that has another name, or none any more."""
+
+    old: str
+    new: str = ""  # "" where nothing took its place; the same number of `*` as in the old path
+    advice: str = ""  # what to do instead, where nothing took its place
+    error: bool = False  # from the release after the one that renamed it
+
+
+RENAMES: Sequence[Rename] = ()
+"""Every rename since the first release."""
+
+
+def apply_renames(
+    document: dict[str, Any], renames: Sequence[Rename] = RENAMES, *, where: str
+) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """
+    The *document* under today's names, and one warning for each key that was moved or dropped.
+
+    ConfigError where a key is an error by now, or stands there under both names.
+    """
+    warnings = []
+    for rename in renames:
+        for names in list(_matches(document, rename.old.split("."), ())):
+            old = _filled(rename.old, names)
+            new = _filled(rename.new, names)
+            message = (
+                f"{where}: {old} is now called {new}" if new else f"{where}: {old} is gone. {rename.advice}".strip()
+            )
+            if rename.error:
+                raise ConfigError(message, hint=f"rename {old} to {new}" if new else f"remove {old}")
+            value = _take(document, old.split("."))
+            if new and not _put(document, new.split("."), value):
+                raise ConfigError(f"{where} has both {old} and {new}, its new name", hint=f"remove {old}")
+            warnings.append(f"{message}: the old name is an error from the next release on" if new else message)
+    return document, tuple(warnings)
+
+
+def _matches(table: object, path: Sequence[str], names: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    """The names that `*` stands for, once for each place in *table* that has the path."""
+    if not path:
+        yield names
+        return
+    first, rest = path[0], path[1:]
+    if not isinstance(table, dict):
+        return
+    for key in list(table) if first == "*" else [first] if first in table else []:
+        yield from _matches(table[key], rest, (*names, key) if first == "*" else names)
+
+
+def _filled(path: str, names: Sequence[str]) -> str:
+    for name in names:
+        path = path.replace("*", name, 1)
+    return path
+
+
+def _take(document: dict[str, Any], path: Sequence[str]) -> object:
+    for name in path[:-1]:
+        document = document[name]
+    return document.pop(path[-1])
+
+
+def _put(document: dict[str, Any], path: Sequence[str], value: object) -> bool:
+    """Set *path* to *value*, unless something stands there."""
+    for name in path[:-1]:
+        document = document.setdefault(name, {})
+    if path[-1] in document:
+        return False
+    document[path[-1]] = value
+    return True
