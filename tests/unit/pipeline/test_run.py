@@ -229,7 +229,7 @@ def test_two_folders_or_commits_can_be_the_sides(measured: Runs, project: Path, 
         assert dict(store.load(result.folder).commits) == commits
         assert recorded.spec is not None
         assert len({source.tree for source in recorded.spec.sources.values()}) == 2
-    assert list((tmp_path / "state").iterdir()) == []
+    assert list((tmp_path / "state").rglob("perfci-tree-*")) == []
 
 
 def test_each_side_has_variables_of_its_own(measured: Runs) -> None:
