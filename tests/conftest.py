@@ -1,8 +1,8 @@
-"""The program itself, in the test's own process."""
+"""The program in the test's own process, and what tests that run side by side must not share."""
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -10,10 +10,29 @@ from hypothesis import settings
 
 from perfci import cli
 from tests.fakes.shell import Perfci
+from tests.machine import machine
 
 # The same examples every time, so that a red test is the change's; `--hypothesis-profile=default` looks for new ones.
 settings.register_profile("same", derandomize=True)
 settings.load_profile("same")
+
+
+def _alone(item: pytest.Item) -> bool:
+    return any(item.get_closest_marker(name) for name in ("alone", "e2e"))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that need the machine alone run last, and in one process, which has their fixtures."""
+    items.sort(key=_alone)
+    for item in filter(_alone, items):
+        item.add_marker(pytest.mark.xdist_group("alone"))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """A test has the machine from before its fixtures are set up until after they are torn down."""
+    with machine(alone=_alone(item)):
+        return (yield)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -1,15 +1,13 @@
 """
 Whole runs in which something goes wrong: a project, and `perfci run` in it as a program of its own.
 
-A run waits most of its time. So every scene that the collected tests ask for is played in advance, a few at a time,
-and a test waits for its own.
+A run waits most of its time: `pytest -n 4 tests/faults` plays several side by side.
 """
 
 import contextlib
 import json
 import socket
 from collections.abc import Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,7 +17,6 @@ from perfci.pipeline import documents
 from tests.fakes.shell import Shell, shell_in
 from tests.faults import Fault
 
-AT_ONCE = 3
 COMMAND = """
 kind = "command"
 command = {command}
@@ -75,7 +72,6 @@ class Scene:
     grace_s: float = 2
     more: Mapping[str, str] = field(default_factory=dict)  # files of the project
     environ: Mapping[str, str] = field(default_factory=dict)
-    alone: bool = False  # whether it needs the machine for itself
     stored: bool = False  # whether there is an accepted run in which nothing went wrong
 
     def __post_init__(self) -> None:
@@ -140,32 +136,15 @@ GOOD = Scene()
 
 
 class Stage:
-    """Plays scenes side by side; each once, whoever asks for it."""
+    """Plays scenes, each once, whoever asks for it."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._pool = ThreadPoolExecutor(AT_ONCE)
-        self._played: dict[Scene, Future[Played]] = {}
-
-    def announce(self, scene: Scene) -> None:
-        """It will be asked for."""
-        if scene.alone:
-            wait(self._played.values())
-        if scene.stored:
-            self.announce(GOOD)
-        if scene not in self._played:
-            place = self._folder / f"scene-{len(self._played)}"
-            self._played[scene] = self._pool.submit(self._play, scene, place)
-
-    def _play(self, scene: Scene, place: Path) -> Played:
-        good = self._played[GOOD].result(timeout=180).folder if scene.stored else None
-        return play(scene, place, good)
+        self._played: dict[Scene, Played] = {}
 
     def of(self, scene: Scene) -> Played:
-        """What came of it, as soon as it is over."""
-        self.announce(scene)
-        return self._played[scene].result(timeout=180)
-
-    def close(self) -> None:
-        """What has not begun is not begun any more."""
-        self._pool.shutdown(cancel_futures=True)
+        """What came of it."""
+        if scene not in self._played:
+            good = self.of(GOOD).folder if scene.stored else None
+            self._played[scene] = play(scene, self._folder / f"scene-{len(self._played)}", good)
+        return self._played[scene]

@@ -269,11 +269,12 @@ def test_a_load_that_goes_wrong(stage: Stage, expected: Fault, scene: Scene) -> 
     stage.of(scene).check(expected)
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize(
     "scene",
     [
         pytest.param(
-            Scene(profile=_profile(top=BUSY), alone=True),
+            Scene(profile=_profile(top=BUSY)),
             marks=fault(
                 "load",
                 "the generator is saturated",

@@ -19,6 +19,8 @@ from perfci.rig.load.rounds import duet_round
 from tests.builders import a_plan
 from tests.fakes.toy_service import serving
 
+pytestmark = pytest.mark.xdist_group("turns")  # they share what the fixtures of this file measure once
+
 BOTH = (Side.BASE, Side.CANDIDATE)
 
 SAME = """
@@ -268,7 +270,7 @@ def test_every_request_is_recorded_on_its_side(taken: Taken) -> None:
     """As many as the service answered, none failed, and both records are closed."""
     for side in BOTH:
         recording = taken.recordings[side]
-        assert len(recording.requests) == len(taken.asked[side]) > 100
+        assert len(recording.requests) == len(taken.asked[side]) > 20
         assert sum(recording.requests.failed) == 0
         assert recording.errors == {}
         assert recording.generator.complete
@@ -338,11 +340,11 @@ class Visitor(FastHttpUser):
 
 def test_turns_go_on_until_every_endpoint_was_asked_often_enough(tmp_path: Path) -> None:
     """Where the time that was asked for would leave too few to be compared at all."""
-    taken = _take_turns(tmp_path, SLOW_TASKS.format(seconds=0.02), times=(0.1, 0.9))
+    taken = _take_turns(tmp_path, SLOW_TASKS.format(seconds=0.05), times=(0.1, 2.3))
     recording = taken.recordings[Side.CANDIDATE]
     inside = [at for at in recording.requests.start_s if recording.start_s <= at < recording.end_s]
     assert len(inside) == 24  # twelve each, in visits of two
-    assert 0.96 < recording.end_s - recording.start_s < 2.0
+    assert 2.4 < recording.end_s - recording.start_s < 4.7
 
 
 def test_turns_do_not_go_on_for_ever(tmp_path: Path) -> None:
