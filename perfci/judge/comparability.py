@@ -1,8 +1,8 @@
 """
 Whether two runs may be compared: what has to be the same for their times, and what a reader has to know.
 
-`TRAITS` is the whole of it, and docs/fingerprint.md shows it. Counts of work and shares of failures are not times: they
-hold on every machine.
+`ATTRIBUTES` is the whole of it, and docs/fingerprint.md shows it. Counts of work and shares of failures are not times:
+they hold on every machine.
 """
 
 from collections.abc import Callable, Sequence
@@ -27,7 +27,7 @@ class Consequence(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Trait:
+class Attribute:
     """One thing in which two runs may differ."""
 
     name: str
@@ -41,7 +41,7 @@ class Trait:
         """Whether the two runs differ in it."""
         return not self.same(self.of(run), self.of(stored))
 
-    def told(self, run: Run, stored: Run) -> str:
+    def describe(self, run: Run, stored: Run) -> str:
         """The difference, for a sentence that begins with "another"."""
         return self.name + (
             f" ({self.shown(self.of(stored))} then, {self.shown(self.of(run))} now)" if self.shown else ""
@@ -53,107 +53,113 @@ def _minor(program: str) -> Callable[[Run], object]:
     return lambda run: ".".join(run.fingerprint.versions.get(program, "").split(".")[:2])
 
 
-TRAITS: Sequence[Trait] = (
-    Trait("profile or scenario", lambda run: run.name, Consequence.FORBIDS, "Other requests."),
-    Trait(
+ATTRIBUTES: Sequence[Attribute] = (
+    Attribute("profile or scenario", lambda run: run.name, Consequence.FORBIDS, "Other requests."),
+    Attribute(
         "load plan",
         lambda run: replace(run.fingerprint.plan, digest=""),
         Consequence.FORBIDS,
         "Users, their rate and classes, tags, seconds, processes and variables: another queue in front of the service.",
     ),
-    Trait(
+    Attribute(
         "locustfile",
         lambda run: run.fingerprint.plan.digest,
         Consequence.FORBIDS,
         "Its digest, with the modules of the project that it imports: other requests, or another mixture of them.",
     ),
-    Trait(
+    Attribute(
         "seed", lambda run: run.fingerprint.seed_digest, Consequence.FORBIDS, "Other data: other answers, other plans."
     ),
-    Trait(
+    Attribute(
         "kind of target",
         lambda run: run.fingerprint.target_kind,
         Consequence.FORBIDS,
         "A process is another service than a stack of containers.",
     ),
-    Trait(
+    Attribute(
         "CPU model",
         lambda run: run.fingerprint.machine.cpu_model,
         Consequence.FORBIDS,
         "Between models lies up to a quarter.",
     ),
-    Trait(
+    Attribute(
         "number of cores",
         lambda run: run.fingerprint.machine.cores,
         Consequence.FORBIDS,
         "Service and load generator share them.",
     ),
-    Trait(
+    Attribute(
         "CPU limit",
         lambda run: run.fingerprint.machine.cpu_limit,
         Consequence.FORBIDS,
         "A quota stops whoever has used it up until its period is over.",
     ),
-    Trait(
+    Attribute(
         "load by others",
-        other_load.taken,
+        other_load.other_load,
         Consequence.FORBIDS,
         "More than a quarter of the machine's processors taken by what is neither the service nor its load, or by a "
         "neighbour on the same host, in one run and not in the other: everything is slower then.",
-        same=other_load.alike,
+        same=other_load.similar,
         shown=lambda share: f"{100 * share:.0f} % of the processors",
     ),
-    Trait(
+    Attribute(
         "memory limit",
         lambda run: run.fingerprint.machine.memory_limit_mb,
         Consequence.WARNS,
         "It shows only where memory becomes scarce.",
     ),
-    Trait(
+    Attribute(
         "kind of host",
         lambda run: run.fingerprint.machine.kind,
         Consequence.WARNS,
         "Other neighbours, another frequency.",
     ),
-    Trait(
+    Attribute(
         "operating system",
         lambda run: run.fingerprint.machine.system,
         Consequence.WARNS,
         "Other libraries and defaults.",
     ),
-    Trait(
+    Attribute(
         "Locust version", _minor("locust"), Consequence.WARNS, "It may time, or pace, otherwise; repairs do not count."
     ),
-    Trait(
+    Attribute(
         "gevent version", _minor("gevent"), Consequence.WARNS, "It switches between the users; repairs do not count."
     ),
-    Trait("Python version", _minor("python"), Consequence.WARNS, "Of the load generator; repairs do not count."),
-    Trait(
+    Attribute("Python version", _minor("python"), Consequence.WARNS, "Of the load generator; repairs do not count."),
+    Attribute(
         "image of the runner", lambda run: run.fingerprint.machine.image, Consequence.SHOWN, "It changes every week."
     ),
-    Trait("kernel", lambda run: run.fingerprint.machine.kernel, Consequence.SHOWN, "It changes with every update."),
-    Trait(
+    Attribute("kernel", lambda run: run.fingerprint.machine.kernel, Consequence.SHOWN, "It changes with every update."),
+    Attribute(
         "memory", lambda run: run.fingerprint.machine.memory_mb, Consequence.SHOWN, "Rarely what decides about times."
     ),
-    Trait(
+    Attribute(
         "machine",
         lambda run: run.fingerprint.machine.id,
         Consequence.SHOWN,
         "Runs of the very same machine scatter less, which the judge takes into account.",
     ),
-    Trait("perfci version", _minor("perfci"), Consequence.SHOWN, "What it records has a version of its own."),
-    Trait("target", lambda run: dict(run.fingerprint.target), Consequence.SHOWN, "Its images are what is under test."),
+    Attribute("perfci version", _minor("perfci"), Consequence.SHOWN, "What it records has a version of its own."),
+    Attribute(
+        "target", lambda run: dict(run.fingerprint.target), Consequence.SHOWN, "Its images are what is under test."
+    ),
 )
-"""In the order in which differences are told."""
+"""In the order in which differences are described."""
 
 
 def differences(run: Run, stored: Run) -> tuple[str, ...]:
     """What keeps the clocks of the two runs from being compared; nothing where they may be."""
-    return tuple(trait.name for trait in _forbidding(run, stored))
+    return tuple(attribute.name for attribute in _forbidding(run, stored))
 
 
-def _forbidding(run: Run, stored: Run) -> list[Trait]:
-    return [trait for trait in TRAITS if trait.consequence is Consequence.FORBIDS and trait.differs(run, stored)]
+def _forbidding(run: Run, stored: Run) -> list[Attribute]:
+    return [
+        attribute
+        for attribute in ATTRIBUTES
+        if attribute.consequence is Consequence.FORBIDS and attribute.differs(run, stored)
+    ]
 
 
 def remarks(run: Run, baseline: Baseline) -> tuple[str, ...]:
@@ -162,14 +168,14 @@ def remarks(run: Run, baseline: Baseline) -> tuple[str, ...]:
 
     What an older perfci did not note is not held against a run.
     """
-    told = []
-    for trait in TRAITS:
-        if trait.consequence is Consequence.WARNS:
-            own = str(trait.of(run))
-            others = {str(trait.of(stored)) for stored in comparable(run, baseline)} - {own, ""}
+    remarks = []
+    for attribute in ATTRIBUTES:
+        if attribute.consequence is Consequence.WARNS:
+            own = str(attribute.of(run))
+            others = {str(attribute.of(stored)) for stored in comparable(run, baseline)} - {own, ""}
             if own and others:
-                told.append(f"{trait.name} {own}, not {' or '.join(sorted(others))}")
-    return tuple(told)
+                remarks.append(f"{attribute.name} {own}, not {' or '.join(sorted(others))}")
+    return tuple(remarks)
 
 
 def comparable(run: Run, baseline: Baseline) -> tuple[Run, ...]:
@@ -192,5 +198,5 @@ def obstacle(run: Run, baseline: Baseline) -> str:
     if comparable(run, baseline) or not baseline.runs:
         return ""
     nearest = min(reversed(baseline.runs), key=lambda stored: len(_forbidding(run, stored)))
-    told = (trait.told(run, nearest) for trait in _forbidding(run, nearest))
-    return f"every stored run has another {' and another '.join(told)}"
+    described = (attribute.describe(run, nearest) for attribute in _forbidding(run, nearest))
+    return f"every stored run has another {' and another '.join(described)}"

@@ -10,25 +10,25 @@ from perfci.model import Gauge, Round, RoundKind, Run, Side
 MACHINE = "machine/cpu"
 OWN = "/cpu"  # how the gauge of the load generator ends, and that of each part of the target
 CORES = "cores"
-ALIKE = 0.25
+TOLERANCE = 0.25
 """Of the processors. A machine half taken makes a service slower several times; what a daemon takes does not."""
 
 
-def taken(run: Run) -> float | None:
+def other_load(run: Run) -> float | None:
     """Share of the processors taken by others in the candidate's load rounds; None where nobody looked."""
-    loaded = [one for one in run.rounds if one.kind is RoundKind.LOAD and one.side is Side.CANDIDATE]
-    known = [cores for one in loaded if (cores := _others(one)) is not None]
+    loaded = [each for each in run.rounds if each.kind is RoundKind.LOAD and each.side is Side.CANDIDATE]
+    known = [cores for each in loaded if (cores := _others(each)) is not None]
     return sum(known) / len(known) / run.fingerprint.machine.cores if known else None
 
 
-def alike(one: float | None, other: float | None) -> bool:
+def similar(share: float | None, other: float | None) -> bool:
     """Whether two such shares are the same, for all that is known."""
-    return one is None or other is None or abs(one - other) <= ALIKE
+    return share is None or other is None or abs(share - other) <= TOLERANCE
 
 
-def _others(one: Round) -> float | None:
+def _others(measured: Round) -> float | None:
     """Cores in use by neither the target nor its load; None where the use of either is not known."""
-    cores = {name: gauge.mean for name, gauge in one.gauges.items() if _is_cpu(name, gauge)}
+    cores = {name: gauge.mean for name, gauge in measured.gauges.items() if _is_cpu(name, gauge)}
     whole = cores.pop(MACHINE, None)
     return None if whole is None or len(cores) < 2 else max(0.0, whole - sum(cores.values()))
 

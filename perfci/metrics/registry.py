@@ -24,6 +24,7 @@ from perfci.model import (
     Scale,
     Side,
 )
+from perfci.quantile import quantile
 
 _SHORTEST_MS = 1e-3  # what a clock calls zero; keeps logarithms finite
 _TRIMMED = 0.2  # of each end: the pairs of turns that count least
@@ -141,37 +142,37 @@ def mean(observed: Observed) -> float:
 @metric(successes=2)
 def p50(observed: Observed) -> float:
     """Half of the requests were faster than this."""
-    return _quantile(observed.latencies_ms, 0.50)
+    return quantile(observed.latencies_ms, 0.50)
 
 
 @metric(successes=20)
 def p95(observed: Observed) -> float:
     """95 of 100 requests were faster than this."""
-    return _quantile(observed.latencies_ms, 0.95)
+    return quantile(observed.latencies_ms, 0.95)
 
 
 @metric(successes=100)
 def p99(observed: Observed) -> float:
     """99 of 100 requests were faster than this."""
-    return _quantile(observed.latencies_ms, 0.99)
+    return quantile(observed.latencies_ms, 0.99)
 
 
 @metric(kinds=(RoundKind.LOAD,), successes=2, sample="responses_ms")
 def response_p50(observed: Observed) -> float:
     """Half of the responses came sooner than this after they were due: as p50, with the wait for a busy user."""
-    return _quantile(observed.responses_ms, 0.50)
+    return quantile(observed.responses_ms, 0.50)
 
 
 @metric(kinds=(RoundKind.LOAD,), successes=20, sample="responses_ms")
 def response_p95(observed: Observed) -> float:
     """95 of 100 responses came sooner than this after they were due: as p95, with the wait for a busy user."""
-    return _quantile(observed.responses_ms, 0.95)
+    return quantile(observed.responses_ms, 0.95)
 
 
 @metric(kinds=(RoundKind.LOAD,), successes=100, sample="responses_ms")
 def response_p99(observed: Observed) -> float:
     """99 of 100 responses came sooner than this after they were due: as p99, with the wait for a busy user."""
-    return _quantile(observed.responses_ms, 0.99)
+    return quantile(observed.responses_ms, 0.99)
 
 
 @metric(unit="1/s", better=Better.HIGHER, kinds=(RoundKind.LOAD,), successes=0)
@@ -334,11 +335,3 @@ def _trimmed_error(kept: Floats, cut: int) -> float:
     centre = (float(kept.sum()) + cut * float(ends.sum())) / (inside + 2 * cut)
     squares = float(np.square(kept - centre).sum()) + cut * float(np.square(ends - centre).sum())
     return sqrt(squares / (inside * (inside - 1)))
-
-
-def _quantile(ordered: Floats, share: float) -> float:
-    """Of sorted values, with a straight line between two of them (R. J. Hyndman and Y. Fan, 1996, type 7)."""
-    at = share * (len(ordered) - 1)
-    below = int(at)
-    above = min(below + 1, len(ordered) - 1)
-    return float(ordered[below] + (at - below) * (ordered[above] - ordered[below]))

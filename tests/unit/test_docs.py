@@ -17,7 +17,7 @@ from perfci import config
 from perfci.cli import cli
 from perfci.errors import ExitCode
 from perfci.judge.budgets import by_metric
-from perfci.judge.comparability import TRAITS
+from perfci.judge.comparability import ATTRIBUTES
 from perfci.judge.policy import DEFAULT
 from perfci.metrics.registry import METRICS, resolving
 from perfci.model import Reference, RoundKind, Verdict
@@ -129,8 +129,8 @@ def _metrics() -> str:
     return "\n".join([head, "| :--- | :--- | :--- | ---: | :--- |", *rows, ""])
 
 
-def _traits() -> str:
-    rows = [f"| {one.name} | {one.consequence} | {one.why} |" for one in TRAITS]
+def _attributes() -> str:
+    rows = [f"| {one.name} | {one.consequence} | {one.why} |" for one in ATTRIBUTES]
     return "\n".join(["| What | A difference | Why |", "| :--- | :--- | :--- |", *rows, ""])
 
 
@@ -160,7 +160,7 @@ def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any
         pytest.param(README, _outputs, id="outputs"),
         pytest.param(REFERENCE, _budgets, id="budgets"),
         pytest.param(REFERENCE, _metrics, id="metrics"),
-        pytest.param(ROOT / "docs/fingerprint.md", _traits, id="fingerprint"),
+        pytest.param(ROOT / "docs/fingerprint.md", _attributes, id="fingerprint"),
     ],
 )
 def test_tables_are_those_of_the_code(path: Path, table: Callable[[], str]) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-LEAVES = frozenset({"model", "errors", "schema"})
+LEAVES = frozenset({"model", "errors", "schema", "quantile"})
 WINGS = frozenset({"rig", "judge", "report", "publish"})
 
 ROOMS: Mapping[str, frozenset[str]] = {
@@ -23,9 +23,10 @@ ROOMS: Mapping[str, frozenset[str]] = {
     "model": frozenset(),
     "errors": frozenset(),
     "schema": frozenset({"errors"}),
+    "quantile": frozenset(),
     "config": LEAVES,
     "store": LEAVES,
-    "metrics": frozenset({"model"}),
+    "metrics": frozenset({"model", "quantile"}),
     **dict.fromkeys(WINGS, LEAVES),
     "judge": LEAVES | {"metrics"},
     "pipeline": LEAVES | WINGS | {"config", "metrics", "store"},

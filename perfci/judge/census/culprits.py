@@ -53,7 +53,7 @@ def of(endpoint: str, counter: str, base: Work, candidate: Work) -> tuple[Culpri
     return tuple(found[:MOST])
 
 
-def told(culprit: Culprit) -> str:
+def describe(culprit: Culprit) -> str:
     """A culprit in a few words."""
     before, after = f"{culprit.before:.3g}", f"{culprit.after:.3g}"
     return f"{culprit.kind}: {before} -> {after} {culprit.unit} of {short(culprit.what, 100)}"
@@ -127,7 +127,9 @@ def _both(endpoint: str, source: str, base: Work, candidate: Work) -> list[_Stat
 def _surely(before: Tally, after: Tally) -> bool:
     if before.constant and after.constant:
         return after.mean > before.mean
-    return min(before.requests, after.requests) > 1 and welch.difference(before, after).p_greater < _CHANCE
+    if min(before.requests, after.requests) < 2:
+        return False
+    return welch.difference(welch.sample(before), welch.sample(after)).p_greater < _CHANCE
 
 
 def _each(before: Statement | None, after: Statement | None) -> Iterator[tuple[float, float]]:

@@ -154,7 +154,7 @@ def _decisions(pairs: Sequence[_Pair], policy: GatePolicy) -> list[Decision]:
 
 
 def _tested(pair: _Pair, confidence: float) -> _Pair:
-    found = welch.difference(pair.base, pair.candidate)
+    found = welch.difference(welch.sample(pair.base), welch.sample(pair.candidate))
     up, down = found.p_greater, found.p_smaller
     lower_is_better = pair.comparison.series.metric.better is Better.LOWER
     filled = replace(
@@ -239,8 +239,8 @@ def _explained(decision: Decision, base: Work, candidate: Work) -> Decision:
     if decision.verdict is not SeriesVerdict.REGRESSION or one.budget.role is Role.ADVISORY:
         return decision
     found = culprits.of(one.series.endpoint, one.series.metric.name, base, candidate)
-    told = f" ({culprits.told(found[0])})" if found else ""
-    return replace(decision, comparison=replace(one, culprits=found), reason=decision.reason + told)
+    cause = f" ({culprits.describe(found[0])})" if found else ""
+    return replace(decision, comparison=replace(one, culprits=found), reason=decision.reason + cause)
 
 
 def _accepted(decision: Decision, run: Run, policy: GatePolicy) -> Decision:

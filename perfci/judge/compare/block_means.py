@@ -37,7 +37,7 @@ def line(rounds: Iterable[Round], metric: Metric, endpoint: str) -> Line:
     return {block: average(value for _, value in group) for block, group in groupby(logs, key=itemgetter(0))}
 
 
-def sampled(rounds: Iterable[Round], metric: Metric, endpoint: str) -> Line:
+def within_variances(rounds: Iterable[Round], metric: Metric, endpoint: str) -> Line:
     """
     Of each value of `line`, the variance that the scatter among the requests explains: zero where none is known.
 

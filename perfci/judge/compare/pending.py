@@ -21,7 +21,7 @@ class Draft:
 
     comparison: Comparison
     power: Power | None = None
-    standing_out: Power | None = None  # ... the smallest estimate that is more than noise
+    critical: Power | None = None  # ... the smallest estimate that is more than noise
 
 
 def finish(drafts: Sequence[Draft], policy: GatePolicy) -> tuple[Comparison, ...]:
@@ -31,7 +31,7 @@ def finish(drafts: Sequence[Draft], policy: GatePolicy) -> tuple[Comparison, ...
         replace(
             draft.comparison,
             smallest_detectable=draft.power(policy.alpha * share) if draft.power else None,
-            stands_out=draft.standing_out(policy.alpha * share) if draft.standing_out else None,
+            stands_out=draft.critical(policy.alpha * share) if draft.critical else None,
         )
         for draft, share in zip(drafts, shared, strict=True)
     )
@@ -45,16 +45,16 @@ def of_effect(blank: Comparison, effect: Effect | None, policy: GatePolicy) -> D
     up, down = effect.p_greater, effect.p_smaller
     filled = replace(
         blank,
-        change=effect.interval(policy.confidence),
+        change=effect.relative_interval(policy.confidence),
         p_worse=up if lower_is_better else down,
         p_better=down if lower_is_better else up,
         standard_error=effect.standard_error,
-        moved=None if effect.shared is None else effects.relative(effect.shared),
+        moved=None if effect.common_shift is None else effects.relative(effect.common_shift),
     )
     return Draft(
         comparison=filled,
         power=partial(_power, effect, blank.budget.change),
-        standing_out=partial(_standing_out, effect),
+        critical=partial(_critical, effect),
     )
 
 
@@ -109,8 +109,8 @@ def _power(effect: Effect, change: float, alpha: float) -> float:
     return effects.smallest_detectable(effect, alpha=alpha, change=change)
 
 
-def _standing_out(effect: Effect, alpha: float) -> float:
-    return effects.standing_out(effect, alpha=alpha)
+def _critical(effect: Effect, alpha: float) -> float:
+    return effects.critical_change(effect, alpha=alpha)
 
 
 def _power_of_counts(base: Count, candidate: Count, alpha: float) -> float:

@@ -17,7 +17,7 @@ from perfci.judge.compare.block_means import Line, average
 from perfci.judge.stats.centre import Floats, median_of_others
 from perfci.judge.stats.effect import Effect, standard_error
 from perfci.judge.stats.moderated import Spread, moderate
-from perfci.judge.stats.prior import RUNS_WITHOUT_PRIOR, Belief, against_runs
+from perfci.judge.stats.prior import RUNS_WITHOUT_PRIOR, Prior, against_runs
 from perfci.model import Metric, Replicate, Round
 
 FEWEST_OTHERS = 3
@@ -30,7 +30,7 @@ class Pair:
 
     base: Line
     candidate: Line
-    sampled: float = 0.0  # variance of one replicate's difference that the scatter among its requests explains
+    within_variance: float = 0.0  # variance of one replicate's difference that the scatter among its requests explains
 
 
 class Replicates(Protocol):
@@ -77,11 +77,11 @@ class Blocks:
         """The blocks that measured both sides."""
         base, candidate = (block_means.line(side, metric, endpoint) for side in (self.base, self.candidate))
         common = sorted(base.keys() & candidate.keys())
-        sampled = [block_means.sampled(side, metric, endpoint) for side in (self.base, self.candidate)]
+        within = [block_means.within_variances(side, metric, endpoint) for side in (self.base, self.candidate)]
         return Pair(
             {block: base[block] for block in common},
             {block: candidate[block] for block in common},
-            sum(side[block] for side in sampled for block in common) / len(common) if common else 0.0,
+            sum(side[block] for side in within for block in common) / len(common) if common else 0.0,
         )
 
     def shortage(self, pair: Pair, metric: Metric) -> str:
@@ -91,9 +91,11 @@ class Blocks:
     def effects(self, pairs: Mapping[str, Pair]) -> dict[str, Effect]:
         """The mean over the blocks of the difference of the logs: a moderated t test of one sample."""
         logs = {name: [pair.candidate[block] - pair.base[block] for block in pair.base] for name, pair in pairs.items()}
-        spreads = moderate([replace(_spread(logs[name]), sampled=pair.sampled) for name, pair in pairs.items()])
+        spreads = moderate(
+            [replace(_spread(logs[name]), within_variance=pair.within_variance) for name, pair in pairs.items()]
+        )
         return {
-            name: Effect(average(values), standard_error(spread.variance, len(values)), spread.freedom)
+            name: Effect(average(values), standard_error(spread.variance, len(values)), spread.df)
             for (name, values), spread in zip(logs.items(), spreads, strict=True)
         }
 
@@ -133,19 +135,22 @@ class StoredRuns:
 
     def effects(self, pairs: Mapping[str, Pair]) -> dict[str, Effect]:
         """
-        The candidate's level against the mean of the stored ones; with enough endpoints, each beside the others.
+        The candidate's level against the mean of the stored ones; with enough endpoints, each without the shift
+        that the others have in common.
 
         While the prior counts it is the only one to lend variance: a few runs show too little of it.
         """
-        alone = Belief(same_machine=self.same_machine)
-        apart = beside(pairs)
-        among = self._effects({name: each.pair for name, each in apart.items()}, replace(alone, beside_others=True))
+        prior = Prior(same_machine=self.same_machine)
+        adjusted = remove_common_shift(pairs)
+        effects = self._effects(
+            {name: each.pair for name, each in adjusted.items()}, replace(prior, without_common_shift=True)
+        )
         return {
-            **self._effects({name: pair for name, pair in pairs.items() if name not in apart}, alone),
-            **{name: replace(effect, shared=apart[name].moved) for name, effect in among.items()},
+            **self._effects({name: pair for name, pair in pairs.items() if name not in adjusted}, prior),
+            **{name: replace(effect, common_shift=adjusted[name].common_shift) for name, effect in effects.items()},
         }
 
-    def _effects(self, judged: Mapping[str, Pair], belief: Belief) -> dict[str, Effect]:
+    def _effects(self, judged: Mapping[str, Pair], prior: Prior) -> dict[str, Effect]:
         between = [_spread(pair.base.values()) for pair in judged.values()]
         if len(self.clusters) >= RUNS_WITHOUT_PRIOR:
             between = moderate(between)
@@ -155,8 +160,8 @@ class StoredRuns:
                 candidate=average(pair.candidate.values()),
                 stored=list(pair.base.values()),
                 shown=shown,
-                own_variance=own.variance / len(pair.candidate) if own.freedom else 0.0,
-                belief=belief,
+                own_variance=own.variance / len(pair.candidate) if own.df else 0.0,
+                prior=prior,
             )
             for (name, pair), shown, own in zip(judged.items(), between, within, strict=True)
         }
@@ -170,14 +175,14 @@ class StoredRuns:
 
 
 @dataclass(frozen=True, slots=True)
-class Apart:
-    """One series without what the other endpoints share with it."""
+class Adjusted:
+    """One series without the shift that the other endpoints have in common."""
 
     pair: Pair
-    moved: float  # log of the change of the others
+    common_shift: float  # log of the ratio by which the others changed
 
 
-def beside(pairs: Mapping[str, Pair]) -> dict[str, Apart]:
+def remove_common_shift(pairs: Mapping[str, Pair]) -> dict[str, Adjusted]:
     """
     Every endpoint's series without the median of the others, replicate by replicate; nothing where they are too few.
 
@@ -192,7 +197,7 @@ def beside(pairs: Mapping[str, Pair]) -> dict[str, Apart]:
     shared = dict(zip(steady, median_of_others(base - levels), strict=True))
     now = dict(zip(steady, median_of_others(candidate - levels), strict=True))
     return {
-        name: Apart(
+        name: Adjusted(
             Pair(_without(pair.base, shared[name]), _without(pair.candidate, now[name])),
             float(now[name].mean() - shared[name].mean()),
         )

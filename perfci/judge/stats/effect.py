@@ -1,9 +1,4 @@
-"""
-What follows from an effect and its standard error: p-values, intervals, and what could have been seen.
-
-Student's t by the functions under `scipy.stats.t` (`stdtr` is its distribution, `stdtrit` the inverse): the same
-numbers, without tens of microseconds for the checking of arguments, which a thousand endpoints would feel.
-"""
+"""What follows from an effect and its standard error: the interval of the change, and what could have been seen."""
 
 from dataclasses import dataclass
 from math import expm1, log1p, sqrt
@@ -11,6 +6,7 @@ from math import expm1, log1p, sqrt
 import numpy as np
 from scipy import special
 
+from perfci.judge.stats.student import Estimate, quantile
 from perfci.model import Interval
 
 POWER = 0.8
@@ -24,31 +20,18 @@ MOST_FURTHER = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Effect:
-    """A change on the log scale, and how well it is known."""
+class Effect(Estimate):
+    """A change on the log scale: the estimate is the log of the ratio."""
 
-    log_ratio: float
-    standard_error: float
-    freedom: float
-    shared: float | None = None  # the change that all others showed, as a log; it was taken out of log_ratio
+    common_shift: float | None = None  # log ratio of all other endpoints together, taken out of the estimate
 
-    @property
-    def p_greater(self) -> float:
-        """One-sided p-value that the value grew."""
-        return float(special.stdtr(self.freedom, -self.log_ratio / self.standard_error))
-
-    @property
-    def p_smaller(self) -> float:
-        """One-sided p-value that the value fell."""
-        return float(special.stdtr(self.freedom, self.log_ratio / self.standard_error))
-
-    def interval(self, confidence: float) -> Interval:
+    def relative_interval(self, confidence: float) -> Interval:
         """The relative change: +0.1 is 10 % more."""
-        half = float(special.stdtrit(self.freedom, (1 + confidence) / 2)) * self.standard_error
+        half = self.half_width(confidence)
         return Interval(
-            estimate=relative(self.log_ratio),
-            low=relative(self.log_ratio - half),
-            high=relative(self.log_ratio + half),
+            estimate=relative(self.estimate),
+            low=relative(self.estimate - half),
+            high=relative(self.estimate + half),
         )
 
 
@@ -57,9 +40,9 @@ def relative(log_ratio: float) -> float:
     return expm1(min(log_ratio, LARGEST))
 
 
-def standing_out(effect: Effect, *, alpha: float) -> float:
-    """The relative change from which on the t test at *alpha* would have called it more than noise."""
-    return relative(-float(special.stdtrit(effect.freedom, alpha)) * effect.standard_error)
+def critical_change(effect: Effect, *, alpha: float) -> float:
+    """The smallest relative change that the t test at *alpha* would have called more than noise."""
+    return relative(-quantile(alpha, effect.df) * effect.standard_error)
 
 
 def smallest_detectable(effect: Effect, *, alpha: float, change: float) -> float:
@@ -69,8 +52,8 @@ def smallest_detectable(effect: Effect, *, alpha: float, change: float) -> float
     It must stand out at *alpha* (the share of one series in the family) and its estimate must reach the budget
     *change*; the normal shift of the t test (J. Cohen, "Statistical power analysis", 1988, chapter 2).
     """
-    needed = log1p(standing_out(effect, alpha=alpha))
-    reserve = float(special.stdtrit(effect.freedom, POWER)) * effect.standard_error
+    needed = log1p(critical_change(effect, alpha=alpha))
+    reserve = quantile(POWER, effect.df) * effect.standard_error
     return relative(max(needed, log1p(change)) + reserve)
 
 

@@ -36,11 +36,11 @@ _ENOUGH_SERIES = 2  # one has nobody to borrow from
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """A variance and how much is known about it, in degrees of freedom."""
+    """A variance and what is known about it."""
 
     variance: float
-    freedom: float
-    sampled: float = 0.0  # the part of it that the scatter among the requests explains
+    df: float  # degrees of freedom: how much is known about it
+    within_variance: float = 0.0  # the part of it that the scatter among the requests explains
 
 
 def moderate(own: Sequence[Spread]) -> list[Spread]:
@@ -54,31 +54,31 @@ def shrink(own: Spread, prior: Spread) -> Spread:
 
     A prior without weight leaves the series alone, and the test is the ordinary t test.
     """
-    freedom = own.freedom + prior.freedom
-    variance = (own.freedom * own.variance + prior.freedom * prior.variance) / freedom if freedom else 0.0
-    return Spread(max(variance, SMALLEST_SD**2), freedom)
+    df = own.df + prior.df
+    variance = (own.df * own.variance + prior.df * prior.variance) / df if df else 0.0
+    return Spread(max(variance, SMALLEST_SD**2), df)
 
 
 def _priors(own: Sequence[Spread]) -> list[Spread]:
     """
     The variance to be expected of each, with the weight that the scatter of the variances about it allows.
 
-    The variance of a log variance is trigamma(freedom / 2) by chance alone; what is beyond that is real unlikeness, and
-    the prior's own freedom is where trigamma equals it (Smyth 2004, section 6.2).
+    The variance of a log variance is trigamma(df / 2) by chance alone; what is beyond that is real unlikeness, and
+    the prior's own degrees of freedom are where trigamma equals it (Smyth 2004, section 6.2).
     """
-    known = [spread for spread in own if spread.freedom > 0]
+    known = [spread for spread in own if spread.df > 0]
     if len(known) < _ENOUGH_SERIES:
         return [Spread(0.0, 0.0)] * len(own)
-    halves = np.array([spread.freedom for spread in known]) / 2
-    shared = max(0.0, float(np.average([spread.variance - spread.sampled for spread in known], weights=halves)))
+    halves = np.array([spread.df for spread in known]) / 2
+    shared = max(0.0, float(np.average([spread.variance - spread.within_variance for spread in known], weights=halves)))
     variances = np.array([max(spread.variance, SMALLEST_SD**2) for spread in known])
-    expected = np.array([max(spread.sampled + shared, SMALLEST_SD**2) for spread in known])
+    expected = np.array([max(spread.within_variance + shared, SMALLEST_SD**2) for spread in known])
     centred = np.log(variances / expected) - special.digamma(halves) + np.log(halves)
     unlike = float(np.var(centred, ddof=1) - special.polygamma(1, halves).mean())
     borrowed = float(2 * halves.sum()) - float(2 * halves.max())  # no more than the other series really know
     own_share = MOST_BESIDE_OWN * 2 * float(halves.mean())
-    freedom = min(_inverse_trigamma(unlike), MOST_BORROWED, borrowed, own_share)
-    return [Spread(spread.sampled + shared, freedom) for spread in own]
+    df = min(_inverse_trigamma(unlike), MOST_BORROWED, borrowed, own_share)
+    return [Spread(spread.within_variance + shared, df) for spread in own]
 
 
 def _inverse_trigamma(value: float) -> float:

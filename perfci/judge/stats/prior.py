@@ -1,5 +1,5 @@
 """
-How much two runs differ for no reason: what is believed before a baseline has shown it.
+How much two runs differ for no reason: the prior, before a baseline has shown it.
 
 Between jobs the machine changes, and one stored run says nothing about by how much. So the variance between runs starts
 from a prior, and moves to what the stored runs show as they accumulate.
@@ -21,13 +21,13 @@ OTHER_MACHINE_SD = 0.15
 SAME_MACHINE_SD = 0.045
 """The same on the very same machine (load rounds of 20 s differ by 3 to 6 % from pair to pair)."""
 
-BESIDE_OTHERS = 0.5
+WITHOUT_COMMON_SHIFT = 0.5
 """
 Share of it that stays where an endpoint is judged beside the others: a machine that is slow at computing leaves an
 endpoint that waits alone, and the two are then as far apart as half of what the machine does to one of them.
 """
 
-PRIOR_FREEDOM = 20.0
+PRIOR_DF = 20.0
 """Weight of the prior beside one stored run, in degrees of freedom."""
 
 RUNS_WITHOUT_PRIOR = 8
@@ -35,36 +35,36 @@ RUNS_WITHOUT_PRIOR = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Belief:
-    """What is known about the scatter between runs before any is looked at."""
+class Prior:
+    """What is assumed of the scatter between runs before any is looked at."""
 
     same_machine: bool
-    beside_others: bool = False
+    without_common_shift: bool = False
 
     @property
     def variance(self) -> float:
         """Of the level of one run."""
         sd = SAME_MACHINE_SD if self.same_machine else OTHER_MACHINE_SD
-        return (sd * (BESIDE_OTHERS if self.beside_others else 1.0)) ** 2
+        return (sd * (WITHOUT_COMMON_SHIFT if self.without_common_shift else 1.0)) ** 2
 
-    def freedom(self, runs: int) -> float:
-        """Its weight beside so many stored runs."""
-        return PRIOR_FREEDOM * max(0, RUNS_WITHOUT_PRIOR - runs) / (RUNS_WITHOUT_PRIOR - 1)
+    def df(self, runs: int) -> float:
+        """Its weight beside so many stored runs, in degrees of freedom."""
+        return PRIOR_DF * max(0, RUNS_WITHOUT_PRIOR - runs) / (RUNS_WITHOUT_PRIOR - 1)
 
 
 def against_runs(
-    *, candidate: float, stored: Sequence[float], shown: Spread, own_variance: float, belief: Belief
+    *, candidate: float, stored: Sequence[float], shown: Spread, own_variance: float, prior: Prior
 ) -> Effect:
     """
     One run against the mean of the *stored* ones, all as logs.
 
     *shown* is the variance between the stored runs, *own_variance* that of the candidate's mean, from the scatter
-    between its rounds. What is shown holds both what machines do and the scatter of rounds; what is believed holds
+    between its rounds. What is shown holds both what machines do and the scatter of rounds; the prior holds
     only the first, and the second is added to it. A run that was restless itself never counts as calmer than it was.
     The prediction of one further value has the variance of a run and that of the mean (any textbook's prediction
     interval).
     """
-    prior = Spread(belief.variance + own_variance, belief.freedom(len(stored)))
-    between = shrink(shown, prior)
+    expected = Spread(prior.variance + own_variance, prior.df(len(stored)))
+    between = shrink(shown, expected)
     variance = between.variance / len(stored) + max(between.variance, own_variance)
-    return Effect(candidate - sum(stored) / len(stored), sqrt(variance), between.freedom)
+    return Effect(candidate - sum(stored) / len(stored), sqrt(variance), between.df)

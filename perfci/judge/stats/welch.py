@@ -1,45 +1,33 @@
-"""Two means whose spreads differ, where the single requests are the replicates."""
+"""Two means whose spreads differ, where single values (requests, say) are the replicates."""
 
-from dataclasses import dataclass
 from math import sqrt
+from typing import NamedTuple
 
-from scipy import special
-
-from perfci.model import Interval, Tally
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """Candidate minus base, and how well it is known."""
-
-    estimate: float
-    standard_error: float
-    freedom: float
-
-    @property
-    def p_greater(self) -> float:
-        """One-sided p-value that the mean grew."""
-        return float(special.stdtr(self.freedom, -self.estimate / self.standard_error))
-
-    @property
-    def p_smaller(self) -> float:
-        """One-sided p-value that the mean fell."""
-        return float(special.stdtr(self.freedom, self.estimate / self.standard_error))
-
-    def interval(self, confidence: float) -> Interval:
-        """Of the difference, in the counter's unit."""
-        half = float(special.stdtrit(self.freedom, (1 + confidence) / 2)) * self.standard_error
-        return Interval(estimate=self.estimate, low=self.estimate - half, high=self.estimate + half)
+from perfci.judge.stats.student import Estimate
+from perfci.model import Tally
 
 
-def difference(base: Tally, candidate: Tally) -> Difference:
+class Sample(NamedTuple):
+    """Values of one side, as far as the test needs them."""
+
+    size: int
+    mean: float
+    variance: float  # between the values, with size - 1 in the denominator
+
+
+def sample(tally: Tally) -> Sample:
+    """The requests of a counter."""
+    return Sample(tally.requests, tally.mean, tally.spread**2)
+
+
+def difference(base: Sample, candidate: Sample) -> Estimate:
     """
-    Of two tallies with two requests or more, at least one of which varies.
+    Candidate minus base, of two samples with two values or more, at least one of which varies.
 
     The variances are not pooled (B. L. Welch, "The generalization of 'Student's' problem when several different
     population variances are involved", Biometrika 34, 1947): work that became data-dependent varies on one side only.
     """
-    parts = [(one.spread**2 / one.requests, one.requests - 1) for one in (base, candidate)]
+    parts = [(side.variance / side.size, side.size - 1) for side in (base, candidate)]
     variance = sum(part for part, _ in parts)
-    freedom = variance**2 / sum(part**2 / own for part, own in parts)
-    return Difference(candidate.mean - base.mean, sqrt(variance), freedom)
+    df = variance**2 / sum(part**2 / own for part, own in parts)
+    return Estimate(candidate.mean - base.mean, sqrt(variance), df)

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from math import expm1, log, sqrt
 
 import numpy as np
-from scipy import special
 
+from perfci.judge.stats.student import Estimate
 from perfci.judge.validity.case import Case, Rounds, invalid, of, under_load, warning
 from perfci.model import ALL_ENDPOINTS, Finding, Round, RoundKind, Side
 
@@ -63,7 +63,7 @@ def _drift(rounds: Rounds) -> float:
     if len(known) < LEAST_ROUNDS:
         return 0.0
     mean, error = float(np.mean(known)), float(np.std(known, ddof=1)) / sqrt(len(known))
-    lucky = error > 0 and special.stdtr(len(known) - 1, -abs(mean) / error) > CHANCE
+    lucky = error > 0 and Estimate(abs(mean), error, len(known) - 1).p_greater > CHANCE
     return 0.0 if lucky else mean
 
 

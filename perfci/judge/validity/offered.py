@@ -1,14 +1,15 @@
 """Whether the load that was asked for is the load that was offered, all the time and on both sides alike."""
 
 from collections.abc import Iterator, Sequence
-from math import inf
+from dataclasses import replace
+from math import inf, sqrt
 
 import numpy as np
-from scipy import special
 
 from perfci.judge.compare import block_means
-from perfci.judge.stats import exact, rare
+from perfci.judge.stats import exact, rare, welch
 from perfci.judge.stats.exact import Count
+from perfci.judge.stats.student import Estimate
 from perfci.judge.validity import zeros
 from perfci.judge.validity.case import Case, Rounds, blame, invalid, listed, regression, total, under_load, warning
 from perfci.model import ALL_ENDPOINTS, Finding, Round
@@ -172,15 +173,14 @@ def grew(before: Sequence[float], after: Sequence[float], *, least_variance: flo
     *least_variance* is what the difference of the means must have where the values are made of counts: the few rounds
     may agree by luck, one request each. Without that and without any scatter there is no doubt.
     """
-    errors = [float(np.var(values, ddof=1)) / len(values) for values in (before, after)]
-    error = sum(errors)
-    if not max(error, least_variance):
-        return 0.0
-    freedom = (
-        error**2 / sum(e**2 / (len(v) - 1) for e, v in zip(errors, (before, after), strict=True)) if error else inf
+    base, candidate = (
+        welch.Sample(len(values), float(np.mean(values)), float(np.var(values, ddof=1))) for values in (before, after)
     )
-    t = float(np.mean(after) - np.mean(before)) / max(error, least_variance) ** 0.5
-    return float(special.stdtr(freedom, -t))
+    found = Estimate(candidate.mean - base.mean, 0.0, inf)
+    if base.variance or candidate.variance:
+        found = welch.difference(base, candidate)
+    error = max(found.standard_error, sqrt(least_variance))
+    return replace(found, standard_error=error).p_greater if error else 0.0
 
 
 def endpoints(case: Case) -> Iterator[Finding]:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from perfci.errors import LoadError
 from perfci.model import Side
+from perfci.quantile import quantile
 from perfci.rig.host import leftovers
 from perfci.rig.host.process import Child, child_environment, new_mark, start, stop_group, stop_marked, tail
 from perfci.rig.load.log import LogReader
@@ -163,7 +164,7 @@ def _p95(generator: Generator) -> float | None:
     logs = generator.readers.values()
     last = max((reader.columns[0][-1] for reader in logs if reader.columns[0]), default=0.0)
     recent = sorted(latency for reader in logs for latency in _last_second(reader, last))
-    return recent[int(0.95 * len(recent))] if recent else None
+    return quantile(recent, 0.95) if recent else None
 
 
 def _last_second(reader: LogReader, last: float) -> list[float]:

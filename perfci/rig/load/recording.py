@@ -8,6 +8,7 @@ from typing import Any
 
 from perfci.errors import LoadError
 from perfci.model import GeneratorHealth, LoadPlan, Requests
+from perfci.quantile import quantile
 from perfci.rig.load.log import LogReader, requests_of
 from perfci.rig.load.schedule import in_step_of, schedule_of
 
@@ -186,6 +187,5 @@ def _within(health: Mapping[str, Any], windows: Sequence[Window]) -> bool:
 
 
 def _high(values: list[float], share: float) -> float:
-    """The value that *share* of the values do not exceed."""
-    ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, math.ceil(share * len(ordered)) - 1)] if ordered else 0.0
+    """The value that *share* of the values do not exceed; 0 where there is none."""
+    return quantile(sorted(values), share) if values else 0.0

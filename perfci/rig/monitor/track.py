@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from itertools import accumulate
 
 from perfci.model import Gauge
+from perfci.quantile import quantile
 from perfci.rig.load.recording import Window
 from perfci.rig.monitor.source import Reading
 
@@ -78,7 +79,7 @@ def _gauge(means: Sequence[float | None], step_s: int, unit: str) -> Gauge | Non
         mean=_short(math.fsum(known) / len(known)),
         low=known[0],
         high=known[-1],
-        p95=known[math.ceil(0.95 * len(known)) - 1],
+        p95=_short(quantile(known, 0.95)),
         points=tuple(points),
         step_s=step_s,
     )

@@ -221,7 +221,7 @@ def test_welch_is_scipys(seed: int, first: int, second: int) -> None:
     """The same p-values and interval as from the requests themselves."""
     rng = np.random.default_rng(seed)
     a, b = rng.normal(10, 1, first), rng.normal(11, 3, second)
-    found = welch.difference(*(Tally(requests=len(x), mean=x.mean(), spread=x.std(ddof=1)) for x in (a, b)))
+    found = welch.difference(*(welch.Sample(len(x), x.mean(), x.var(ddof=1)) for x in (a, b)))
     reference = stats.ttest_ind(b, a, equal_var=False, alternative="greater")
     interval = stats.ttest_ind(b, a, equal_var=False).confidence_interval(0.95)
     assert found.p_greater == pytest.approx(reference.pvalue, rel=1e-6)

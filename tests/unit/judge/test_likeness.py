@@ -9,7 +9,7 @@ import pytest
 
 from perfci import store
 from perfci.judge import judge
-from perfci.judge.comparability import TRAITS, Consequence, Trait, differences
+from perfci.judge.comparability import ATTRIBUTES, Attribute, Consequence, differences
 from perfci.judge.policy import DEFAULT
 from perfci.model import Baseline, Fingerprint, Outcome, Reference, Round, RoundKind, Run, Side, Verdict
 from tests.builders import a_baseline, a_fingerprint, a_gauge, a_machine, a_plan, a_run, a_subject, some_rounds
@@ -56,7 +56,7 @@ OTHERS: Mapping[str, Mapping[str, Any]] = {
     "perfci version": {"versions": {"perfci": "1.1.0"}},
     "target": {"target": {Side.CANDIDATE: "api@sha256:3333"}},
 }
-"""What is other, for each trait; nothing else is."""
+"""What is other, for each attribute; nothing else is."""
 
 BUSY = "load by others"
 
@@ -86,20 +86,20 @@ def _beside(run: Run) -> Outcome:
 
 def test_every_trait_has_its_case() -> None:
     """No row of the table is without a test, and without a difference nothing is said."""
-    assert list(OTHERS) == [trait.name for trait in TRAITS]
+    assert list(OTHERS) == [attribute.name for attribute in ATTRIBUTES]
     outcome = _beside(_run())
     assert (outcome.verdict, outcome.findings) == (Verdict.REGRESSION, ())
 
 
-@pytest.mark.parametrize("trait", TRAITS, ids=lambda trait: trait.name)
-def test_a_difference_does_what_the_table_says(trait: Trait) -> None:
+@pytest.mark.parametrize("attribute", ATTRIBUTES, ids=lambda attribute: attribute.name)
+def test_a_difference_does_what_the_table_says(attribute: Attribute) -> None:
     """Where times are not compared, ten times slower is neither red nor green; a warning changes no verdict."""
-    outcome = _beside(_run(trait.name, **OTHERS[trait.name]))
-    told = [(one.code, trait.name in one.message) for one in outcome.findings]
-    match trait.consequence:
+    outcome = _beside(_run(attribute.name, **OTHERS[attribute.name]))
+    told = [(one.code, attribute.name in one.message) for one in outcome.findings]
+    match attribute.consequence:
         case Consequence.FORBIDS:
             assert (outcome.verdict, told) == (Verdict.INCONCLUSIVE, [("baseline-unlike", True)])
-            assert trait.name in outcome.reason
+            assert attribute.name in outcome.reason
         case Consequence.WARNS:
             assert (outcome.verdict, told) == (Verdict.REGRESSION, [("baseline-differs", True)])
         case Consequence.SHOWN:

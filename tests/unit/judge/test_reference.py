@@ -149,7 +149,7 @@ def test_borrowed_variances_are_smyths_by_bisection(logs: list[float], freedom: 
     weight = most if unexplained(most) <= 0 else float(optimize.brentq(unexplained, 1e-9, most, xtol=1e-12))
     expected = [(freedom * one + weight * float(np.mean(own))) / (freedom + weight) for one in own]
     posterior = moderate([Spread(one, float(freedom)) for one in own])
-    assert [one.freedom for one in posterior] == pytest.approx([freedom + weight] * len(own), rel=1e-6)
+    assert [one.df for one in posterior] == pytest.approx([freedom + weight] * len(own), rel=1e-6)
     assert [one.variance for one in posterior] == pytest.approx([max(one, 1e-6) for one in expected], rel=1e-6)
 
 
@@ -160,11 +160,11 @@ def test_variances_are_compared_in_units_of_what_is_expected(logs: list[tuple[fl
     explained = np.exp([level for _, level in logs])
     assume(float((explained * (ratios - 1)).mean()) <= 0)  # nothing is left over to be shared
     assume(float((explained * ratios).min()) > 2 * SMALLEST_SD**2)
-    ours = moderate([Spread(r * e, float(freedom), sampled=e) for r, e in zip(ratios, explained, strict=True)])
+    ours = moderate([Spread(r * e, float(freedom), within_variance=e) for r, e in zip(ratios, explained, strict=True)])
     plain = moderate([Spread(ratio, float(freedom)) for ratio in ratios])
-    weight = plain[0].freedom - freedom
+    weight = plain[0].df - freedom
     expected = explained * (freedom * ratios + weight) / (freedom + weight)
-    assert [one.freedom for one in ours] == pytest.approx([one.freedom for one in plain], rel=1e-6)
+    assert [one.df for one in ours] == pytest.approx([one.df for one in plain], rel=1e-6)
     assert [one.variance for one in ours] == pytest.approx(expected.tolist(), rel=1e-6)
 
 

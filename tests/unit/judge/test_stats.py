@@ -14,7 +14,7 @@ from perfci.judge.stats.effect import Effect, further_blocks, smallest_detectabl
 from perfci.judge.stats.exact import Count
 from perfci.judge.stats.family import holm
 from perfci.judge.stats.moderated import SMALLEST_SD, Spread, moderate, shrink
-from perfci.judge.stats.prior import RUNS_WITHOUT_PRIOR, Belief, against_runs
+from perfci.judge.stats.prior import RUNS_WITHOUT_PRIOR, Prior, against_runs
 
 PROBABILITIES = st.lists(st.floats(0, 1), min_size=1, max_size=12)
 
@@ -55,11 +55,11 @@ def test_without_a_prior_the_moderated_t_is_the_ordinary_one(values: list[float]
     """Zero prior weight leaves SciPy's one-sample t test."""
     spread = shrink(Spread(float(np.var(values, ddof=1)), len(values) - 1), Spread(0.0, 0.0))
     mean = float(np.mean(values))
-    ours = Effect(mean, standard_error(spread.variance, len(values)), spread.freedom)
+    ours = Effect(mean, standard_error(spread.variance, len(values)), spread.df)
     reference = stats.ttest_1samp(values, 0.0, alternative="greater")
     assert ours.p_greater == pytest.approx(reference.pvalue, rel=1e-9)
     low, high = stats.ttest_1samp(values, 0.0).confidence_interval(0.95)
-    interval = ours.interval(0.95)
+    interval = ours.relative_interval(0.95)
     assert (log(1 + interval.low), log(1 + interval.high)) == pytest.approx((low, high))
 
 
@@ -68,29 +68,29 @@ def test_variances_move_towards_the_pooled_one_and_gain_freedom() -> None:
     own = [Spread(variance, 7.0) for variance in (1e-4, 2e-4, 3e-4, 4e-4)]
     posterior = moderate(own)
     assert own[0].variance < posterior[0].variance < posterior[3].variance < own[3].variance
-    assert all(spread.freedom > 7.0 for spread in posterior)
+    assert all(spread.df > 7.0 for spread in posterior)
 
 
 def test_unlike_variances_lend_each_other_little() -> None:
     """Where one series is a hundred times as restless, likeness is not assumed."""
     alike = moderate([Spread(v, 30.0) for v in (1e-4, 1.1e-4, 0.9e-4, 1e-4)])
     unlike = moderate([Spread(v, 30.0) for v in (1e-4, 1e-2, 1e-3, 1e-1)])
-    assert alike[0].freedom - 30 > 5 > unlike[0].freedom - 30
+    assert alike[0].df - 30 > 5 > unlike[0].df - 30
 
 
 def test_a_series_of_few_requests_is_expected_to_scatter_more() -> None:
     """What the requests explain is no unlikeness, and what it leaves over is shared by all."""
     shared, sampled = 1e-4, (1e-5, 1e-4, 1e-3, 1e-2)
     plain = moderate([Spread(shared + each, 8.0) for each in sampled])
-    known = moderate([Spread(shared + each, 8.0, sampled=each) for each in sampled])
+    known = moderate([Spread(shared + each, 8.0, within_variance=each) for each in sampled])
     assert [spread.variance for spread in known] == pytest.approx([shared + each for each in sampled])
-    assert min(spread.freedom for spread in known) > 8 + 10 > 8 + 5 > max(spread.freedom for spread in plain)
+    assert min(spread.df for spread in known) > 8 + 10 > 8 + 5 > max(spread.df for spread in plain)
     assert plain[0].variance > 4 * (shared + sampled[0])
 
 
 def test_rounds_that_agree_better_than_their_requests_are_lucky() -> None:
     """No more is believed to be shared than nothing, and the variance is drawn up to what the requests tell."""
-    posterior = moderate([Spread(1e-4, 8.0, sampled=4e-4) for _ in range(4)])
+    posterior = moderate([Spread(1e-4, 8.0, within_variance=4e-4) for _ in range(4)])
     assert all(1e-4 < spread.variance < 4e-4 for spread in posterior)
 
 
@@ -143,7 +143,7 @@ def test_a_burst_in_one_block_is_one_event() -> None:
 
 def test_the_prior_fades_as_runs_accumulate() -> None:
     """Its weight falls with every stored run and is gone at the eighth."""
-    weights = [Belief(same_machine=False).freedom(runs) for runs in range(1, 11)]
+    weights = [Prior(same_machine=False).df(runs) for runs in range(1, 11)]
     assert weights == sorted(weights, reverse=True)
     assert weights[0] > 0
     assert weights[RUNS_WITHOUT_PRIOR - 1 :] == [0, 0, 0]
@@ -155,7 +155,7 @@ def test_another_machine_is_believed_to_differ_more() -> None:
     def p(*, same_machine: bool) -> float:
         shown = Spread(0.0, 0.0)
         effect = against_runs(
-            candidate=0.3, stored=[0.0], shown=shown, own_variance=0.0, belief=Belief(same_machine=same_machine)
+            candidate=0.3, stored=[0.0], shown=shown, own_variance=0.0, prior=Prior(same_machine=same_machine)
         )
         return effect.p_greater
 
