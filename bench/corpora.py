@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from perfci.metrics import registry
-from perfci.model import ALL_ENDPOINTS, EndpointRound, Requests, Side
+from perfci.model import ALL_ENDPOINTS, EndpointRound, Quantity, Requests, Side
 
 Floats = npt.NDArray[np.float64]
 
@@ -73,7 +73,8 @@ def slower(take: Take, endpoint: str | None, factor: float) -> Take:
 
 
 def _scaled(seen: EndpointRound, factor: float) -> EndpointRound:
-    clocks = {name: value * factor for name, value in seen.values.items() if registry.METRICS[name].unit == "ms"}
+    times = (name for name, metric in registry.METRICS.items() if metric.quantity is Quantity.TIME)
+    clocks = {name: seen.values[name] * factor for name in times if name in seen.values}
     return replace(seen, values={**seen.values, **clocks})
 
 

@@ -10,11 +10,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
+from perfci.metrics.registry import METRICS
 from perfci.model import (
     ALL_ENDPOINTS,
     Alert,
     Baseline,
-    Better,
     Budget,
     BudgetRule,
     Census,
@@ -40,7 +40,6 @@ from perfci.model import (
     Round,
     RoundKind,
     Run,
-    Scale,
     Second,
     Series,
     SeriesVerdict,
@@ -62,21 +61,12 @@ HEAD = "f00dfeed" * 5
 BASE = "ba5eba11" * 5
 START = 1_795_000_000.0  # seconds since the epoch
 
-_UNITS = {"throughput": "1/s", "failure_rate": ""}
-
 
 def a_metric(name: str = "service_time", **changes: Any) -> Metric:
-    """A latency unless *name* says otherwise."""
-    metric = Metric(
-        name=name,
-        unit=_UNITS.get(name, "ms"),
-        better=Better.HIGHER if name == "throughput" else Better.LOWER,
-        scale=Scale.DIFFERENCE if name == "failure_rate" else Scale.RATIO,
-        portable=name == "failure_rate",
-        exact=False,
-        meaning=f"What {name} means, in one sentence.",
-    )
-    return replace(metric, **changes)
+    """A metric of the registry, a latency if there is none of this name; its meaning is none that may change."""
+    metric = METRICS.get(name, METRICS["service_time"])
+    described: dict[str, Any] = {"name": name, "meaning": f"What {name} means, in one sentence.", **changes}
+    return replace(metric, **described)
 
 
 def a_series(endpoint: str = "GET /tickets/", metric: str = "service_time") -> Series:

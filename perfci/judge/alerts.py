@@ -17,6 +17,7 @@ from perfci.model import (
     GatePolicy,
     Gauge,
     Metric,
+    Quantity,
     Round,
     RoundKind,
     Run,
@@ -144,6 +145,7 @@ def _slo(alert: Alert, name: str, candidate: Sequence[Round]) -> SloResult:
     evidence = f"; {found[0].text}" if found else ""
     metric = Metric(
         name=f"{name} for {alert.seconds:g} s",
+        quantity=Quantity.COUNT,
         unit=unit,
         better=Better.LOWER if alert.upper else Better.HIGHER,
         scale=Scale.RATIO,

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from perfci.judge.census.counters import kind_of, metric_of
 from perfci.metrics.registry import METRICS, kinds
-from perfci.model import ALL_ENDPOINTS, Budget, BudgetRule, Metric, Reference, Role, RoundKind, Scale
+from perfci.model import ALL_ENDPOINTS, Budget, BudgetRule, Metric, Reference, Role, RoundKind
 
 START = Budget(role=Role.ADVISORY, change=0.10, margin=0.20)
 """What the rules change: a metric that no rule gives a role to is only shown."""
@@ -29,7 +29,7 @@ def resolve(
     picked = [rule for rule in rules if _picks(rule, reference, kind, metric)]
     own = [rule for rule in picked if rule.endpoint is not None and matches(rule.endpoint, endpoint)]
     budget = _applied([*_whole(picked, metric), *_strongest(own, metric)])
-    return replace(budget, role=Role.ADVISORY) if never_counts(metric, endpoint) else budget
+    return budget if metric.may_count(endpoint) else replace(budget, role=Role.ADVISORY)
 
 
 def by_metric(rules: Sequence[BudgetRule], reference: Reference, kind: RoundKind) -> dict[str, Budget]:
@@ -67,18 +67,6 @@ def measures(kind: RoundKind, metric: str) -> bool:
     if kind is RoundKind.CENSUS:
         return metric not in METRICS
     return metric in METRICS and kind in kinds(metric)
-
-
-def never_counts(metric: Metric, endpoint: str) -> bool:
-    """
-    Whether a series of this endpoint is shown only, whatever a rule says.
-
-    The throughput of one endpoint follows the request mix, so only that of all counts; the failures of all endpoints
-    are those of each once more, so only those of each count.
-    """
-    if metric.unit == "1/s":
-        return endpoint != ALL_ENDPOINTS
-    return metric.scale is Scale.DIFFERENCE and endpoint == ALL_ENDPOINTS
 
 
 def matches(pattern: str, endpoint: str) -> bool:

@@ -1,15 +1,14 @@
 """SLOs: absolute limits on the candidate, judged in every round under load."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
-from types import MappingProxyType
 
 from perfci.judge.budgets import matches
 from perfci.judge.compare import block_means
 from perfci.judge.compare.failures import FEWEST
 from perfci.judge.wording import amount
-from perfci.metrics.registry import METRICS, resolving
+from perfci.metrics.registry import METRICS, at_least, resolving
 from perfci.model import (
     ALL_ENDPOINTS,
     Better,
@@ -23,12 +22,6 @@ from perfci.model import (
     Slo,
     SloResult,
 )
-
-_NEVER_ABOVE: Mapping[str, tuple[str, ...]] = MappingProxyType({"p95": ("p50",), "p99": ("p95", "p50")})
-"""
-Quantile -> lower quantiles, which need fewer requests. A service so slow that nobody gets to ask it a hundred times has
-no 99th percentile, but it lies at least at the median: where that is beyond the limit, so is what cannot be computed.
-"""
 
 UNLIKELY = 0.001
 """Chance below which a round in which nothing succeeded is no accident."""
@@ -74,13 +67,18 @@ def _judge(slo: Slo, metric: Metric, rounds: Sequence[Round]) -> SloResult:
 
 
 def _within(seen: EndpointRound, slo: Slo, metric: Metric) -> bool | None:
-    """Whether one round kept the limit; None where it cannot tell."""
-    if metric.unit == "ms" and seen.requests > 0 and seen.failures == seen.requests:
+    """
+    Whether one round kept the limit; None where it cannot tell.
+
+    A service so slow that nobody gets to ask it a hundred times has no 99th percentile, but it lies at least at the
+    median: where that is beyond the limit, so is what cannot be computed.
+    """
+    if resolving(slo.metric) and seen.requests > 0 and seen.failures == seen.requests:
         return False
     value = seen.values.get(slo.metric)
     if value is not None:
         return value <= slo.limit if metric.better is Better.LOWER else value >= slo.limit
-    lower = [seen.values[name] for name in _NEVER_ABOVE.get(slo.metric, ()) if name in seen.values]
+    lower = [seen.values[name] for name in at_least(slo.metric) if name in seen.values]
     return False if any(value > slo.limit for value in lower) else None
 
 

@@ -1,13 +1,11 @@
 """One sentence with its numbers for every decision."""
 
-from perfci.model import ALL_ENDPOINTS, Better, Comparison, Interval, Metric, RoundKind, Scale, SeriesVerdict
+from perfci.model import ALL_ENDPOINTS, Comparison, Interval, Metric, Pooling, Quantity, RoundKind, Scale, SeriesVerdict
 
 
 def amount(value: float, metric: Metric) -> str:
     """A value with its unit: "4.1 ms", "12.5 %", "830 /s"."""
-    if metric.unit == "":
-        return f"{number(100 * value)} %"
-    return f"{number(value)} {'/s' if metric.unit == '1/s' else metric.unit}"
+    return f"{number(_shown(value, metric))} {_unit(metric)}".rstrip()
 
 
 def number(value: float) -> str:
@@ -20,13 +18,14 @@ def sentence(comparison: Comparison, verdict: SeriesVerdict, confidence: float, 
     """What is claimed of one series, and what it rests on."""
     who = _subject(comparison)
     if comparison.change is None:
-        return f"{who}: {_metric(comparison)} not compared ({comparison.note or 'no values'})"
+        return f"{who}: {name_of(comparison.series.metric)} not compared ({comparison.note or 'no values'})"
     return f"{who} {_claim(comparison, comparison.change, verdict)} ({_evidence(comparison, confidence)}){tail}"
 
 
 def _subject(comparison: Comparison) -> str:
     endpoint = comparison.series.endpoint
-    name = "The mean over all endpoints" if endpoint == ALL_ENDPOINTS else endpoint
+    whole = "The mean over all endpoints" if comparison.series.metric.pooling is Pooling.ENDPOINTS else "The service"
+    name = whole if endpoint == ALL_ENDPOINTS else endpoint
     return f"{name} under load" if comparison.kind is RoundKind.LOAD else name
 
 
@@ -36,13 +35,20 @@ def _claim(comparison: Comparison, change: Interval, verdict: SeriesVerdict) -> 
         return "stays within its margin"
     if verdict is SeriesVerdict.INCONCLUSIVE:
         return "can neither be called changed nor unchanged"
-    if metric.scale is Scale.DIFFERENCE:
-        return f"fails {'more' if change.estimate > 0 else 'less'} often"
-    size = f"{_percent(abs(change.estimate))} %"
-    if metric.better is Better.HIGHER:
-        return f"answers {size} {'more' if change.estimate > 0 else 'fewer'} requests"
-    beside = "" if comparison.moved is None else " beside the other endpoints"
-    return f"is {size} {'slower' if change.estimate > 0 else 'faster'}{beside}"
+    unit = "percentage points" if metric.scale is Scale.DIFFERENCE else "%"
+    adjusted = "" if comparison.moved is None else " beside the other endpoints"
+    return claim(metric, change.estimate, f"{_percent(abs(change.estimate))} {unit}") + adjusted
+
+
+def claim(metric: Metric, change: float, size: str) -> str:
+    """What the metric says of a change of this direction and *size*: "is 12 % slower"."""
+    words = metric.words.larger if change > 0 else metric.words.smaller
+    return words.replace("{change}", size).replace("{metric}", name_of(metric))
+
+
+def name_of(metric: Metric) -> str:
+    """The name of a metric in a sentence; a counter is what its source calls it."""
+    return metric.name if metric.exact else metric.name.replace("_", " ")
 
 
 def _evidence(comparison: Comparison, confidence: float) -> str:
@@ -53,13 +59,17 @@ def _evidence(comparison: Comparison, confidence: float) -> str:
     count = len(comparison.replicates)
     stored = any(replicate.candidate is None for replicate in comparison.replicates)
     behind = "" if not count else f", {_many(count - 1, 'stored run')}" if stored else f", {_many(count, 'block')}"
-    before = number(comparison.base * (100 if metric.unit == "" else 1)) if comparison.base is not None else "?"
+    before = number(_shown(comparison.base, metric)) if comparison.base is not None else "?"
     after = amount(comparison.candidate, metric) if comparison.candidate is not None else "?"
-    return f"{_metric(comparison)} {before} -> {after}, {100 * confidence:.0f} % interval {interval}{behind}"
+    return f"{name_of(metric)} {before} -> {after}, {100 * confidence:.0f} % interval {interval}{behind}"
 
 
-def _metric(comparison: Comparison) -> str:
-    return comparison.series.metric.name.replace("_", " ")
+def _shown(value: float, metric: Metric) -> float:
+    return 100 * value if metric.quantity is Quantity.SHARE else value
+
+
+def _unit(metric: Metric) -> str:
+    return "%" if metric.quantity is Quantity.SHARE else metric.unit.removeprefix("1")
 
 
 def _many(count: int, noun: str) -> str:

@@ -16,13 +16,18 @@ from perfci.metrics.columns import Floats, Table, Window, within
 from perfci.metrics.responses import responses
 from perfci.model import (
     ALL_ENDPOINTS,
+    NEUTRAL,
     Better,
     EndpointRound,
     Metric,
+    Pooling,
+    Quantity,
     Requests,
     RoundKind,
     Scale,
+    Scope,
     Side,
+    Words,
 )
 from perfci.quantile import quantile
 
@@ -69,37 +74,62 @@ Formula = Callable[[Observed], float | Estimate]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Entry:
-    metric: Metric
     formula: Formula
     kinds: frozenset[RoundKind]
     successes: int  # needed to resolve it
     sample: str  # what of `Observed` they are counted in
+    at_least: tuple[str, ...]  # metrics that need fewer requests, and are never above it
 
 
+_UNITS = {Quantity.TIME: "ms", Quantity.RATE: "1/s", Quantity.SIZE: "B"}
+_WORDS = {
+    Quantity.TIME: Words("is {change} slower", "is {change} faster"),
+    Quantity.SIZE: Words("is {change} larger", "is {change} smaller"),
+}
 _ENTRIES: dict[str, _Entry] = {}
+_METRICS: dict[str, Metric] = {}
+METRICS: Mapping[str, Metric] = MappingProxyType(_METRICS)
+"""Every metric by its name."""
+
 _TIMED = (RoundKind.DUET, RoundKind.LOAD)
 
 
 def metric(
+    quantity: Quantity = Quantity.TIME,
     *,
-    unit: str = "ms",
     better: Better = Better.LOWER,
-    scale: Scale = Scale.RATIO,
+    words: Words | None = None,
+    pooling: Pooling = Pooling.ENDPOINTS,
+    scope: Scope = Scope.ALL,
     portable: bool = False,
     kinds: tuple[RoundKind, ...] = _TIMED,
     successes: int = 1,
     sample: str = "latencies_ms",
+    at_least: tuple[str, ...] = (),
 ) -> Callable[[Formula], Formula]:
-    """Enter the decorated function into the registry; its name names the metric, its docstring is the meaning."""
+    """
+    Enter the decorated function into the registry; its name names the metric, its docstring is the meaning.
+
+    *words* are those of the quantity unless given. Values are compared by their ratio, failures by their difference.
+    """
 
     def enter(formula: Formula) -> Formula:
         name = formula.__name__
-        meaning = " ".join((formula.__doc__ or "").split())
-        described = Metric(
-            name=name, unit=unit, better=better, scale=scale, portable=portable, exact=False, meaning=meaning
+        _METRICS[name] = Metric(
+            name=name,
+            quantity=quantity,
+            unit=_UNITS.get(quantity, ""),
+            better=better,
+            scale=Scale.DIFFERENCE if pooling is Pooling.FAILURES else Scale.RATIO,
+            portable=portable,
+            exact=False,
+            meaning=" ".join((formula.__doc__ or "").split()),
+            words=words or _WORDS.get(quantity, NEUTRAL),
+            pooling=pooling,
+            scope=scope,
         )
         _ENTRIES[name] = _Entry(
-            metric=described, formula=formula, kinds=frozenset(kinds), successes=successes, sample=sample
+            formula=formula, kinds=frozenset(kinds), successes=successes, sample=sample, at_least=at_least
         )
         return formula
 
@@ -145,13 +175,13 @@ def p50(observed: Observed) -> float:
     return quantile(observed.latencies_ms, 0.50)
 
 
-@metric(successes=20)
+@metric(successes=20, at_least=("p50",))
 def p95(observed: Observed) -> float:
     """95 of 100 requests were faster than this."""
     return quantile(observed.latencies_ms, 0.95)
 
 
-@metric(successes=100)
+@metric(successes=100, at_least=("p95", "p50"))
 def p99(observed: Observed) -> float:
     """99 of 100 requests were faster than this."""
     return quantile(observed.latencies_ms, 0.99)
@@ -163,37 +193,54 @@ def response_p50(observed: Observed) -> float:
     return quantile(observed.responses_ms, 0.50)
 
 
-@metric(kinds=(RoundKind.LOAD,), successes=20, sample="responses_ms")
+@metric(kinds=(RoundKind.LOAD,), successes=20, sample="responses_ms", at_least=("response_p50",))
 def response_p95(observed: Observed) -> float:
     """95 of 100 responses came sooner than this after they were due: as p95, with the wait for a busy user."""
     return quantile(observed.responses_ms, 0.95)
 
 
-@metric(kinds=(RoundKind.LOAD,), successes=100, sample="responses_ms")
+@metric(kinds=(RoundKind.LOAD,), successes=100, sample="responses_ms", at_least=("response_p95", "response_p50"))
 def response_p99(observed: Observed) -> float:
     """99 of 100 responses came sooner than this after they were due: as p99, with the wait for a busy user."""
     return quantile(observed.responses_ms, 0.99)
 
 
-@metric(unit="1/s", better=Better.HIGHER, kinds=(RoundKind.LOAD,), successes=0)
+@metric(
+    Quantity.RATE,
+    better=Better.HIGHER,
+    words=Words("answers {change} more requests", "answers {change} fewer requests"),
+    pooling=Pooling.REQUESTS,
+    scope=Scope.TOGETHER,  # that of one endpoint follows the mix of the requests
+    kinds=(RoundKind.LOAD,),
+    successes=0,
+)
 def throughput(observed: Observed) -> float:
     """Successful requests per second."""
     return (observed.requests - observed.failures) / observed.seconds
 
 
-@metric(unit="", scale=Scale.DIFFERENCE, portable=True, kinds=tuple(RoundKind), successes=0)
+@metric(
+    Quantity.SHARE,
+    words=Words("fails more often", "fails less often"),
+    pooling=Pooling.FAILURES,
+    scope=Scope.EACH,  # those of all endpoints are those of each once more
+    portable=True,
+    kinds=tuple(RoundKind),
+    successes=0,
+)
 def failure_rate(observed: Observed) -> float:
     """Share of the requests that failed."""
     return observed.failures / observed.requests
 
 
-METRICS: Mapping[str, Metric] = MappingProxyType({name: entry.metric for name, entry in _ENTRIES.items()})
-"""Every metric by its name."""
-
-
 def resolving(name: str) -> int:
-    """How many successful requests of one endpoint in one round the metric needs."""
+    """How many successful requests of one endpoint in one round the metric needs; 0: it is one of all requests."""
     return _ENTRIES[name].successes
+
+
+def at_least(name: str) -> tuple[str, ...]:
+    """Metrics that need fewer requests than this one and are never above it, the largest first."""
+    return _ENTRIES[name].at_least
 
 
 def needs_schedule(name: str) -> bool:

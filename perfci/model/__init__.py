@@ -39,21 +39,26 @@ from perfci.model.judged import (
 )
 from perfci.model.measured import (
     ALL_ENDPOINTS,
+    NEUTRAL,
     Better,
     EndpointRound,
     GeneratorHealth,
     InStep,
     Lateness,
     Metric,
+    Pooling,
+    Quantity,
     Requests,
     Round,
     RoundKind,
     Scale,
     Schedule,
+    Scope,
     Second,
     Series,
     Side,
     TargetHealth,
+    Words,
 )
 from perfci.model.monitor import Alert, Gauge, GaugeChange, GaugeLevel, Gauges, Severity
 from perfci.model.runs import (
@@ -69,6 +74,7 @@ __all__ = [
     "ALL_ENDPOINTS",
     "BASE_UNAVAILABLE",
     "ENOUGH",
+    "NEUTRAL",
     "Alert",
     "Arrivals",
     "Baseline",
@@ -99,6 +105,8 @@ __all__ = [
     "Machine",
     "Metric",
     "Outcome",
+    "Pooling",
+    "Quantity",
     "Reference",
     "Replicate",
     "Requests",
@@ -108,6 +116,7 @@ __all__ = [
     "Run",
     "Scale",
     "Schedule",
+    "Scope",
     "Second",
     "Series",
     "SeriesVerdict",
@@ -121,4 +130,5 @@ __all__ = [
     "TargetHealth",
     "Verdict",
     "Weight",
+    "Words",
 ]

@@ -25,17 +25,68 @@ class Scale(StrEnum):
     DIFFERENCE = "difference"
 
 
+class Quantity(StrEnum):
+    """What kind of number a metric is, which says in what units it is kept and shown."""
+
+    TIME = "time"  # kept in ms, shown in µs, ms or s
+    RATE = "rate"  # kept and shown in something per second
+    SHARE = "share"  # kept between 0 and 1, shown in percent
+    SIZE = "size"  # kept in bytes, shown in B, kB or MB
+    COUNT = "count"  # shown as it is, with its unit if it has one
+
+
+class Pooling(StrEnum):
+    """How a metric becomes one value over all endpoints, and over the rounds of a side."""
+
+    ENDPOINTS = "endpoints"  # the mean of the logs over the endpoints, of the same weight each, and over the blocks
+    REQUESTS = "requests"  # over all endpoints measured from all requests; over the blocks the mean of the logs
+    FAILURES = "failures"  # failures and requests are added up, over the endpoints and over the blocks
+
+
+class Scope(StrEnum):
+    """Which series of a metric may count; the others are advisory, whatever a policy says."""
+
+    ALL = "all"
+    TOGETHER = "together"  # that of all endpoints
+    EACH = "each"  # those of single endpoints
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """
+    What a metric that became larger or smaller says of an endpoint, to follow its name: "is {change} slower".
+
+    "{change}" stands for the size of the change, "{metric}" for the name of the metric.
+    """
+
+    larger: str
+    smaller: str
+
+
+NEUTRAL = Words("has {change} more {metric}", "has {change} less {metric}")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metric:
-    """Something that can be measured for an endpoint in a round."""
+    """Something that can be measured for an endpoint in a round, and all that others need to know of it."""
 
     name: str
-    unit: str  # "ms", "1/s", or "" for a share between 0 and 1
+    quantity: Quantity
+    unit: str  # "ms", "1/s", "B", or "" for shares and plain counts
     better: Better
     scale: Scale
     portable: bool  # may be compared between different machines
     exact: bool  # a count: identical work gives the identical number
     meaning: str  # one sentence, shown in the documentation and in reports
+    words: Words = field(default=NEUTRAL, compare=False)  # what follows is for the judge alone, and in no result
+    pooling: Pooling = field(default=Pooling.ENDPOINTS, compare=False)
+    scope: Scope = field(default=Scope.ALL, compare=False)
+
+    def may_count(self, endpoint: str) -> bool:
+        """Whether the series of this endpoint may turn the whole red."""
+        if self.scope is Scope.ALL:
+            return True
+        return (endpoint == ALL_ENDPOINTS) == (self.scope is Scope.TOGETHER)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from perfci.config import AlertTable, GateTable, OverrideTable
 from perfci.errors import ConfigError
-from perfci.judge.budgets import by_metric, compares, measures, never_counts
+from perfci.judge.budgets import by_metric, compares, measures
 from perfci.judge.census.counters import COUNTERS
 from perfci.judge.policy import DEFAULT
 from perfci.metrics.registry import METRICS
@@ -68,7 +68,7 @@ def _check_measured(table: GateTable) -> None:
     for number, one in enumerate(table.override, start=1):
         if not _meets_rounds(one):
             wrong.append(f"override {number}: no such round measures {one.metric}")
-        elif one.metric and one.metric in METRICS and one.endpoint and never_counts(METRICS[one.metric], one.endpoint):
+        elif one.metric and one.metric in METRICS and one.endpoint and not METRICS[one.metric].may_count(one.endpoint):
             wrong.append(f"override {number}: {one.metric} of {one.endpoint} is shown, but never counts")
     if wrong:
         raise ConfigError("[gate] limits what is never measured:\n" + "\n".join(f"  {line}" for line in wrong))

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from perfci.model import Better, GaugeChange, Metric, Outcome, Scale
+from perfci.model import Better, GaugeChange, Metric, Outcome, Quantity, Scale
 from perfci.report.rows import NOTHING, values
 
 FEW = 6
@@ -43,6 +43,7 @@ def _moved(row: GaugeRow) -> str:
 def _told(numbers: Sequence[float | None], one: GaugeChange) -> tuple[str, ...]:
     metric = Metric(
         name=one.name,
+        quantity=Quantity.COUNT,
         unit=one.unit,
         better=Better.LOWER,
         scale=Scale.RATIO,

@@ -14,7 +14,6 @@ from pydantic import ConfigDict, Field, ValidationError
 
 from perfci.errors import ResultError
 from perfci.model import (
-    Better,
     Budget,
     Comparison,
     Culprit,
@@ -27,7 +26,6 @@ from perfci.model import (
     Reference,
     Replicate,
     RoundKind,
-    Scale,
     Series,
     SeriesVerdict,
     Slo,
@@ -37,7 +35,7 @@ from perfci.model import (
     Weight,
 )
 from perfci.report import json_gauges
-from perfci.report.json_roles import RoleV1
+from perfci.report.json_parts import MetricV1, RoleV1
 from perfci.report.rows import Links
 from perfci.report.sanitise import plain
 from perfci.schema import Table
@@ -55,18 +53,6 @@ Count = Annotated[int, Field(ge=0)]
 
 class _Strict(Table):
     model_config = ConfigDict(strict=True)
-
-
-class MetricV1(_Strict):
-    """`Metric`."""
-
-    name: Name
-    unit: Name
-    better: Better
-    scale: Scale
-    portable: bool
-    exact: bool
-    meaning: Text
 
 
 class ChangeV1(_Strict):
@@ -281,7 +267,7 @@ def _change(change: Interval | None) -> ChangeV1 | None:
 
 def _metric(metric: Metric) -> MetricV1:
     texts = {"name": _name(metric.name), "unit": _name(metric.unit), "meaning": _text(metric.meaning)}
-    return MetricV1(**asdict(metric) | texts)
+    return MetricV1(**{key: getattr(metric, key) for key in MetricV1.model_fields} | texts)
 
 
 def _slo(result: SloResult) -> SloV1:
@@ -334,7 +320,7 @@ def _encodable(text: str, limit: int) -> str:
 
 
 def _outcome(document: ResultV1) -> Outcome:
-    metrics = {name: Metric(**metric.model_dump()) for name, metric in document.metrics.items()}
+    metrics = {name: metric.metric() for name, metric in document.metrics.items()}
     return Outcome(
         verdict=document.verdict,
         reason=document.reason,

@@ -17,6 +17,7 @@ from perfci.model import (
     Interval,
     Metric,
     Outcome,
+    Quantity,
     Reference,
     Role,
     Scale,
@@ -56,7 +57,12 @@ _NEXT_STEPS = {
     Verdict.INCONCLUSIVE: "Measure again with more blocks, or on a quieter machine.",
     Verdict.INVALID: "Remove the cause named in the findings and measure again; these numbers prove nothing.",
 }
-_TIMES = ((1000.0, "s", 1e-3), (0.1, "ms", 1.0), (0.0, "µs", 1e3))
+_UNITS = {
+    Quantity.TIME: ((1000.0, "s", 1e-3), (0.1, "ms", 1.0), (0.0, "µs", 1e3)),
+    Quantity.SIZE: ((1e6, "MB", 1e-6), (1e3, "kB", 1e-3), (0.0, "B", 1.0)),
+    Quantity.SHARE: ((0.0, "%", 100.0),),
+}
+"""Quantity -> from which value on it is shown in which unit, and the factor to it; others in the metric's own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -262,22 +268,16 @@ def _certain(comparison: Comparison) -> bool:
     return comparison.series.metric.exact and comparison.change is not None and comparison.p_worse is None
 
 
-def _is_share(metric: Metric) -> bool:
-    return metric.unit == "" and not metric.exact
-
-
 def _unit(largest: float, metric: Metric) -> tuple[float, str]:
-    if metric.unit == "ms":
-        return next((factor, f" {unit}") for least, unit, factor in _TIMES if (largest or 1.0) >= least)
-    if _is_share(metric):
-        return 100.0, " %"
-    return 1.0, " /s" if metric.unit == "1/s" else f" {metric.unit}".rstrip()
+    own = ((0.0, metric.unit.removeprefix("1"), 1.0),)
+    units = _UNITS.get(metric.quantity, own)
+    return next((factor, f" {unit}".rstrip()) for least, unit, factor in units if (largest or 1.0) >= least)
 
 
 def _change_unit(metric: Metric) -> tuple[float, str]:
     if metric.scale is Scale.RATIO:
         return 100.0, " %"
-    return (100.0, " points") if _is_share(metric) else (1.0, f" {metric.unit}".rstrip())
+    return (100.0, " points") if metric.quantity is Quantity.SHARE else (1.0, f" {metric.unit}".rstrip())
 
 
 def _value(number: float | None, factor: float, unit: str) -> str:

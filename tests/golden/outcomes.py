@@ -14,6 +14,7 @@ from perfci.model import (
     Interval,
     Metric,
     Outcome,
+    Quantity,
     Reference,
     Replicate,
     Role,
@@ -84,6 +85,7 @@ def counted(
 ) -> Decision:
     """A counter that is the same in every request."""
     metric = Metric(
+        quantity=Quantity.COUNT,
         name=counter,
         unit="",
         better=Better.LOWER,
@@ -300,6 +302,7 @@ def watched() -> tuple[GaugeChange, ...]:
 def slo_breach() -> Outcome:
     """A limit was not held, and neither was an alert; another one only warns."""
     metric = Metric(
+        quantity=Quantity.COUNT,
         name="db/connections for 3 s",
         unit="",
         better=Better.LOWER,

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from perfci.model import Better, BudgetRule, Metric, Role, RoundKind, Scale
+from perfci.model import Better, BudgetRule, Metric, Quantity, Role, RoundKind, Scale, Words
 
 _MEANINGS: Mapping[str, str] = MappingProxyType(
     {
@@ -62,12 +62,14 @@ def metric_of(counter: str) -> Metric:
     kind = kind_of(counter)
     return Metric(
         name=counter,
+        quantity=Quantity.COUNT,
         unit="",
         better=Better.HIGHER if kind == "hits" else Better.LOWER,
         scale=Scale.DIFFERENCE,
         portable=True,
         exact=True,
         meaning=_MEANINGS.get(kind, "A counter of the target's own, for one request."),
+        words=Words("has {change} more {metric}", "has {change} fewer {metric}"),
     )
 
 

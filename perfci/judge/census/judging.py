@@ -15,6 +15,7 @@ from perfci.judge.census import comparable, counters, culprits
 from perfci.judge.census.comparable import Work
 from perfci.judge.stats import welch
 from perfci.judge.stats.family import holm
+from perfci.judge.wording import claim
 from perfci.model import (
     ENOUGH,
     Baseline,
@@ -208,24 +209,24 @@ def _within(one: Comparison) -> bool:
 
 def _sentence(pair: _Pair, one: Comparison, verdict: SeriesVerdict, policy: GatePolicy) -> str:
     """What is claimed, and whether it is certain."""
-    name, endpoint = one.series.metric.name, one.series.endpoint
+    metric, endpoint = one.series.metric, one.series.endpoint
+    delta = pair.candidate.mean - pair.base.mean
     before, after = amount(pair.base.mean), amount(pair.candidate.mean)
     advisory = "; advisory" if one.budget.role is Role.ADVISORY else ""
+    if pair.certain and abs(delta) <= _OFF_BY:
+        return f"{endpoint}: {after} {metric.name} in every request, as before{advisory}"
+    grown = claim(metric, delta, amount(abs(delta)))
     if pair.certain:
-        if abs(pair.candidate.mean - pair.base.mean) <= _OFF_BY:
-            return f"{endpoint}: {after} {name} in every request, as before{advisory}"
         within = ", within its margin" if verdict is SeriesVerdict.EQUIVALENT else ""
-        return f"{endpoint}: {before} -> {after} {name} in every request{within}{advisory}"
-    claim = {
-        SeriesVerdict.EQUIVALENT: " stays within its margin",
-        SeriesVerdict.INCONCLUSIVE: " can neither be called changed nor unchanged",
-    }.get(verdict, "")
+        return f"{endpoint} {grown} in every request ({before} -> {after}){within}{advisory}"
+    said = {
+        SeriesVerdict.EQUIVALENT: f": {metric.name} stays within its margin",
+        SeriesVerdict.INCONCLUSIVE: f": {metric.name} can neither be called changed nor unchanged",
+    }.get(verdict, f" {grown} a request on average")
     assert one.change is not None
     interval = f"{100 * policy.confidence:.0f} % interval {one.change.low:+.3g}..{one.change.high:+.3g}"
-    return (
-        f"{endpoint}: {before} -> {after} {name} a request on average{claim} "
-        f"({interval}, {pair.base.requests} and {pair.candidate.requests} requests){advisory}"
-    )
+    counted = f"{pair.base.requests} and {pair.candidate.requests} requests"
+    return f"{endpoint}{said} ({before} -> {after}, {interval}, {counted}){advisory}"
 
 
 def amount(mean: float) -> str:

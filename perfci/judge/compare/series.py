@@ -9,7 +9,7 @@ from perfci.judge.budgets import Rules, by_metric, resolve, with_required
 from perfci.judge.compare import block_means, failures, pending
 from perfci.judge.compare.pending import Draft
 from perfci.judge.compare.replicates import Blocks, Replicates, StoredRuns, headline
-from perfci.metrics.registry import METRICS, needs_schedule
+from perfci.metrics.registry import METRICS, needs_schedule, resolving
 from perfci.model import (
     ALL_ENDPOINTS,
     Baseline,
@@ -17,12 +17,12 @@ from perfci.model import (
     Comparison,
     GatePolicy,
     Metric,
+    Pooling,
     Reference,
     Role,
     Round,
     RoundKind,
     Run,
-    Scale,
     Series,
     Side,
 )
@@ -98,8 +98,8 @@ def _compare(
     replicates: Replicates, metric: Metric, budget_of: BudgetOf, kind: RoundKind, policy: GatePolicy
 ) -> list[Draft]:
     """Every endpoint's series of one metric."""
-    if metric.scale is Scale.DIFFERENCE:
-        return _shares(replicates, metric, budget_of, kind, policy)
+    if metric.pooling is Pooling.FAILURES:
+        return _failures(replicates, metric, budget_of, kind, policy)
     return _ratios(replicates, metric, budget_of, kind, policy)
 
 
@@ -113,11 +113,11 @@ class Sides(NamedTuple):
 def _names(metric: Metric, sides: Sides) -> list[str]:
     """Every endpoint; all of them together too where that was counted, and not averaged over a mix of requests."""
     rounds = [*sides.base, *sides.candidate]
-    together = metric.unit != "ms" and any(ALL_ENDPOINTS in one.endpoints for one in rounds)
+    together = metric.pooling is not Pooling.ENDPOINTS and any(ALL_ENDPOINTS in one.endpoints for one in rounds)
     return [*([ALL_ENDPOINTS] if together else []), *sorted(block_means.endpoints(rounds))]
 
 
-def _shares(
+def _failures(
     replicates: Replicates, metric: Metric, budget_of: BudgetOf, kind: RoundKind, policy: GatePolicy
 ) -> list[Draft]:
     made = []
@@ -147,7 +147,7 @@ def _ratios(
     }
     usable = {endpoint: pair for endpoint, pair in pairs.items() if not notes[endpoint]}
     effects = replicates.effects(usable)
-    together = headline(usable) if metric.unit == "ms" else None
+    together = headline(usable) if metric.pooling is Pooling.ENDPOINTS else None
     if together:
         pairs = {ALL_ENDPOINTS: together, **pairs}
         effects |= replicates.effects({ALL_ENDPOINTS: together})
@@ -167,11 +167,11 @@ def _ratios(
 
 
 def _why_not(sides: Sides, metric: Metric, endpoint: str, policy: GatePolicy) -> str:
-    """Why a clock is not compared, as far as its requests tell, or nothing."""
+    """Why a ratio is not compared, as far as its requests tell, or nothing."""
     return (
         block_means.one_sided(endpoint, sides.base, sides.candidate)
         or block_means.too_few_requests(endpoint, sides.base, sides.candidate, policy.min_requests)
-        or (failures.survivors(endpoint, sides.base, sides.candidate) if metric.unit == "ms" else "")
+        or (failures.survivors(endpoint, sides.base, sides.candidate) if resolving(metric.name) else "")
     )
 
 

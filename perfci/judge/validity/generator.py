@@ -7,7 +7,7 @@ from perfci.judge.stats.exact import Count
 from perfci.judge.validity import zeros
 from perfci.judge.validity.case import Case, Rounds, blame, invalid, of, total, under_load, warning
 from perfci.metrics.registry import METRICS
-from perfci.model import Finding, Round, RoundKind, Side
+from perfci.model import Finding, Quantity, Round, RoundKind, Side
 
 SATURATED = 0.9
 """Of a core: above it the generator itself is what is slow. In half of a side's load rounds it invalidates the run."""
@@ -33,7 +33,7 @@ STEPPED = 0.05
 ABSURD_MS = 3_600_000.0
 """No request of a load test takes an hour; a clock that was set does."""
 
-_TIMED = frozenset(name for name, metric in METRICS.items() if metric.unit == "ms")
+_TIMED = frozenset(name for name, metric in METRICS.items() if metric.quantity is Quantity.TIME)
 
 
 def saturation(case: Case) -> Iterator[Finding]:

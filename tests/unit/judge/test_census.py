@@ -115,7 +115,7 @@ def test_an_n_plus_one_is_red_and_named() -> None:
     """With the statement, its calls, and the statement whose rows it follows; the first of all reasons."""
     outcome = judged(a_counted_run(candidate=N_PLUS_ONE))
     assert outcome.verdict is Verdict.REGRESSION
-    assert outcome.reason.startswith("GET /tickets/: 3 -> 22 db/statements in every request (n+1: ")
+    assert outcome.reason.startswith("GET /tickets/ has 19 more db/statements in every request (3 -> 22) (n+1: ")
     worst = outcome.decisions[0].comparison
     assert worst.series.metric.name == "db/statements"
     assert (worst.base, worst.candidate) == (3, 22)

@@ -1,19 +1,22 @@
 """Numbers are scaled, rounded and signed in one way."""
 
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from perfci.model import Better, Interval, Metric, Scale, Series, SeriesVerdict, Verdict
+from perfci.judge.census.counters import metric_of
+from perfci.model import Better, Interval, Metric, Quantity, Series, SeriesVerdict, Verdict
 from perfci.report import rows
 from tests.builders import a_comparison, a_decision, a_metric, a_regression, an_outcome, an_slo_result
 
 MS = a_metric("p95")
 SHARE = a_metric("failure_rate")
 RATE = a_metric("throughput")
-COUNT = a_metric("sql_statements", unit="", exact=True, portable=True)
+COUNTED = metric_of("db/rows")
+COUNT = a_metric("sql_statements", quantity=Quantity.COUNT, unit="", exact=True, portable=True)
 
 
 @pytest.mark.parametrize(
@@ -47,9 +50,27 @@ def test_values(numbers: tuple[float | None, ...], metric: Metric, texts: tuple[
         (19.0, 19.0, 19.0, MS, "+1,900 %"),
         (0.5, -math.inf, math.inf, MS, "+50 % [-∞, +∞]"),
         (0.0213, 0.0152, 0.0291, SHARE, "+2.1 points [+1.5, +2.9]"),
-        (19.0, 19.0, 19.0, a_metric("rows", unit="rows", scale=Scale.DIFFERENCE, exact=True), "+19 rows (+463 %)"),
-        (1.0, 1.0, 1.0, a_metric("db/rows", unit="", scale=Scale.DIFFERENCE, exact=True), "+1 (+24 %)"),
-        (18.9, 2.1, 35.6, a_metric("db/rows", unit="", scale=Scale.DIFFERENCE, exact=True), "+19 [+2, +36] (+461 %)"),
+        (
+            19.0,
+            19.0,
+            19.0,
+            replace(COUNTED, unit="rows"),
+            "+19 rows (+463 %)",
+        ),
+        (
+            1.0,
+            1.0,
+            1.0,
+            COUNTED,
+            "+1 (+24 %)",
+        ),
+        (
+            18.9,
+            2.1,
+            35.6,
+            COUNTED,
+            "+19 [+2, +36] (+461 %)",
+        ),
         (math.inf, 0.0, math.inf, MS, "-"),
         (math.nan, 0.0, 1.0, MS, "-"),
     ],
