@@ -24,6 +24,7 @@ from perfci.model import (
     Subject,
     Verdict,
     Weight,
+    regressions,
 )
 
 _WORST_FIRST = (
@@ -31,10 +32,16 @@ _WORST_FIRST = (
     SeriesVerdict.INCONCLUSIVE,
     SeriesVerdict.ACCEPTED,
     SeriesVerdict.IMPROVEMENT,
+    SeriesVerdict.BELOW_BUDGET,
     SeriesVerdict.EQUIVALENT,
     SeriesVerdict.NOT_COMPARED,
 )
-_SETTLED = (SeriesVerdict.EQUIVALENT, SeriesVerdict.IMPROVEMENT, SeriesVerdict.ACCEPTED)
+_SETTLED = (
+    SeriesVerdict.EQUIVALENT,
+    SeriesVerdict.BELOW_BUDGET,
+    SeriesVerdict.IMPROVEMENT,
+    SeriesVerdict.ACCEPTED,
+)
 
 
 def decide(
@@ -120,15 +127,22 @@ def _verdict(one: Comparison, change: Interval, p_worse: float, p_better: float,
     Red needs all of it: shown to be worse than nothing, as large as the budget, and above the floor; and where the
     others' change was taken out of it, the endpoint's own values must have moved as far, too: what only failed to
     become faster is not slower.
+
+    What is smaller than a regression without being shown to lie within the margin is below the budget. Of a required
+    series, which has to be settled for a pass, that is said only where nothing larger is likely either.
     """
     upwards = change.estimate > 0
     worsened = upwards == (one.series.metric.better is Better.LOWER)
-    if min(_size(one, change.estimate), _own_move(one, upwards)) >= _limit(one, one.budget.change):
+    matters = min(_size(one, change.estimate), _own_move(one, upwards)) >= _limit(one, one.budget.change)
+    if matters:
         if worsened and p_worse < alpha:
             return SeriesVerdict.REGRESSION
         if not worsened and p_better < alpha:
             return SeriesVerdict.IMPROVEMENT
-    return SeriesVerdict.EQUIVALENT if _within_margin(one, change) else SeriesVerdict.INCONCLUSIVE
+    if _within(one, change, _distance(one, one.budget.margin)):
+        return SeriesVerdict.EQUIVALENT
+    settled = one.budget.role is not Role.REQUIRED or _negligible(one, change)
+    return SeriesVerdict.BELOW_BUDGET if settled and not matters else SeriesVerdict.INCONCLUSIVE
 
 
 def _own_move(one: Comparison, upwards: bool) -> float:
@@ -138,17 +152,19 @@ def _own_move(one: Comparison, upwards: bool) -> float:
     return log(one.candidate / one.base) * (1 if upwards else -1)
 
 
-def _within_margin(one: Comparison, change: Interval) -> bool:
-    """
-    Whether the series is shown to be unchanged: the whole interval lies within the margin.
+def _within(one: Comparison, change: Interval, limit: float) -> bool:
+    """Whether the whole interval lies within the limit."""
+    return max(_size(one, change.low), _size(one, change.high)) <= limit
 
-    For failures the difference itself decides, since nothing spoke against it and an interval around none of few
-    requests is wide.
+
+def _negligible(one: Comparison, change: Interval) -> bool:
     """
-    margin = _limit(one, one.budget.margin)
-    if one.series.metric.scale is Scale.DIFFERENCE:
-        return _size(one, change.estimate) <= margin
-    return max(_size(one, change.low), _size(one, change.high)) <= margin
+    Whether a required series that is below its budget is settled all the same.
+
+    A ratio is where the whole interval lies within the floor: what is too small to matter. A share of failures always
+    is, since nothing spoke against it and an interval around none of few requests is wide.
+    """
+    return one.series.metric.scale is Scale.DIFFERENCE or _within(one, change, _limit(one, one.budget.margin))
 
 
 def _size(one: Comparison, change: float) -> float:
@@ -156,11 +172,16 @@ def _size(one: Comparison, change: float) -> float:
     return abs(change) if one.series.metric.scale is Scale.DIFFERENCE else abs(log1p(change))
 
 
+def _distance(one: Comparison, share: float) -> float:
+    """A budget or margin as a distance from nothing, as `_size` measures it."""
+    return share if one.series.metric.scale is Scale.DIFFERENCE else log1p(share)
+
+
 def _limit(one: Comparison, share: float) -> float:
-    """A budget's share as a distance from nothing, never below the floor: what is too small to matter is no change."""
+    """The same, but never below the floor: what is too small to matter is no change."""
     if one.series.metric.scale is Scale.DIFFERENCE:
         return max(share, one.budget.floor)
-    return log1p(max(share, one.budget.floor / one.base if one.base else 0.0))
+    return _distance(one, max(share, one.budget.floor / one.base if one.base else 0.0))
 
 
 def _further(one: Comparison, change: Interval, policy: GatePolicy, share: float) -> int | None:
@@ -202,9 +223,8 @@ def _whole(
     """The first rule that applies; what cannot be told is never green."""
     if invalid := [one for one in findings if one.weight is Weight.INVALID]:
         return Verdict.INVALID, invalid[0].message + _and_more(len(invalid) - 1, "reason")
-    found = [one.message for one in findings if one.weight is Weight.REGRESSION]
-    counted = [one for one in decisions if one.comparison.budget.role is not Role.ADVISORY]
-    if red := found + [one.reason for one in counted if one.verdict is SeriesVerdict.REGRESSION]:
+    counted = [one for one in decisions if one.counts]
+    if red := regressions(decisions, findings):
         return Verdict.REGRESSION, red[0] + _and_more(len(red) - 1, "regression")
     if breached := [one for one in slos if one.rounds and not one.held]:
         first = breached[0]

@@ -33,6 +33,8 @@ def _claim(comparison: Comparison, change: Interval, verdict: SeriesVerdict) -> 
     metric = comparison.series.metric
     if verdict is SeriesVerdict.EQUIVALENT:
         return "stays within its margin"
+    if verdict is SeriesVerdict.BELOW_BUDGET:
+        return "stays below its budget"
     if verdict is SeriesVerdict.INCONCLUSIVE:
         return "can neither be called changed nor unchanged"
     unit = "percentage points" if metric.scale is Scale.DIFFERENCE else "%"

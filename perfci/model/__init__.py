@@ -36,6 +36,7 @@ from perfci.model.judged import (
     Subject,
     Verdict,
     Weight,
+    regressions,
 )
 from perfci.model.measured import (
     ALL_ENDPOINTS,
@@ -131,4 +132,5 @@ __all__ = [
     "Verdict",
     "Weight",
     "Words",
+    "regressions",
 ]

@@ -1,5 +1,7 @@
 """What is claimed: policy, comparisons, decisions, findings and the outcome of the whole."""
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -82,7 +84,8 @@ class SeriesVerdict(StrEnum):
 
     REGRESSION = "regression"
     IMPROVEMENT = "improvement"
-    EQUIVALENT = "equivalent"
+    EQUIVALENT = "equivalent"  # the whole interval lies within the margin
+    BELOW_BUDGET = "below budget"  # the estimate is smaller than a regression would be, but the interval is too wide
     INCONCLUSIVE = "inconclusive"
     NOT_COMPARED = "not compared"
     ACCEPTED = "accepted"  # more work, written into census.json by the change itself, where reviewers see it
@@ -172,6 +175,11 @@ class Decision:
     reason: str
     further_blocks: int | None = None  # that would settle it, where it is inconclusive
 
+    @property
+    def counts(self) -> bool:
+        """Whether it may change the verdict of the whole."""
+        return self.comparison.budget.role is not Role.ADVISORY
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SloResult:
@@ -210,6 +218,17 @@ class Finding:
     hint: str = ""
 
 
+def regressions(decisions: Iterable[Decision], findings: Iterable[Finding]) -> tuple[str, ...]:
+    """
+    The reason of every regression of the whole, in the order in which they are reported: findings, then series.
+
+    Whoever counts regressions counts these. What is worse in an advisory series is none.
+    """
+    found = [finding.message for finding in findings if finding.weight is Weight.REGRESSION]
+    worse = [one.reason for one in decisions if one.counts and one.verdict is SeriesVerdict.REGRESSION]
+    return (*found, *worse)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
     """What was judged: the part of a report that is not a number."""
@@ -238,3 +257,14 @@ class Outcome:
     alpha: float
     further_blocks: int | None = None
     gauges: tuple[GaugeChange, ...] = ()  # for information, by name
+
+    @property
+    def regressions(self) -> tuple[str, ...]:
+        """The reason of every regression: of `regressions`."""
+        return regressions(self.decisions, self.findings)
+
+    @property
+    def series(self) -> dict[SeriesVerdict, int]:
+        """How many of the series that count have which verdict."""
+        found = Counter(decision.verdict for decision in self.decisions if decision.counts)
+        return {verdict: found[verdict] for verdict in SeriesVerdict}

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from perfci.errors import PublishError
-from perfci.model import Decision, Outcome, Role, SeriesVerdict, Weight
+from perfci.model import Outcome, SeriesVerdict, Weight, regressions
 from perfci.pipeline import documents
 from perfci.publish import actions, comment
 from perfci.publish.event import read_job
@@ -53,7 +53,7 @@ def publish(
 
 
 def _annotations(outcome: Outcome) -> list[actions.Annotation]:
-    errors = [decision.reason for decision in _counting(outcome) if decision.verdict is SeriesVerdict.REGRESSION]
+    errors = list(regressions(outcome.decisions, ()))
     errors += [result.reason for result in outcome.slos if not result.held]
     errors += [finding.message for finding in outcome.findings if finding.weight is not Weight.WARNING]
     warned = [finding.message for finding in outcome.findings if finding.weight is Weight.WARNING]
@@ -63,19 +63,13 @@ def _annotations(outcome: Outcome) -> list[actions.Annotation]:
     ]
 
 
-def _counting(outcome: Outcome) -> list[Decision]:
-    """The series that count: an advisory one is no error."""
-    return [decision for decision in outcome.decisions if decision.comparison.budget.role is not Role.ADVISORY]
-
-
 def _outputs(outcome: Outcome, folder: Path, code: int, posted: comment.CommentResult) -> dict[str, str]:
-    found = [decision.verdict for decision in _counting(outcome)]
     return {
         "verdict": outcome.verdict.value.replace(" ", "-"),
         "reason": outcome.reason,
         "exit-code": str(code),
-        "regressions": str(found.count(SeriesVerdict.REGRESSION)),
-        "improvements": str(found.count(SeriesVerdict.IMPROVEMENT)),
+        "regressions": str(len(outcome.regressions)),
+        "improvements": str(outcome.series[SeriesVerdict.IMPROVEMENT]),
         "result": str(folder / documents.RESULT),
         "report": str(folder / "report.md"),
         "comment-status": posted.status.value,

@@ -20,7 +20,7 @@ from perfci.report import json_v1, rows, work
 from perfci.report.sanitise import plain
 
 TEXT_LIMIT = 600
-_NAMES = ("Because of", "Test", "Corrected", "Could see", "Regression", "Equivalent", "What if")
+_NAMES = ("Because of", "Test", "Corrected", "Could see", "Regression", "Equivalent", "Otherwise", "What if")
 
 
 def explain(outcome: Outcome, series: str, *, width: int = 100) -> str:
@@ -179,7 +179,19 @@ def _limits(decision: Decision, outcome: Outcome) -> Iterator[str]:
         needs.append(f"a difference of {rows.values((budget.floor,), metric)[0]} or more")
     yield f"Regression  needs {', and '.join(needs)}"
     within = f"the whole interval within ±{_share(comparison, budget.margin)}" if budget.margin else "no change at all"
-    yield f"Equivalent  needs {'less than that' if _certain(comparison) else within}"
+    yield f"Equivalent  needs {within}"
+    yield f"Otherwise   {_otherwise(comparison)}"
+
+
+def _otherwise(comparison: Comparison) -> str:
+    """What a series is that is neither a regression, nor an improvement, nor equivalent."""
+    below = "below budget where the change is smaller than a regression"
+    if _certain(comparison):
+        return below
+    if comparison.budget.role is Role.REQUIRED and comparison.series.metric.scale is Scale.RATIO:
+        within = " and the whole interval is within the floor" if comparison.budget.floor else ""
+        return f"{below}{within}, else inconclusive" if within else "inconclusive"
+    return f"{below}, else inconclusive"
 
 
 def _share(comparison: Comparison, share: float) -> str:

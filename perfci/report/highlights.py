@@ -11,12 +11,13 @@ FEW = 5
 
 _BEFORE_THE_NUMBERS = {Weight.INCONCLUSIVE, Weight.NOTICE}
 _REMARKABLE = {SeriesVerdict.REGRESSION, SeriesVerdict.IMPROVEMENT, SeriesVerdict.ACCEPTED}
-_SETTLED = {SeriesVerdict.EQUIVALENT}
+_SETTLED = {SeriesVerdict.EQUIVALENT, SeriesVerdict.BELOW_BUDGET}
 _WORDS = {
     SeriesVerdict.REGRESSION: "worse",
     SeriesVerdict.IMPROVEMENT: "better",
     SeriesVerdict.ACCEPTED: "accepted",
     SeriesVerdict.EQUIVALENT: "equivalent",
+    SeriesVerdict.BELOW_BUDGET: "below budget",
     SeriesVerdict.INCONCLUSIVE: "not settled",
     SeriesVerdict.NOT_COMPARED: "not compared",
 }
@@ -91,9 +92,10 @@ def _folded(decisions: Sequence[Decision]) -> tuple[list[Decision], dict[str, li
 
 
 def _rest(hidden: Sequence[Decision]) -> str:
-    """What the rows that are not shown are."""
+    """What the rows that are not shown are; of those that never count, only how many there are."""
     if not hidden:
         return ""
-    found = [one.verdict for one in hidden]
+    found = [one.verdict for one in hidden if one.counts]
     counts = [f"{found.count(verdict)} {word}" for verdict, word in _WORDS.items() if verdict in found]
+    counts += [f"{len(hidden) - len(found)} advisory"] if len(found) < len(hidden) else []
     return f"{', '.join(counts)} in {len(hidden)} more series"

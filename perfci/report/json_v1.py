@@ -152,7 +152,7 @@ class SubjectV1(_Strict):
 
 
 class ResultV1(_Strict):
-    """The document; `series` counts the decisions by verdict for those who read nothing else."""
+    """The document; `series` counts the series that count, by verdict, for those who read nothing else."""
 
     schema_version: Literal[1]
     verdict: Verdict
@@ -205,7 +205,6 @@ def _document(outcome: Outcome, decisions: tuple[Decision, ...], *, details: boo
         message = f"{left_out} series and all values per block were left out: the result would be too large"
         findings.append(FindingV1(code="result-cut", weight=Weight.WARNING, message=message, hint=""))
     metrics = [d.comparison.series.metric for d in outcome.decisions] + [slo.metric for slo in outcome.slos]
-    verdicts = [decision.verdict for decision in outcome.decisions]
     document = ResultV1(
         schema_version=SCHEMA,
         verdict=outcome.verdict,
@@ -213,7 +212,7 @@ def _document(outcome: Outcome, decisions: tuple[Decision, ...], *, details: boo
         alpha=outcome.alpha,
         family=outcome.family,
         further_blocks=outcome.further_blocks,
-        series={verdict: verdicts.count(verdict) for verdict in SeriesVerdict},
+        series=outcome.series,
         subject=_subject(outcome.subject),
         metrics={_name(metric.name): _metric(metric) for metric in metrics},
         decisions=tuple(described(decision, details=details) for decision in decisions),

@@ -37,6 +37,7 @@ _SERIES_SYMBOLS = {
     SeriesVerdict.REGRESSION: "❌",
     SeriesVerdict.IMPROVEMENT: "🚀",
     SeriesVerdict.EQUIVALENT: "✅",
+    SeriesVerdict.BELOW_BUDGET: "🔹",
     SeriesVerdict.INCONCLUSIVE: "❔",
     SeriesVerdict.NOT_COMPARED: "⚪",
     SeriesVerdict.ACCEPTED: "☑️",

@@ -38,6 +38,7 @@ MARKS = {
     SeriesVerdict.REGRESSION: "✗",
     SeriesVerdict.IMPROVEMENT: "▲",
     SeriesVerdict.EQUIVALENT: "✓",
+    SeriesVerdict.BELOW_BUDGET: "≈",
     SeriesVerdict.INCONCLUSIVE: "?",
     SeriesVerdict.NOT_COMPARED: "○",
     SeriesVerdict.ACCEPTED: "◇",

@@ -24,6 +24,7 @@ _STYLES = {
     SeriesVerdict.REGRESSION: "bold red",
     SeriesVerdict.IMPROVEMENT: "green",
     SeriesVerdict.EQUIVALENT: "",
+    SeriesVerdict.BELOW_BUDGET: "",
     SeriesVerdict.INCONCLUSIVE: "yellow",
     SeriesVerdict.NOT_COMPARED: "dim",
     SeriesVerdict.ACCEPTED: "yellow",

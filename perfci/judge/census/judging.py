@@ -188,12 +188,14 @@ def _decision(pair: _Pair, p_worse: float | None, p_better: float | None, policy
         one = replace(one, change=Interval(estimate=delta, low=delta, high=delta))
     worse = delta > _OFF_BY if one.series.metric.better is Better.LOWER else delta < -_OFF_BY
     shown = all(p is None or p < policy.alpha for p in (p_worse if worse else p_better,))
-    if abs(delta) > _OFF_BY and abs(delta) >= limit(one.budget.change, one) - _OFF_BY and shown:
+    matters = abs(delta) > _OFF_BY and abs(delta) >= limit(one.budget.change, one) - _OFF_BY
+    settled = pair.certain or one.budget.role is not Role.REQUIRED or _within(one, limit(one.budget.margin, one))
+    if matters and shown:
         verdict = SeriesVerdict.REGRESSION if worse else SeriesVerdict.IMPROVEMENT
-    elif pair.certain or pair.alike or _within(one):
+    elif pair.alike or _within(one, one.budget.margin * abs(one.base or 0.0) + _OFF_BY):
         verdict = SeriesVerdict.EQUIVALENT
     else:
-        verdict = SeriesVerdict.INCONCLUSIVE
+        verdict = SeriesVerdict.BELOW_BUDGET if settled and not matters else SeriesVerdict.INCONCLUSIVE
     return Decision(comparison=one, verdict=verdict, p_adjusted=p_worse, reason=_sentence(pair, one, verdict, policy))
 
 
@@ -202,8 +204,7 @@ def limit(share: float, one: Comparison) -> float:
     return max(share * abs(one.base or 0.0), one.budget.floor)
 
 
-def _within(one: Comparison) -> bool:
-    margin = limit(one.budget.margin, one)
+def _within(one: Comparison, margin: float) -> bool:
     return one.change is not None and max(abs(one.change.low), abs(one.change.high)) <= margin
 
 
@@ -217,10 +218,14 @@ def _sentence(pair: _Pair, one: Comparison, verdict: SeriesVerdict, policy: Gate
         return f"{endpoint}: {after} {metric.name} in every request, as before{advisory}"
     grown = claim(metric, delta, amount(abs(delta)))
     if pair.certain:
-        within = ", within its margin" if verdict is SeriesVerdict.EQUIVALENT else ""
-        return f"{endpoint} {grown} in every request ({before} -> {after}){within}{advisory}"
+        small = {
+            SeriesVerdict.EQUIVALENT: ", within its margin",
+            SeriesVerdict.BELOW_BUDGET: ", below its budget",
+        }.get(verdict, "")
+        return f"{endpoint} {grown} in every request ({before} -> {after}){small}{advisory}"
     said = {
         SeriesVerdict.EQUIVALENT: f": {metric.name} stays within its margin",
+        SeriesVerdict.BELOW_BUDGET: f": {metric.name} stays below its budget",
         SeriesVerdict.INCONCLUSIVE: f": {metric.name} can neither be called changed nor unchanged",
     }.get(verdict, f" {grown} a request on average")
     assert one.change is not None

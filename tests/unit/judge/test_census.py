@@ -94,13 +94,13 @@ def one(counter: str, base: Tally | float, candidate: Tally | float, **kwargs: A
         ("db/rows", 100, 110, "regression"),
         ("db/rows", 0, 1, "regression"),
         ("db/blocks", 11, 13, "regression"),
-        ("db/blocks", 3, 4, "equivalent"),
+        ("db/blocks", 3, 4, "below budget"),
         ("response/bytes", 5000, 5499, "equivalent"),
         ("response/bytes", 5000, 5500, "regression"),
-        ("response/bytes", 20, 40, "equivalent"),
+        ("response/bytes", 20, 40, "below budget"),
         ("response/bytes", 5000, 2500, "improvement"),
         ("db/packets_in", 6, 27, "regression"),
-        ("db/packets_in", 6, 7, "equivalent"),
+        ("db/packets_in", 6, 7, "below budget"),
         ("db/bytes_out", 1000, 1200, "regression"),
     ],
 )
@@ -201,11 +201,12 @@ def test_sides_on_different_data_are_not_compared() -> None:
     [
         (a_tally(40, 5), a_tally(60, 6), "regression"),
         (a_tally(60, 6), a_tally(40, 5), "improvement"),
-        (a_tally(40, 5), a_tally(41, 5), "inconclusive"),
+        (a_tally(40, 5), a_tally(41, 5), "below budget"),
         (a_tally(40, 0.5), a_tally(40.2, 0.5), "equivalent"),
         (a_tally(40, 5), a_tally(40, 5), "equivalent"),
-        (a_tally(40), a_tally(42, 9), "inconclusive"),
-        (a_tally(40, 1), a_tally(43.9, 1), "inconclusive"),
+        (a_tally(40), a_tally(42, 9), "below budget"),
+        (a_tally(40, 1), a_tally(43.9, 1), "below budget"),
+        (a_tally(40, 9), a_tally(45, 9), "inconclusive"),
     ],
 )
 def test_work_that_depends_on_data(base: Tally, candidate: Tally, verdict: str) -> None:
@@ -397,8 +398,8 @@ def test_budgets_are_by_counter_source_and_endpoint() -> None:
     def policy(name: str, **changes: Any) -> GatePolicy:
         return replace(DEFAULT, budgets=(*DEFAULT.budgets, BudgetRule(metric=name, **changes)))
 
-    assert one("db/statements", 4, 5, policy=policy("statements", change=0.5)).verdict is SeriesVerdict.EQUIVALENT
-    assert one("db/statements", 4, 5, policy=policy("db/statements", floor=2)).verdict == "equivalent"
+    assert one("db/statements", 4, 5, policy=policy("statements", change=0.5)).verdict is SeriesVerdict.BELOW_BUDGET
+    assert one("db/statements", 4, 5, policy=policy("db/statements", floor=2)).verdict == "below budget"
     assert one("db/statements", 4, 5, policy=policy("other/statements", change=0.5)).verdict == "regression"
     own = one("metrics/orm_loads", 4, 9)
     assert own.comparison.budget.role is Role.ADVISORY

@@ -336,5 +336,5 @@ def test_green_rests_on_something(measured: Measurement) -> None:
     outcome = judged(measured.run())
     deciding = [one.verdict for one in outcome.decisions if one.comparison.budget.role is Role.REQUIRED]
     if outcome.verdict is Verdict.PASS:
-        assert set(deciding) & {SeriesVerdict.EQUIVALENT, SeriesVerdict.IMPROVEMENT}
+        assert set(deciding) & {SeriesVerdict.EQUIVALENT, SeriesVerdict.IMPROVEMENT, SeriesVerdict.BELOW_BUDGET}
         assert not set(deciding) & {SeriesVerdict.REGRESSION, SeriesVerdict.INCONCLUSIVE}

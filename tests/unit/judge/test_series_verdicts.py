@@ -1,0 +1,159 @@
+"""What is claimed of one series, and what the whole makes of it."""
+
+import json
+from dataclasses import replace
+from math import log1p
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from perfci.judge.gate import decide
+from perfci.model import (
+    Comparison,
+    Decision,
+    Interval,
+    Outcome,
+    Role,
+    RoundKind,
+    Scale,
+    SeriesVerdict,
+    Verdict,
+    Weight,
+)
+from perfci.report import render
+from perfci.report.highlights import shown
+from tests.builders import a_budget, a_comparison, a_finding, a_policy, a_subject
+
+CHANGES = st.floats(-0.6, 1.5)
+
+
+@st.composite
+def comparisons(draw: st.DrawFn) -> Comparison:
+    """Any estimate with any interval around it, any budget, and a p-value that fits neither."""
+    metric = draw(st.sampled_from(["service_time", "p95", "throughput", "failure_rate"]))
+    low, estimate, high = sorted(draw(st.tuples(CHANGES, CHANGES, CHANGES)))
+    change = draw(st.floats(0.0, 0.3))
+    p = draw(st.floats(0.0, 1.0))
+    return a_comparison(
+        metric=metric,
+        kind=RoundKind.LOAD,
+        change=Interval(estimate=estimate, low=low, high=high),
+        base=draw(st.floats(0.01, 20.0)),
+        candidate=5.0,
+        p_worse=p,
+        p_better=1 - p,
+        budget=a_budget(
+            role=draw(st.sampled_from(Role)),
+            change=change,
+            margin=change + draw(st.floats(0.0, 0.3)),
+            floor=draw(st.floats(0.0, 1.0)),
+        ),
+    )
+
+
+def judged(*found: Comparison) -> Outcome:
+    return decide(found, (), (), a_subject(), a_policy())
+
+
+def farthest(one: Comparison) -> float:
+    """The end of the interval that is farther from nothing, and of a ratio its log."""
+    assert one.change is not None
+    ends = (one.change.low, one.change.high)
+    return max(abs(end) if one.series.metric.scale is Scale.DIFFERENCE else abs(log1p(end)) for end in ends)
+
+
+def limit(one: Comparison, share: float, *, floor: bool) -> float:
+    difference = one.series.metric.scale is Scale.DIFFERENCE
+    least = (one.budget.floor if difference else one.budget.floor / (one.base or 1.0)) if floor else 0.0
+    return max(share, least) if difference else log1p(max(share, least))
+
+
+@given(comparisons())
+def test_equivalent_is_a_claim(one: Comparison) -> None:
+    """The whole interval lies within the margin, whatever the metric; that of what is below its budget does not."""
+    (decision,) = judged(one).decisions
+    within = farthest(one) <= limit(one, one.budget.margin, floor=False)
+    assert decision.verdict is not SeriesVerdict.EQUIVALENT or within
+    assert decision.verdict is not SeriesVerdict.BELOW_BUDGET or not within
+
+
+@given(comparisons())
+def test_below_budget_is_smaller_than_a_regression(one: Comparison) -> None:
+    """By its estimate; a required ratio is so only where its whole interval is too small to matter."""
+    assert one.change is not None
+    (decision,) = judged(one).decisions
+    if decision.verdict is SeriesVerdict.BELOW_BUDGET:
+        estimate = replace(one, change=Interval(estimate=0.0, low=one.change.estimate, high=one.change.estimate))
+        assert farthest(estimate) < limit(one, one.budget.change, floor=True)
+        if one.budget.role is Role.REQUIRED and one.series.metric.scale is Scale.RATIO:
+            assert farthest(one) <= limit(one, one.budget.margin, floor=True)
+
+
+@given(comparisons())
+def test_a_pass_rests_on_settled_series(one: Comparison) -> None:
+    """A required ratio that is no improvement is within its margin or its floor; a share is below one of its limits."""
+    outcome = judged(replace(one, budget=replace(one.budget, role=Role.REQUIRED)))
+    (decision,) = outcome.decisions
+    if outcome.verdict is Verdict.PASS and decision.verdict is not SeriesVerdict.IMPROVEMENT:
+        assert one.change is not None
+        if one.series.metric.scale is Scale.RATIO:
+            assert farthest(one) <= limit(one, one.budget.margin, floor=True)
+        else:
+            assert abs(one.change.estimate) <= limit(one, one.budget.margin, floor=True)
+
+
+@pytest.mark.parametrize(
+    ("metric", "interval", "base", "budget"),
+    [
+        ("failure_rate", (0.0005, -0.015, 0.025), 0.01, {"change": 0.001, "margin": 0.005, "floor": 0.0}),
+        ("p50", (0.22, 0.12, 0.34), 0.5, {"change": 0.10, "margin": 0.20, "floor": 1.0}),
+    ],
+)
+@pytest.mark.parametrize("role", [Role.GUARDING, Role.ADVISORY])
+def test_a_wide_interval_around_a_small_change_is_not_equivalent(
+    metric: str, interval: tuple[float, float, float], base: float, budget: dict[str, float], role: Role
+) -> None:
+    """Failures that could be 2.5 points more, and a median 22 % above nearly nothing, are below their budgets."""
+    change = Interval(estimate=interval[0], low=interval[1], high=interval[2])
+    limits = a_budget(role=role, **budget)
+    one = a_comparison(metric=metric, kind=RoundKind.LOAD, change=change, base=base, candidate=base, budget=limits)
+    (decision,) = judged(replace(one, p_worse=1e-6, p_better=1.0)).decisions
+    assert decision.verdict is SeriesVerdict.BELOW_BUDGET
+    assert "stays below its budget" in decision.reason
+
+
+def a_red(endpoint: str, role: Role) -> Comparison:
+    return a_comparison(
+        endpoint=endpoint,
+        change=Interval(estimate=0.5, low=0.45, high=0.55),
+        p_worse=1e-9,
+        p_better=1.0,
+        budget=a_budget(role=role),
+    )
+
+
+def test_everybody_counts_the_same_regressions() -> None:
+    """Headline, table and JSON: two series and a finding; what is only shown is none of the whole's."""
+    found = (a_red("GET /a", Role.REQUIRED), a_red("GET /b", Role.GUARDING), a_red("GET /c", Role.ADVISORY))
+    finding = a_finding(weight=Weight.REGRESSION, message="The candidate died")
+    outcome = decide(found, (finding,), (), a_subject(), a_policy())
+    assert len(outcome.regressions) == 3
+    assert outcome.reason == "The candidate died (and 2 more regressions)"
+    document = json.loads(render("json", outcome))
+    weights = [one["weight"] for one in document["findings"]]
+    assert document["series"]["regression"] + weights.count("regression") == 3
+    table = shown(outcome.decisions, 25)
+    assert [one.verdict for one in table.decisions] == [SeriesVerdict.REGRESSION] * 2
+    assert table.rest == "1 advisory in 1 more series"
+    folded = shown(outcome.decisions, 1)
+    assert folded.rest == "1 worse, 1 advisory in 2 more series"
+
+
+def test_an_advisory_series_is_counted_nowhere() -> None:
+    """Alone, it leaves the whole as it is."""
+    worse: Decision = judged(a_comparison(), a_red("GET /c", Role.ADVISORY)).decisions[0]
+    assert worse.verdict is SeriesVerdict.REGRESSION
+    outcome = judged(a_comparison(), a_red("GET /c", Role.ADVISORY))
+    assert (outcome.verdict, outcome.regressions) == (Verdict.PASS, ())
+    assert outcome.series[SeriesVerdict.REGRESSION] == 0
