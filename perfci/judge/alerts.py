@@ -58,14 +58,14 @@ def judge_alerts(run: Run, policy: GatePolicy) -> tuple[tuple[Finding, ...], tup
     return tuple(findings), tuple(slos)
 
 
-def raised(one: Round, alert: Alert) -> Iterator[Raised]:
+def raised(watched: Round, alert: Alert) -> Iterator[Raised]:
     """Every gauge of a round that was beyond the limit for as many seconds as the alert says, or more."""
-    for name, gauge in sorted(one.gauges.items()):
+    for name, gauge in sorted(watched.gauges.items()):
         seconds = _longest(gauge, lambda value: _beyond(value, alert))
         if matches(alert.gauge, name) and seconds and seconds >= alert.seconds:
             limit = f"{'above' if alert.upper else 'below'} {_amount(alert.limit, gauge.unit)}"
             extreme = f"{_short(gauge.high)} at most" if alert.upper else f"{_short(gauge.low)} at least"
-            text = f"{name} was {limit} for {seconds} s in block {one.block} of the {one.side} ({extreme})"
+            text = f"{name} was {limit} for {seconds} s in block {watched.block} of the {watched.side} ({extreme})"
             yield Raised(name, seconds, f"{alert.name}: {text}")
 
 
@@ -134,8 +134,8 @@ def _found(rounds: Sequence[Round], name: str, alert: Alert) -> list[Raised]:
 
 def _levels(rounds: Sequence[Round], name: str, alert: Alert) -> list[float]:
     """The level that was kept in each round that can tell."""
-    told = (kept(one.gauges[name], alert) for one in rounds if name in one.gauges)
-    return [level for level in told if level is not None]
+    levels = (kept(each.gauges[name], alert) for each in rounds if name in each.gauges)
+    return [level for level in levels if level is not None]
 
 
 def _slo(alert: Alert, name: str, candidate: Sequence[Round]) -> SloResult:
@@ -168,15 +168,15 @@ def _slo(alert: Alert, name: str, candidate: Sequence[Round]) -> SloResult:
 
 def _unchecked(alert: Alert, name: str, candidate: Sequence[Round]) -> str:
     """Why no round can tell."""
-    told = f"the alert {alert.name} could not be checked"
+    unchecked = f"the alert {alert.name} could not be checked"
     known = _known(candidate)
     if not candidate:
-        return f"{told}: there was no load round"
+        return f"{unchecked}: there was no load round"
     if name in known:
         longest = max(_longest(one.gauges[name], lambda _: True) for one in candidate if name in one.gauges)
-        return f"{told}: it needs {alert.seconds:g} s of {name} in a row, and no round has more than {longest} s"
+        return f"{unchecked}: it needs {alert.seconds:g} s of {name} in a row, and no round has more than {longest} s"
     near = ", ".join(get_close_matches(name, known, n=1) or known[:NAMED])
-    return f"{told}: {name} was not watched" + (f", but {near}" if near else "")
+    return f"{unchecked}: {name} was not watched" + (f", but {near}" if near else "")
 
 
 def _finding(code: str, message: str) -> Finding:

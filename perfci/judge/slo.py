@@ -47,10 +47,10 @@ def _judge(slo: Slo, metric: Metric, rounds: Sequence[Round]) -> SloResult:
     A round in which every request failed has no latency, and is not within any limit, unless its few requests may all
     have failed by chance. No round at all: not held, and the gate reads `rounds == 0` as "cannot tell".
     """
-    own = [one.endpoints[slo.endpoint] for one in rounds if slo.endpoint in one.endpoints]
-    told = [None if _unlucky(one, own) else _within(one, slo, metric) for one in own]
-    known = [one for one in told if one is not None]
-    values = [one.endpoints[slo.endpoint].values.get(slo.metric) for one in rounds if slo.endpoint in one.endpoints]
+    seen = [each.endpoints[slo.endpoint] for each in rounds if slo.endpoint in each.endpoints]
+    within = [None if _unlucky(endpoint, seen) else _within(endpoint, slo, metric) for endpoint in seen]
+    known = [kept for kept in within if kept is not None]
+    values = [endpoint.values.get(slo.metric) for endpoint in seen]
     silent = len(rounds) - len(known)
     reason = f"{sum(known)}/{len(known)} rounds within {amount(slo.limit, metric)}"
     if silent:
