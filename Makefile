@@ -49,7 +49,7 @@ bench: $(READY)  ## How often the gate is wrong: `make bench CORPUS=DIR`, record
 	$(BIN)/python -m bench.gate_quality $(addprefix --corpus ,$(CORPUS)) --json .perfci/bench/quality.json --picture .perfci/bench/quality.png
 
 lock: $(READY)  ## Write the lock files anew
-	$(BIN)/uv pip compile -q --upgrade pyproject.toml --group build --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -o requirements/action.txt
+	$(BIN)/uv pip compile -q --upgrade pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -o requirements/action.txt
 	$(BIN)/uv pip compile -q --upgrade pyproject.toml --extra demo --group dev --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -o requirements/dev.txt
 	echo 'uv>=0.9' | $(BIN)/uv pip compile -q --upgrade - --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -o requirements/uv.txt
 

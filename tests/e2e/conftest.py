@@ -1,6 +1,7 @@
-"""Whole jobs need Docker, Compose, act and base images; without them these tests skip, or fail where CI says so."""
+"""Whole jobs need Docker, Compose, act and base images. What is missing skips a test, or fails it where CI says so."""
 
 import os
+import shutil
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -24,6 +25,15 @@ def toolchain() -> Mapping[str, str]:
     if "PERFCI_UPLOAD_ARTIFACT" not in environ:
         _absent("tests/e2e/toolchain/install has not been run")
     return environ
+
+
+@pytest.fixture(scope="session")
+def actionlint() -> Path:
+    """The program, from PATH or from the tool chain. It needs no Docker."""
+    found = shutil.which("actionlint", path={**os.environ, **_tools()}["PATH"])
+    if found is None:
+        _absent("there is no actionlint")
+    return Path(str(found))
 
 
 def _tools() -> dict[str, str]:

@@ -16,7 +16,11 @@ ROOT = Path(__file__).parents[2]
 ACTION: dict[str, Any] = yaml.safe_load((ROOT / "action.yml").read_text())
 STEPS: list[dict[str, Any]] = ACTION["runs"]["steps"]
 WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
-COMMAND = re.compile(r'exec "\$PYTHON" -P -m perfci (\w+)')
+COMMAND = re.compile(r'exec "\$PERFCI_INTERPRETER" -I -m perfci (\w+)')
+NOT_LOADED = {"BASH_ENV": "", "LD_AUDIT": "", "LD_PRELOAD": ""}
+"""What a step is given so that nothing that an earlier step has named is loaded into it."""
+FREE_TEXT = {"key", "github-token", "github-login", "artifact-name"}
+"""Inputs that are a name or a secret of the caller's: anything goes."""
 
 
 def _command(name: str) -> click.Command:
@@ -62,26 +66,26 @@ def test_it_is_a_composite_action_that_explains_itself() -> None:
     assert all("value" in entry for entry in ACTION["outputs"].values())
 
 
-def test_inputs_are_required_or_have_a_default() -> None:
+def test_must_06_inputs_are_required_or_have_a_default() -> None:
     """Nothing depends on what GitHub makes of an input that nobody gave; a default is text, as all inputs are."""
     for name, entry in ACTION["inputs"].items():
         assert entry.get("required") is True or isinstance(entry.get("default"), str), name
         assert set(entry) <= {"description", "required", "default", "deprecationMessage"}, name
 
 
-def test_every_run_step_names_its_shell() -> None:
+def test_must_01_every_run_step_names_its_shell() -> None:
     """A composite action without it does not start."""
     assert len(list(_runs())) >= 5
     assert [step["name"] for step in STEPS if "run" in step and step.get("shell") != "bash"] == []
 
 
-def test_no_expression_stands_in_a_script() -> None:
+def test_must_08_no_expression_stands_in_a_script() -> None:
     """What an author chose (a branch name, an input) is a variable, never part of a command."""
     assert [name for name, script, _ in _runs() if "${{" in script] == []
 
 
 @pytest.mark.parametrize("file", [ROOT / "action.yml", *WORKFLOWS], ids=lambda file: file.name)
-def test_what_is_used_is_pinned_to_a_commit(file: Path) -> None:
+def test_must_03_what_is_used_is_pinned_to_a_commit(file: Path) -> None:
     """A tag can be moved; the version stands beside the commit for people."""
     lines = [line.strip().removeprefix("- ") for line in file.read_text().splitlines() if "uses:" in line]
     foreign = [line for line in lines if line != "uses: ./"]
@@ -116,12 +120,22 @@ def test_every_variable_is_read_by_the_command_of_its_step() -> None:
     for name, script, environ in _runs():
         given = {variable for variable in environ if variable.startswith("PERFCI_")}
         if found := COMMAND.fullmatch(script):
-            assert given <= _envvars(found[1]) | by_name, name
-            assert "PYTHON" in environ, name
+            assert given - {"PERFCI_INTERPRETER"} <= _envvars(found[1]) | by_name, name
         else:
             assert script == 'exec "$GITHUB_ACTION_PATH/action/setup"'
             setup = (ROOT / "action/setup").read_text()
             assert [variable for variable in given if f"${{{variable}" not in setup] == []
+
+
+def test_steps_start_with_nothing_that_an_earlier_one_has_named() -> None:
+    """bash and the interpreter load what the system has, and the interpreter's own library where it lies elsewhere."""
+    for name, script, environ in _runs():
+        assert environ.items() >= NOT_LOADED.items(), name
+        if COMMAND.fullmatch(script):
+            assert environ["PERFCI_INTERPRETER"] == "${{ steps.setup.outputs.python }}", name
+            assert environ["LD_LIBRARY_PATH"] == "${{ steps.setup.outputs.libraries }}", name
+        else:
+            assert environ["LD_LIBRARY_PATH"] == "", name
 
 
 def test_every_input_is_passed_on() -> None:
@@ -181,7 +195,9 @@ def test_the_defaults_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
         ("PERFCI_RETENTION_DAYS", "91"),
     ],
 )
-def test_a_bad_input_is_told_before_anything_starts(monkeypatch: pytest.MonkeyPatch, variable: str, value: str) -> None:
+def test_must_07_a_bad_input_is_told_before_anything_starts(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
     """The message names the option, and the variable that it came from is the input's."""
     monkeypatch.setenv("PERFCI_PROFILE", "tickets")
     monkeypatch.setenv(variable, value)
@@ -191,7 +207,7 @@ def test_a_bad_input_is_told_before_anything_starts(monkeypatch: pytest.MonkeyPa
     assert caught.value.param.envvar == variable
 
 
-def test_the_token_reaches_the_publishing_step_alone() -> None:
+def test_must_18_the_token_reaches_the_publishing_step_alone() -> None:
     """The service under test, its locustfile and its build run in a step that has none."""
     holders = [step["name"] for step in STEPS if "token" in yaml.safe_dump(step).lower()]
     assert holders == ["Publish"]

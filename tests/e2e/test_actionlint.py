@@ -1,0 +1,72 @@
+"""actionlint on the workflows, and on the steps of the Action as if they were a workflow's."""
+
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+pytestmark = pytest.mark.e2e
+
+ROOT = Path(__file__).parents[2]
+WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
+
+
+def _found(actionlint: Path, shellcheck: Path, folder: Path) -> str:
+    """What actionlint says of all workflows in *folder*."""
+    files = [str(file) for file in sorted(folder.glob("*.yml"))]
+    command = [str(actionlint), "-no-color", "-shellcheck", str(shellcheck), "-pyflakes=", *files]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode in {0, 1}, done.stderr
+    return done.stdout
+
+
+@pytest.fixture
+def shellcheck() -> Path:
+    """The one that the development environment has."""
+    return ROOT / ".venv/bin/shellcheck"
+
+
+@pytest.fixture
+def as_workflow(tmp_path: Path) -> dict[str, Any]:
+    """The steps of action.yml as the job of a workflow with the same inputs."""
+    action = yaml.safe_load((ROOT / "action.yml").read_text())
+    inputs = {
+        name: {"description": entry["description"], "type": "string", "required": entry.get("required", False)}
+        for name, entry in action["inputs"].items()
+    }
+    jobs = {
+        "gate": {"runs-on": "ubuntu-24.04", "strategy": {"matrix": {"leg": [1, 2]}}, "steps": action["runs"]["steps"]}
+    }
+    return {"name": "as a workflow", "on": {"workflow_call": {"inputs": inputs}}, "jobs": jobs}
+
+
+def test_must_04_actionlint_finds_nothing(
+    actionlint: Path, shellcheck: Path, as_workflow: dict[str, Any], tmp_path: Path
+) -> None:
+    """Neither in the workflows nor in the steps."""
+    for file in WORKFLOWS:
+        shutil.copy(file, tmp_path)
+    (tmp_path / "action.yml").write_text(_dump(as_workflow))
+    assert _found(actionlint, shellcheck, tmp_path) == ""
+
+
+def test_must_04_actionlint_finds_what_is_broken(
+    actionlint: Path, shellcheck: Path, as_workflow: dict[str, Any], tmp_path: Path
+) -> None:
+    """An output of a step that does not exist, an input that nobody declares, a word that a blank would split."""
+    set_up, run, *_ = as_workflow["jobs"]["gate"]["steps"]
+    set_up["run"] = "exec $GITHUB_ACTION_PATH/action/setup"
+    run["env"]["A"] = "${{ steps.nobody.outputs.a }}"
+    run["env"]["B"] = "${{ inputs.nobody }}"
+    (tmp_path / "action.yml").write_text(_dump(as_workflow))
+    said = _found(actionlint, shellcheck, tmp_path)
+    assert said.count('property "nobody" is not defined') == 2
+    assert "SC2086" in said
+
+
+def _dump(workflow: dict[str, Any]) -> str:
+    text: str = yaml.safe_dump(workflow, sort_keys=False, width=1000)
+    return text

@@ -1,0 +1,92 @@
+"""The linters and the schema that hold the Action, run on it as it is, and on copies that are broken on purpose."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+BIN = Path(sys.executable).parent
+SCHEMA = ("check-jsonschema", "--builtin-schema", "vendor.github-actions")
+ZIZMOR = ("zizmor", "--quiet", "--no-progress", "--offline", "--strict-collection", "--persona=pedantic")
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """The files that the linters look at."""
+    for name in ("action.yml", "action/setup", ".github"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (shutil.copytree if (ROOT / name).is_dir() else shutil.copy)(ROOT / name, tmp_path / name)
+    return tmp_path
+
+
+def _change(file: Path, old: str, new: str) -> None:
+    before = file.read_text()
+    assert old in before
+    file.write_text(before.replace(old, new, 1))
+
+
+def _run(tool: str, *arguments: str, cwd: Path) -> tuple[int, str]:
+    done = subprocess.run([BIN / tool, *arguments], cwd=cwd, capture_output=True, text=True, timeout=60, check=False)
+    return done.returncode, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "found"),
+    [
+        ("", "", ""),
+        ("using: composite", "using: compound", "compound"),
+        ("  profile:\n    description:", "  profile:\n    about:", "about"),
+        ("      shell: bash\n", "", "shell"),
+    ],
+    ids=["as it is", "no such kind", "no such key", "no shell"],
+)
+def test_must_01_action_yml_fits_the_published_schema(old: str, new: str, found: str, copy: Path) -> None:
+    """And what does not fit is refused with its place."""
+    _change(copy / "action.yml", old, new)
+    code, said = _run(*SCHEMA, "action.yml", cwd=copy)
+    assert (code == 0) is not bool(found), said
+    assert found in said
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "found"),
+    [
+        ("action.yml", "", "", ""),
+        ("action.yml", 'exec "$GITHUB_ACTION_PATH/action/setup"', "echo ${{ inputs.key }}", "template-injection"),
+        (".github/workflows/ci.yml", "pull_request:", "pull_request_target:", "dangerous-triggers"),
+        (".github/workflows/perf.yml", "permissions: {}", "permissions: write-all", "excessive-permissions"),
+    ],
+    ids=["as it is", "an injection", "a trigger with rights", "every permission"],
+)
+def test_must_02_zizmor_finds_nothing(file: str, old: str, new: str, found: str, copy: Path) -> None:
+    """And finds what an attacker could use where something is broken."""
+    _change(copy / file, old, new)
+    code, said = _run(*ZIZMOR, ".", cwd=copy)
+    assert (code == 0) is not bool(found), said
+    assert found in said
+
+
+def test_must_03_a_moving_version_is_found(copy: Path) -> None:
+    """A tag instead of a commit is a finding of zizmor's, too."""
+    file = copy / "action.yml"
+    pinned = next(line for line in file.read_text().splitlines() if "uses: actions/" in line)
+    _change(file, pinned, pinned.partition("@")[0] + "@v7")
+    code, said = _run(*ZIZMOR, ".", cwd=copy)
+    assert code != 0
+    assert "unpinned-uses" in said
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "found"),
+    [("", "", ""), ('cd "$home"', "cd $home", "SC2086")],
+    ids=["as it is", "an open word"],
+)
+def test_must_04_shellcheck_finds_nothing(old: str, new: str, found: str, copy: Path) -> None:
+    """And finds a word that a blank would split."""
+    _change(copy / "action/setup", old, new)
+    code, said = _run("shellcheck", "action/setup", cwd=copy)
+    assert (code == 0) is not bool(found), said
+    assert found in said
