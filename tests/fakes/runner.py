@@ -25,8 +25,13 @@ class Step:
 
     @property
     def outputs(self) -> dict[str, str]:
-        """The outputs of one line each."""
-        return dict(line.split("=", 1) for line in self.files["GITHUB_OUTPUT"].splitlines())
+        """By name, from lines `name=value` and from `name<<END`, the lines of the value, `END`."""
+        lines = iter(self.files["GITHUB_OUTPUT"].splitlines())
+        found = {}
+        for line in lines:
+            name, mark, value = re.fullmatch(r"([^=<]+)(=|<<)(.*)", line).groups()  # type: ignore[union-attr]
+            found[name] = value if mark == "=" else "\n".join(iter(lines.__next__, value))
+        return found
 
 
 @dataclass(frozen=True, kw_only=True)

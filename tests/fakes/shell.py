@@ -29,9 +29,9 @@ class Shell:
     tag: str
 
     def start(self, *arguments: str) -> "subprocess.Popen[str]":
-        """perfci with these arguments."""
+        """perfci with these arguments, started as the Action starts it."""
         return subprocess.Popen(
-            [sys.executable, "-m", "perfci", *arguments],
+            [sys.executable, "-I", "-m", "perfci", *arguments],
             cwd=self.project,
             env=self.environ,
             stdout=subprocess.PIPE,

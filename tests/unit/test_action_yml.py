@@ -207,6 +207,17 @@ def test_must_07_a_bad_input_is_told_before_anything_starts(
     assert caught.value.param.envvar == variable
 
 
+def test_must_06_every_input_is_checked_or_is_free_text() -> None:
+    """By the type of its option, by what it is looked up in, or by the set-up; the tests of must 7 give bad values."""
+    setup = (ROOT / "action/setup").read_text()
+    typed = {
+        param.envvar for param in _command("run").params if not isinstance(param.type, click.types.StringParamType)
+    }
+    looked_up = {"profile", "environment", "base"}
+    for name in set(ACTION["inputs"]) - FREE_TEXT - looked_up:
+        assert "PERFCI_" + name.upper().replace("-", "_") in typed or f"input {name} is" in setup, name
+
+
 def test_must_18_the_token_reaches_the_publishing_step_alone() -> None:
     """The service under test, its locustfile and its build run in a step that has none."""
     holders = [step["name"] for step in STEPS if "token" in yaml.safe_dump(step).lower()]

@@ -1,0 +1,89 @@
+"""Inputs of the Action on their way into perfci: the measuring step as a runner starts it."""
+
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.fakes.runner import Runner, Step
+
+ROOT = Path(__file__).parents[2]
+PROFILE = """
+from locust import HttpUser
+
+
+class Shopper(HttpUser):
+    pass
+"""
+CONFIG = """
+[target]
+kind = "command"
+command = ["touch", "started"]
+[profiles.shop]
+locustfile = "shop.py"
+[profiles.shop.scenarios.smoke]
+"""
+
+
+@pytest.fixture
+def runner(tmp_path: Path) -> Runner:
+    """A job whose checkout has a service that leaves a trace where it is started."""
+    for name in ("action", "workspace", "outside", "temp"):
+        (tmp_path / name).mkdir()
+    shutil.copy(ROOT / "action.yml", tmp_path / "action")
+    for name in ("workspace", "outside"):
+        (tmp_path / name / "perfci.toml").write_text(CONFIG)
+        (tmp_path / name / "shop.py").write_text(
+            "from locust import HttpUser\n\n\nclass Shopper(HttpUser):\n    pass\n"
+        )
+    environ = {"XDG_STATE_HOME": str(tmp_path / "state"), "GITHUB_EVENT_NAME": "push", "GITHUB_REPOSITORY": "octo/shop"}
+    return Runner(action=tmp_path / "action", workspace=tmp_path / "workspace", temp=tmp_path / "temp", environ=environ)
+
+
+def _measure(runner: Runner, **inputs: str) -> Step:
+    setup = {"python": sys.executable, "run": str(runner.temp / "run"), "libraries": ""}
+    given = {name.replace("_", "-"): value for name, value in inputs.items()}
+    return runner.step("Measure and judge", inputs={"profile": "shop", **given}, setup=setup)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "allowed"),
+    [
+        ("users", "-1", "1<=x<=100000"),
+        ("spawn_rate", "0", "0<x<=100000"),
+        ("duration", "abc", "90s"),
+        ("blocks", "1", "2<=x<=100"),
+        ("rounds", "101", "1<=x<=100"),
+        ("against", "main", "'auto', 'baseline', 'ref'"),
+        ("census", "yes", "'auto', 'only', 'off'"),
+        ("fail_on", "always", "'regression', 'inconclusive', 'never'"),
+        ("comment", "yes", "'auto', 'always', 'on-regression', 'off'"),
+        ("retention_days", "91", "1<=x<=90"),
+        ("config", "../outside/perfci.toml", "outside the workspace"),
+        ("config", "missing.toml", "there is no"),
+        ("profile", "shop:smok", "smoke"),
+        ("environment", "staging", "staging"),
+    ],
+)
+def test_must_07_a_bad_input_ends_the_step(name: str, value: str, allowed: str, runner: Runner) -> None:
+    """Exit code 2 before anything is started, with the value and what is allowed."""
+    step = _measure(runner, **{name: value})
+    assert step.code == 2, step.log
+    assert allowed in step.log
+    assert name in step.log.lower() or value in step.log
+    assert "Traceback" not in step.log
+    assert not (runner.workspace / "started").exists()
+
+
+@pytest.mark.parametrize(
+    "value", ["$(touch evil)", "`touch evil`", "'\"; touch evil; '", "a\nverdict=pass\n::notice::b"]
+)
+@pytest.mark.parametrize("name", ["profile", "config", "environment", "base", "users", "duration", "key"])
+def test_must_08_inputs_evaluate_nothing(name: str, value: str, runner: Runner) -> None:
+    """Quotes, substitutions and line breaks stay text: nothing is run, and no output is added."""
+    step = _measure(runner, **{"users": "-1", name: value})
+    assert step.code == 2, step.log
+    assert not (runner.workspace / "evil").exists()
+    assert set(step.outputs) <= {"artifact-name"}
+    assert "\n::notice::b" not in step.log
