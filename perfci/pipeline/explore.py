@@ -39,13 +39,14 @@ def explore(request: Request, ports: Ports, *, port: int, told: Callable[[str], 
                 run_id=f"web-{secrets.token_hex(3)}",
                 folder=Path(folder),
                 environ=ports.environ,
+                working_tree=ports.root,
                 state=ports.state,
                 progress=ports.progress,
                 counted=False,
             )
         )
         ports.progress.phase("preparing the candidate")
-        rig.prepare(Side.CANDIDATE)
+        rig.prepare(Side.CANDIDATE, on_incident=ports.progress.note)
         ports.progress.phase("starting and seeding")
         with rig.block("web", (Side.CANDIDATE,), duet=False, on_incident=ports.progress.note) as block:
             url = block.base_url(Side.CANDIDATE)

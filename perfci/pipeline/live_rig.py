@@ -1,6 +1,7 @@
 """The rig as it is: real targets and seeds, Locust as a child process, and the monitor beside it."""
 
 import contextlib
+import json
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +18,7 @@ from perfci.rig import monitor, seed, target
 from perfci.rig.census import Settings, open_sources
 from perfci.rig.census.take import Extent, Seen, Taken, take
 from perfci.rig.host.process import HURRY_S
+from perfci.rig.host.trees import is_own
 from perfci.rig.load.generator import Place
 from perfci.rig.load.recording import Recording
 from perfci.rig.load.rounds import TakeTurns, duet_round, load_round, shared_round
@@ -29,11 +31,11 @@ class LiveRig:
 
     spec: RigSpec
 
-    def prepare(self, side: Side) -> None:
-        """Build or pull what *side* starts."""
+    def prepare(self, side: Side, *, on_incident: Callable[[str], None]) -> None:
+        """Copy, build or pull what *side* starts."""
         source = self.spec.sources[side]
-        with attribute_to_base(side):
-            target.prepare(
+        with self.attribute_to_base(side):
+            notes = target.prepare(
                 source.target,
                 source=source.tree,
                 workspace=self.spec.folder / "logs" / side.value,
@@ -41,7 +43,10 @@ class LiveRig:
                 side=side,
                 label=self.label(side, 0),
                 environ=self.spec.environ,
+                working_tree=self.spec.working_tree if is_own(source.tree) else None,
             )
+        for note in notes:
+            on_incident(note)
 
     @contextlib.contextmanager
     def block(
@@ -52,6 +57,28 @@ class LiveRig:
             turns = stack.enter_context(duet_round(self.spec.plan.load, self.place(f"duet-{name}"))) if duet else None
             started = stack.enter_context(_started(self, order, name, on_incident))
             yield LiveBlock(rig=self, name=name, started=started, turns=turns)
+
+    @contextlib.contextmanager
+    def attribute_to_base(self, side: Side) -> Iterator[None]:
+        """A base that does not start is told apart: the change under review is not to blame."""
+        try:
+            yield
+        except (TargetError, SeedError) as error:
+            if side is Side.CANDIDATE:
+                raise
+            hint = self._hint_at_absent_files(side, str(error)) or error.hint
+            raise BaseTargetError(f"the base does not start: {error}", hint=hint) from error
+
+    def _hint_at_absent_files(self, side: Side, failure: str) -> str:
+        """The usual cause, if it is that: the base lacks a file that an earlier step of the job has made."""
+        source, there = self.spec.sources[side], self.spec.working_tree
+        names = target.absent(source.target, failure, source=source.tree, working_tree=there, environ=self.spec.environ)
+        if not names or not is_own(source.tree):
+            return ""
+        return (
+            f"the working tree has {', '.join(names[:3])}, but git and the base do not: name it in"
+            f" `prepare = {{ copy = [{json.dumps(names[0])}] }}` of [target], on the base branch, too"
+        )
 
     def label(self, side: Side, block: int | str) -> str:
         """A name for what is started, unique on the machine."""
@@ -213,17 +240,6 @@ class LiveBlock:
 
 
 @contextlib.contextmanager
-def attribute_to_base(side: Side) -> Iterator[None]:
-    """A base that does not start is told apart: the change under review is not to blame."""
-    try:
-        yield
-    except (TargetError, SeedError) as error:
-        if side is Side.CANDIDATE:
-            raise
-        raise BaseTargetError(f"the base does not start: {error}", hint=error.hint) from error
-
-
-@contextlib.contextmanager
 def _started(
     rig: LiveRig, order: Sequence[Side], block: int | str, on_incident: Callable[[str], None]
 ) -> Iterator[_Started]:
@@ -236,19 +252,19 @@ def _started(
     with contextlib.ExitStack() as stack:
         ready, stacks = {}, [stack.enter_context(contextlib.ExitStack()) for _ in order]
         for side, own in zip(order, stacks, strict=True):
-            with attribute_to_base(side):
+            with rig.attribute_to_base(side):
                 ready[side] = own.enter_context(_starting(rig, side, block))
         seeding: dict[Side, Callable[[], seed.Seeded]] = {}
         with contextlib.ExitStack() as seeds:
             for side in order:
-                with attribute_to_base(side):
+                with rig.attribute_to_base(side):
                     running = started.running[side] = ready[side]()
                     seeding[side] = seeds.enter_context(_seeding(rig, side, running))
                 if running.kind == "external":  # what perfci started itself takes its data with it
-                    _await_seed(seeding.pop(side), side, started)
+                    _await_seed(rig, seeding.pop(side), side, started)
                     stack.callback(_clean, rig, side, running, on_incident)
             for side, seeded in seeding.items():
-                _await_seed(seeded, side, started)
+                _await_seed(rig, seeded, side, started)
         yield started
         with ThreadPoolExecutor() as pool:
             list(pool.map(contextlib.ExitStack.close, stacks))
@@ -282,8 +298,8 @@ def _seeding(rig: LiveRig, side: Side, running: RunningTarget) -> AbstractContex
     )
 
 
-def _await_seed(seeded: Callable[[], seed.Seeded], side: Side, started: _Started) -> None:
-    with attribute_to_base(side):
+def _await_seed(rig: LiveRig, seeded: Callable[[], seed.Seeded], side: Side, started: _Started) -> None:
+    with rig.attribute_to_base(side):
         started.seed_digests[side] = seeded().digest
 
 

@@ -26,7 +26,7 @@ def prepare(bench: Bench, *sides: Side) -> None:
     """Build what has to be built, once for each side, before anything is measured."""
     for side in sides:
         bench.progress.phase(f"preparing the {side.value}")
-        bench.rig.prepare(side)
+        bench.rig.prepare(side, on_incident=bench.recorder.incident)
 
 
 def paired(bench: Bench) -> Run:

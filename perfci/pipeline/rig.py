@@ -24,6 +24,7 @@ class RigSpec:
     run_id: str
     folder: Path  # of the run
     environ: Mapping[str, str]
+    working_tree: Path  # the project's folder in which the earlier steps of a job ran
     state: Path  # where what is started is noted, for the next perfci to end
     progress: Progress
     counted: bool = True  # whether a census is taken, too: every start of the run is given what that needs
@@ -71,8 +72,8 @@ class Rig(Protocol):
     TargetError and SeedError of the base come as BaseTargetError: the change under review is not to blame for them.
     """
 
-    def prepare(self, side: Side) -> None:
-        """Do the slow part of starting (build, pull) once, before anything is measured."""
+    def prepare(self, side: Side, *, on_incident: Callable[[str], None]) -> None:
+        """Do the slow part of starting (copy, build, pull) once, before anything is measured."""
 
     def block(
         self, name: int | str, order: Sequence[Side], *, duet: bool, on_incident: Callable[[str], None]

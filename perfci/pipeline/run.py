@@ -101,6 +101,7 @@ def _bench(task: Task, sources: Mapping[Side, SideSource], recorder: Recorder, f
         run_id=recorder.run.id,
         folder=folder,
         environ=ports.environ,
+        working_tree=ports.root,
         state=ports.state,
         progress=ports.progress,
         counted=task.counting is not Counting.OFF,

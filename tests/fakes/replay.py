@@ -50,7 +50,7 @@ class ReplayRig:
 
     recorded: Recorded
 
-    def prepare(self, side: Side) -> None:
+    def prepare(self, side: Side, *, on_incident: Callable[[str], None]) -> None:  # noqa: ARG002 - the protocol's
         """Note it."""
         self.recorded.do(f"prepare {side.value}", side)
 

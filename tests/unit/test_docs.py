@@ -23,6 +23,7 @@ from perfci.metrics.registry import METRICS, resolving
 from perfci.model import Reference, RoundKind, Verdict
 from perfci.pipeline.policy import policy_of
 from perfci.rig import monitor, seed, target
+from perfci.rig.target.prepare import Preparation
 from perfci.rig.target.readiness import Ready
 from perfci.schema import Table
 
@@ -58,6 +59,7 @@ SECTIONS: Mapping[str, type[Table]] = {
     "`[environments.NAME]`": config.Overlay,
     **{f'`[target]` with `kind = "{kind}"`': room.Options for kind, room in target.TARGETS.items()},
     "`ready`": Ready,
+    "`prepare`": Preparation,
     **{f'`[seed]` with `kind = "{kind}"`': room.Options for kind, room in seed.SEEDS.items()},
 }
 """Heading in docs/configuration.md -> the table that it describes."""
@@ -221,7 +223,7 @@ def test_commands_exist(line: str, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("heading", SECTIONS)
 def test_every_key_is_described(heading: str) -> None:
     """Each table of perfci.toml has its section, with every key in the order of the code, and its true default."""
-    fields = SECTIONS[heading].model_fields
+    fields = {field.alias or name: field for name, field in SECTIONS[heading].model_fields.items()}
     rows = {row[0].strip("`"): row for row in _rows(_section(REFERENCE, heading))}
     assert list(rows) == list(fields)
     for key, field in fields.items():

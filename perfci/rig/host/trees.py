@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import secrets
 import shutil
 import stat
@@ -26,6 +27,11 @@ def new_folder(project: Path, *, state: Path, environ: Mapping[str, str]) -> Pat
         parents.insert(0, Path(environ["RUNNER_TEMP"]))
     outside = [parent for parent in parents if not parent.resolve().is_relative_to(project.resolve())]
     return (outside or parents)[0].resolve() / f"perfci-tree-{secrets.token_hex(16)}"
+
+
+def is_own(path: Path) -> bool:
+    """Whether *path* lies in a work tree that perfci made: any other folder is somebody else's."""
+    return re.search(f"^{FOLDER_PATTERN}(/|$)", str(path.resolve())) is not None
 
 
 def remove(folder: Path, git_dirs: Sequence[Path], *, environ: Mapping[str, str]) -> bool:

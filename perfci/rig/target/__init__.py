@@ -10,7 +10,8 @@ from perfci import schema
 from perfci.errors import ConfigError
 from perfci.model import Side
 from perfci.rig.host.leftovers import sweep
-from perfci.rig.target import command, compose, external
+from perfci.rig.target import command, compose, external, stack
+from perfci.rig.target import prepare as preparation
 from perfci.rig.target.running import Container, Launch, RunningTarget, Target
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "Options",
     "RunningTarget",
     "Target",
+    "absent",
     "parse",
     "prepare",
     "start",
@@ -52,9 +54,25 @@ def prepare(
     side: Side,
     label: str,
     environ: Mapping[str, str],
+    working_tree: Path | None = None,
     extra_env: Mapping[str, str] | None = None,
-) -> None:
-    """Do the slow part (build, pull) once per side, before anything is measured."""
+) -> tuple[str, ...]:
+    """
+    Do the slow part (copy from the *working_tree*, build, pull) once per side, before anything is measured.
+
+    Without a *working_tree*, *source* is it. The result is what the reader has to know about it, in sentences.
+    """
+    notes: tuple[str, ...] = ()
+    if not isinstance(options, external.Options):
+        place = preparation.Place(
+            tree=source,
+            working_tree=working_tree or source,
+            side=side.value,
+            log=workspace / "prepare.log",
+            state=state,
+            environ=environ,
+        )
+        notes = preparation.prepare(options.prepare, place)
     launch = Launch(
         source=source,
         workspace=workspace,
@@ -65,6 +83,21 @@ def prepare(
         extra_env=extra_env or {},
     )
     TARGETS[options.kind].prepare(options, launch)
+    return notes
+
+
+def absent(
+    options: Options, failure: str, *, source: Path, working_tree: Path, environ: Mapping[str, str]
+) -> list[str]:
+    """Files of the *working_tree* that git and *source* do not have, and that *failure* or *options* name."""
+    match options:
+        case command.Options():
+            words = " ".join([*options.command, *options.build])
+        case compose.Options():
+            words = stack.text(source, options.file)
+        case external.Options():
+            return []
+    return preparation.missing(failure, words, tree=source, working_tree=working_tree, environ=environ)
 
 
 @contextlib.contextmanager

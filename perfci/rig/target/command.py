@@ -15,6 +15,7 @@ from perfci.errors import TargetError
 from perfci.model import TargetHealth
 from perfci.rig.host import hosts, leftovers, process
 from perfci.rig.target import readiness
+from perfci.rig.target.prepare import Preparation
 from perfci.rig.target.running import Launch, RunningTarget
 from perfci.schema import Table
 
@@ -30,6 +31,7 @@ class Options(Table):
 
     kind: Literal["command"] = "command"
     command: tuple[str, ...] = Field(min_length=1)
+    prepare: Preparation = Preparation()
     build: tuple[str, ...] = ()  # once per side, before anything is measured
     build_timeout_s: float = Field(default=900.0, gt=0)
     env: dict[str, str] = {}

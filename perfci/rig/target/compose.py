@@ -15,6 +15,7 @@ from perfci.errors import Interrupted, TargetError
 from perfci.model import TargetHealth
 from perfci.rig.host import docker, leftovers
 from perfci.rig.target import readiness
+from perfci.rig.target.prepare import Preparation
 from perfci.rig.target.running import Container, Launch, RunningTarget
 from perfci.rig.target.stack import Stack, resolve
 from perfci.schema import Table
@@ -31,6 +32,7 @@ class Options(Table):
     service: str
     port: int = Field(ge=1, le=65535)  # inside the container
     env: dict[str, str] = {}  # for the variables in the compose file
+    prepare: Preparation = Preparation()
     build: bool = True  # false: images that an earlier step has built or loaded
     build_timeout_s: float = Field(default=1800.0, gt=0)
     wait_timeout_s: int = Field(default=120, gt=0, le=3600)  # until every service runs or is healthy

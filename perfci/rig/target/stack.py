@@ -251,6 +251,13 @@ def _tag(launch: Launch) -> str:
     return f"{launch.side}-{hashlib.sha256(str(launch.source.resolve()).encode()).hexdigest()[:8]}"
 
 
+def text(source: Path, file: str) -> str:
+    """The compose file as it is written, or "" where there is none."""
+    with contextlib.suppress(TargetError, OSError):
+        return _compose_file(source, file).read_text(errors="replace")
+    return ""
+
+
 def _compose_file(source: Path, file: str) -> Path:
     """The file, which must lie in the checkout: compose itself would search the folders above it."""
     candidates = [source / file] if file else [source / name for name in DEFAULT_FILES]
