@@ -26,6 +26,13 @@ FAULTS: Mapping[str, Sequence[str]] = {
         "contradictory limits",
         "path outside the project",
     ),
+    "base": (
+        "mistyped name",
+        "shallow clone of a pull request",
+        "the folder belongs to another user",
+        "a submodule lacks the commit",
+        "a file of an earlier step is missing",
+    ),
     "target": (
         "docker missing",
         "engine not running",

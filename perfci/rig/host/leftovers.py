@@ -118,7 +118,7 @@ def sweep(state: Path, *, environ: Mapping[str, str]) -> list[str]:
     A stack whose removal fails (the engine is down) keeps its note, for the next time.
     """
     ended: list[str] = []
-    for path, found in list(_read(state)):
+    for path, found in sorted(_read(state), key=lambda read: bool(read[1] and read[1].tree)):  # what runs in it first
         if found is None:
             path.unlink(missing_ok=True)  # cut short while it was written: nothing had been started yet
         elif not found.owner.lives() and _end(found, environ, ended):
