@@ -9,13 +9,12 @@ change the work of a request should know of each other.
 from perfci.store.baselines import NEWEST, baseline_folder, committed_census, load_baseline, record
 from perfci.store.census import CENSUS, load_census, save_census
 from perfci.store.files import LARGEST_BYTES, write_atomically
-from perfci.store.runs import SCHEMA, load, save
+from perfci.store.runs import load, save
 
 __all__ = [
     "CENSUS",
     "LARGEST_BYTES",
     "NEWEST",
-    "SCHEMA",
     "baseline_folder",
     "committed_census",
     "load",

@@ -1,176 +1,27 @@
-"""
-`census.json`: the accepted work of a request, one line for each counter of an endpoint, reviewed like a lock file.
-
-Sorted and rounded, so that it changes only where work did. A line reads as the series is called:
-`"GET /tickets/ db/statements": 4`.
-"""
+"""`census.json` on disk, one line for each counter of an endpoint and for each statement."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any
-
-from pydantic import Field
 
 from perfci.errors import ResultError
-from perfci.model import (
-    ENOUGH,
-    Census,
-    CommittedCensus,
-    CounterSource,
-    EndpointCensus,
-    Statement,
-    Tally,
-)
-from perfci.schema import Table, parse
-from perfci.store.files import read_json, take_schema, write_atomically
-from perfci.store.runs import LARGEST_COUNT
+from perfci.model import CommittedCensus
+from perfci.store.census_json import FORMAT, census_of, fields_of
+from perfci.store.files import read_json, write_atomically
 
 CENSUS = "census.json"
-SCHEMA = 1
-
-Count = Annotated[float, Field(ge=-LARGEST_COUNT, le=LARGEST_COUNT)]
-
-
-class VaryingTable(Table):
-    """A counter that is not the same for every request, or was not seen often enough to say so."""
-
-    mean: Count
-    spread: float = Field(ge=0)
-    requests: int = Field(ge=0, le=LARGEST_COUNT)
-
-
-Number = Count | VaryingTable
-
-
-class StatementTable(Table):
-    """What one statement did for one request."""
-
-    calls: Number
-    rows: Number | None = None
-    blocks: Number | None = None
-
-
-class LoadTable(Table):
-    """What was asked for: the same requests, or there is no comparison."""
-
-    locustfile: str  # digest of its content
-    user_classes: tuple[str, ...] = ()
-    tags: tuple[str, ...] = ()
-    environment: dict[str, str] = {}
-
-
-class CensusTable(Table):
-    """The document."""
-
-    profile: str
-    scenario: str
-    seed: str  # digest of the data
-    load: LoadTable
-    sources: dict[str, tuple[str, ...]]  # name -> kinds
-    work: dict[Annotated[str, Field(pattern=r"^(?s:.+) \S+$")], Number]  # "ENDPOINT SOURCE/COUNTER"
-    statements: dict[str, dict[str, dict[str, StatementTable]]] = {}  # endpoint -> source -> text
 
 
 def save_census(census: CommittedCensus, path: Path) -> None:
     """Write *census* to *path* in one step."""
-    endpoints = sorted(census.census.endpoints.items())
-    kinds: dict[str, set[str]] = {}
-    for source in census.census.sources:
-        kinds.setdefault(source.name, set()).add(source.kind)
-    document = {
-        "schema": SCHEMA,
-        "profile": census.profile,
-        "scenario": census.scenario,
-        "seed": census.census.seed_digest,
-        "load": {
-            "locustfile": census.load,
-            "user_classes": list(census.user_classes),
-            "tags": list(census.tags),
-            "environment": dict(sorted(census.environment.items())),
-        },
-        "sources": {name: sorted(kinds[name]) for name in sorted(kinds)},
-        "work": {
-            f"{name} {counter}": _number(one)
-            for name, seen in endpoints
-            for counter, one in sorted(seen.counters.items())
-        },
-        "statements": {name: _by_source(seen) for name, seen in endpoints if seen.statements},
-    }
-    write_atomically(path, "".join(_laid_out(document)) + "\n")
+    write_atomically(path, "".join(_laid_out({**FORMAT.head(), **fields_of(census)})) + "\n")
 
 
 def load_census(path: Path) -> CommittedCensus:
     """What *path* holds; ResultError says why it cannot be used."""
     missing = ResultError(f"there is no {path}", hint="`perfci baseline record` writes one")
     file, content = read_json(path, what="census", missing=missing)
-    fields = take_schema(content, file, what="census", schema=SCHEMA)
-    document = parse(CensusTable, fields, where=str(file), error=ResultError)
-    counters: dict[str, dict[str, Tally]] = {}
-    for label, number in document.work.items():
-        endpoint, _, counter = label.rpartition(" ")
-        counters.setdefault(endpoint, {})[counter] = _tally(number)
-    statements = {name: tuple(_statements(by_source)) for name, by_source in document.statements.items()}
-    census = Census(
-        endpoints={
-            name: EndpointCensus(
-                requests=max((one.requests for one in counters.get(name, {}).values()), default=ENOUGH),
-                counters=counters.get(name, {}),
-                statements=statements.get(name, ()),
-            )
-            for name in sorted(counters.keys() | statements.keys())
-        },
-        sources=tuple(
-            CounterSource(name=name, kind=kind, found=True)
-            for name, kinds in sorted(document.sources.items())
-            for kind in sorted(kinds)
-        ),
-        seed_digest=document.seed,
-    )
-    return CommittedCensus(
-        profile=document.profile,
-        scenario=document.scenario,
-        load=document.load.locustfile,
-        user_classes=document.load.user_classes,
-        tags=document.load.tags,
-        environment=document.load.environment,
-        census=census,
-    )
-
-
-def _statements(by_source: Mapping[str, Mapping[str, StatementTable]]) -> Iterator[Statement]:
-    for source, texts in sorted(by_source.items()):
-        for text, one in sorted(texts.items()):
-            rows, blocks = (None if number is None else _tally(number) for number in (one.rows, one.blocks))
-            yield Statement(source=source, text=text, calls=_tally(one.calls), rows=rows, blocks=blocks)
-
-
-def _by_source(seen: EndpointCensus) -> dict[str, dict[str, dict[str, Any]]]:
-    found: dict[str, dict[str, dict[str, Any]]] = {}
-    for one in sorted(seen.statements, key=lambda one: (one.source, one.text)):
-        numbers = {"calls": one.calls, "rows": one.rows, "blocks": one.blocks}
-        known = {name: _number(tally) for name, tally in numbers.items() if tally is not None}
-        found.setdefault(one.source, {})[one.text] = known
-    return found
-
-
-def _number(one: Tally) -> float | dict[str, float]:
-    """A plain number where it is the same for every request; else as precise as anybody could want."""
-    if one.constant:
-        return _rounded(one.mean)
-    return {"mean": _rounded(one.mean), "spread": _rounded(one.spread), "requests": one.requests}
-
-
-def _rounded(number: float) -> float:
-    if number == int(number):
-        return int(number)
-    return float(f"{number:.6g}")
-
-
-def _tally(number: Number) -> Tally:
-    if isinstance(number, VaryingTable):
-        return Tally(requests=number.requests, mean=number.mean, spread=number.spread)
-    return Tally(requests=ENOUGH, mean=number)
+    return census_of(FORMAT.read(content, where=str(file)))
 
 
 def _laid_out(value: object, depth: int = 0) -> Iterator[str]:

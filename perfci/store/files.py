@@ -1,17 +1,14 @@
 """Files that are whole or not there, and JSON that is read as if anybody had written it."""
 
-import json
-import math
 import os
 import tempfile
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
 from perfci.errors import ResultError
+from perfci.schema.stored import DAMAGED, parse_json
 
 LARGEST_BYTES = 64 * 2**20
-DAMAGED = "the file is damaged or truncated: measure again, or restore it"
 
 
 def write_atomically(path: Path, text: str) -> None:
@@ -42,9 +39,7 @@ def read_json(path: Path, *, what: str, missing: ResultError, inside: str = "") 
         file = path / inside if inside and path.is_dir() else path
         if file.stat().st_size > LARGEST_BYTES:
             raise ResultError(f"{file} is larger than {LARGEST_BYTES // 2**20} MiB and so no {what} of perfci's")
-        content = json.loads(
-            file.read_bytes(), parse_float=_finite, parse_constant=_finite, object_pairs_hook=_each_once
-        )
+        content = parse_json(file.read_bytes())
     except FileNotFoundError:
         raise missing from None
     except OSError as error:
@@ -52,32 +47,3 @@ def read_json(path: Path, *, what: str, missing: ResultError, inside: str = "") 
     except (ValueError, RecursionError) as error:
         raise ResultError(f"{file} is not JSON: {error}", hint=DAMAGED) from None
     return file, content
-
-
-def take_schema(content: Any, file: Path, *, what: str, schema: int) -> dict[str, Any]:
-    """The fields of a versioned document, without its version, which must be *schema*."""
-    if not isinstance(content, dict) or "schema" not in content:
-        raise ResultError(f"{file} is JSON, but not a {what} of perfci's: it has no schema number")
-    found = content.pop("schema")
-    if found != schema:
-        raise ResultError(
-            f"{file} has schema {found!r}, this perfci reads {schema}",
-            hint="use the perfci that wrote it, or record anew",
-        )
-    return content
-
-
-def _finite(text: str) -> float:
-    number = float(text)
-    if not math.isfinite(number):
-        raise ValueError(f"{text} is no measured number")
-    return number
-
-
-def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Of an endpoint that came twice, one would be lost in silence."""
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        twice = next(name for name, count in Counter(name for name, _ in pairs).items() if count > 1)
-        raise ValueError(f"{twice[:60]!r} is there twice")
-    return found

@@ -4,40 +4,28 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
-
-from pydantic import TypeAdapter, ValidationError
 
 from perfci.errors import ResultError
 from perfci.model import Census, Round, Run, Tally
-from perfci.schema import describe
-from perfci.store.files import DAMAGED, read_json, take_schema, write_atomically
+from perfci.schema.stored import DAMAGED
+from perfci.store.files import read_json, write_atomically
+from perfci.store.run_json import FORMAT, RunDocument
 
-SCHEMA = 1
 LARGEST_COUNT = 2**53
 LARGEST_ERROR = 100.0  # of a log
-
-_RUN: TypeAdapter[Run] = TypeAdapter(Run)
 
 
 def save(run: Run, path: Path) -> None:
     """Write *run* to *path* in one step: a reader, or a crash, sees the old file or the new one."""
-    text = json.dumps({"schema": SCHEMA, **_RUN.dump_python(run, mode="json")}, indent=1, sort_keys=True)
-    write_atomically(path, text + "\n")
+    fields = FORMAT.fields(RunDocument.from_model(run))
+    write_atomically(path, json.dumps(fields, indent=1, sort_keys=True) + "\n")
 
 
 def load(path: Path) -> Run:
     """The run in *path*, or in the folder *path*; ResultError says why it cannot be used."""
     missing = ResultError(f"there is no run at {path}", hint="`perfci run` prints where it stored one")
     file, content = read_json(path, inside="run.json", what="run", missing=missing)
-    return _checked(take_schema(content, file, what="run", schema=SCHEMA), file)
-
-
-def _checked(content: dict[str, Any], file: Path) -> Run:
-    try:
-        run = _RUN.validate_python(content)
-    except ValidationError as problems:
-        raise ResultError(describe(problems, where=str(file))) from None
+    run = FORMAT.read(content, where=str(file)).to_model()
     check_names(run, file)
     for measured in run.rounds:
         _check_counts(measured, file)

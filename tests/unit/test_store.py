@@ -159,6 +159,8 @@ def test_a_file_that_was_cut_off_is_refused_wherever(tmp_path: Path) -> None:
         (b"{}", "it has no schema number"),
         (b'{"schema": 2}', "has schema 2, this perfci reads 1"),
         (b'{"schema": "1"}', "has schema '1', this perfci reads 1"),
+        (b'{"schema": true}', "has schema True, this perfci reads 1"),
+        (b'{"schema": [1]}', "has schema [1], this perfci reads 1"),
         (b'{"schema": null}', "has schema None, this perfci reads 1"),
         (b'{"schema": 1}', "rounds: is required"),
     ],
@@ -178,7 +180,10 @@ def test_numbers_that_are_none_are_refused(tmp_path: Path, number: str, key: str
     content["rounds"][0][key] = "HERE"
     path = tmp_path / "run.json"
     path.write_text(json.dumps(content).replace('"HERE"', number))
-    assert f"{number} is no measured number" in str(_refused(path))
+    told = (
+        f"  rounds.0.{key}: input should be a finite number" if "999" in number else f"{number} is no measured number"
+    )
+    assert told in str(_refused(path))
 
 
 @pytest.mark.parametrize(
@@ -233,6 +238,8 @@ def test_a_gauge_that_cannot_be_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("place", "value"),
     [
+        ("comment", "recorded on a calm day"),
+        ("rounds.0.comment", "the first"),
         ("rounds.0.kind", "stress"),
         ("rounds.0.side", "head"),
         ("rounds.0.block", "first"),

@@ -1,0 +1,210 @@
+"""
+The format of `run.json`, and of the accepted runs of a baseline, which are such files with less in them.
+
+Each type of the document is written from a type of the model and turned back into it, field by field: a name of the
+model may change, and no file does. A new field has a default, so that files from before it are still read.
+"""
+
+from dataclasses import field
+from typing import Self
+
+from perfci.model import Arrivals, Fingerprint, LoadPlan, Machine, Run, Side
+from perfci.schema.stored import Format, stored
+from perfci.store.run_json.counts import CommittedDocument, CountsDocument
+from perfci.store.run_json.rounds import RoundDocument
+
+
+@stored
+class MachineDocument:
+    """Where a run was measured; `id` tells two machines of one class apart and is not the host's name."""
+
+    cpu_model: str
+    cores: int
+    memory_mb: int
+    system: str
+    kernel: str
+    id: str
+    kind: str = ""
+    image: str = ""
+    cpu_limit: float = 0.0  # cores; 0: none
+    memory_limit_mb: int = 0  # 0: none
+
+    @classmethod
+    def from_model(cls, machine: Machine) -> Self:
+        return cls(
+            cpu_model=machine.cpu_model,
+            cores=machine.cores,
+            memory_mb=machine.memory_mb,
+            system=machine.system,
+            kernel=machine.kernel,
+            id=machine.id,
+            kind=machine.kind,
+            image=machine.image,
+            cpu_limit=machine.cpu_limit,
+            memory_limit_mb=machine.memory_limit_mb,
+        )
+
+    def to_model(self) -> Machine:
+        return Machine(
+            cpu_model=self.cpu_model,
+            cores=self.cores,
+            memory_mb=self.memory_mb,
+            system=self.system,
+            kernel=self.kernel,
+            id=self.id,
+            kind=self.kind,
+            image=self.image,
+            cpu_limit=self.cpu_limit,
+            memory_limit_mb=self.memory_limit_mb,
+        )
+
+
+@stored
+class ArrivalsDocument:
+    """Tasks that are due at times of their own; `rate` in tasks a second, of all users together."""
+
+    rate: float
+    pattern: str
+    rng_seed: int
+
+    @classmethod
+    def from_model(cls, arrivals: Arrivals) -> Self:
+        return cls(rate=arrivals.rate, pattern=arrivals.pattern, rng_seed=arrivals.rng_seed)
+
+    def to_model(self) -> Arrivals:
+        return Arrivals(rate=self.rate, pattern=self.pattern, rng_seed=self.rng_seed)
+
+
+@stored
+class PlanDocument:
+    """The load as it was really offered."""
+
+    locustfile: str
+    user_classes: tuple[str, ...]
+    tags: tuple[str, ...]
+    users: int
+    spawn_rate: float
+    duration_s: float
+    warmup_s: float
+    environment: dict[str, str]
+    digest: str = ""  # of the locustfile's content
+    processes: int = 1
+    workers: int = 0
+    arrivals: ArrivalsDocument | None = None
+
+    @classmethod
+    def from_model(cls, plan: LoadPlan) -> Self:
+        return cls(
+            locustfile=plan.locustfile,
+            user_classes=plan.user_classes,
+            tags=plan.tags,
+            users=plan.users,
+            spawn_rate=plan.spawn_rate,
+            duration_s=plan.duration_s,
+            warmup_s=plan.warmup_s,
+            environment=dict(plan.environment),
+            digest=plan.digest,
+            processes=plan.processes,
+            workers=plan.workers,
+            arrivals=ArrivalsDocument.from_model(plan.arrivals) if plan.arrivals else None,
+        )
+
+    def to_model(self) -> LoadPlan:
+        return LoadPlan(
+            locustfile=self.locustfile,
+            user_classes=self.user_classes,
+            tags=self.tags,
+            users=self.users,
+            spawn_rate=self.spawn_rate,
+            duration_s=self.duration_s,
+            warmup_s=self.warmup_s,
+            environment=self.environment,
+            digest=self.digest,
+            processes=self.processes,
+            workers=self.workers,
+            arrivals=self.arrivals.to_model() if self.arrivals else None,
+        )
+
+
+@stored
+class FingerprintDocument:
+    """What decides whether two runs may be compared; `versions` are those of what measured."""
+
+    machine: MachineDocument
+    plan: PlanDocument
+    seed_digest: str
+    target_kind: str
+    target: dict[Side, str]
+    versions: dict[str, str]
+
+    @classmethod
+    def from_model(cls, fingerprint: Fingerprint) -> Self:
+        return cls(
+            machine=MachineDocument.from_model(fingerprint.machine),
+            plan=PlanDocument.from_model(fingerprint.plan),
+            seed_digest=fingerprint.seed_digest,
+            target_kind=fingerprint.target_kind,
+            target=dict(fingerprint.target),
+            versions=dict(fingerprint.versions),
+        )
+
+    def to_model(self) -> Fingerprint:
+        return Fingerprint(
+            machine=self.machine.to_model(),
+            plan=self.plan.to_model(),
+            seed_digest=self.seed_digest,
+            target_kind=self.target_kind,
+            target=self.target,
+            versions=self.versions,
+        )
+
+
+@stored
+class RunDocument:
+    """A run: the rounds of one job, with all that has to be known to judge it again."""
+
+    id: str
+    created_at: str  # ISO 8601, UTC
+    profile: str
+    scenario: str
+    commits: dict[Side, str]
+    fingerprint: FingerprintDocument
+    rounds: tuple[RoundDocument, ...]
+    complete: bool
+    incidents: tuple[str, ...] = ()
+    census: dict[Side, CountsDocument] = field(default_factory=dict)
+    committed: dict[Side, CommittedDocument] = field(default_factory=dict)
+
+    @classmethod
+    def from_model(cls, run: Run) -> Self:
+        return cls(
+            id=run.id,
+            created_at=run.created_at,
+            profile=run.profile,
+            scenario=run.scenario,
+            commits=dict(run.commits),
+            fingerprint=FingerprintDocument.from_model(run.fingerprint),
+            rounds=tuple(map(RoundDocument.from_model, run.rounds)),
+            complete=run.complete,
+            incidents=run.incidents,
+            census={side: CountsDocument.from_model(census) for side, census in run.census.items()},
+            committed={side: CommittedDocument.from_model(committed) for side, committed in run.committed.items()},
+        )
+
+    def to_model(self) -> Run:
+        return Run(
+            id=self.id,
+            created_at=self.created_at,
+            profile=self.profile,
+            scenario=self.scenario,
+            commits=self.commits,
+            fingerprint=self.fingerprint.to_model(),
+            rounds=tuple(measured.to_model() for measured in self.rounds),
+            complete=self.complete,
+            incidents=self.incidents,
+            census={side: census.to_model() for side, census in self.census.items()},
+            committed={side: committed.to_model() for side, committed in self.committed.items()},
+        )
+
+
+FORMAT = Format(name="run", schema=1, document=RunDocument)

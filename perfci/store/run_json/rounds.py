@@ -1,0 +1,274 @@
+"""Rounds as `run.json` has them."""
+
+from dataclasses import field
+from typing import Self
+
+from perfci.model import (
+    EndpointRound,
+    Gauge,
+    GeneratorHealth,
+    InStep,
+    Round,
+    RoundKind,
+    Schedule,
+    Second,
+    Side,
+    TargetHealth,
+)
+from perfci.schema.stored import stored
+
+
+@stored
+class EndpointDocument:
+    """
+    What one round saw of one endpoint.
+
+    `values` has the value of each metric in its unit, `standard_errors` the standard error of the value's logarithm.
+    """
+
+    requests: int
+    failures: int
+    values: dict[str, float]
+    standard_errors: dict[str, float] = field(default_factory=dict)
+
+    @classmethod
+    def from_model(cls, seen: EndpointRound) -> Self:
+        return cls(
+            requests=seen.requests,
+            failures=seen.failures,
+            values=dict(seen.values),
+            standard_errors=dict(seen.standard_errors),
+        )
+
+    def to_model(self) -> EndpointRound:
+        return EndpointRound(
+            requests=self.requests,
+            failures=self.failures,
+            values=self.values,
+            standard_errors=self.standard_errors,
+        )
+
+
+@stored
+class SecondDocument:
+    """One second of a round, counted from its beginning; `p95_ms` is of the requests that succeeded."""
+
+    at_s: int
+    users: int
+    requests: int
+    failures: int
+    p95_ms: float | None
+
+    @classmethod
+    def from_model(cls, second: Second) -> Self:
+        return cls(
+            at_s=second.at_s,
+            users=second.users,
+            requests=second.requests,
+            failures=second.failures,
+            p95_ms=second.p95_ms,
+        )
+
+    def to_model(self) -> Second:
+        return Second(
+            at_s=self.at_s, users=self.users, requests=self.requests, failures=self.failures, p95_ms=self.p95_ms
+        )
+
+
+@stored
+class GaugeDocument:
+    """One number about the target over the measured time; a point is the mean of `step_s` seconds, null: not read."""
+
+    unit: str
+    mean: float
+    low: float
+    high: float
+    p95: float
+    points: tuple[float | None, ...]
+    step_s: int = 1
+
+    @classmethod
+    def from_model(cls, gauge: Gauge) -> Self:
+        return cls(
+            unit=gauge.unit,
+            mean=gauge.mean,
+            low=gauge.low,
+            high=gauge.high,
+            p95=gauge.p95,
+            points=gauge.points,
+            step_s=gauge.step_s,
+        )
+
+    def to_model(self) -> Gauge:
+        return Gauge(
+            unit=self.unit,
+            mean=self.mean,
+            low=self.low,
+            high=self.high,
+            p95=self.p95,
+            points=self.points,
+            step_s=self.step_s,
+        )
+
+
+@stored
+class ScheduleDocument:
+    """Starts of tasks that were due at a certain time, in the measured part; `late_s` is the sum in seconds."""
+
+    due: float
+    late: int
+    missed: float
+    overslept: int  # of the late ones: the generator was late, not the user
+    late_s: float
+
+    @classmethod
+    def from_model(cls, schedule: Schedule) -> Self:
+        return cls(
+            due=schedule.due,
+            late=schedule.late,
+            missed=schedule.missed,
+            overslept=schedule.overslept,
+            late_s=schedule.late_s,
+        )
+
+    def to_model(self) -> Schedule:
+        return Schedule(due=self.due, late=self.late, missed=self.missed, overslept=self.overslept, late_s=self.late_s)
+
+
+@stored
+class InStepDocument:
+    """Users that wait equally long: `dispersion` is variance over mean of their starts in tenths of the wait."""
+
+    wait_s: float
+    dispersion: float
+
+    @classmethod
+    def from_model(cls, in_step: InStep) -> Self:
+        return cls(wait_s=in_step.wait_s, dispersion=in_step.dispersion)
+
+    def to_model(self) -> InStep:
+        return InStep(wait_s=self.wait_s, dispersion=self.dispersion)
+
+
+@stored
+class GeneratorDocument:
+    """The load generator during the measured part of a round."""
+
+    cpu_share: float  # of one core, 95th percentile over seconds and processes
+    run_delay_share: float
+    loop_lag_p99_ms: float
+    users_wanted: int
+    users_reached: int
+    exceptions: int
+    complete: bool
+    users_kept: int | None = None
+    loop_lag_max_ms: float = 0.0
+    clock_step_s: float = 0.0
+    schedule: ScheduleDocument | None = None
+    in_step: InStepDocument | None = None
+
+    @classmethod
+    def from_model(cls, health: GeneratorHealth) -> Self:
+        return cls(
+            cpu_share=health.cpu_share,
+            run_delay_share=health.run_delay_share,
+            loop_lag_p99_ms=health.loop_lag_p99_ms,
+            users_wanted=health.users_wanted,
+            users_reached=health.users_reached,
+            exceptions=health.exceptions,
+            complete=health.complete,
+            users_kept=health.users_kept,
+            loop_lag_max_ms=health.loop_lag_max_ms,
+            clock_step_s=health.clock_step_s,
+            schedule=ScheduleDocument.from_model(health.schedule) if health.schedule else None,
+            in_step=InStepDocument.from_model(health.in_step) if health.in_step else None,
+        )
+
+    def to_model(self) -> GeneratorHealth:
+        return GeneratorHealth(
+            cpu_share=self.cpu_share,
+            run_delay_share=self.run_delay_share,
+            loop_lag_p99_ms=self.loop_lag_p99_ms,
+            users_wanted=self.users_wanted,
+            users_reached=self.users_reached,
+            exceptions=self.exceptions,
+            complete=self.complete,
+            users_kept=self.users_kept,
+            loop_lag_max_ms=self.loop_lag_max_ms,
+            clock_step_s=self.clock_step_s,
+            schedule=self.schedule.to_model() if self.schedule else None,
+            in_step=self.in_step.to_model() if self.in_step else None,
+        )
+
+
+@stored
+class TargetDocument:
+    """The system under test during a round; `note` says why it died."""
+
+    alive: bool
+    restarts: int
+    note: str = ""
+
+    @classmethod
+    def from_model(cls, health: TargetHealth) -> Self:
+        return cls(alive=health.alive, restarts=health.restarts, note=health.note)
+
+    def to_model(self) -> TargetHealth:
+        return TargetHealth(alive=self.alive, restarts=self.restarts, note=self.note)
+
+
+@stored
+class RoundDocument:
+    """One side of one measurement inside a block; `started_at` in seconds since the epoch."""
+
+    kind: RoundKind
+    side: Side
+    block: int
+    number: int
+    started_at: float
+    duration_s: float
+    warmup_s: float
+    slices: int = 0
+    endpoints: dict[str, EndpointDocument]
+    seconds: tuple[SecondDocument, ...] = ()
+    gauges: dict[str, GaugeDocument] = field(default_factory=dict)
+    generator: GeneratorDocument
+    target: TargetDocument
+    errors: dict[str, int] = field(default_factory=dict)  # requests that failed, by message
+
+    @classmethod
+    def from_model(cls, measured: Round) -> Self:
+        return cls(
+            kind=measured.kind,
+            side=measured.side,
+            block=measured.block,
+            number=measured.number,
+            started_at=measured.started_at,
+            duration_s=measured.duration_s,
+            warmup_s=measured.warmup_s,
+            slices=measured.slices,
+            endpoints={name: EndpointDocument.from_model(seen) for name, seen in measured.endpoints.items()},
+            seconds=tuple(map(SecondDocument.from_model, measured.seconds)),
+            gauges={name: GaugeDocument.from_model(gauge) for name, gauge in measured.gauges.items()},
+            generator=GeneratorDocument.from_model(measured.generator),
+            target=TargetDocument.from_model(measured.target),
+            errors=dict(measured.errors),
+        )
+
+    def to_model(self) -> Round:
+        return Round(
+            kind=self.kind,
+            side=self.side,
+            block=self.block,
+            number=self.number,
+            started_at=self.started_at,
+            duration_s=self.duration_s,
+            warmup_s=self.warmup_s,
+            slices=self.slices,
+            endpoints={name: seen.to_model() for name, seen in self.endpoints.items()},
+            seconds=tuple(second.to_model() for second in self.seconds),
+            gauges={name: gauge.to_model() for name, gauge in self.gauges.items()},
+            generator=self.generator.to_model(),
+            target=self.target.to_model(),
+            errors=self.errors,
+        )
