@@ -12,7 +12,7 @@ from perfci.errors import (
     ResultError,
 )
 from perfci.model import BASE_UNAVAILABLE, Finding, Outcome, Reference, Subject, Verdict, Weight
-from perfci.report import json_v1, render, terminal
+from perfci.report import render, result_json, terminal
 from perfci.store import write_atomically
 
 RESULT = "result.json"
@@ -88,7 +88,7 @@ def write_failure(error: PerfciError, folder: Path) -> None:
 def read(folder: Path) -> Outcome:
     """The judged outcome that *folder* holds."""
     try:
-        return json_v1.read((folder / RESULT).read_bytes())
+        return result_json.read((folder / RESULT).read_bytes())
     except OSError:
         raise _no_result(folder) from None
 

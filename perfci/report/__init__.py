@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any, Protocol
 
 from perfci.model import Outcome
-from perfci.report import json_v1, markdown, terminal
+from perfci.report import markdown, result_json, terminal
 from perfci.report.rows import Links
 
 
@@ -26,7 +26,7 @@ FORMATS: Mapping[str, Renderer] = MappingProxyType(
         "terminal": terminal.render,
         "markdown": markdown.comment,
         "summary": markdown.summary,
-        "json": json_v1.render,
+        "json": result_json.render,
     }
 )
 

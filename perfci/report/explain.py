@@ -16,7 +16,7 @@ from perfci.model import (
     Scale,
     SeriesVerdict,
 )
-from perfci.report import json_v1, rows, work
+from perfci.report import result_json, rows, work
 from perfci.report.sanitise import plain
 
 TEXT_LIMIT = 600
@@ -48,11 +48,11 @@ def explain_json(outcome: Outcome, series: str) -> str:
             "family": _family(decision, outcome),
             "alpha": outcome.alpha,
             "would_change": list(_would_change(decision, outcome)),
-            **json_v1.described(decision).model_dump(mode="json"),
+            **result_json.DecisionDocument.from_model(decision).model_dump(mode="json"),
         }
         for decision in _find(outcome, series)
     ]
-    return json.dumps({"schema_version": json_v1.SCHEMA, "explained": found}, indent=1) + "\n"
+    return json.dumps({"schema_version": result_json.SCHEMA, "explained": found}, indent=1) + "\n"
 
 
 def _find(outcome: Outcome, wanted: str) -> list[Decision]:

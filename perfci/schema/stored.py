@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, Generic, NoReturn, TypeVar, dataclass_transform
 
@@ -20,6 +21,8 @@ from perfci.errors import ResultError
 from perfci.schema import describe
 
 T = TypeVar("T")
+Member = TypeVar("Member", bound=StrEnum)
+Word = TypeVar("Word", bound=str)
 Document = TypeVar("Document")
 Fields = dict[str, Any]
 """The content of a document as JSON has it, without its head: the schema number and the version of the writer."""
@@ -63,6 +66,26 @@ def stored(kind: type[T]) -> type[T]:
     """
     kind.__pydantic_config__ = ConfigDict(extra="forbid", allow_inf_nan=False)  # type: ignore[attr-defined]
     return dataclass(frozen=True, slots=True, kw_only=True)(kind)
+
+
+class Vocabulary(Generic[Member, Word]):
+    """What the members of an enumeration of the model are called in a format, whatever the model calls them."""
+
+    def __init__(self, words: Mapping[Member, Word]) -> None:
+        """Each member of the enumeration has a word of its own, else ValueError."""
+        self._words = words
+        self._members = {word: member for member, word in words.items()}
+        kind = type(next(iter(words)))
+        if len(self._members) < len(kind):
+            raise ValueError(f"each {kind.__name__} needs a word of its own, not only {', '.join(words)}")
+
+    def word(self, member: Member) -> Word:
+        """The word for *member*."""
+        return self._words[member]
+
+    def member(self, word: Word) -> Member:
+        """The member that *word* stands for."""
+        return self._members[word]
 
 
 class Format(Generic[Document]):

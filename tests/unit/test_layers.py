@@ -62,7 +62,7 @@ LIBRARIES: Mapping[str, tuple[str, ...]] = {
     "gevent": ("perfci.rig.load.inside",),
     "pydantic": (
         *("perfci.schema", "perfci.config", "perfci.store", "perfci.rig"),
-        *("perfci.report.json_v1", "perfci.report.json_gauges", "perfci.report.json_parts"),
+        "perfci.report.result_json",
     ),
 }
 """Each library with the modules that own it."""

@@ -100,7 +100,7 @@ def test_the_diff_reads_as_what_changed(tmp_path: Path) -> None:
 def test_a_machine_is_no_part_of_it(tmp_path: Path) -> None:
     """Nothing that another machine, day or commit would change."""
     keys = json.loads(_written(a_census(), tmp_path)).keys()
-    assert keys == {"schema", "profile", "scenario", "seed", "load", "sources", "work", "statements"}
+    assert keys == {"schema", "perfci", "profile", "scenario", "seed", "load", "sources", "work", "statements"}
 
 
 def _spoil(key: str, value: Any) -> Callable[[dict[str, Any]], object]:

@@ -8,10 +8,11 @@ model may change, and no file does. A new field has a default, so that files fro
 from dataclasses import field
 from typing import Self
 
-from perfci.model import Arrivals, Fingerprint, LoadPlan, Machine, Run, Side
+from perfci.model import Arrivals, Fingerprint, LoadPlan, Machine, Run
 from perfci.schema.stored import Format, stored
 from perfci.store.run_json.counts import CommittedDocument, CountsDocument
 from perfci.store.run_json.rounds import RoundDocument
+from perfci.store.run_json.words import SIDES, SideWord
 
 
 @stored
@@ -134,7 +135,7 @@ class FingerprintDocument:
     plan: PlanDocument
     seed_digest: str
     target_kind: str
-    target: dict[Side, str]
+    target: dict[SideWord, str]
     versions: dict[str, str]
 
     @classmethod
@@ -144,7 +145,7 @@ class FingerprintDocument:
             plan=PlanDocument.from_model(fingerprint.plan),
             seed_digest=fingerprint.seed_digest,
             target_kind=fingerprint.target_kind,
-            target=dict(fingerprint.target),
+            target={SIDES.word(side): text for side, text in fingerprint.target.items()},
             versions=dict(fingerprint.versions),
         )
 
@@ -154,7 +155,7 @@ class FingerprintDocument:
             plan=self.plan.to_model(),
             seed_digest=self.seed_digest,
             target_kind=self.target_kind,
-            target=self.target,
+            target={SIDES.member(side): text for side, text in self.target.items()},
             versions=self.versions,
         )
 
@@ -167,13 +168,13 @@ class RunDocument:
     created_at: str  # ISO 8601, UTC
     profile: str
     scenario: str
-    commits: dict[Side, str]
+    commits: dict[SideWord, str]
     fingerprint: FingerprintDocument
     rounds: tuple[RoundDocument, ...]
     complete: bool
     incidents: tuple[str, ...] = ()
-    census: dict[Side, CountsDocument] = field(default_factory=dict)
-    committed: dict[Side, CommittedDocument] = field(default_factory=dict)
+    census: dict[SideWord, CountsDocument] = field(default_factory=dict)
+    committed: dict[SideWord, CommittedDocument] = field(default_factory=dict)
 
     @classmethod
     def from_model(cls, run: Run) -> Self:
@@ -182,13 +183,15 @@ class RunDocument:
             created_at=run.created_at,
             profile=run.profile,
             scenario=run.scenario,
-            commits=dict(run.commits),
+            commits={SIDES.word(side): text for side, text in run.commits.items()},
             fingerprint=FingerprintDocument.from_model(run.fingerprint),
             rounds=tuple(map(RoundDocument.from_model, run.rounds)),
             complete=run.complete,
             incidents=run.incidents,
-            census={side: CountsDocument.from_model(census) for side, census in run.census.items()},
-            committed={side: CommittedDocument.from_model(committed) for side, committed in run.committed.items()},
+            census={SIDES.word(side): CountsDocument.from_model(census) for side, census in run.census.items()},
+            committed={
+                SIDES.word(side): CommittedDocument.from_model(committed) for side, committed in run.committed.items()
+            },
         )
 
     def to_model(self) -> Run:
@@ -197,13 +200,13 @@ class RunDocument:
             created_at=self.created_at,
             profile=self.profile,
             scenario=self.scenario,
-            commits=self.commits,
+            commits={SIDES.member(side): text for side, text in self.commits.items()},
             fingerprint=self.fingerprint.to_model(),
             rounds=tuple(measured.to_model() for measured in self.rounds),
             complete=self.complete,
             incidents=self.incidents,
-            census={side: census.to_model() for side, census in self.census.items()},
-            committed={side: committed.to_model() for side, committed in self.committed.items()},
+            census={SIDES.member(side): census.to_model() for side, census in self.census.items()},
+            committed={SIDES.member(side): committed.to_model() for side, committed in self.committed.items()},
         )
 
 

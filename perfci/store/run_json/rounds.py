@@ -9,13 +9,12 @@ from perfci.model import (
     GeneratorHealth,
     InStep,
     Round,
-    RoundKind,
     Schedule,
     Second,
-    Side,
     TargetHealth,
 )
 from perfci.schema.stored import stored
+from perfci.store.run_json.words import KINDS, SIDES, KindWord, SideWord
 
 
 @stored
@@ -221,8 +220,8 @@ class TargetDocument:
 class RoundDocument:
     """One side of one measurement inside a block; `started_at` in seconds since the epoch."""
 
-    kind: RoundKind
-    side: Side
+    kind: KindWord
+    side: SideWord
     block: int
     number: int
     started_at: float
@@ -239,8 +238,8 @@ class RoundDocument:
     @classmethod
     def from_model(cls, measured: Round) -> Self:
         return cls(
-            kind=measured.kind,
-            side=measured.side,
+            kind=KINDS.word(measured.kind),
+            side=SIDES.word(measured.side),
             block=measured.block,
             number=measured.number,
             started_at=measured.started_at,
@@ -257,8 +256,8 @@ class RoundDocument:
 
     def to_model(self) -> Round:
         return Round(
-            kind=self.kind,
-            side=self.side,
+            kind=KINDS.member(self.kind),
+            side=SIDES.member(self.side),
             block=self.block,
             number=self.number,
             started_at=self.started_at,

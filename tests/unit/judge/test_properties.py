@@ -28,7 +28,7 @@ from perfci.model import (
     Side,
     Verdict,
 )
-from perfci.report import json_v1, render
+from perfci.report import render, result_json
 from tests.builders import a_paired_run, a_run, a_subject, some_rounds
 
 EXAMPLES = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -324,7 +324,7 @@ def test_a_run_that_was_stored_is_judged_as_before(measured: Measurement) -> Non
         again = judged(store.load(Path(folder) / "run.json"))
     before = judged(run)
     assert again == before
-    read = json_v1.read(render("json", before).encode())
+    read = result_json.read(render("json", before).encode())
     assert (read.verdict, read.reason, read.family) == (before.verdict, before.reason, before.family)
     assert verdicts(read) == verdicts(before)
 

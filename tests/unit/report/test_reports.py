@@ -11,7 +11,7 @@ from markdown_it import MarkdownIt
 
 from perfci.errors import ConfigError, ResultError
 from perfci.model import Culprit, CulpritKind, Finding, Interval, Outcome, Role, Verdict, Weight
-from perfci.report import FORMATS, json_v1, render, terminal
+from perfci.report import FORMATS, render, result_json, terminal
 from perfci.report.explain import explain, explain_json
 from tests.builders import (
     a_budget,
@@ -202,7 +202,7 @@ def test_verbose() -> None:
 def test_json_round_trip(case: str) -> None:
     """What was written is read back whole, so that every other format can be rendered from it."""
     outcome = OUTCOMES[case]()
-    assert json_v1.read(render("json", outcome).encode()) == outcome
+    assert result_json.read(render("json", outcome).encode()) == outcome
 
 
 def test_json_has_no_nan() -> None:
@@ -213,7 +213,7 @@ def test_json_has_no_nan() -> None:
     text = render("json", an_outcome(decisions=(a_decision(comparison=comparison, p_adjusted=math.nan),)))
     shown = json.loads(text, parse_constant=lambda name: pytest.fail(f"{name} in result.json"))["decisions"][0]
     assert (shown["base"], shown["candidate"], shown["p_worse"], shown["p_adjusted"]) == (None,) * 4
-    change = json_v1.read(text.encode()).decisions[0].comparison.change
+    change = result_json.read(text.encode()).decisions[0].comparison.change
     assert change == comparison.change
 
 
@@ -221,8 +221,8 @@ def test_json_has_no_nan() -> None:
 def test_json_can_always_be_read(name: str) -> None:
     """However much was measured, the reader's limit is kept, and a finding says what was left out."""
     data = render("json", a_huge_outcome(name)).encode()
-    assert len(data) <= json_v1.MAX_BYTES
-    outcome = json_v1.read(data)
+    assert len(data) <= result_json.MAX_BYTES
+    outcome = result_json.read(data)
     assert 300 < len(outcome.decisions) <= 2000
     assert outcome.findings[-1].code == "result-cut"
     assert f"{2000 - len(outcome.decisions)} series" in outcome.findings[-1].message
@@ -248,7 +248,7 @@ def a_decision_with(**changes: Any) -> dict[str, Any]:
         b"[]",
         b"\xff\xfe",
         b"[" * 100_000,
-        spoiled().ljust(json_v1.MAX_BYTES + 1),
+        spoiled().ljust(result_json.MAX_BYTES + 1),
         spoiled(schema_version=2),
         spoiled(schema_version="1"),
         spoiled(verdict="great"),
@@ -270,7 +270,7 @@ def a_decision_with(**changes: Any) -> dict[str, Any]:
 def test_json_reader_refuses(data: bytes) -> None:
     """What is no result is refused, in one line that repeats nothing of it that the runner would obey."""
     with pytest.raises(ResultError) as refusal:
-        json_v1.read(data)
+        result_json.read(data)
     message = str(refusal.value)
     assert "\n" not in message
     assert "::" not in message
@@ -280,7 +280,7 @@ def test_json_reader_refuses(data: bytes) -> None:
 
 def test_json_reader_accepts_what_the_tests_spoil() -> None:
     """The document that the refusals start from is fine."""
-    assert json_v1.read(spoiled(**a_decision_with())) == OUTCOMES["regression"]()
+    assert result_json.read(spoiled(**a_decision_with())) == OUTCOMES["regression"]()
 
 
 def test_findings_of_each_weight() -> None:
