@@ -84,7 +84,7 @@ def _twice(text: str) -> str:
                 "results",
                 "numbers that are none (NaN, infinite)",
                 case="infinite",
-                seen="run.json cannot be used: … duration_s: input should be a finite number (got inf)",
+                seen="run.json cannot be used…: input should be a finite number (got inf)",
                 then=DAMAGED,
                 exit=USAGE,
             ),
