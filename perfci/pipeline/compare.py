@@ -55,7 +55,7 @@ def _baseline(base: Path | None, run: Run, config: Config | None, root: Path, po
             )
         baselines = inside(root.resolve(), config.baselines, what="baselines folder")
         return store.load_baseline(store.baseline_folder(baselines, run.profile, run.scenario), like=run)
-    if base.is_dir() and not (base / "run.json").exists():
+    if base.is_dir() and not store.RunFolder(base).holds_run():
         found = store.load_baseline(base, like=run)
         if not found.runs and found.census is None:
             raise ResultError(f"there is no run in {base}", hint="name a run's folder, or a folder of run files")

@@ -13,10 +13,8 @@ from perfci.errors import (
 )
 from perfci.model import BASE_UNAVAILABLE, Finding, Outcome, Reference, Subject, Verdict, Weight
 from perfci.report import render, result_json, terminal
-from perfci.store import write_atomically
+from perfci.store import RunFolder, write_atomically
 
-RESULT = "result.json"
-EXIT = "exit-code"
 EVIDENCE = 250
 """Characters of a log's end that a document quotes: the cause stands last, and the rest is in the logs of the run."""
 
@@ -64,10 +62,11 @@ def _end(text: str) -> str:
 
 def write(outcome: Outcome, folder: Path, *, code: ExitCode) -> None:
     """Write what people and later steps read: result.json, report.txt, and the exit code of the gate."""
-    write_atomically(folder / RESULT, render("json", outcome))
-    write_atomically(folder / "report.txt", terminal.render(outcome, width=120, verbose=True))
-    write_atomically(folder / "report.md", render("markdown", outcome))
-    write_atomically(folder / EXIT, f"{int(code)}\n")
+    files = RunFolder(folder)
+    write_atomically(files.result, render("json", outcome))
+    write_atomically(files.text_report, terminal.render(outcome, width=120, verbose=True))
+    write_atomically(files.markdown_report, render("markdown", outcome))
+    write_atomically(files.exit_code, f"{int(code)}\n")
 
 
 def write_failure(error: PerfciError, folder: Path) -> None:
@@ -88,7 +87,7 @@ def write_failure(error: PerfciError, folder: Path) -> None:
 def read(folder: Path) -> Outcome:
     """The judged outcome that *folder* holds."""
     try:
-        return result_json.read((folder / RESULT).read_bytes())
+        return result_json.read(RunFolder(folder).result.read_bytes())
     except OSError:
         raise _no_result(folder) from None
 
@@ -96,11 +95,11 @@ def read(folder: Path) -> Outcome:
 def read_exit(folder: Path) -> ExitCode:
     """The gate's exit code as *folder* holds it."""
     try:
-        return ExitCode(int((folder / EXIT).read_text().strip()))
+        return ExitCode(int(RunFolder(folder).exit_code.read_text().strip()))
     except OSError:
         raise _no_result(folder) from None
     except ValueError:
-        raise ResultError(f"{folder / EXIT} does not hold an exit code of perfci's") from None
+        raise ResultError(f"{RunFolder(folder).exit_code} does not hold an exit code of perfci's") from None
 
 
 def _no_result(folder: Path) -> NoResultError:

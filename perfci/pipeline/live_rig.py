@@ -23,6 +23,7 @@ from perfci.rig.load.generator import Place
 from perfci.rig.load.recording import Recording
 from perfci.rig.load.rounds import TakeTurns, duet_round, load_round, shared_round
 from perfci.rig.target import RunningTarget
+from perfci.store import RunFolder
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ class LiveRig:
             notes = target.prepare(
                 source.target,
                 source=source.tree,
-                workspace=self.spec.folder / "logs" / side.value,
+                workspace=RunFolder(self.spec.folder).logs(side.value),
                 state=self.spec.state,
                 side=side,
                 label=self.label(side, 0),
@@ -88,7 +89,7 @@ class LiveRig:
         """Where the round *name* happens."""
         return Place(
             source=self.spec.load_tree,
-            folder=self.spec.folder / "logs" / name,
+            folder=RunFolder(self.spec.folder).logs(name),
             environ=self.spec.environ,
             state=self.spec.state,
             watch=self.spec.progress.live,
@@ -275,7 +276,7 @@ def _starting(rig: LiveRig, side: Side, block: int | str) -> AbstractContextMana
     return target.starting(
         source.target,
         source=source.tree,
-        workspace=rig.spec.folder / "logs" / f"{side.value}-{block}",
+        workspace=RunFolder(rig.spec.folder).logs(f"{side.value}-{block}"),
         state=rig.spec.state,
         side=side,
         label=rig.label(side, block),

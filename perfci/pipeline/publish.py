@@ -10,7 +10,7 @@ from perfci.pipeline import documents
 from perfci.publish import actions, comment
 from perfci.publish.event import read_job
 from perfci.report import render
-from perfci.store import write_atomically
+from perfci.store import RunFolder, write_atomically
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +40,7 @@ def publish(
     except PublishError as error:
         warnings.append(f"no job summary: {error}")
     body = render("markdown", outcome, **links)
-    write_atomically(folder / "comment.md", body)
+    write_atomically(RunFolder(folder).comment, body)
     posted = comment.post(job, body, outcome.verdict, token=token, policy=policy, login=login)
     if posted.warning:
         warnings.append(posted.warning)
@@ -70,8 +70,8 @@ def _outputs(outcome: Outcome, folder: Path, code: int, posted: comment.CommentR
         "exit-code": str(code),
         "regressions": str(len(outcome.regressions)),
         "improvements": str(outcome.series[SeriesVerdict.IMPROVEMENT]),
-        "result": str(folder / documents.RESULT),
-        "report": str(folder / "report.md"),
+        "result": str(RunFolder(folder).result),
+        "report": str(RunFolder(folder).markdown_report),
         "comment-status": posted.status.value,
         "comment-url": posted.url,
     }

@@ -23,6 +23,7 @@ from perfci.pipeline.rig import RigSpec
 from perfci.pipeline.subject import described, subject_of
 from perfci.pipeline.understand import Task, understand
 from perfci.rig.host.fingerprint import machine, versions
+from perfci.store import RunFolder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +52,7 @@ def run(request: Request, ports: Ports) -> Result:
             ports.progress.note(
                 f"load comes in whole rounds from {workers.count} workers; start each on its machine: {workers.command}"
             )
-        recorder = Recorder(_new_run(task, run_id, began.isoformat(timespec="seconds")), folder / "run.json")
+        recorder = Recorder(_new_run(task, run_id, began.isoformat(timespec="seconds")), RunFolder(folder).run)
         try:
             outcome = _measured_and_judged(task, recorder, folder, ports)
         except ConfigError:
@@ -66,11 +67,9 @@ def run(request: Request, ports: Ports) -> Result:
 
 
 def _new_folder(ports: Ports, run_id: str) -> Path:
-    folder = ports.output or ports.work / run_id
-    if (folder / "run.json").exists():
-        raise ConfigError(f"{folder} holds a run already", hint="name another folder: nothing measured is overwritten")
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
+    folder = RunFolder(ports.output or ports.work / run_id)
+    folder.create()
+    return folder.path
 
 
 def _measured_and_judged(task: Task, recorder: Recorder, folder: Path, ports: Ports) -> Outcome:

@@ -9,12 +9,14 @@ change the work of a request should know of each other.
 from perfci.store.baselines import NEWEST, baseline_folder, committed_census, load_baseline, record
 from perfci.store.census import CENSUS, load_census, save_census
 from perfci.store.files import LARGEST_BYTES, write_atomically
+from perfci.store.run_folder import RunFolder
 from perfci.store.runs import load, save
 
 __all__ = [
     "CENSUS",
     "LARGEST_BYTES",
     "NEWEST",
+    "RunFolder",
     "baseline_folder",
     "committed_census",
     "load",

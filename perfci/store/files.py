@@ -28,15 +28,15 @@ def write_atomically(path: Path, text: str) -> None:
         raise
 
 
-def read_json(path: Path, *, what: str, missing: ResultError, inside: str = "") -> tuple[Path, Any]:
+def read_json(path: Path, *, what: str, missing: ResultError, inside: Path | None = None) -> tuple[Path, Any]:
     """
-    The file that should hold *what*, and its content; a folder stands for the file *inside* it.
+    The file that should hold *what*, and its content; where *path* is a folder, that of the file *inside* it.
 
     ResultError says why it cannot be read, *missing* that it is not there.
     """
     file = path
     try:
-        file = path / inside if inside and path.is_dir() else path
+        file = inside if inside and path.is_dir() else path
         if file.stat().st_size > LARGEST_BYTES:
             raise ResultError(f"{file} is larger than {LARGEST_BYTES // 2**20} MiB and so no {what} of perfci's")
         content = parse_json(file.read_bytes())

@@ -9,6 +9,7 @@ from perfci.errors import ResultError
 from perfci.model import Census, Round, Run, Tally
 from perfci.schema.stored import DAMAGED
 from perfci.store.files import read_json, write_atomically
+from perfci.store.run_folder import RunFolder
 from perfci.store.run_json import FORMAT, RunDocument
 
 LARGEST_COUNT = 2**53
@@ -24,7 +25,7 @@ def save(run: Run, path: Path) -> None:
 def load(path: Path) -> Run:
     """The run in *path*, or in the folder *path*; ResultError says why it cannot be used."""
     missing = ResultError(f"there is no run at {path}", hint="`perfci run` prints where it stored one")
-    file, content = read_json(path, inside="run.json", what="run", missing=missing)
+    file, content = read_json(path, inside=RunFolder(path).run, what="run", missing=missing)
     run = FORMAT.read(content, where=str(file)).to_model()
     check_names(run, file)
     for measured in run.rounds:

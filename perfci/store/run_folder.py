@@ -1,0 +1,63 @@
+"""The folder of one run: the only place that knows what its files are called."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from perfci.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    """
+    The files of one run below *path*, whether they are there or not.
+
+    `docs/files.md` says what each of them holds, and when it is written.
+    """
+
+    path: Path
+
+    @property
+    def run(self) -> Path:
+        """What was measured."""
+        return self.path / "run.json"
+
+    @property
+    def result(self) -> Path:
+        """The judged outcome, for programs."""
+        return self.path / "result.json"
+
+    @property
+    def text_report(self) -> Path:
+        """The report of the terminal, with every series."""
+        return self.path / "report.txt"
+
+    @property
+    def markdown_report(self) -> Path:
+        """The comment, without links."""
+        return self.path / "report.md"
+
+    @property
+    def comment(self) -> Path:
+        """The comment as it was published."""
+        return self.path / "comment.md"
+
+    @property
+    def exit_code(self) -> Path:
+        """What the gate ends with."""
+        return self.path / "exit-code"
+
+    def logs(self, name: str) -> Path:
+        """The folder for the logs of *name*: a side, one start of it, or a round."""
+        return self.path / "logs" / name
+
+    def holds_run(self) -> bool:
+        """Whether something was measured into it."""
+        return self.run.exists()
+
+    def create(self) -> None:
+        """Make the folder; ConfigError where it holds a run, which is never overwritten."""
+        if self.holds_run():
+            raise ConfigError(
+                f"{self.path} holds a run already", hint="name another folder: nothing measured is overwritten"
+            )
+        self.path.mkdir(parents=True, exist_ok=True)
