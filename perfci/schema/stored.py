@@ -15,6 +15,8 @@ from types import MappingProxyType
 from typing import Any, Generic, NoReturn, TypeVar, dataclass_transform
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic.json_schema import GenerateJsonSchema
+from pydantic_core import CoreSchema
 
 from perfci import __version__
 from perfci.errors import ResultError
@@ -110,15 +112,15 @@ class Format(Generic[Document]):
         """
         self._name = name
         self._type = TypeAdapter(document)
-        self._schema = schema
-        self._migrations = migrations
+        self.schema = schema
+        self.migrations = migrations
         self._key = key
         self._validate = validate or self._type.validate_python
         self._explain = explain
 
     def head(self) -> Fields:
         """The fields that every document of this format begins with."""
-        return {self._key: self._schema, WRITER: __version__}
+        return {self._key: self.schema, WRITER: __version__}
 
     def fields(self, document: Document) -> Fields:
         """*document* as JSON has it, with its head."""
@@ -133,8 +135,10 @@ class Format(Generic[Document]):
         if not isinstance(content, dict) or self._key not in content:
             raise ResultError(f"{where} is JSON, but not a {self._name} of perfci's: it has no schema number")
         fields = {name: value for name, value in content.items() if name not in {self._key, WRITER}}
-        number, writer = content[self._key], content.get(WRITER)
-        if type(number) is not int or number not in {*self._migrations, self._schema}:
+        number, writer = content[self._key], content.get(WRITER, "")
+        if not isinstance(writer, str):
+            raise ResultError(f"{where}: {WRITER} has to be the version of the perfci that wrote it", hint=DAMAGED)
+        if type(number) is not int or number not in {*self.migrations, self.schema}:
             reason = f"{where} has schema {_short(number)}, this perfci reads {self._readable()}"
             raise _refusal(reason, writer, where=where, hint="use the perfci that wrote it, or record anew")
         try:
@@ -144,19 +148,20 @@ class Format(Generic[Document]):
 
     def json_schema(self) -> Fields:
         """The JSON Schema (draft 2020-12) of a whole document."""
-        content = self._type.json_schema()
-        head = {self._key: {"const": self._schema}, WRITER: {"description": "Version of the writer.", "type": "string"}}
+        content = self._type.json_schema(schema_generator=_Untitled)
+        version = {"description": "Version of the perfci that wrote this file.", "type": "string"}
         return {
             "$schema": "https://json-schema.org/draft/2020-12/schema",
             **content,
-            "properties": head | content["properties"],
+            "title": f"{self._name} of perfci, schema {self.schema}",
+            "properties": {self._key: {"const": self.schema}, WRITER: version, **content["properties"]},
             "required": [self._key, *content["required"]],
         }
 
     def _migrated(self, fields: Fields, number: int, *, where: str) -> Fields:
         try:
-            for older in range(number, self._schema):
-                fields = self._migrations[older](fields)
+            for older in range(number, self.schema):
+                fields = self.migrations[older](fields)
         except (LookupError, TypeError, ValueError, AttributeError):  # what a migration meets in a damaged file
             raise ResultError(
                 f"{where} is no {self._name} of schema {number}, which it says it is", hint=DAMAGED
@@ -164,20 +169,27 @@ class Format(Generic[Document]):
         return fields
 
     def _readable(self) -> str:
-        return ", ".join(map(str, sorted({*self._migrations, self._schema})))
+        return ", ".join(map(str, sorted({*self.migrations, self.schema})))
 
 
-def _refusal(reason: str, writer: object, *, where: str, hint: str) -> ResultError:
+class _Untitled(GenerateJsonSchema):
+    """Fields have no titles: those would only repeat their names."""
+
+    def field_title_should_be_set(self, schema: CoreSchema | Any) -> bool:  # noqa: ARG002  # pydantic's own signature
+        return False
+
+
+def _refusal(reason: str, writer: str, *, where: str, hint: str) -> ResultError:
     """That a document cannot be read, for *reason*; what a newer perfci wrote needs a newer one to be read."""
     if _release(writer) > _release(__version__):
-        text = f"{where} was written by perfci {writer}, this is {__version__}\n{reason}"
+        text = f"{where} was written by perfci {writer}, this is {__version__}:\n{reason}"
         return ResultError(text, hint="update perfci, or record anew")
     return ResultError(reason, hint=hint)
 
 
-def _release(version: object) -> tuple[int, ...]:
+def _release(version: str) -> tuple[int, ...]:
     """The numbers of a version, "1.2.0rc1" -> (1, 2, 0); nothing where it is none, so that any version is newer."""
-    found = re.fullmatch(r"(\d{1,9}(?:\.\d{1,9}){1,3})[\w.+-]{0,40}", version if isinstance(version, str) else "")
+    found = re.fullmatch(r"(\d{1,9}(?:\.\d{1,9}){1,3})[\w.+-]{0,40}", version)
     return tuple(map(int, found[1].split("."))) if found else ()
 
 

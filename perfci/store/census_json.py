@@ -56,14 +56,14 @@ class LoadDocument(Table):
 
 
 class CensusDocument(Table):
-    """The document."""
+    """The accepted work of a request, by "ENDPOINT SOURCE/COUNTER"; a plain number is the same in every request."""
 
     profile: str
     scenario: str
     seed: str  # digest of the data
     load: LoadDocument
     sources: dict[str, tuple[str, ...]]  # name -> kinds
-    work: dict[Annotated[str, Field(pattern=r"^(?s:.+) \S+$")], Number]  # "ENDPOINT SOURCE/COUNTER"
+    work: dict[Annotated[str, Field(pattern=r"^[\s\S]+ \S+$")], Number]  # "ENDPOINT SOURCE/COUNTER"
     statements: dict[str, dict[str, dict[str, StatementDocument]]] = {}  # endpoint -> source -> text
 
 

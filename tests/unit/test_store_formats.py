@@ -1,11 +1,15 @@
-"""The formats of stored files: every field is kept, and no file depends on a name of the model."""
+"""The formats of stored files: every field is kept, and files of other versions are read or refused with the reason."""
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from perfci import store
+import pytest
+
+from perfci import __version__, store
+from perfci.errors import ExitCode, ResultError
 from perfci.model import (
     Arrivals,
     Census,
@@ -20,6 +24,10 @@ from perfci.model import (
     Statement,
     TargetHealth,
 )
+from perfci.report import render, result_json
+from perfci.schema.stored import Format, Vocabulary, stored
+from perfci.store import runs
+from perfci.store.run_json import RunDocument
 from tests.builders import (
     a_fingerprint,
     a_gauge,
@@ -29,6 +37,7 @@ from tests.builders import (
     a_round,
     a_run,
     a_tally,
+    an_outcome,
 )
 
 
@@ -110,3 +119,140 @@ def test_every_field_of_a_run_is_kept(tmp_path: Path) -> None:
     assert list(unset(run, "run")) == []
     store.save(run, tmp_path / "run.json")
     assert store.load(tmp_path) == run
+
+
+@stored
+class Shop:
+    """A document of the third schema: names in one list, and where they come from."""
+
+    names: tuple[str, ...]
+    origin: str
+
+
+def _named_list(fields: dict[str, Any]) -> dict[str, Any]:
+    return {"names": fields["list"]}
+
+
+def _with_origin(fields: dict[str, Any]) -> dict[str, Any]:
+    return {**fields, "origin": "unknown"}
+
+
+def test_each_member_of_an_enumeration_needs_a_word() -> None:
+    """Whoever adds a side to the model gives it a word in each format; the same word for two would lose one of them."""
+    assert Vocabulary({Side.BASE: "b", Side.CANDIDATE: "c"}).member("c") is Side.CANDIDATE
+    for words in ({Side.BASE: "b"}, {Side.BASE: "b", Side.CANDIDATE: "b"}):
+        with pytest.raises(ValueError, match="each Side needs a word of its own"):
+            Vocabulary(words)
+
+
+SHOP = Format("shop", Shop, schema=3, migrations={1: _named_list, 2: _with_origin})
+
+
+@pytest.mark.parametrize(
+    ("content", "origin"),
+    [
+        ({"schema": 1, "list": ["a", "b"]}, "unknown"),
+        ({"schema": 2, "names": ["a", "b"]}, "unknown"),
+        ({"schema": 3, "names": ["a", "b"], "origin": "here"}, "here"),
+    ],
+)
+def test_each_number_leads_to_the_next(content: dict[str, Any], origin: str) -> None:
+    """A document of any earlier schema number becomes one of today's, one step after the other."""
+    before = json.dumps(content)
+    assert SHOP.read(content, where="shop.json") == Shop(names=("a", "b"), origin=origin)
+    assert json.dumps(content) == before
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ({"schema": 1, "names": []}, "shop.json is no shop of schema 1, which it says it is"),
+        ({"schema": 2, "names": 4}, "  names: input should be a valid tuple (got 4)"),
+        ({"schema": 2, "names": [], "comment": ""}, "  comment: unknown key"),
+        ({"schema": 4}, "shop.json has schema 4, this perfci reads 1, 2, 3"),
+        ({"schema": 0}, "shop.json has schema 0, this perfci reads 1, 2, 3"),
+        ({"schema": 3, "perfci": 1, "names": [], "origin": ""}, "perfci has to be the version"),
+    ],
+)
+def test_what_is_no_document_of_its_number_is_refused(content: dict[str, Any], told: str) -> None:
+    """Before, after or without a migration: one message, with the next step."""
+    with pytest.raises(ResultError) as caught:
+        SHOP.read(content, where="shop.json")
+    assert told in str(caught.value)
+    assert caught.value.hint
+
+
+def test_a_run_of_an_earlier_schema_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if there had been a schema 0 that called the time of a run `time`, and knew no incidents."""
+
+    def from_zero(old: dict[str, Any]) -> dict[str, Any]:
+        return {**{key: value for key, value in old.items() if key != "time"}, "created_at": old["time"]}
+
+    run = a_run()
+    store.save(run, tmp_path / "run.json")
+    content = json.loads((tmp_path / "run.json").read_text()) | {"schema": 0, "time": run.created_at}
+    del content["created_at"], content["incidents"]
+    (tmp_path / "run.json").write_text(json.dumps(content))
+    with pytest.raises(ResultError, match="has schema 0, this perfci reads 1"):
+        store.load(tmp_path)
+    monkeypatch.setattr(runs, "FORMAT", Format("run", RunDocument, schema=1, migrations={0: from_zero}))
+    assert store.load(tmp_path) == run
+
+
+NEWER = "99.1.0rc1"
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"schema": 2}, "has schema 2, this perfci reads 1"),
+        ({"mood": "calm"}, "mood: unknown key"),
+        ({"rounds": "none"}, "rounds: input should be a valid tuple"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("writer", "newer"), [(NEWER, True), (__version__, False), ("0.0.1", False), ("", False), ("99; rm", False)]
+)
+def test_what_a_newer_perfci_wrote_asks_for_it(
+    tmp_path: Path, change: dict[str, Any], reason: str, writer: str, newer: bool
+) -> None:
+    """Where the file cannot be read, and only where its writer is newer; the reason is there in any case."""
+    file = tmp_path / "run.json"
+    store.save(a_run(), file)
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"perfci": writer} | change))
+    with pytest.raises(ResultError) as caught:
+        store.load(file)
+    told = f"{file} was written by perfci {writer}, this is {__version__}"
+    assert (told in str(caught.value)) is newer
+    assert (caught.value.hint == "update perfci, or record anew") is newer
+    assert reason in str(caught.value)
+    assert caught.value.exit_code is ExitCode.USAGE
+
+
+def test_what_a_newer_perfci_wrote_is_read_where_it_can_be(tmp_path: Path) -> None:
+    """Its version alone is no reason to refuse it."""
+    file = tmp_path / "run.json"
+    store.save(a_run(), file)
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"perfci": NEWER}))
+    assert store.load(file) == a_run()
+
+
+def test_a_result_of_a_newer_perfci_asks_for_it() -> None:
+    """In one line, as everything that is said of a stranger's file."""
+    content = json.loads(render("json", an_outcome())) | {"perfci": NEWER, "schema_version": 2}
+    with pytest.raises(ResultError) as caught:
+        result_json.read(json.dumps(content).encode())
+    assert str(caught.value) == (
+        f"result.json was written by perfci {NEWER}, this is {__version__}"
+        ": result.json has schema 2, this perfci reads 1"
+    )
+    assert caught.value.hint == "update perfci, or record anew"
+
+
+@pytest.mark.parametrize("version", ["::error::x", "1.0\n##[error]", 7, None, ["1"], {}])
+def test_a_version_that_is_none_is_not_repeated(version: object) -> None:
+    """It is the stranger's text."""
+    content = json.loads(render("json", an_outcome())) | {"perfci": version, "schema_version": 2}
+    with pytest.raises(ResultError) as caught:
+        result_json.read(json.dumps(content).encode())
+    assert "error" not in str(caught.value)

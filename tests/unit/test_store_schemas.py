@@ -1,0 +1,103 @@
+"""The published JSON Schemas: they are those of the code, and accept what perfci writes and nothing else."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from perfci import store
+from perfci.judge.census.accept import to_commit
+from perfci.judge.policy import DEFAULT
+from perfci.report import render
+from tests.builders import a_counted_run
+from tests.golden.outcomes import OUTCOMES
+from tests.schemas import FOLDER, FORMATS, text
+from tests.unit.test_store_files import STORED
+from tests.unit.test_store_formats import a_full_run
+
+ROOT = Path(__file__).parents[2]
+
+
+def problems(schema: str, content: object) -> list[str]:
+    """What the published *schema* finds wrong with *content*."""
+    validator = Draft202012Validator(json.loads((FOLDER / schema).read_text()))
+    return [f"{error.json_path}: {error.message}" for error in validator.iter_errors(content)]
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_schemas_are_those_of_the_code(name: str) -> None:
+    """A change of a format is a change of its published schema, which its reviewers see."""
+    assert (FOLDER / name).read_text() == text(name), "write them anew: python -m tests.schemas"
+    Draft202012Validator.check_schema(json.loads(text(name)))
+
+
+def test_every_published_schema_has_a_format() -> None:
+    """Nothing old lies around."""
+    assert {path.name for path in FOLDER.iterdir()} == set(FORMATS)
+
+
+def _schema_of(file: Path) -> str:
+    if file.name == store.CENSUS:
+        return "census.schema.json"
+    return "result.schema.json" if file.name == "result.json" else "run.schema.json"
+
+
+FILES = [*sorted((ROOT / "baselines").glob("*/*.json")), *sorted((STORED / "schema-1").glob("*/*.json"))]
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT)))
+def test_stored_files_are_valid(file: Path) -> None:
+    """Those that are committed as a baseline, and those that are kept as they were written once."""
+    assert problems(_schema_of(file), json.loads(file.read_text())) == []
+
+
+def _run(folder: Path) -> Any:
+    store.save(a_full_run(), folder / "run.json")
+    return json.loads((folder / "run.json").read_text())
+
+
+def _census(folder: Path) -> Any:
+    committed = to_commit(a_counted_run(), DEFAULT)
+    assert committed is not None
+    store.save_census(committed, folder / "census.json")
+    return json.loads((folder / "census.json").read_text())
+
+
+def _result(_: Path) -> Any:
+    return json.loads(render("json", OUTCOMES["work"]()))
+
+
+WRITTEN = pytest.mark.parametrize(
+    ("schema", "write"),
+    [("run.schema.json", _run), ("census.schema.json", _census), ("result.schema.json", _result)],
+    ids=["run", "census", "result"],
+)
+
+
+@WRITTEN
+def test_written_files_are_valid(tmp_path: Path, schema: str, write: Callable[[Path], Any]) -> None:
+    """Whatever perfci writes today, with each of its fields."""
+    assert problems(schema, write(tmp_path)) == []
+
+
+@WRITTEN
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda content: content.update(comment="a calm day"),
+        lambda content: content.pop("profile", None) or content.pop("verdict"),
+        lambda content: content.update({next(key for key in content if key.startswith("schema")): 99}),
+        lambda content: content.update(perfci=1),
+    ],
+    ids=["unknown-key", "missing-key", "other-number", "no-version"],
+)
+def test_other_files_are_not(
+    tmp_path: Path, schema: str, write: Callable[[Path], Any], spoil: Callable[[Any], object]
+) -> None:
+    """An unknown or a missing key, another schema number, a version that is none."""
+    content = write(tmp_path)
+    spoil(content)
+    assert len(problems(schema, content)) == 1
