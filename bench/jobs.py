@@ -102,7 +102,7 @@ class _Estimator:
 
 
 _ESTIMATORS: Mapping[str, _Estimator] = {
-    "trimmed_mean": _Estimator(0.0, 1.0, 1.03, 0.97, 1),
+    "trimmed_gmean": _Estimator(0.0, 1.0, 1.03, 0.97, 1),
     "gmean": _Estimator(0.0, 1.0, 1.0, 1.0, 1),
     "mean": _Estimator(0.125, 1.0, 1.066, 0.938, 1),
     "p50": _Estimator(0.0, 1.0, 1.253, 0.798, 2),

@@ -30,7 +30,7 @@ def oracle(corpus: LoadCorpus | DuetCorpus, spec: Spec) -> Rule:
 def _oracle(corpus: LoadCorpus | DuetCorpus, spec: Spec) -> Rule:
     # One metric: with the p95 beside it there were as many covariances as the corpus has blocks, and filters that were
     # fitted to one half of them scattered more on the other half than the plain metric did.
-    metrics = ("service_time",) if spec.mode == "duet" else ("trimmed_mean",)
+    metrics = ("service_time",) if spec.mode == "duet" else ("trimmed_gmean",)
     names = corpus.endpoints
     covariance = _covariance(corpus, spec, metrics)
     shapes = np.vstack([np.repeat(np.eye(len(names)), len(metrics), axis=1), np.ones(len(names) * len(metrics))])

@@ -101,7 +101,7 @@ def an_endpoint_round(
     typical_ms: float = 4.1, *, requests: int = 400, failures: int = 0, kind: RoundKind = RoundKind.LOAD
 ) -> EndpointRound:
     """What a round saw of one endpoint whose typical latency is *typical_ms*."""
-    latencies = {"trimmed_mean": 1.0, "gmean": 1.01, "mean": 1.06, "p50": 0.98, "p95": 1.9, "p99": 2.8}
+    latencies = {"trimmed_gmean": 1.0, "gmean": 1.01, "mean": 1.06, "p50": 0.98, "p95": 1.9, "p99": 2.8}
     values = {"failure_rate": failures / requests if requests else 0.0}
     if requests > failures:
         if kind is RoundKind.DUET:
@@ -313,7 +313,7 @@ def a_policy(**changes: Any) -> GatePolicy:
         a_rule(
             reference=Reference.BASELINE,
             kind=RoundKind.LOAD,
-            metric="trimmed_mean",
+            metric="trimmed_gmean",
             change=0.1,
             margin=0.2,
             floor=1.0,

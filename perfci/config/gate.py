@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Any, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from perfci.config.values import Name
-from perfci.model import BudgetRule, Reference, Role, RoundKind, Slo
+from perfci.model import FORMER_METRICS, BudgetRule, Reference, Role, RoundKind, Slo
 from perfci.schema import Table
 
 
@@ -55,6 +55,7 @@ def _role(name: object) -> object:
 
 
 RoleName = Annotated[Role, BeforeValidator(_role)]
+MetricName = Annotated[str, AfterValidator(lambda name: FORMER_METRICS.get(name, name))]
 Limit = Annotated[float, Field(ge=0)]
 
 
@@ -73,12 +74,22 @@ class BudgetTable(Table):
         return BudgetRule(role=self.role, change=self.change, margin=margin, floor=self.floor, **picks)
 
 
+def _each_once(budgets: dict[str, BudgetTable]) -> dict[str, BudgetTable]:
+    """The budgets by the names that metrics have now; one that has two is a mistake."""
+    if twice := [former for former, now in FORMER_METRICS.items() if {former, now} <= budgets.keys()]:
+        raise ValueError(f"{twice[0]} is the former name of {FORMER_METRICS[twice[0]]}: keep one of the two")
+    return {FORMER_METRICS.get(name, name): budget for name, budget in budgets.items()}
+
+
+Budgets = Annotated[dict[str, BudgetTable], AfterValidator(_each_once)]
+
+
 class _Picked(Table):
     """Which budgets are meant: those that every given filter picks."""
 
     profile: Name | None = None
     endpoint: str | None = Field(None, min_length=1, max_length=500)
-    metric: str | None = None
+    metric: MetricName | None = None
     reference: Reference | None = None
     kind: RoundKind | None = None
 
@@ -103,7 +114,7 @@ class OverrideTable(BudgetTable, _Picked):
 class SloTable(Table):
     """One absolute limit."""
 
-    metric: str
+    metric: MetricName
     limit: float
     endpoint: str | None = Field(None, min_length=1, max_length=500)
     profile: Name | None = None
@@ -121,6 +132,6 @@ class GateTable(Table):
     confidence: float | None = Field(None, gt=0.5, lt=1)
     min_requests: int | None = Field(None, ge=1)
     accept_census: bool = True  # more work that the change itself writes into census.json is not red
-    budget: dict[Reference, dict[RoundKind, dict[str, BudgetTable]]] = {}
+    budget: dict[Reference, dict[RoundKind, Budgets]] = {}
     override: tuple[OverrideTable, ...] = ()
     slo: tuple[SloTable, ...] = ()

@@ -42,5 +42,5 @@ def _weight(one: Comparison, family: Sequence[Comparison]) -> float:
     if one.series.endpoint != ALL_ENDPOINTS:
         return weight
     peers = [other for other in family if (other.kind, other.series.metric) == (one.kind, one.series.metric)]
-    alone = any(peer.moved is not None for peer in peers)
+    alone = any(peer.common_shift is not None for peer in peers)
     return weight * max(1.0, (len(peers) - 1) * (2.0 if alone else 0.5))

@@ -10,7 +10,7 @@ from perfci.model import ALL_ENDPOINTS, Budget, BudgetRule, Metric, Reference, R
 START = Budget(role=Role.ADVISORY, change=0.10, margin=0.20)
 """What the rules change: a metric that no rule gives a role to is only shown."""
 
-CENTRE = "trimmed_mean"
+CENTRE = "trimmed_gmean"
 """Required where nothing else is: the centre of the latencies under load."""
 
 Rules = tuple[BudgetRule, ...]

@@ -147,7 +147,7 @@ def _verdict(comparison: Comparison, change: Interval, p_worse: float, p_better:
 
 def _own_move(comparison: Comparison, upwards: bool) -> float:
     """How far the values themselves went in that direction, whatever the others did; no limit where it is the same."""
-    if comparison.moved is None or not comparison.base or not comparison.candidate:
+    if comparison.common_shift is None or not comparison.base or not comparison.candidate:
         return inf
     return log(comparison.candidate / comparison.base) * (1 if upwards else -1)
 

@@ -30,7 +30,7 @@ _DUETS = (
 _UNDER_LOAD = (
     # Of the centres that were tried on real rounds, this one scatters least where the machine stalls now and then
     # (3.9 % a pair of rounds against 4.8 % of the plain geometric mean and 8.4 % of the arithmetic one).
-    _load("trimmed_mean", Role.GUARDING, 0.03, 0.10, 0.1),
+    _load("trimmed_gmean", Role.GUARDING, 0.03, 0.10, 0.1),
     _load("p95", Role.GUARDING, 0.25, 0.50, 2.0),
     _load("failure_rate", Role.GUARDING, 0.001, 0.005),
     _load("throughput", Role.GUARDING, 0.10, 0.20),
@@ -48,7 +48,7 @@ _AGAINST_STORED_RUNS = (
     BudgetRule(
         reference=Reference.BASELINE,
         kind=RoundKind.LOAD,
-        metric="trimmed_mean",
+        metric="trimmed_gmean",
         role=Role.REQUIRED,
         change=0.05,
         margin=0.15,

@@ -38,14 +38,14 @@ def _claim(comparison: Comparison, change: Interval, verdict: SeriesVerdict) -> 
     if verdict is SeriesVerdict.INCONCLUSIVE:
         return "can neither be called changed nor unchanged"
     unit = "percentage points" if metric.scale is Scale.DIFFERENCE else "%"
-    adjusted = "" if comparison.moved is None else " beside the other endpoints"
+    adjusted = "" if comparison.common_shift is None else " beside the other endpoints"
     return claim(metric, change.estimate, f"{_percent(abs(change.estimate))} {unit}") + adjusted
 
 
 def claim(metric: Metric, change: float, size: str) -> str:
     """What the metric says of a change of this direction and *size*: "is 12 % slower"."""
-    words = metric.words.larger if change > 0 else metric.words.smaller
-    return words.replace("{change}", size).replace("{metric}", name_of(metric))
+    phrase = metric.phrases.larger if change > 0 else metric.phrases.smaller
+    return phrase.replace("{change}", size).replace("{metric}", name_of(metric))
 
 
 def name_of(metric: Metric) -> str:

@@ -20,6 +20,7 @@ from perfci.model import (
     Better,
     EndpointRound,
     Metric,
+    Phrases,
     Pooling,
     Quantity,
     Requests,
@@ -27,7 +28,6 @@ from perfci.model import (
     Scale,
     Scope,
     Side,
-    Words,
 )
 from perfci.quantile import quantile
 
@@ -82,9 +82,9 @@ class _Entry:
 
 
 _UNITS = {Quantity.TIME: "ms", Quantity.RATE: "1/s", Quantity.SIZE: "B"}
-_WORDS = {
-    Quantity.TIME: Words("is {change} slower", "is {change} faster"),
-    Quantity.SIZE: Words("is {change} larger", "is {change} smaller"),
+_PHRASES = {
+    Quantity.TIME: Phrases("is {change} slower", "is {change} faster"),
+    Quantity.SIZE: Phrases("is {change} larger", "is {change} smaller"),
 }
 _ENTRIES: dict[str, _Entry] = {}
 _METRICS: dict[str, Metric] = {}
@@ -98,7 +98,7 @@ def metric(
     quantity: Quantity = Quantity.TIME,
     *,
     better: Better = Better.LOWER,
-    words: Words | None = None,
+    phrases: Phrases | None = None,
     pooling: Pooling = Pooling.ENDPOINTS,
     scope: Scope = Scope.ALL,
     portable: bool = False,
@@ -110,7 +110,7 @@ def metric(
     """
     Enter the decorated function into the registry; its name names the metric, its docstring is the meaning.
 
-    *words* are those of the quantity unless given. Values are compared by their ratio, failures by their difference.
+    *phrases* are those of the quantity unless given. Values are compared by their ratio, failures by their difference.
     """
 
     def enter(formula: Formula) -> Formula:
@@ -124,7 +124,7 @@ def metric(
             portable=portable,
             exact=False,
             meaning=" ".join((formula.__doc__ or "").split()),
-            words=words or _WORDS.get(quantity, NEUTRAL),
+            phrases=phrases or _PHRASES.get(quantity, NEUTRAL),
             pooling=pooling,
             scope=scope,
         )
@@ -146,7 +146,7 @@ def service_time(observed: Observed) -> Estimate:
 
 
 @metric()
-def trimmed_mean(observed: Observed) -> Estimate:
+def trimmed_gmean(observed: Observed) -> Estimate:
     """
     Geometric mean of the latencies without the fastest and the slowest tenth: what most requests see. A stall of the
     machine is in the slowest tenth, and so is a tail, which the quantiles watch.
@@ -208,7 +208,7 @@ def response_p99(observed: Observed) -> float:
 @metric(
     Quantity.RATE,
     better=Better.HIGHER,
-    words=Words("answers {change} more requests", "answers {change} fewer requests"),
+    phrases=Phrases("answers {change} more requests", "answers {change} fewer requests"),
     pooling=Pooling.REQUESTS,
     scope=Scope.TOGETHER,  # that of one endpoint follows the mix of the requests
     kinds=(RoundKind.LOAD,),
@@ -221,7 +221,7 @@ def throughput(observed: Observed) -> float:
 
 @metric(
     Quantity.SHARE,
-    words=Words("fails more often", "fails less often"),
+    phrases=Phrases("fails more often", "fails less often"),
     pooling=Pooling.FAILURES,
     scope=Scope.EACH,  # those of all endpoints are those of each once more
     portable=True,

@@ -40,6 +40,7 @@ from perfci.model.judged import (
 )
 from perfci.model.measured import (
     ALL_ENDPOINTS,
+    FORMER_METRICS,
     NEUTRAL,
     Better,
     EndpointRound,
@@ -47,6 +48,7 @@ from perfci.model.measured import (
     InStep,
     Lateness,
     Metric,
+    Phrases,
     Pooling,
     Quantity,
     Requests,
@@ -59,7 +61,6 @@ from perfci.model.measured import (
     Series,
     Side,
     TargetHealth,
-    Words,
 )
 from perfci.model.monitor import Alert, Gauge, GaugeChange, GaugeLevel, Gauges, Severity
 from perfci.model.runs import (
@@ -75,6 +76,7 @@ __all__ = [
     "ALL_ENDPOINTS",
     "BASE_UNAVAILABLE",
     "ENOUGH",
+    "FORMER_METRICS",
     "NEUTRAL",
     "Alert",
     "Arrivals",
@@ -106,6 +108,7 @@ __all__ = [
     "Machine",
     "Metric",
     "Outcome",
+    "Phrases",
     "Pooling",
     "Quantity",
     "Reference",
@@ -131,6 +134,5 @@ __all__ = [
     "TargetHealth",
     "Verdict",
     "Weight",
-    "Words",
     "regressions",
 ]

@@ -161,8 +161,8 @@ class Comparison:
     replicates: tuple[Replicate, ...]
     note: str = ""  # why it was not compared, or a warning
     culprits: tuple[Culprit, ...] = ()  # worst first
-    stands_out: float | None = None  # the change from which on it would have been more than noise, in this family
-    moved: float | None = None  # by how much all other endpoints changed, relative: the machine's, not in `change`
+    critical_change: float | None = None  # the smallest change that the test would have called more than noise
+    common_shift: float | None = None  # relative change of all other endpoints: the machine's, not in `change`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,7 @@ from array import array
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from types import MappingProxyType
 
 from perfci.model.monitor import Gauge
 
@@ -52,7 +53,7 @@ class Scope(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class Phrases:
     """
     What a metric that became larger or smaller says of an endpoint, to follow its name: "is {change} slower".
 
@@ -63,7 +64,10 @@ class Words:
     smaller: str
 
 
-NEUTRAL = Words("has {change} more {metric}", "has {change} less {metric}")
+FORMER_METRICS: Mapping[str, str] = MappingProxyType({"trimmed_mean": "trimmed_gmean"})
+"""Name of a metric in earlier versions, which is still read in configurations and stored files -> its name now."""
+
+NEUTRAL = Phrases("has {change} more {metric}", "has {change} less {metric}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +82,7 @@ class Metric:
     portable: bool  # may be compared between different machines
     exact: bool  # a count: identical work gives the identical number
     meaning: str  # one sentence, shown in the documentation and in reports
-    words: Words = field(default=NEUTRAL, compare=False)  # what follows is for the judge alone, and in no result
+    phrases: Phrases = field(default=NEUTRAL, compare=False)  # what follows is for the judge alone, and in no result
     pooling: Pooling = field(default=Pooling.ENDPOINTS, compare=False)
     scope: Scope = field(default=Scope.ALL, compare=False)
 

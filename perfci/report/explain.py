@@ -76,8 +76,9 @@ def _lines(decision: Decision, outcome: Outcome) -> Iterator[str]:
     yield ""
     yield f"{metric.meaning} Better: {metric.better}. Measured by: {comparison.kind}. Role: {comparison.budget.role}."
     yield f"Base {row.base}, candidate {row.candidate}, change {row.change}."
-    if comparison.moved is not None:
-        yield f"All other endpoints changed by {rows.signed_size(comparison.moved, metric)}; that is not in the change."
+    if comparison.common_shift is not None:
+        shift = rows.signed_size(comparison.common_shift, metric)
+        yield f"All other endpoints changed by {shift}; that is not in the change."
     yield ""
     yield from _replicates(decision)
     yield from _causes(decision)
@@ -237,10 +238,10 @@ def _ratio_from(comparison: Comparison) -> Iterator[str]:
     budget, metric, base = comparison.budget, comparison.series.metric, comparison.base
     sign = 1.0 if metric.better is Better.LOWER else -1.0
     matters = max(budget.change, budget.floor / base if base else 0.0)
-    if comparison.stands_out is None:
+    if comparison.critical_change is None:
         return
-    limit = max(matters, comparison.stands_out)
-    why = "the budget" if matters >= comparison.stands_out else "below that it could be noise"
+    limit = max(matters, comparison.critical_change)
+    why = "the budget" if matters >= comparison.critical_change else "below that it could be noise"
 
     def told(share: float) -> str:
         return rows.signed_size(share if sign > 0 else 1 / (1 + share) - 1, metric)

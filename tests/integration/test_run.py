@@ -61,7 +61,7 @@ def test_without_turns_every_block_has_its_load_and_load_decides(shell: Shell, t
     assert "turns" not in done.stderr
     assert {(one.kind, one.block) for one in store.load(folder).rounds} == {(RoundKind.LOAD, 1), (RoundKind.LOAD, 2)}
     roles = {one.comparison.series.metric.name: one.comparison.budget.role for one in documents.read(folder).decisions}
-    assert roles["trimmed_mean"] is Role.REQUIRED
+    assert roles["trimmed_gmean"] is Role.REQUIRED
 
 
 def test_a_whole_run_leaves_its_documents_and_nothing_else(shell: Shell, tmp_path: Path) -> None:

@@ -339,6 +339,19 @@ def test_slos_are_for_one_endpoint_or_for_all() -> None:
     )
 
 
+def test_the_former_name_of_a_metric_is_read() -> None:
+    """In budgets, overrides and SLOs alike; a budget under both names is a mistake."""
+    text = (
+        "[gate.budget.ref.load.trimmed_mean]\nchange = 0.1\n"
+        '[[gate.override]]\nmetric = "trimmed_mean"\nendpoint = "GET /"\nchange = 0.2\n'
+        '[[gate.slo]]\nmetric = "trimmed_mean"\nlimit = 9'
+    )
+    assert policy_of(_parsed(SMALL + text).gate) == policy_of(_parsed(SMALL + text.replace("_mean", "_gmean")).gate)
+    both = "[gate.budget.ref.load]\ntrimmed_mean = { change = 0.1 }\ntrimmed_gmean = { change = 0.2 }"
+    with pytest.raises(ConfigError, match="trimmed_mean is the former name of trimmed_gmean: keep one of the two"):
+        _parsed(SMALL + both)
+
+
 def test_a_limit_on_what_is_never_measured_is_refused() -> None:
     """It would be a check that cannot fail: turns give no throughput, and a baseline has no turns."""
     text = (

@@ -58,7 +58,7 @@ def judged(metric: Metric, *, larger: bool) -> Outcome:
     change = replace(found.change, estimate=sign * 0.2, low=sign * 0.2 - 0.01, high=sign * 0.2 + 0.01)
     worse = larger == (metric.better is Better.LOWER)
     after = 0.4 if larger else 0.01
-    found = replace(found, p_worse=1e-9 if worse else 1.0, p_better=1.0 if worse else 1e-9, moved=None)
+    found = replace(found, p_worse=1e-9 if worse else 1.0, p_better=1.0 if worse else 1e-9, common_shift=None)
     found = replace(found, change=change, candidate=after, budget=a_budget(floor=0.0))
     return decide([found], (), (), a_subject(), a_policy())
 
@@ -83,7 +83,7 @@ def test_every_format_uses_the_words_and_the_unit_of_the_metric(metric: Metric, 
     (decision,) = outcome.decisions
     worse = larger == (metric.better is Better.LOWER)
     assert decision.verdict is (SeriesVerdict.REGRESSION if worse else SeriesVerdict.IMPROVEMENT)
-    said = metric.words.larger if larger else metric.words.smaller
+    said = metric.phrases.larger if larger else metric.phrases.smaller
     pieces = [piece for part in said.split("{change}") for piece in part.split("{metric}")]
     assert all(piece in decision.reason for piece in pieces), decision.reason
     unit = {Quantity.TIME: ("µs", "ms"), Quantity.RATE: ("/s",), Quantity.SHARE: ("%",), Quantity.SIZE: ("B",)}
@@ -97,8 +97,8 @@ def test_every_format_uses_the_words_and_the_unit_of_the_metric(metric: Metric, 
 def test_larger_and_smaller_are_different_words() -> None:
     """No metric calls both directions the same, and a latency alone is slower or faster."""
     for metric in (*TIMED, *COUNTED):
-        assert metric.words.larger != metric.words.smaller
-        times = {"slower", "faster"} & set(f"{metric.words.larger} {metric.words.smaller}".split())
+        assert metric.phrases.larger != metric.phrases.smaller
+        times = {"slower", "faster"} & set(f"{metric.phrases.larger} {metric.phrases.smaller}".split())
         assert bool(times) == (metric.quantity is Quantity.TIME)
 
 

@@ -209,11 +209,22 @@ def test_a_schedule_that_cannot_be_is_refused(tmp_path: Path) -> None:
             assert store.load(file).rounds == (measured,)
 
 
+def test_a_run_with_the_former_name_of_a_metric_is_the_same_run(tmp_path: Path) -> None:
+    """So that baselines that were recorded by an earlier version go on being compared."""
+    run, file = a_paired_run(), tmp_path / "run.json"
+    store.save(run, file)
+    file.write_text(file.read_text().replace('"trimmed_gmean"', '"trimmed_mean"'))
+    assert "trimmed_mean" in file.read_text()
+    assert store.load(file) == run
+
+
 @pytest.mark.parametrize("error", [-0.01, 1e9])
 def test_a_standard_error_that_cannot_be_is_refused(tmp_path: Path, error: float) -> None:
     """Below zero, or beyond all logs; a run from before there were any is read as ever."""
     file = tmp_path / "run.json"
-    seen = EndpointRound(requests=9, failures=0, values={"trimmed_mean": 4.0}, standard_errors={"trimmed_mean": error})
+    seen = EndpointRound(
+        requests=9, failures=0, values={"trimmed_gmean": 4.0}, standard_errors={"trimmed_gmean": error}
+    )
     store.save(a_run(rounds=(a_round(endpoints={"GET /": seen}),)), file)
     assert "'GET /' has a standard error that no log can have" in str(_refused(file))
     store.save(a_run(rounds=(a_round(endpoints={"GET /": replace(seen, standard_errors={})}),)), file)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from perfci.model import Better, BudgetRule, Metric, Quantity, Role, RoundKind, Scale, Words
+from perfci.model import Better, BudgetRule, Metric, Phrases, Quantity, Role, RoundKind, Scale
 
 _MEANINGS: Mapping[str, str] = MappingProxyType(
     {
@@ -69,7 +69,7 @@ def metric_of(counter: str) -> Metric:
         portable=True,
         exact=True,
         meaning=_MEANINGS.get(kind, "A counter of the target's own, for one request."),
-        words=Words("has {change} more {metric}", "has {change} fewer {metric}"),
+        phrases=Phrases("has {change} more {metric}", "has {change} fewer {metric}"),
     )
 
 

@@ -31,7 +31,7 @@ def finish(drafts: Sequence[Draft], policy: GatePolicy) -> tuple[Comparison, ...
         replace(
             draft.comparison,
             smallest_detectable=draft.power(policy.alpha * share) if draft.power else None,
-            stands_out=draft.critical(policy.alpha * share) if draft.critical else None,
+            critical_change=draft.critical(policy.alpha * share) if draft.critical else None,
         )
         for draft, share in zip(drafts, shared, strict=True)
     )
@@ -49,7 +49,7 @@ def of_effect(blank: Comparison, effect: Effect | None, policy: GatePolicy) -> D
         p_worse=up if lower_is_better else down,
         p_better=down if lower_is_better else up,
         standard_error=effect.standard_error,
-        moved=None if effect.common_shift is None else effects.relative(effect.common_shift),
+        common_shift=None if effect.common_shift is None else effects.relative(effect.common_shift),
     )
     return Draft(
         comparison=filled,

@@ -26,7 +26,7 @@ MOVED = log(1.25)
 
 LEAST_BLOCKS = 4
 
-_CENTRES = {RoundKind.DUET: "service_time", RoundKind.LOAD: "trimmed_mean"}
+_CENTRES = {RoundKind.DUET: "service_time", RoundKind.LOAD: "trimmed_gmean"}
 
 
 def within_rounds(case: Case) -> Iterator[Finding]:

@@ -212,8 +212,8 @@ class DecisionDocument(Part):
             replicates=tuple(map(ReplicateDocument.from_model, comparison.replicates)) if details else (),
             note=text(comparison.note),
             culprits=tuple(map(CulpritDocument.from_model, comparison.culprits)) if details else (),
-            moved=finite(comparison.moved),
-            stands_out=finite(comparison.stands_out),
+            moved=finite(comparison.common_shift),
+            stands_out=finite(comparison.critical_change),
         )
 
     def to_model(self, metrics: Mapping[str, Metric]) -> Decision:
@@ -231,8 +231,8 @@ class DecisionDocument(Part):
             replicates=tuple(replicate.to_model() for replicate in self.replicates),
             note=self.note,
             culprits=tuple(culprit.to_model() for culprit in self.culprits),
-            moved=self.moved,
-            stands_out=self.stands_out,
+            common_shift=self.moved,
+            critical_change=self.stands_out,
         )
         return Decision(
             comparison=comparison,

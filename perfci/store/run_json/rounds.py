@@ -1,9 +1,11 @@
 """Rounds as `run.json` has them."""
 
+from collections.abc import Mapping
 from dataclasses import field
 from typing import Self
 
 from perfci.model import (
+    FORMER_METRICS,
     EndpointRound,
     Gauge,
     GeneratorHealth,
@@ -43,9 +45,14 @@ class EndpointDocument:
         return EndpointRound(
             requests=self.requests,
             failures=self.failures,
-            values=self.values,
-            standard_errors=self.standard_errors,
+            values=_by_name(self.values),
+            standard_errors=_by_name(self.standard_errors),
         )
+
+
+def _by_name(values: Mapping[str, float]) -> dict[str, float]:
+    """The values by the names that metrics have now."""
+    return {FORMER_METRICS.get(name, name): value for name, value in values.items()}
 
 
 @stored

@@ -239,7 +239,7 @@ def test_a_candidate_too_slow_to_be_asked_often_does_not_escape() -> None:
 def test_the_headline_does_not_depend_on_the_request_mix() -> None:
     """Ten times as many requests of the slow endpoint move no series."""
     mixed = edited(a_paired_run(scatter=0.0), Side.CANDIDATE, "POST /tickets/", an_endpoint_round(6.0, requests=4000))
-    headline = find(paired(mixed, DEFAULT), ALL_ENDPOINTS, "trimmed_mean")
+    headline = find(paired(mixed, DEFAULT), ALL_ENDPOINTS, "trimmed_gmean")
     assert headline.change is not None
     assert headline.change.estimate == pytest.approx(0.0, abs=1e-12)
 
@@ -325,7 +325,7 @@ def test_what_only_failed_to_become_faster_is_not_slower() -> None:
     verdicts = {
         one.comparison.series.endpoint: one.verdict
         for one in outcome.decisions
-        if one.comparison.series.metric.name == "trimmed_mean"
+        if one.comparison.series.metric.name == "trimmed_gmean"
     }
     assert verdicts["GET /11"] is SeriesVerdict.INCONCLUSIVE
     assert verdicts[ALL_ENDPOINTS] is SeriesVerdict.IMPROVEMENT
@@ -346,7 +346,7 @@ def test_no_stored_run_is_said_and_not_green() -> None:
 def test_only_the_newest_ten_runs_count() -> None:
     """Old runs describe another service."""
     baseline = stored(12)
-    comparison = find(against_baseline(a_wide_run(), baseline, DEFAULT), "GET /0", "trimmed_mean")
+    comparison = find(against_baseline(a_wide_run(), baseline, DEFAULT), "GET /0", "trimmed_gmean")
     labels = [replicate.label for replicate in comparison.replicates]
     assert labels == [*(run.id for run in baseline.runs[2:]), "run-1"]
 

@@ -68,7 +68,7 @@ def yuen(logs: Sequence[float], trim: float) -> float:
 def test_the_scatter_of_the_requests_tells_the_standard_error() -> None:
     """Of the logs, as Yuen has it for trimmed means; in a duet that of the ratio, half of its square on either side."""
     seen = measured({"GET /": LATENCIES})["GET /"]
-    assert seen.standard_errors == {"trimmed_mean": pytest.approx(yuen(np.log(LATENCIES).tolist(), 0.1))}
+    assert seen.standard_errors == {"trimmed_gmean": pytest.approx(yuen(np.log(LATENCIES).tolist(), 0.1))}
     candidate = [base * other for base, other in zip(LATENCIES, LATENCIES[::-1], strict=True)]
     sides = turns({"GET /": LATENCIES}, {"GET /": candidate})
     squares = [sides[side]["GET /"].standard_errors["service_time"] ** 2 for side in Side]
@@ -80,15 +80,15 @@ def test_the_standard_error_is_how_far_rounds_differ() -> None:
     """Of a hundred rounds of a service that never changes, sixty requests each."""
     rng = np.random.default_rng(11)
     rounds = [measured({"GET /": list(rng.lognormal(1.0, 0.6, 60))})["GET /"] for _ in range(100)]
-    real = np.std([np.log(one.values["trimmed_mean"]) for one in rounds], ddof=1)
-    told = np.mean([one.standard_errors["trimmed_mean"] for one in rounds])
+    real = np.std([np.log(one.values["trimmed_gmean"]) for one in rounds], ddof=1)
+    told = np.mean([one.standard_errors["trimmed_gmean"] for one in rounds])
     assert told == pytest.approx(real, rel=0.2)
 
 
 def test_one_request_tells_nothing_of_its_scatter() -> None:
     """Nor does a round of equal ones, but that is known."""
-    assert measured({"GET /": [5.0]})["GET /"].standard_errors == {"trimmed_mean": 0.0}
-    assert measured({"GET /": [5.0] * 30})["GET /"].standard_errors["trimmed_mean"] == pytest.approx(0.0, abs=1e-12)
+    assert measured({"GET /": [5.0]})["GET /"].standard_errors == {"trimmed_gmean": 0.0}
+    assert measured({"GET /": [5.0] * 30})["GET /"].standard_errors["trimmed_gmean"] == pytest.approx(0.0, abs=1e-12)
 
 
 def test_turns_without_a_partner_are_counted_and_not_averaged() -> None:

@@ -32,7 +32,7 @@ from perfci.report import render, result_json
 from tests.builders import a_paired_run, a_run, a_subject, some_rounds
 
 EXAMPLES = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-EXPLAINED = {"service_time", "trimmed_mean"}
+EXPLAINED = {"service_time", "trimmed_gmean"}
 Key = tuple[str, str, str]
 MIRROR = {
     SeriesVerdict.REGRESSION: SeriesVerdict.IMPROVEMENT,

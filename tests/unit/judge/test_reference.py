@@ -45,9 +45,9 @@ def values(rounds: Sequence[Round], side: Side, endpoint: str, metric: str) -> l
 def test_side_by_side_is_scipys_paired_t_test(rng_seed: int, blocks: int, scatter: float) -> None:
     """Of the logs, block by block: p-values of both directions, and the interval."""
     run = a_paired_run(blocks=blocks, kinds=LOAD, typical=ONE, scatter=scatter, rng_seed=rng_seed)
-    base, candidate = (np.log(values(run.rounds, side, "GET /a", "trimmed_mean")) for side in Side)
+    base, candidate = (np.log(values(run.rounds, side, "GET /a", "trimmed_gmean")) for side in Side)
     assume(np.std(candidate - base, ddof=1) > SMALLEST_SD)  # below, more certainty is not believed
-    ours = find(paired(run, DEFAULT), "GET /a", "trimmed_mean")
+    ours = find(paired(run, DEFAULT), "GET /a", "trimmed_gmean")
     greater = stats.ttest_rel(candidate, base, alternative="greater")
     assert ours.p_worse == pytest.approx(greater.pvalue, rel=1e-6)
     assert ours.p_better == pytest.approx(1 - greater.pvalue, rel=1e-6)
@@ -68,14 +68,14 @@ def test_against_many_stored_runs_is_scipys_t_test_of_one_more(rng_seed: int, ru
         return a_run(id=f"run-{number}", rounds=rounds)
 
     stored, run = [a_level(number) for number in range(runs)], a_level(99)
-    levels = [log(one.rounds[0].endpoints["GET /a"].values["trimmed_mean"]) for one in stored]
+    levels = [log(one.rounds[0].endpoints["GET /a"].values["trimmed_gmean"]) for one in stored]
     assume(np.std(levels, ddof=1) > SMALLEST_SD)
-    own = log(run.rounds[0].endpoints["GET /a"].values["trimmed_mean"])
+    own = log(run.rounds[0].endpoints["GET /a"].values["trimmed_gmean"])
     comparisons = against_baseline(run, Baseline(location="x", runs=tuple(stored)), DEFAULT)
     reference = stats.ttest_ind_from_stats(
         own, 0.0, 1, np.mean(levels), np.std(levels, ddof=1), runs, alternative="greater"
     )
-    assert find(comparisons, "GET /a", "trimmed_mean").p_worse == pytest.approx(reference.pvalue, rel=1e-6)
+    assert find(comparisons, "GET /a", "trimmed_gmean").p_worse == pytest.approx(reference.pvalue, rel=1e-6)
 
 
 @FEW

@@ -121,7 +121,7 @@ def seen(latencies: Sequence[float], failures: int, seconds: float) -> EndpointR
     good = sorted(latencies)[: len(latencies) - failures]
     values = {"failure_rate": failures / len(latencies), "throughput": len(good) / seconds}
     if good:
-        values |= {"trimmed_mean": sum(good) / len(good), "mean": sum(good) / len(good)}
+        values |= {"trimmed_gmean": sum(good) / len(good), "mean": sum(good) / len(good)}
     return EndpointRound(requests=len(latencies), failures=failures, values=values)
 
 

@@ -81,7 +81,7 @@ def test_a_silenced_endpoint_turns_nothing_red() -> None:
 
     assert verdict("") is Verdict.REGRESSION
     allowed = override(metric="service_time", endpoint=ALL_ENDPOINTS, change=0.1)
-    allowed += override(metric="trimmed_mean", endpoint=ALL_ENDPOINTS, change=0.1)
+    allowed += override(metric="trimmed_gmean", endpoint=ALL_ENDPOINTS, change=0.1)
     assert verdict(override(endpoint="GET /a", role="advisory") + allowed) is Verdict.PASS
 
 

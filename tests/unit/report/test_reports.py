@@ -342,13 +342,13 @@ def would_change(**changes: Any) -> str:
 
 def test_what_would_have_changed_a_verdict() -> None:
     """The change that was needed and why, the family, the blocks; and nothing where it only informs."""
-    assert "red from a change of about +3.0 % on (the budget)" in would_change(stands_out=0.02)
-    assert "about +4.0 % on (below that it could be noise)" in would_change(stands_out=0.04)
-    assert "about +10 % on (the budget)" in would_change(base=0.5, stands_out=0.02)
-    alone = would_change(stands_out=0.02, p_worse=0.002, p_adjusted=0.024)
+    assert "red from a change of about +3.0 % on (the budget)" in would_change(critical_change=0.02)
+    assert "about +4.0 % on (below that it could be noise)" in would_change(critical_change=0.04)
+    assert "about +10 % on (the budget)" in would_change(base=0.5, critical_change=0.02)
+    alone = would_change(critical_change=0.02, p_worse=0.002, p_adjusted=0.024)
     assert "without the other 11 series of its family (p = 0.002 alone)" in alone
-    assert "family" not in would_change(stands_out=0.02, p_worse=0.0002, p_adjusted=0.0024)
-    assert "about 14 more blocks" in would_change(stands_out=0.02, further_blocks=14)
+    assert "family" not in would_change(critical_change=0.02, p_worse=0.0002, p_adjusted=0.0024)
+    assert "about 14 more blocks" in would_change(critical_change=0.02, further_blocks=14)
     assert would_change(budget=a_budget(role=Role.ADVISORY)) == "never red: this series is for information only"
     assert would_change(change=None) == ""
 
