@@ -1,14 +1,17 @@
 """Options and types of options that several commands share."""
 
+import re
 from pathlib import Path
 
 import click
+
+CONFIG = "perfci.toml"
 
 config_option = click.option(
     "--config",
     "config",
     type=click.Path(dir_okay=False, path_type=Path),
-    default="perfci.toml",
+    default=CONFIG,
     show_default=True,
     envvar="PERFCI_CONFIG",
     help="The configuration file; its folder is the project.",
@@ -17,6 +20,32 @@ environment_option = click.option(
     "--environment", envvar="PERFCI_ENVIRONMENT", metavar="NAME", help="A named environment of the configuration."
 )
 quiet_option = click.option("--quiet", is_flag=True, envvar="PERFCI_QUIET", help="Say nothing but the verdict.")
+
+
+class Text(click.ParamType[str]):
+    """A text of one form: *pattern* holds it, *form* says it."""
+
+    name = "TEXT"
+
+    def __init__(self, pattern: str, form: str) -> None:
+        self._pattern = re.compile(pattern)
+        self.form = form
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Unchanged."""
+        text = str(value)
+        return text if self.allows(text) else self.fail(f"{text!r} is not {self.form}", param, ctx)
+
+    def allows(self, text: str) -> bool:
+        """Whether *text* is of the form."""
+        return self._pattern.fullmatch(text) is not None
+
+
+KEY = Text(r"(?=.*[^\W_])[^\x00-\x1f\x7f]{1,200}", "one line of at most 200 characters with a letter or digit")
+ARTIFACT_NAME = Text(
+    r"[^\x00-\x1f\x7f\"<>|*?:\\/]{1,200}", r'at most 200 characters, none of them one of " < > | * ? : \ /'
+)
+LOGIN = Text(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}(\[bot\])?", "a login such as octocat or my-app[bot]")
 
 
 class Pairs(click.ParamType[tuple[str, str]]):
@@ -36,6 +65,7 @@ class Seconds(click.ParamType[float]):
     """A duration such as 90s, 2m or 1h."""
 
     name = "DURATION"
+    form = "a duration such as 90s, 2m or 1h"
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """In seconds."""

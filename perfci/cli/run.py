@@ -1,22 +1,79 @@
 """`perfci run`."""
 
+import contextlib
 import os
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 
-from perfci.cli.options import Pairs, Seconds, config_option, environment_option, quiet_option
+from perfci.cli.inputs import usage_mistake
+from perfci.cli.options import (
+    ARTIFACT_NAME,
+    CONFIG,
+    KEY,
+    LOGIN,
+    Pairs,
+    Seconds,
+    config_option,
+    environment_option,
+    quiet_option,
+)
 from perfci.cli.output import colour, say, width
 from perfci.cli.ports import real_ports
-from perfci.errors import ExitCode, PerfciError
+from perfci.errors import ConfigError, ExitCode, PerfciError
 
 COMMENT = ("auto", "always", "on-regression", "off")
 OVERRIDES = ("users", "spawn_rate", "duration", "warmup", "blocks", "rounds")
 
 
-@click.command("run")
+class _Run(click.Command):
+    """A command whose mistakes in usage are left for the steps that follow, as those in the configuration are."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """As any command; where the exit code is deferred, a mistake is a `ConfigError` and stands in the folder."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.UsageError as error:
+            output, defer_exit = _early(ctx, "output"), _early(ctx, "defer_exit")
+            if not output or defer_exit.lower() in {"", "0", "false", "no", "off"}:
+                raise
+            known = {name: _early(ctx, name) for name in ("profile", "config", "environment")}
+            with _announced({**known, "output": Path(output), "defer_exit": True}):
+                raise ConfigError(usage_mistake(error)) from None
+
+
+def _early(ctx: click.Context, name: str) -> str:
+    """An option's value as far as it is known when another one is wrong."""
+    parsed = ctx.params.get(name)
+    given = parsed if isinstance(parsed, str | Path | bool) else os.environ.get(f"PERFCI_{name.upper()}", "")
+    return str(given) or (CONFIG if name == "config" else "")
+
+
+@contextlib.contextmanager
+def _announced(options: Mapping[str, Any]) -> Iterator[None]:
+    """Tell the steps that follow which gate this is, and, where they are to tell of it, why nothing was measured."""
+    from perfci.pipeline import documents, job
+
+    output: Path | None = options["output"]
+    try:
+        job.announce(
+            os.environ,
+            output,
+            profile=options["profile"],
+            config=str(options["config"]),
+            environment=options["environment"] or "",
+        )
+        yield
+    except PerfciError as error:
+        if options["defer_exit"] and output is not None:
+            documents.write_failure(error, output)
+        raise
+
+
+@click.command("run", cls=_Run)
 @click.argument("profile", metavar="PROFILE[:SCENARIO]", envvar="PERFCI_PROFILE")
 @config_option
 @environment_option
@@ -72,12 +129,14 @@ OVERRIDES = ("users", "spawn_rate", "duration", "warmup", "blocks", "rounds")
 @click.option(
     "--output",
     type=click.Path(file_okay=False, path_type=Path),
+    is_eager=True,
     envvar="PERFCI_OUTPUT",
     help="Where the run and its logs go.  [default: a new folder in .perfci/runs]",
 )
 @click.option(
     "--defer-exit",
     is_flag=True,
+    is_eager=True,
     envvar="PERFCI_DEFER_EXIT",
     help="Leave the exit code to `perfci gate`: for CI, where the reports come first.",
 )
@@ -94,20 +153,14 @@ OVERRIDES = ("users", "spawn_rate", "duration", "warmup", "blocks", "rounds")
 # Inputs of the Action that later steps use; they are checked here, before anything is started.
 @click.option("--comment", type=click.Choice(COMMENT), envvar="PERFCI_COMMENT", hidden=True)
 @click.option("--retention-days", type=click.IntRange(1, 90), envvar="PERFCI_RETENTION_DAYS", hidden=True)
+@click.option("--key", type=KEY, envvar="PERFCI_KEY", hidden=True)
+@click.option("--artifact-name", type=ARTIFACT_NAME, envvar="PERFCI_ARTIFACT_NAME", hidden=True)
+@click.option("--login", type=LOGIN, envvar="PERFCI_LOGIN", hidden=True)
 @click.pass_context
 def command(ctx: click.Context, /, **options: Any) -> None:
     """Measure a profile, compare, and say a verdict."""
-    from perfci.pipeline import documents, job
-
-    output: Path | None = options["output"]
-    try:
-        job.announce(os.environ)
+    with _announced(options):
         code = _run(options)
-    except PerfciError as error:
-        if not options["defer_exit"] or output is None:
-            raise
-        documents.write_failure(error, output)
-        raise
     ctx.exit(ExitCode.OK if options["defer_exit"] else code)
 
 

@@ -1,14 +1,21 @@
-"""What a job of GitHub Actions asks for beyond its inputs: above all, the base commit of its event."""
+"""What a job of GitHub Actions adds to a run: above all, the base commit of its event, and the key of its gate."""
 
+import json
 import re
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 
 from perfci.errors import ConfigError
 from perfci.pipeline.reference import NamedBase
 from perfci.publish.actions import write_outputs
 from perfci.publish.event import Job, read_job
+from perfci.publish.key import Measured, key_of
 from perfci.rig.host.git import Git, History
+from perfci.store import write_atomically
+
+GATE = "gate.json"
+MAX_GATE_BYTES = 1 << 16
 
 _STRANGERS = re.compile(r"pull_request.*|issue_comment|workflow_run|$")
 """Triggers of a workflow_run behind which may be a pull request; an event that names none is not trusted."""
@@ -91,10 +98,34 @@ def _names_of_base(job: Job) -> list[str]:
     return [name for name in (job.base_sha, f"refs/remotes/origin/{job.base_ref}" if job.base_ref else "") if name]
 
 
-def announce(environ: Mapping[str, str]) -> None:
-    """Tell the steps that follow what this job's artifact is called; nothing outside GitHub Actions."""
-    if (job := current(environ)) is not None and environ.get("GITHUB_OUTPUT"):
-        write_outputs(environ, {"artifact-name": f"perfci-{job.key}-{job.attempt}"})
+def announce(
+    environ: Mapping[str, str], folder: Path | None, *, profile: str, config: str = "", environment: str = ""
+) -> None:
+    """
+    Tell the steps that follow what this job's artifact is called, and leave in *folder* what the key is made of.
+
+    The step that publishes makes the key again: of its own environment, and of what stands in the folder, since the
+    profile may have been an argument. Nothing is done outside GitHub Actions.
+    """
+    if (job := current(environ)) is None:
+        return
+    measured = Measured(profile=profile, config=config, environment=environment)
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_atomically(folder / GATE, json.dumps(asdict(measured), indent=2) + "\n")
+    if environ.get("GITHUB_OUTPUT"):
+        write_outputs(environ, {"artifact-name": f"perfci-{key_of(environ, measured)}-{job.attempt}"})
+
+
+def measured_in(folder: Path) -> Measured:
+    """What `announce` left in *folder*; nothing where it is not there any more, or was written over since."""
+    try:
+        with (folder / GATE).open("rb") as file:
+            content = json.loads(file.read(MAX_GATE_BYTES))
+        texts = {name: content[name] for name in ("profile", "config", "environment")}
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+        return Measured()
+    return Measured(**texts) if all(isinstance(text, str) for text in texts.values()) else Measured()
 
 
 def check_inside_workspace(environ: Mapping[str, str], root: Path) -> None:

@@ -7,8 +7,10 @@ from pathlib import Path
 from perfci.errors import PublishError
 from perfci.model import Outcome, SeriesVerdict, Weight, regressions
 from perfci.pipeline import documents
+from perfci.pipeline.job import measured_in
 from perfci.publish import actions, comment
-from perfci.publish.event import read_job
+from perfci.publish.event import Job, read_job
+from perfci.publish.key import former_key, key_of
 from perfci.report import render
 from perfci.store import RunFolder, write_atomically
 
@@ -23,9 +25,19 @@ class Published:
 
 
 def publish(
-    folder: Path, environ: Mapping[str, str], *, policy: comment.Policy, token: str, artifact_url: str, login: str
+    folder: Path,
+    environ: Mapping[str, str],
+    *,
+    policy: comment.Policy | None,
+    token: str,
+    artifact_url: str,
+    login: str | None,
 ) -> Published:
-    """Summary, annotations, comment and, last, the outputs of the run in *folder*."""
+    """
+    Summary, annotations, comment and, last, the outputs of the run in *folder*.
+
+    *policy* or *login* None is an input that cannot be used: the run says so, and everything but the comment is done.
+    """
     outcome = documents.read(folder)
     code = documents.read_exit(folder)
     job = read_job(environ)
@@ -41,7 +53,7 @@ def publish(
         warnings.append(f"no job summary: {error}")
     body = render("markdown", outcome, **links)
     write_atomically(RunFolder(folder).comment, body)
-    posted = comment.post(job, body, outcome.verdict, token=token, policy=policy, login=login)
+    posted = _commented(folder, environ, job, body, outcome, policy=policy, token=token, login=login)
     if posted.warning:
         warnings.append(posted.warning)
     try:
@@ -50,6 +62,34 @@ def publish(
         warnings.append(f"no outputs: {error}")
     wanted = [*_annotations(outcome), *(actions.Annotation(level="warning", message=text) for text in warnings)]
     return Published(comment=posted, lines=tuple(actions.annotations(wanted)), warnings=tuple(warnings))
+
+
+def _commented(
+    folder: Path,
+    environ: Mapping[str, str],
+    job: Job,
+    body: str,
+    outcome: Outcome,
+    *,
+    policy: comment.Policy | None,
+    token: str,
+    login: str | None,
+) -> comment.CommentResult:
+    if policy is None or login is None:
+        name = "comment" if policy is None else "github-login"
+        return comment.CommentResult(
+            status=comment.Status.FAILED, warning=f"No comment: the input {name} cannot be used as it stands."
+        )
+    return comment.post(
+        job,
+        body,
+        outcome.verdict,
+        key=key_of(environ, measured_in(folder)),
+        former_key=former_key(environ),
+        token=token,
+        policy=policy,
+        login=login,
+    )
 
 
 def _annotations(outcome: Outcome) -> list[actions.Annotation]:

@@ -1,28 +1,38 @@
 """
-One comment per pull request and key, kept up to date.
+One comment per pull request and gate, kept up to date.
 
 It is found by its first line and by its author; anybody can copy the line, nobody the author. Whatever goes wrong on
 the way to the API becomes a `CommentResult`: a comment is a courtesy, and never changes a verdict.
 """
 
+import logging
 import re
-from dataclasses import dataclass
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from perfci.model import Verdict
 from perfci.publish.actions import clean
+from perfci.publish.conversation import CommentResult, Conversation, Marker, Notice, Status
 from perfci.publish.event import Job
+from perfci.publish.patience import OutOfTimeError, Patience, is_rate_limited
 
 if TYPE_CHECKING:
-    from github import Github, GithubRetry
-    from github.IssueComment import IssueComment
+    from github import Github
     from github.PullRequest import PullRequest
+
+__all__ = ["BOT", "CommentResult", "Policy", "Status", "post"]
 
 BOT = "github-actions[bot]"
 TIMEOUT_S = 15
 
-_MARKER = re.compile(r"<!-- perfci:v1 key=(\S+) run=(\d{1,19}) attempt=(\d{1,9}) sha=(\S*) -->")
+_NO_SENSE = (ValueError, TypeError, LookupError, AttributeError, AssertionError, RuntimeError)
+"""What comes of an answer that is not GitHub's."""
+
+_TOKEN = re.compile(r"[!-~]+")  # visible ASCII: a library would quote anything else in its complaint
+_BAD_TOKEN = "the input github-token holds a space, a line break or another character that no token has."
 
 
 class Policy(StrEnum):
@@ -34,109 +44,122 @@ class Policy(StrEnum):
     OFF = "off"
 
 
-class Status(StrEnum):
-    """What became of the comment."""
-
-    CREATED = "created"
-    UPDATED = "updated"
-    UNCHANGED = "unchanged"
-    SKIPPED = "skipped"  # nothing to say, or somebody newer has said it
-    DEFERRED = "deferred"  # this job may not write; a trusted workflow may, later
-    DENIED = "denied"  # the token may not
-    FAILED = "failed"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CommentResult:
-    """What became of the comment, where it is, and one sentence where something is wrong."""
-
-    status: Status
-    url: str = ""
-    warning: str = ""
-
-
-@dataclass(frozen=True, slots=True, order=True, kw_only=True)
-class Marker:
-    """The first line of a comment: who wrote it last, for which commit."""
-
-    run: int
-    attempt: int
-    key: str
-    sha: str
-
-    def __str__(self) -> str:
-        return f"<!-- perfci:v1 key={self.key} run={self.run} attempt={self.attempt} sha={self.sha} -->"
-
-    @classmethod
-    def of(cls, body: str) -> "Marker | None":
-        """The marker on the first line of *body*."""
-        found = _MARKER.fullmatch(body.partition("\n")[0].strip())
-        return cls(key=found[1], run=int(found[2]), attempt=int(found[3]), sha=found[4]) if found else None
-
-
 def post(
     job: Job,
     body: str,
     verdict: Verdict,
     *,
+    key: str,
     token: str,
+    former_key: str = "",
     policy: Policy = Policy.AUTO,
-    key: str = "",
     login: str = BOT,
-    retry: "GithubRetry | None" = None,
+    patience: Patience | None = None,
     timeout: int = TIMEOUT_S,
 ) -> CommentResult:
-    """Create or update the comment of *job*'s pull request; *key* replaces the job's own, *login* is who writes."""
+    """
+    Create or update the comment of the gate *key* on the pull request of *job*.
+
+    *former_key* is the key that earlier versions gave to it, *login* who the token writes as, *timeout* the seconds
+    that one answer may take, *patience* the time for all of them.
+    """
     if refusal := _refusal(job, policy, token):
         return refusal
-    from github import GithubException
-
+    marker = Marker(key=key, run=job.run_id, attempt=job.attempt, sha=job.head_sha)
+    if Marker.of(str(marker)) != marker:  # it would be written, and never found again
+        return _no(Status.FAILED, "GITHUB_RUN_ID and the commit of the event do not tell which run this is.")
+    notice = Notice(
+        marker=marker,
+        body=body,
+        wanted=_wanted(policy, verdict),
+        replaces=verdict is not Verdict.PASS,
+        former_key=former_key,
+    )
+    patience = patience or Patience()
     try:
-        with _client(job.api_url, token, retry or _patience(), timeout) as api:
-            pull = _pull(api, job)
-            if pull is None:
-                return CommentResult(status=Status.SKIPPED)
-            marker = Marker(key=key or job.key, run=job.run_id, attempt=job.attempt, sha=job.head_sha)
-            return _write(pull, marker, body, login=login, wanted=_wanted(policy, verdict))
-    except GithubException as problem:
-        return _failure(problem.status, str(problem.message or problem.data))
-    except (OSError, ValueError, TypeError, AttributeError, AssertionError) as problem:  # no answer, or no sense in it
-        return _failure(0, f"{type(problem).__name__}: {problem}")
+        return _within(
+            patience.limit_s, lambda: _posted(job, notice, login, patience, lambda: _client(job, token, timeout))
+        )
+    except TimeoutError:
+        return _failure(0, f"no end after {patience.limit_s:.0f} s")
 
 
 def _refusal(job: Job, policy: Policy, token: str) -> CommentResult | None:
     if policy is Policy.OFF:
-        return CommentResult(status=Status.SKIPPED)
+        return CommentResult(status=Status.SKIPPED, reason="comment is off")
     if not job.may_write:
-        return CommentResult(status=Status.DEFERRED)
+        who = "Dependabot's" if job.is_dependabot else "a fork's"
+        return CommentResult(status=Status.DEFERRED, reason=f"the token of {who} job cannot write")
     if job.pr is None and not job.head_sha:
-        return CommentResult(status=Status.SKIPPED)
-    if not token:
-        return CommentResult(status=Status.DENIED, warning="No comment: there is no token to write it with.")
+        return CommentResult(status=Status.SKIPPED, reason="there is no pull request")
+    if not _TOKEN.fullmatch(token):
+        return _no(Status.DENIED, _BAD_TOKEN if token else "there is no token to write it with.")
     if not re.match(r"https?://[^/]", job.api_url):
-        return CommentResult(status=Status.FAILED, warning="No comment: GITHUB_API_URL is not set to an address.")
+        return _no(Status.FAILED, "GITHUB_API_URL is not set to an address.")
     return None
 
 
-def _patience() -> "GithubRetry":
-    from github import GithubRetry
-
-    return GithubRetry(
-        total=3,
-        backoff_factor=1,
-        secondary_rate_wait=30,
-        max_rate_limit_wait=120,
-        allowed_methods={"GET", "PATCH"},  # a POST that seemed to fail may have made a comment: never a second one
-    )
+def _no(status: Status, why: str) -> CommentResult:
+    return CommentResult(status=status, warning=f"No comment: {why}")
 
 
-def _client(url: str, token: str, retry: "GithubRetry", timeout: int) -> "Github":
+def _wanted(policy: Policy, verdict: Verdict) -> bool:
+    """Whether to say something where nothing has been said yet."""
+    if policy is Policy.ON_REGRESSION:
+        return verdict in {Verdict.REGRESSION, Verdict.SLO_BREACH}
+    return policy is Policy.ALWAYS or verdict is not Verdict.PASS
+
+
+def _within(limit_s: float, work: Callable[[], CommentResult]) -> CommentResult:
+    """
+    What *work* returns; TimeoutError after *limit_s*.
+
+    A thread of its own, since no time-out of a request bounds a name server that hangs, or an answer in drops. It is a
+    daemon: what still runs then ends with the program, which is about to.
+    """
+    answer: Future[CommentResult] = Future()
+
+    def run() -> None:
+        try:
+            answer.set_result(work())
+        except BaseException as problem:  # noqa: BLE001 - raised again where the result is awaited
+            answer.set_exception(problem)
+
+    threading.Thread(target=run, name="comment", daemon=True).start()
+    return answer.result(timeout=limit_s)
+
+
+def _posted(job: Job, notice: Notice, login: str, patience: Patience, client: "Callable[[], Github]") -> CommentResult:
+    from github import BadAttributeException, GithubException
+
+    _silence()
+    try:
+        with client() as api:
+            return Conversation(lambda: _pull(api, job), notice, login=login, patience=patience).settle()
+    except GithubException as problem:
+        return _failure(problem.status, str(problem.message or problem.data), limited=is_rate_limited(problem))
+    except OutOfTimeError as problem:
+        return _failure(problem.status, str(problem), limited=True)
+    except (OSError, BadAttributeException, *_NO_SENSE) as problem:
+        return _failure(0, f"{type(problem).__name__}: {problem}")
+
+
+def _silence() -> None:
+    """Keep PyGithub's log out of the step's output: on import it sets itself up to write to standard error."""
+    import github
+
+    logger = logging.getLogger(github.__name__)
+    logger.handlers = [logging.NullHandler()]
+    logger.propagate = False
+
+
+def _client(job: Job, token: str, timeout: int) -> "Github":
     from github import Auth, Github
 
     return Github(
-        base_url=url,
+        base_url=job.api_url,
         auth=Auth.Token(token),
-        retry=retry,
+        retry=None,  # `Patience` repeats
         timeout=timeout,
         per_page=100,
         seconds_between_requests=None,
@@ -148,8 +171,7 @@ def _pull(api: "Github", job: Job) -> "PullRequest | None":
     """The pull request of the job; where its own event does not name it, the open one whose head is our commit."""
     repository = api.get_repo(job.repository)
     if job.pr is not None:
-        pull = repository.get_pull(job.pr)
-        return pull if job.event != "workflow_run" or pull.head.sha == job.head_sha else None
+        return repository.get_pull(job.pr)
     if job.head_label:
         candidates = list(repository.get_pulls(state="open", head=job.head_label))
     else:
@@ -158,53 +180,13 @@ def _pull(api: "Github", job: Job) -> "PullRequest | None":
     return matching[0] if len(matching) == 1 else None
 
 
-def _wanted(policy: Policy, verdict: Verdict) -> bool:
-    """Whether to say something where nothing has been said yet."""
-    if policy is Policy.ON_REGRESSION:
-        return verdict in {Verdict.REGRESSION, Verdict.SLO_BREACH}
-    return policy is Policy.ALWAYS or verdict is not Verdict.PASS
-
-
-def _write(pull: "PullRequest", marker: Marker, body: str, *, login: str, wanted: bool) -> CommentResult:
-    text = f"{marker}\n{body}"
-    found = _earlier(pull, marker.key, login)
-    if found is None:
-        if not wanted:
-            return CommentResult(status=Status.SKIPPED)
-        return CommentResult(status=Status.CREATED, url=pull.create_issue_comment(text).html_url)
-    earlier, comment = found
-    if _is_newer(earlier, marker, pull.head.sha):
-        return CommentResult(
-            status=Status.SKIPPED,
-            url=comment.html_url,
-            warning=f"The comment of run {earlier.run} is newer than this run and stays as it is.",
-        )
-    if comment.body.strip() == text.strip():
-        return CommentResult(status=Status.UNCHANGED, url=comment.html_url)
-    comment.edit(text)
-    return CommentResult(status=Status.UPDATED, url=comment.html_url)
-
-
-def _earlier(pull: "PullRequest", key: str, login: str) -> "tuple[Marker, IssueComment] | None":
-    """Our own comment; where there are two, the newer."""
-    newest: tuple[Marker, IssueComment] | None = None
-    for comment in pull.get_issue_comments():
-        author = getattr(comment.user, "login", "")  # of a deleted user nothing is left
-        marker = Marker.of(comment.body or "") if author == login else None
-        if marker and marker.key == key and (newest is None or marker > newest[0]):
-            newest = marker, comment
-    return newest
-
-
-def _is_newer(earlier: Marker, ours: Marker, head: str) -> bool:
-    late = earlier.sha == head != ours.sha
-    return late or (earlier.run, earlier.attempt) > (ours.run, ours.attempt)
-
-
-def _failure(status: int, message: str) -> CommentResult:
+def _failure(status: int, message: str, *, limited: bool = False) -> CommentResult:
     shown = clean(message).replace("\n", " ")[:300]
-    denied = status in {401, 403} and "rate limit" not in message.lower()
-    advice = " The job needs `permissions: pull-requests: write`." if denied else ""
     answer = f"HTTP {status}, " if status else ""
+    denied = status in {401, 403} and not limited
+    if denied and "locked" in message.lower():
+        text = f"No comment: the conversation of the pull request is locked ({answer}{shown}); the verdict stands."
+        return CommentResult(status=Status.DENIED, warning=text)
+    advice = " The job needs `permissions: pull-requests: write`." if denied else ""
     warning = f"The comment could not be posted ({answer}{shown}); the verdict stands.{advice}"
     return CommentResult(status=Status.DENIED if denied else Status.FAILED, warning=warning)

@@ -1,11 +1,10 @@
 """Which event started this job, and what that allows: one pure function from the runner's variables to a `Job`."""
 
-import hashlib
 import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from perfci.errors import ConfigError
@@ -47,7 +46,6 @@ class Job:
     attempt: int
     api_url: str
     server_url: str
-    key: str  # equal for every run of this job and matrix leg, different from all others
 
     @property
     def may_write(self) -> bool:
@@ -103,24 +101,7 @@ def job_from(environ: Mapping[str, str], payload: Mapping[str, Any]) -> Job:
         attempt=_number(environ.get("GITHUB_RUN_ATTEMPT", "")) or 1,
         api_url=environ.get("GITHUB_API_URL", "").rstrip("/"),
         server_url=environ.get("GITHUB_SERVER_URL", "").rstrip("/"),
-        key=_key(environ),
     )
-
-
-def slug(text: str) -> str:
-    """*text* as a key: lower-case letters, digits, dots and hyphens, never empty."""
-    return re.sub(r"[^a-z0-9.]+", "-", text.lower()).strip("-.")[:80] or "default"
-
-
-def _key(environ: Mapping[str, str]) -> str:
-    if chosen := environ.get("PERFCI_KEY", ""):
-        return slug(chosen)
-    workflow = environ.get("GITHUB_WORKFLOW_REF", "").partition("@")[0] or environ.get("GITHUB_WORKFLOW", "")
-    parts = [PurePosixPath(workflow).stem, environ.get("GITHUB_JOB", "")]
-    matrix = environ.get("PERFCI_MATRIX", "").strip()
-    if matrix not in {"", "null", "{}"}:
-        parts.append(hashlib.sha256(matrix.encode()).hexdigest()[:8])
-    return slug("-".join(part for part in parts if part))
 
 
 def _change(event: str, payload: Mapping[str, Any], repository: str) -> _Change:

@@ -4,8 +4,9 @@ The part of GitHub's REST API that perfci uses, as a real HTTP server on this ma
     with FakeGitHub(pulls=[Pull(number=7, sha="f00d" * 10)]) as api:
         ...  # api.url is a GITHUB_API_URL; afterwards look at api.comments and api.requests
 
-Failures are injected: `api.fail("POST", r"/comments$", status=403)`. As a program, for a runner that is another
-process: `python -m tests.fakes.github --port 8099 --state state.json --pull 7:f00d...`.
+Failures are injected: `api.fail("POST", r"/comments$", status=403)`. Clients that run at once are made to meet at a
+request: `api.gather("GET", r"/comments$", 2)` answers none before two have asked. As a program, for a runner that is
+another process: `python -m tests.fakes.github --port 8099 --state state.json --pull 7:f00d...`.
 """
 
 import argparse
@@ -15,12 +16,14 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import TracebackType
 from typing import Any, ClassVar, Self
 from urllib.parse import parse_qs, urlsplit
+
+from tests.fakes.spoiling import Failure, Gathering
 
 BOT = "github-actions[bot]"
 MAX_BODY_UNITS = 65_536
@@ -34,6 +37,7 @@ class Pull:
     sha: str
     label: str = "octo:feature"  # "owner:branch" of its head
     state: str = "open"
+    locked: bool = False  # nobody may comment
 
 
 @dataclass(kw_only=True)
@@ -57,32 +61,14 @@ class Request:
     body: Any
 
 
-@dataclass(kw_only=True)
-class Failure:
-    """What to answer instead, the first *times* requests that match."""
-
-    method: str
-    path: str  # regular expression
-    status: int = 0  # 0: answer as usual, after the delay
-    message: str = "injected"
-    headers: Mapping[str, str] = field(default_factory=dict)
-    delay_s: float = 0.0
-    hang: bool = False  # until the server stops
-    raw: str | None = None  # a body that is no JSON
-    times: int = 1_000_000
-
-    def matches(self, method: str, path: str) -> bool:
-        """Whether this is a request to spoil."""
-        return self.times > 0 and method == self.method and re.search(self.path, path) is not None
-
-
 @dataclass(frozen=True)
 class Answer:
-    """An HTTP answer."""
+    """An HTTP answer; status 0 is none at all."""
 
     status: int
     body: Any
     headers: Mapping[str, str] = field(default_factory=dict)
+    drip_s: float = 0.0
 
 
 class FakeGitHub:
@@ -102,7 +88,9 @@ class FakeGitHub:
         self.comments: list[Comment] = []
         self.requests: list[Request] = []
         self.failures: list[Failure] = []
+        self.gatherings: list[Gathering] = []
         self.stopped = threading.Event()
+        self._number = 1000  # of the comment that was created last
         self._prefix = prefix
         self._state_file = state_file
         self._lock = threading.Lock()
@@ -131,9 +119,22 @@ class FakeGitHub:
         """Spoil the requests whose method is *method* and whose path holds the regular expression *path*."""
         self.failures.append(Failure(method=method, path=path, **how))
 
+    def gather(self, method: str, path: str, parties: int, *, answered: bool = True, times: int = 1) -> None:
+        """
+        Let the next requests of *parties* clients wait for each other, *times* over.
+
+        With *answered* each is carried out as it comes, and answered when all are: what the clients then know is what
+        stood there before any of them went on. A client that never comes breaks the others' wait after ten seconds.
+        """
+        barrier = threading.Barrier(parties, timeout=10)
+        self.gatherings.append(
+            Gathering(method=method, path=path, barrier=barrier, answered=answered, left=parties * times)
+        )
+
     def add_comment(self, issue: int, body: str, *, login: str | None = BOT) -> Comment:
         """A comment that was there before."""
-        comment = Comment(id=len(self.comments) + 1001, issue=issue, body=body, login=login)
+        self._number += 1
+        comment = Comment(id=self._number, issue=issue, body=body, login=login)
         self.comments.append(comment)
         return comment
 
@@ -145,24 +146,41 @@ class FakeGitHub:
         """What the API says to *request*, and what it keeps of it."""
         with self._lock:
             self.requests.append(request)
-            failure = next((f for f in self.failures if f.matches(request.method, request.path)), None)
+            failure = next((f for f in self.failures if f.matches(request.method, request.path, request.body)), None)
             if failure:
                 failure.times -= 1
+            gathering = next((g for g in self.gatherings if g.matches(request.method, request.path)), None)
+            if gathering:
+                gathering.left -= 1
             self._save()
-        with self._spoiled(failure):
-            if failure and (failure.status or failure.raw is not None):
-                body = {"message": failure.message} if failure.raw is None else failure.raw
-                return Answer(failure.status or 200, body, failure.headers)
-            with self._lock:
-                answer = self._route(request)
-                self._save()
-            return answer
+        with self._spoiled(failure), self._gathered(gathering):
+            if failure is None or failure.done or not failure.spoils:
+                with self._lock:
+                    answer = self._route(request)
+                    self._save()
+            if failure is None:
+                return answer
+            if not failure.spoils:
+                return replace(answer, drip_s=failure.drip_s)
+            body = {"message": failure.message} if failure.raw is None else failure.raw
+            return Answer(0 if failure.cut else failure.status or 200, body, failure.headers)
 
     @contextmanager
     def _spoiled(self, failure: Failure | None) -> Iterator[None]:
-        if failure and (failure.delay_s or failure.hang):
+        waits = failure is not None and bool(failure.delay_s or failure.hang)
+        if failure and waits and not failure.done:
             self.stopped.wait(None if failure.hang else failure.delay_s)
         yield
+        if failure and waits and failure.done:
+            self.stopped.wait(None if failure.hang else failure.delay_s)
+
+    @contextmanager
+    def _gathered(self, gathering: Gathering | None) -> Iterator[None]:
+        if gathering and not gathering.answered:
+            gathering.barrier.wait()
+        yield
+        if gathering and gathering.answered:
+            gathering.barrier.wait()
 
     def _save(self) -> None:
         if self._state_file:
@@ -210,6 +228,8 @@ class FakeGitHub:
     def _post_comment(self, request: Request, number: str) -> Answer:
         if int(number) not in self.pulls:
             return Answer(404, {"message": "Not Found"})
+        if self.pulls[int(number)].locked:
+            return Answer(403, {"message": "Unable to create comment because issue is locked."})
         if refusal := _unfit(request.body):
             return refusal
         return Answer(201, self._comment(self.add_comment(int(number), request.body["body"])))
@@ -225,6 +245,15 @@ class FakeGitHub:
         comment.body = request.body["body"]
         return Answer(200, self._comment(comment))
 
+    def _delete_comment(self, _request: Request, number: str) -> Answer:
+        comment = next((c for c in self.comments if c.id == int(number)), None)
+        if comment is None:
+            return Answer(404, {"message": "Not Found"})
+        if comment.login != BOT:
+            return Answer(403, {"message": "Resource not accessible by integration"})
+        self.comments.remove(comment)
+        return Answer(204, "")
+
     _ROUTES: ClassVar[tuple[tuple[str, str, Callable[..., Answer]], ...]] = (
         ("GET", "", _get_repository),
         ("GET", r"/pulls/(\d+)", _get_pull),
@@ -234,6 +263,7 @@ class FakeGitHub:
         ("GET", r"/issues/(\d+)/comments", _get_comments),
         ("POST", r"/issues/(\d+)/comments", _post_comment),
         ("PATCH", r"/issues/comments/(\d+)", _patch_comment),
+        ("DELETE", r"/issues/comments/(\d+)", _delete_comment),
     )
 
     def _page(self, request: Request, items: list[Any]) -> Answer:
@@ -252,6 +282,7 @@ class FakeGitHub:
         return {
             "number": pull.number,
             "state": pull.state,
+            "locked": pull.locked,
             "head": {"sha": pull.sha, "label": pull.label, "ref": pull.label.partition(":")[2]},
             "url": self._at(f"/pulls/{pull.number}"),
             "issue_url": self._at(f"/issues/{pull.number}"),
@@ -300,13 +331,21 @@ class _Handler(BaseHTTPRequestHandler):
         )
         answer = self.server.fake.answer(request)
         text = answer.body if isinstance(answer.body, str) else json.dumps(answer.body)
+        if not answer.status:
+            self.close_connection = True
+            return
         try:
             self.send_response(answer.status)
             for name, value in {"Content-Type": "application/json; charset=utf-8", **answer.headers}.items():
                 self.send_header(name, value)
             self.send_header("Content-Length", str(len(text.encode())))
             self.end_headers()
-            self.wfile.write(text.encode())
+            if answer.drip_s:
+                for byte in text.encode():
+                    self.wfile.write(bytes([byte]))
+                    self.server.fake.stopped.wait(answer.drip_s)
+            else:
+                self.wfile.write(text.encode())
         except ConnectionError:
             self.close_connection = True  # the client gave up
 

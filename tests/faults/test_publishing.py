@@ -1,6 +1,7 @@
 """A place that takes no report, met by `perfci publish`: the verdict stays what it was."""
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from perfci.model import Verdict
 from perfci.pipeline import documents
 from tests.builders import HEAD, a_red_outcome
 from tests.fakes.github import FakeGitHub, Pull
-from tests.fakes.shell import Perfci
+from tests.fakes.shell import Perfci, shell_in
 from tests.faults import Fault, fault
 
 RED = Verdict.REGRESSION
@@ -53,6 +54,7 @@ def job(api: FakeGitHub, perfci: Perfci, monkeypatch: pytest.MonkeyPatch, tmp_pa
         "GITHUB_STEP_SUMMARY": str(tmp_path / "summary.md"),
         "GITHUB_OUTPUT": str(tmp_path / "outputs"),
         "PERFCI_TOKEN": "ghs_canary",
+        "PERFCI_KEY": "ci-perf",
     }
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
@@ -67,11 +69,24 @@ def _without(variable: str) -> Prepare:
     return lambda _, patch, __: patch.delenv(variable)
 
 
-def _closed(api: FakeGitHub, patch: pytest.MonkeyPatch, folder: Path) -> None:
+def _locked(api: FakeGitHub, *_: object) -> None:
+    api.pulls = {7: Pull(number=7, sha=HEAD, locked=True)}
+
+
+def _closed(api: FakeGitHub, *_: object) -> None:
     api.pulls = {7: Pull(number=7, sha=HEAD, state="closed")}
-    patch.setenv("GITHUB_EVENT_NAME", "push")
-    patch.setenv("GITHUB_SHA", HEAD)
-    (folder / "event.json").write_text(json.dumps({"after": HEAD, "repository": {"full_name": "octo/shop"}}))
+
+
+def _pushed(api: FakeGitHub, *_: object) -> None:
+    api.pulls = {7: Pull(number=7, sha="0ddba115" * 5)}
+
+
+def _limited(api: FakeGitHub, *_: object) -> None:
+    api.fail("POST", r"/issues/7/comments$", status=429, message="slow down", headers={"Retry-After": "3600"})
+
+
+def _cut(api: FakeGitHub, *_: object) -> None:
+    api.fail("POST", r"/issues/7/comments$", cut=True)
 
 
 def _two(api: FakeGitHub, *_: object) -> None:
@@ -105,12 +120,12 @@ def _read_only(_: FakeGitHub, patch: pytest.MonkeyPatch, folder: Path) -> None:
             for status in (401, 403, 404, 410, 422, 429, 500, 502, 503)
         ),
         pytest.param(
-            _answers(403, "Unable to create comment because issue is locked"),
+            _locked,
             False,
             marks=fault(
                 "publishing",
                 "pull request locked",
-                seen="The comment could not be posted (HTTP 403, … issue is locked)",
+                seen="No comment: the conversation of the pull request is locked (HTTP 403, … issue is locked.)",
                 then=STANDS,
                 exit=0,
                 verdict=RED,
@@ -133,8 +148,52 @@ def _read_only(_: FakeGitHub, patch: pytest.MonkeyPatch, folder: Path) -> None:
         pytest.param(
             _closed,
             True,
-            marks=fault("publishing", "pull request closed", seen="comment: skipped", exit=0, verdict=RED),
+            marks=fault(
+                "publishing",
+                "pull request closed",
+                seen="comment: skipped (pull request #7 is closed)",
+                exit=0,
+                verdict=RED,
+            ),
             id="closed",
+        ),
+        pytest.param(
+            _pushed,
+            True,
+            marks=fault(
+                "publishing",
+                "another commit was pushed",
+                seen="comment: skipped (this run is for …, and the head of pull request #7 is now …)",
+                exit=0,
+                verdict=RED,
+            ),
+            id="pushed",
+        ),
+        pytest.param(
+            _limited,
+            False,
+            marks=fault(
+                "publishing",
+                "the API asks to wait for an hour",
+                seen="The comment could not be posted (HTTP 429, the next try would be in 3600 s, and … s are left)",
+                then=STANDS,
+                exit=0,
+                verdict=RED,
+            ),
+            id="limited",
+        ),
+        pytest.param(
+            _cut,
+            False,
+            marks=fault(
+                "publishing",
+                "connection cut",
+                seen="The comment could not be posted (ConnectionError: …)",
+                then=STANDS,
+                exit=0,
+                verdict=RED,
+            ),
+            id="cut",
         ),
         pytest.param(
             _two,
@@ -211,3 +270,16 @@ def test_without_a_folder_nothing_is_green(perfci: Perfci, expected: Fault, comm
     code, out, err = perfci(command, "run")
     expected.check(code=code, text=err)
     assert out == ""
+
+
+@pytest.mark.usefixtures("job")
+def test_what_libraries_log_stays_out(api: FakeGitHub, tmp_path: Path) -> None:
+    """The step's output is perfci's alone, also where the API redirects, which PyGithub would note."""
+    there = {"Location": f"{api.url}/api/v3/repos/octo/shop/pulls/7"}
+    api.fail("GET", "/pulls/7$", headers=there, status=301, times=1)
+    with shell_in(tmp_path / "shell", {}, state=tmp_path / "state", environ=dict(os.environ)) as shell:
+        done = shell.perfci("publish", str(tmp_path / "run"))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [
+        line for line in done.stdout.splitlines() if not line.startswith(("::error title=perfci::", "comment: "))
+    ] == []

@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from perfci.cli import COMMANDS, cli
+from tests.fakes.shell import Perfci
 
 ROOT = Path(__file__).parents[2]
 ACTION: dict[str, Any] = yaml.safe_load((ROOT / "action.yml").read_text())
@@ -177,34 +178,66 @@ def test_the_defaults_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
         "config": "perfci.toml",
         "comment": "auto",
         "retention_days": "30",
+        "login": "github-actions[bot]",
     }
 
 
+BAD_INPUTS = {
+    ("users", "0"): "a whole number from 1 to 100000",
+    ("users", "ten"): "a whole number from 1 to 100000",
+    ("spawn-rate", "0"): "a number above 0 and at most 100000",
+    ("duration", "1h30m"): "a duration such as 90s, 2m or 1h",
+    ("blocks", "1"): "a whole number from 2 to 100",
+    ("rounds", "101"): "a whole number from 1 to 100",
+    ("fail-on", "always"): "one of never, regression, no-baseline or inconclusive",
+    ("against", "main"): "one of auto, baseline or ref",
+    ("census", "on"): "one of auto, only or off",
+    ("comment", "yes"): "one of auto, always, on-regression or off",
+    ("retention-days", "91"): "a whole number from 1 to 90",
+    ("key", "///"): "one line of at most 200 characters with a letter or digit",
+    ("key", "a\nb"): "one line of at most 200 characters with a letter or digit",
+    ("artifact-name", "a/b"): 'at most 200 characters, none of them one of " < > | * ? : \\ /',
+    ("github-login", "no body"): "a login such as octocat or my-app[bot]",
+}
+
+
 @pytest.mark.parametrize(
-    ("variable", "value"),
-    [
-        ("PERFCI_USERS", "0"),
-        ("PERFCI_USERS", "ten"),
-        ("PERFCI_SPAWN_RATE", "0"),
-        ("PERFCI_DURATION", "1h30m"),
-        ("PERFCI_BLOCKS", "1"),
-        ("PERFCI_ROUNDS", "101"),
-        ("PERFCI_FAIL_ON", "always"),
-        ("PERFCI_AGAINST", "main"),
-        ("PERFCI_COMMENT", "yes"),
-        ("PERFCI_RETENTION_DAYS", "91"),
-    ],
+    ("given", "form"), BAD_INPUTS.items(), ids=lambda case: " ".join(case) if type(case) is tuple else ""
 )
 def test_must_07_a_bad_input_is_told_before_anything_starts(
-    monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+    perfci: Perfci, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, given: tuple[str, str], form: str
 ) -> None:
-    """The message names the option, and the variable that it came from is the input's."""
-    monkeypatch.setenv("PERFCI_PROFILE", "tickets")
-    monkeypatch.setenv(variable, value)
-    with pytest.raises(click.BadParameter) as caught:
-        _command("run").make_context("run", [])
-    assert caught.value.param is not None
-    assert caught.value.param.envvar == variable
+    """One message names input, value and form; later steps find a result, say it again, and the gate ends with 2."""
+    name, value = given
+    variable = next(v for v, text in STEPS[1]["env"].items() if text == f"${{{{ inputs.{name} }}}}")
+    runner = {"GITHUB_ACTIONS": "true", "GITHUB_EVENT_NAME": "push", "GITHUB_OUTPUT": str(tmp_path / "out")}
+    own = {"PERFCI_PROFILE": "tickets", "PERFCI_OUTPUT": str(tmp_path / "run"), "PERFCI_DEFER_EXIT": "true"}
+    for key, text in {**runner, **own, variable: value}.items():
+        monkeypatch.setenv(key, text)
+    message = f"the input {name} is {value!r}, but it must be {form} ({variable})"
+    assert perfci("run") == (2, "", f"perfci: {message}\n")
+    assert (tmp_path / "out").read_text().startswith("artifact-name<<")
+    code, out, _ = perfci("publish")
+    assert code == 0
+    assert f"::error title=perfci::{message}\n" in out
+    outputs = (tmp_path / "out").read_text()
+    assert f"\n{tmp_path / 'run' / 'result.json'}\n" in outputs
+    assert "\ninvalid\n" in outputs
+    assert perfci("gate")[0] == 2
+
+
+def test_a_missing_profile_is_told_like_a_bad_one(
+    perfci: Perfci, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """GitHub does not hold anybody to `required: true`."""
+    monkeypatch.setenv("PERFCI_OUTPUT", str(tmp_path / "run"))
+    monkeypatch.setenv("PERFCI_DEFER_EXIT", "true")
+    code, _, err = perfci("run")
+    assert (code, err) == (
+        2,
+        "perfci: the input profile is missing: PROFILE[:SCENARIO] of the configuration (PERFCI_PROFILE)\n",
+    )
+    assert perfci("gate")[0] == 2
 
 
 def test_must_06_every_input_is_checked_or_is_free_text() -> None:
@@ -222,6 +255,14 @@ def test_must_18_the_token_reaches_the_publishing_step_alone() -> None:
     """The service under test, its locustfile and its build run in a step that has none."""
     holders = [step["name"] for step in STEPS if "token" in yaml.safe_dump(step).lower()]
     assert holders == ["Publish"]
+
+
+def test_both_steps_make_the_key_of_the_same_variables() -> None:
+    """The one that names the artifact and the one that comments."""
+    run, publish = STEPS[1]["env"], STEPS[3]["env"]
+    shared = _read_by_name(ROOT / "perfci/publish")
+    assert {"PERFCI_KEY", "PERFCI_MATRIX", "PERFCI_JOB_WORKFLOW"} == shared
+    assert {name: run[name] for name in shared} == {name: publish[name] for name in shared}
 
 
 def test_steps_are_in_an_order_that_tells_everything() -> None:
@@ -248,5 +289,5 @@ def test_the_finders_find() -> None:
     """The two functions that everything above rests on see what there is, and not what there is not."""
     assert {"PERFCI_USERS", "PERFCI_PROFILE", "PERFCI_OUTPUT"} <= _envvars("run")
     assert "PERFCI_TOKEN" not in _envvars("run")
-    assert {"PERFCI_KEY", "PERFCI_MATRIX"} <= _read_by_name(ROOT / "perfci/publish")
+    assert {"PERFCI_KEY", "PERFCI_MATRIX", "PERFCI_JOB_WORKFLOW"} <= _read_by_name(ROOT / "perfci/publish")
     assert "PERFCI_USERS" not in _read_by_name(ROOT / "perfci")

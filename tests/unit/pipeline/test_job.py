@@ -8,6 +8,7 @@ import pytest
 from perfci.errors import ConfigError
 from perfci.pipeline import job
 from perfci.pipeline.reference import NamedBase
+from perfci.publish.key import Measured, key_of
 from perfci.rig.host.git import Git
 
 
@@ -57,23 +58,53 @@ def test_outside_a_job_the_user_alone_names_the_base() -> None:
     assert job.named_base(None, git, given="v1", load_changed=False).ref == "v1"
 
 
-def test_the_artifact_gets_its_name_before_anything_can_fail(tmp_path: Path) -> None:
-    """From the job's key and attempt; nothing happens on a laptop."""
-    output, event = tmp_path / "output", tmp_path / "event.json"
+@pytest.fixture
+def runner(tmp_path: Path) -> dict[str, str]:
+    """A runner's variables."""
+    event = tmp_path / "event.json"
     event.write_text(json.dumps({"repository": {"default_branch": "main"}}))
-    environ = {
+    return {
         "GITHUB_ACTIONS": "true",
         "GITHUB_EVENT_NAME": "workflow_dispatch",
         "GITHUB_EVENT_PATH": str(event),
-        "GITHUB_OUTPUT": str(output),
+        "GITHUB_OUTPUT": str(tmp_path / "output"),
         "GITHUB_RUN_ATTEMPT": "2",
-        "PERFCI_KEY": "Smoke Test",
+        "GITHUB_JOB": "perf",
     }
-    job.announce({**environ, "GITHUB_ACTIONS": ""})
+
+
+def test_the_artifact_gets_its_name_before_anything_can_fail(runner: dict[str, str], tmp_path: Path) -> None:
+    """From the gate's key and the attempt; nothing happens on a laptop."""
+    output = tmp_path / "output"
+    job.announce({**runner, "GITHUB_ACTIONS": ""}, tmp_path / "run", profile="tickets")
     assert not output.exists()
-    job.announce(environ)
+    assert not (tmp_path / "run").exists()
+    job.announce({**runner, "PERFCI_KEY": "smoke-test"}, None, profile="tickets")
     assert "perfci-smoke-test-2" in output.read_text()
     assert output.read_text().startswith("artifact-name")
+
+
+def test_the_step_that_publishes_makes_the_same_key(runner: dict[str, str], tmp_path: Path) -> None:
+    """Also where profile, configuration and environment were arguments of the step that measured."""
+    job.announce(runner, tmp_path / "run", profile="tickets:smoke", config="api/perfci.toml", environment="ci")
+    found = key_of(runner, job.measured_in(tmp_path / "run"))
+    assert f"perfci-{found}-2" in (tmp_path / "output").read_text()
+    assert found.startswith("perf-tickets-smoke-ci-")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        *(None, b"", b"{", b"[]", b"null", b"\xff", b"[" * 70_000, b'{"profile": "a"}'),
+        b'{"profile": 1, "config": "", "environment": ""}',
+        b'{"profile": "' + b"x" * 70_000,
+    ],
+)
+def test_what_the_target_wrote_over_it(tmp_path: Path, content: bytes | None) -> None:
+    """A file that is gone, or no longer what perfci left, is read as nothing: no traceback, and no other job's key."""
+    if content is not None:
+        (tmp_path / "gate.json").write_bytes(content)
+    assert job.measured_in(tmp_path) == Measured()
 
 
 def test_a_project_lies_inside_the_workspace(tmp_path: Path) -> None:

@@ -1,11 +1,13 @@
 """The fake API behaves as the real one where perfci can tell the difference."""
 
+import http.client
 import json
 import subprocess
 import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +33,7 @@ def ask(
     request = urllib.request.Request(url, data=data, method=method, headers=headers)
     try:
         with urllib.request.urlopen(request, timeout=5) as answer:
-            return answer.status, answer.headers, json.load(answer)
+            return answer.status, answer.headers, json.loads(answer.read() or "null")
     except urllib.error.HTTPError as error:
         with error:
             return error.code, error.headers, json.load(error)
@@ -106,6 +108,55 @@ def test_hanging(api: FakeGitHub) -> None:
     api.fail("GET", "/user", hang=True)
     with pytest.raises(TimeoutError):
         urllib.request.urlopen(f"{api.url}/user", timeout=0.2)
+
+
+def test_delete(api: FakeGitHub) -> None:
+    """A comment of one's own can be deleted, once; its number is not given again."""
+    comment, other = api.add_comment(7, "ours"), api.add_comment(7, "mine", login="mallory")
+    url = f"{api.url}/repos/octo/shop/issues/comments"
+    assert [ask(f"{url}/{comment.id}", method="DELETE")[0] for _ in range(2)] == [204, 404]
+    assert ask(f"{url}/{other.id}", method="DELETE")[0] == 403
+    assert api.comments == [other]
+    assert api.add_comment(7, "new").id > other.id
+
+
+def test_locked(api: FakeGitHub) -> None:
+    """Nobody comments on a locked pull request, and the API says so in its words."""
+    api.pulls = {7: Pull(number=7, sha=SHA, locked=True)}
+    assert ask(f"{api.url}/repos/octo/shop/pulls/7")[2]["locked"] is True
+    status, _, answer = ask(f"{api.url}/repos/octo/shop/issues/7/comments", method="POST", body={"body": "one"})
+    assert (status, api.comments) == (403, [])
+    assert "locked" in answer["message"]
+
+
+@pytest.mark.parametrize("done", [True, False])
+def test_cut(api: FakeGitHub, *, done: bool) -> None:
+    """A connection that is cut leaves open whether the request was carried out."""
+    api.fail("POST", "/comments$", cut=True, done=done)
+    with pytest.raises(http.client.RemoteDisconnected):
+        ask(f"{api.url}/repos/octo/shop/issues/7/comments", method="POST", body={"body": "one"})
+    assert len(api.comments) == done
+
+
+def test_drip(api: FakeGitHub) -> None:
+    """An answer can come byte by byte: no time-out of a read sees that it never ends."""
+    api.fail("GET", "/pulls/7$", drip_s=0.001)
+    assert ask(f"{api.url}/repos/octo/shop/pulls/7")[2]["number"] == 7
+
+
+@pytest.mark.parametrize("answered", [True, False])
+def test_gather(api: FakeGitHub, *, answered: bool) -> None:
+    """Clients that gather at a request go on together, with what was there when each of them asked."""
+    api.gather("POST", "/comments$", 2, answered=answered)
+    url = f"{api.url}/repos/octo/shop/issues/7/comments"
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(ask, url, method="POST", body={"body": "one"})
+        done, _ = wait([first], timeout=0.2)
+        assert not done
+        assert len(api.comments) == answered
+        assert ask(url, method="POST", body={"body": "two"})[0] == 201
+        assert first.result()[0] == 201
+    assert ask(url, method="POST", body={"body": "three"})[0] == 201
 
 
 def test_program(tmp_path: Path) -> None:

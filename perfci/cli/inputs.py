@@ -1,0 +1,44 @@
+"""Mistakes in the inputs of the Action, which arrive as variables: told by the input's name, its value and its form."""
+
+import os
+
+import click
+from click.core import ParameterSource
+
+from perfci.cli.options import Seconds, Text
+
+INPUTS = {"PERFCI_LOGIN": "github-login"}
+"""Variables that are not called as the input of the Action is."""
+
+SHOWN = 100
+"""Characters of a wrong value that a message repeats."""
+
+
+def usage_mistake(error: click.UsageError) -> str:
+    """What is wrong in one sentence; of an input of the Action: its name, its value, and what is allowed."""
+    param = error.param if isinstance(error, click.BadParameter) else None
+    if param is None or not isinstance(param.envvar, str) or not (variable := param.envvar).startswith("PERFCI_"):
+        return error.format_message()
+    name = INPUTS.get(variable) or variable.removeprefix("PERFCI_").lower().replace("_", "-")
+    if isinstance(error, click.MissingParameter):
+        return f"the input {name} is missing: {_form(param)} ({variable})"
+    value = os.environ.get(variable, "")
+    if not value or not error.ctx or error.ctx.get_parameter_source(param.name or "") is ParameterSource.COMMANDLINE:
+        return error.format_message()
+    shown = repr(value if len(value) <= SHOWN else f"{value[:SHOWN]}…")
+    return f"the input {name} is {shown}, but it must be {_form(param)} ({variable})"
+
+
+def _form(param: click.Parameter) -> str:
+    """What a parameter takes, in words."""
+    kind = param.type
+    if isinstance(kind, click.Choice):
+        *most, last = [str(choice) for choice in kind.choices]
+        return f"one of {', '.join(most)} or {last}"
+    if isinstance(kind, click.IntRange):
+        return f"a whole number from {kind.min} to {kind.max}"
+    if isinstance(kind, click.FloatRange):
+        return f"a number above {kind.min:g} and at most {kind.max:g}"
+    if isinstance(kind, Text | Seconds):
+        return kind.form
+    return "the path of a file" if isinstance(kind, click.Path) else f"{param.human_readable_name} of the configuration"
