@@ -12,9 +12,8 @@ from perfci.publish.actions import write_outputs
 from perfci.publish.event import Job, read_job
 from perfci.publish.key import Measured, key_of
 from perfci.rig.host.git import Git, History
-from perfci.store import write_atomically
+from perfci.store import RunFolder, write_atomically
 
-GATE = "gate.json"
 MAX_GATE_BYTES = 1 << 16
 
 _STRANGERS = re.compile(r"pull_request.*|issue_comment|workflow_run|$")
@@ -112,7 +111,7 @@ def announce(
     measured = Measured(profile=profile, config=config, environment=environment)
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)
-        write_atomically(folder / GATE, json.dumps(asdict(measured), indent=2) + "\n")
+        write_atomically(RunFolder(folder).gate, json.dumps(asdict(measured), indent=2) + "\n")
     if environ.get("GITHUB_OUTPUT"):
         write_outputs(environ, {"artifact-name": f"perfci-{key_of(environ, measured)}-{job.attempt}"})
 
@@ -120,7 +119,7 @@ def announce(
 def measured_in(folder: Path) -> Measured:
     """What `announce` left in *folder*; nothing where it is not there any more, or was written over since."""
     try:
-        with (folder / GATE).open("rb") as file:
+        with RunFolder(folder).gate.open("rb") as file:
             content = json.loads(file.read(MAX_GATE_BYTES))
         texts = {name: content[name] for name in ("profile", "config", "environment")}
     except (OSError, ValueError, LookupError, TypeError, RecursionError):

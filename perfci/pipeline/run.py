@@ -13,6 +13,7 @@ from perfci.judge import judge
 from perfci.model import Baseline, Fingerprint, Outcome, Reference, Run, Side, Subject
 from perfci.pipeline import documents, measure
 from perfci.pipeline.census import accepted, count
+from perfci.pipeline.hints import naming_withheld
 from perfci.pipeline.measure import Bench
 from perfci.pipeline.paths import inside
 from perfci.pipeline.plan import SideSource
@@ -59,7 +60,8 @@ def run(request: Request, ports: Ports) -> Result:
             raise
         except PerfciError as error:
             recorder.incident(str(error))
-            outcome = documents.not_measured(error, _subject(task, recorder.run, None), alpha=task.policy.alpha)
+            named = naming_withheld(error, ports.environ)
+            outcome = documents.not_measured(named, _subject(task, recorder.run, None), alpha=task.policy.alpha)
         outcome = replace(outcome, findings=(*outcome.findings, *task.notes))
         code = documents.exit_code(outcome.verdict, task.fail_on)
         documents.write(outcome, folder, code=code)

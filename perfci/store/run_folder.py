@@ -46,6 +46,11 @@ class RunFolder:
         """What the gate ends with."""
         return self.path / "exit-code"
 
+    @property
+    def gate(self) -> Path:
+        """What the key of the job's gate is made of."""
+        return self.path / "gate.json"
+
     def logs(self, name: str) -> Path:
         """The folder for the logs of *name*: a side, one start of it, or a round."""
         return self.path / "logs" / name

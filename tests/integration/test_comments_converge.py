@@ -64,9 +64,24 @@ def test_updates_at_once(api: FakeGitHub, runs: tuple[int, ...], late: int) -> N
     """Runs that all see the same earlier comment leave the newest one's text, whichever edit comes last."""
     api.add_comment(7, marker(run=99, sha=OLD))
     api.gather(*LIST, len(runs))
+    api.gather(*EDIT, len(runs))
     api.fail(*EDIT, body=f"run={late} ", delay_s=0.3, times=1)
     together(api, runs)
     assert written(api) == [f"## Run {max(runs)}"]
+
+
+def test_an_edit_that_was_on_its_way(api: FakeGitHub) -> None:
+    """A run looks once more a moment after its edit, and writes again over an older run's text."""
+    comment = api.add_comment(7, marker(run=99, sha=OLD))
+    rests: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        if not rests:
+            comment.body = f"{marker(run=100, sha=HEAD)}\n## Run 100"
+        rests.append(seconds)
+
+    result = say(a_job(api, run_id=101), "## Run 101", patience=Patience(20, sleep=sleep))
+    assert (result.status, written(api), rests) == (Status.UPDATED, ["## Run 101"], [1.0, 1.0])
 
 
 def test_a_comment_that_comes_after_all(api: FakeGitHub) -> None:

@@ -20,8 +20,8 @@ WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
 COMMAND = re.compile(r'exec "\$PERFCI_INTERPRETER" -I -m perfci (\w+)')
 NOT_LOADED = {"BASH_ENV": "", "LD_AUDIT": "", "LD_PRELOAD": ""}
 """What a step is given so that nothing that an earlier step has named is loaded into it."""
-FREE_TEXT = {"key", "github-token", "github-login", "artifact-name"}
-"""Inputs that are a name or a secret of the caller's: anything goes."""
+FREE_TEXT = {"github-token", "github-login"}
+"""Inputs that are checked elsewhere: the token where it is used, the login under the name of its variable."""
 
 
 def _command(name: str) -> click.Command:

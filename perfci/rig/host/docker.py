@@ -10,6 +10,7 @@ from typing import Any
 
 from perfci.errors import TargetError
 from perfci.rig.host import process
+from perfci.rig.host.environment import child_environment
 
 PROJECT_PATTERN = r"perfci-[a-z0-9_-]{1,56}"
 PROJECT_LABEL = "com.docker.compose.project"
@@ -22,7 +23,8 @@ _UNSET = re.compile(r"COMPOSE_.*")  # the caller's own compose settings would ch
 def environment(environ: Mapping[str, str], extra: Mapping[str, str] | None = None) -> dict[str, str]:
     """What docker and compose get to see."""
     kept = {name: value for name, value in environ.items() if not _UNSET.fullmatch(name)}
-    return process.child_environment(kept, extra)
+    agent = ("SSH_AUTH_SOCK",) if environ.get("DOCKER_HOST", "").startswith("ssh:") else ()  # the way to the engine
+    return child_environment(kept, extra, passed=agent)
 
 
 def run(

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from perfci.errors import BaseUnavailableError, RefError
 from perfci.rig.host import process
+from perfci.rig.host.environment import child_environment
 from perfci.rig.host.process import Completed
 
 GIT_S = 300.0
@@ -142,4 +143,4 @@ def refusal(answer: Completed, *, absent: bool) -> BaseUnavailableError:
 
 def _environment(environ: Mapping[str, str]) -> dict[str, str]:
     kept = {name: value for name, value in environ.items() if name not in _OF_A_HOOK}
-    return process.child_environment(kept, _ALONE)
+    return child_environment(kept, _ALONE, passed=("GIT_CONFIG_*",))

@@ -7,7 +7,6 @@ session) is still found by it, and so is what an earlier perfci left behind when
 
 import contextlib
 import os
-import re
 import secrets
 import signal
 import subprocess
@@ -25,12 +24,6 @@ MARK = "PERFCI_CHILD_OF"
 KILL_S = 5.0  # a killed process is gone at once, unless the kernel itself is stuck
 POLL_S = 0.02
 HURRY_S = 1.0  # of grace after an interruption: a runner that cancels a job kills what takes longer than seconds
-
-_RUNNER_ONLY = re.compile(
-    r"ACTIONS_.*|INPUT_.*|GITHUB_(ENV|OUTPUT|PATH|STATE|STEP_SUMMARY)"  # its command files obey whoever writes
-    r"|(.*_)?(TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS|API_KEY|ACCESS_KEY|PRIVATE_KEY)",
-    re.IGNORECASE,
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,11 +56,6 @@ class Completed:
     @property
     def ok(self) -> bool:
         return self.code == 0
-
-
-def child_environment(environ: Mapping[str, str], extra: Mapping[str, str] | None = None) -> dict[str, str]:
-    """*environ* without the runner's command files and without what looks like a secret; *extra* is added as it is."""
-    return {name: value for name, value in environ.items() if not _RUNNER_ONLY.fullmatch(name)} | dict(extra or {})
 
 
 def new_mark() -> str:

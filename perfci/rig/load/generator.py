@@ -15,7 +15,8 @@ from perfci.errors import LoadError
 from perfci.model import Side
 from perfci.quantile import quantile
 from perfci.rig.host import leftovers
-from perfci.rig.host.process import Child, child_environment, new_mark, start, stop_group, stop_marked, tail
+from perfci.rig.host.environment import child_environment
+from perfci.rig.host.process import Child, new_mark, start, stop_group, stop_marked, tail
 from perfci.rig.load.log import LogReader
 
 INSIDE = Path(__file__).parent / "inside"

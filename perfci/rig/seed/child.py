@@ -7,6 +7,7 @@ from typing import Any
 
 from perfci.errors import SeedError
 from perfci.rig.host import leftovers, process
+from perfci.rig.host.environment import child_environment
 from perfci.rig.seed.seeded import Place
 
 
@@ -26,7 +27,7 @@ def running(
                     command,
                     state=place.state,
                     cwd=place.source,
-                    environment=process.child_environment(place.environ, env),
+                    environment=child_environment(place.environ, env),
                     timeout_s=timeout_s,
                 )
             )

@@ -14,6 +14,7 @@ from pydantic import Field, field_validator
 from perfci.errors import TargetError
 from perfci.model import TargetHealth
 from perfci.rig.host import hosts, leftovers, process
+from perfci.rig.host.environment import child_environment
 from perfci.rig.target import readiness
 from perfci.rig.target.prepare import Preparation
 from perfci.rig.target.running import Launch, RunningTarget
@@ -164,7 +165,7 @@ def _why_dead(child: process.Child) -> str:
 
 def _environment(options: Options, launch: Launch, *, port: int) -> dict[str, str]:
     own = {name: _fill(value, port) for name, value in options.env.items()}
-    return process.child_environment(launch.environ, {**own, **launch.extra_env})
+    return child_environment(launch.environ, {**own, **launch.extra_env})
 
 
 def _port_for(options: Options) -> int:

@@ -49,5 +49,5 @@ def test_every_command_is_listed() -> None:
     from importlib.resources import files
 
     modules = {path.name.removesuffix(".py") for path in files("perfci.cli").iterdir() if path.name.endswith(".py")}
-    assert modules - {"__init__", "options", "output", "ports", "progress"} == set(COMMANDS)
+    assert modules - {"__init__", "inputs", "options", "output", "ports", "progress"} == set(COMMANDS)
     assert cli.get_command(click.Context(cli), "output") is None

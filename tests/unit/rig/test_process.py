@@ -3,43 +3,7 @@
 import os
 from pathlib import Path
 
-import pytest
-
 from perfci.rig.host import process
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        "GITHUB_TOKEN",
-        "PERFCI_TOKEN",
-        "ACTIONS_RUNTIME_URL",
-        "ACTIONS_ID_TOKEN_REQUEST_URL",
-        "INPUT_PROFILE",
-        "NPM_TOKEN",
-        "AWS_SECRET_ACCESS_KEY",
-        "CLIENT_SECRET",
-        "GITHUB_OUTPUT",
-        "GITHUB_ENV",
-        "token",
-    ],
-)
-def test_secrets_and_command_files_are_dropped(name: str) -> None:
-    """What could speak for the job stays with perfci."""
-    assert process.child_environment({name: "x", "PATH": "/bin"}) == {"PATH": "/bin"}
-
-
-@pytest.mark.parametrize(
-    "name", ["PATH", "HOME", "LANG", "PIP_INDEX_URL", "SSL_CERT_FILE", "DOCKER_HOST", "GITHUB_SHA", "TOKENIZERS_PATH"]
-)
-def test_the_rest_is_kept(name: str) -> None:
-    """A target finds its interpreter, its certificates and its proxy."""
-    assert process.child_environment({name: "x"}) == {name: "x"}
-
-
-def test_what_is_given_on_purpose_is_passed_on() -> None:
-    """A secret that the configuration itself hands over is meant to arrive."""
-    assert process.child_environment({"A": "1"}, {"DB_PASSWORD": "demo", "A": "2"}) == {"A": "2", "DB_PASSWORD": "demo"}
 
 
 def test_tail_is_bounded_and_survives_any_bytes(tmp_path: Path) -> None:

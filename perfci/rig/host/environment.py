@@ -1,0 +1,100 @@
+"""
+What a child of perfci may know of the job's environment: nothing that could speak for the job or looks like a secret.
+
+The target, the seed and Locust run code of the change under review. The names are those that public scanners for
+secrets and common tools know; values are searched for addresses with a password and tokens of well-known forms. This
+prevents accidents and is no wall: code of the same user finds files and processes by itself.
+"""
+
+import fnmatch
+import re
+from collections.abc import Iterable, Mapping
+
+_OF_THE_RUNNER = (
+    "ACTIONS_*",  # tokens and addresses of artifacts, caches and identities
+    "INPUT_*",
+    *("GITHUB_ENV", "GITHUB_OUTPUT", "GITHUB_PATH", "GITHUB_STATE", "GITHUB_STEP_SUMMARY"),  # obey whoever writes
+)
+
+_OF_TOOLS = (
+    *("PGPASSFILE", "REDISCLI_AUTH", "SSHPASS", "NETRC", "KUBECONFIG", "BOTO_CONFIG", "SLACK_WEBHOOK*"),
+    *("NPM_AUTH*", "NPM_CONFIG_*AUTH*", "YARN_NPM_AUTH*", "COMPOSER_AUTH*", "BUNDLE_*__*", "POETRY_*_TOKEN_*"),
+    *("DOCKER_AUTH*", "REGISTRY_AUTH*", "SSH_AUTH_SOCK", "SSH_AGENT_PID", "SSH_ASKPASS", "GPG_AGENT_INFO"),
+    *("GIT_ASKPASS", "VSCODE_GIT_*", "GIT_CONFIG_COUNT", "GIT_CONFIG_KEY_*", "GIT_CONFIG_VALUE_*"),
+    *("GIT_CONFIG_PARAMETERS", "GOOGLE_GHA_CREDS*", "GOOGLE_APPLICATION_CREDENTIALS", "CLOUDSDK_AUTH_*"),
+    *("AWS_*", "ARM_CLIENT_*", "AZURE_CLIENT_*", "AZURE_STORAGE_*"),
+)
+
+_SETTINGS = (
+    *("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL*", "AWS_DEFAULT_OUTPUT", "AWS_PAGER", "AWS_CA_BUNDLE"),
+    *("AWS_MAX_ATTEMPTS", "AWS_RETRY_MODE", "AWS_EC2_METADATA_DISABLED", "PWD", "OLDPWD"),
+)
+"""Names like those of secrets that say where a service is and how it is asked, and the shell's own."""
+
+_WORDS = "|".join(
+    (
+        r"[A-Z0-9]*(PASSWORD|PASSWD|PASSPHRASE|SECRET)S?(_.*)?",  # leave no doubt, wherever they stand
+        r"([A-Z0-9]*TOKEN|API_?TOKENS|PAT|PWD|PASS|CREDENTIALS?|CREDS|AUTH|AUTHORIZATION|JWT|COOKIE|WEBHOOK_URL)",
+        r"(API|APP|ACCESS|ACCOUNT|AUTH|DEPLOY|ENCRYPTION|HMAC|LICEN[CS]E|MASTER|PRIVATE|SERVICE|SHARED|SIGNING|SSH)_?KEYS?",
+        r"CONN(ECTION)?_?STR(ING)?",
+    )
+)
+_NAMED = re.compile(rf"(.*_)?({_WORDS})(_?[0-9]+|_ID|_FILE|_PATH|_BASE64|_B64|_PEM|_JSON)?", re.IGNORECASE)
+"""Names with one of these words at their end, or before a word that says in which form the secret is given."""
+
+_VALUED = re.compile(
+    r"[a-z][a-z0-9+.-]*://[^/?#\s:@]*:[^/?#\s@]+@"  # an address with a password
+    r"|-----BEGIN [A-Z ]*PRIVATE KEY"
+    r"|\bauthorization:\s*\S|\b(password|pwd|accountkey|sharedaccesskey)\s*=\s*[^\s;&]"  # of a connection
+    r"|\b(gh[opsru]_[a-z0-9]{20}|github_pat_\w{20}|glpat-[\w-]{16}|npm_[a-z0-9]{30}|pypi-[\w-]{40}|hf_[a-z0-9]{30}"
+    r"|xox[abeoprs]-[a-z0-9-]{10}|[rs]k_(live|test)_[a-z0-9]{16}|sk-[\w-]{32}|A[KS]IA[A-Z0-9]{16}|AIza[\w-]{30}"
+    r"|eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.)",
+    re.IGNORECASE,
+)
+"""Values that are secret whatever they are called."""
+
+_SWITCHES = frozenset({"", "0", "1", "true", "false", "yes", "no", "on", "off", "none"})
+"""Values that cannot be secret, such as that of REQUIRE_AUTH."""
+
+
+def child_environment(
+    environ: Mapping[str, str],
+    extra: Mapping[str, str] | None = None,
+    *,
+    passed: Iterable[str] = (),
+    blocked: Iterable[str] = (),
+) -> dict[str, str]:
+    """
+    *environ* without the runner's command files and without what looks like a secret; *extra* is added as it is.
+
+    *passed* and *blocked* are names, or patterns of names with `*`: what is passed is kept though it looks like a
+    secret, what is blocked goes in any case, and so does what belongs to the runner.
+    """
+    dropped = withheld(environ, passed=passed, blocked=blocked)
+    return {name: value for name, value in environ.items() if name not in dropped} | dict(extra or {})
+
+
+def withheld(environ: Mapping[str, str], *, passed: Iterable[str] = (), blocked: Iterable[str] = ()) -> frozenset[str]:
+    """The names that `child_environment` drops."""
+    never, kept = _any((*_OF_THE_RUNNER, *blocked)), _any(passed)
+    return frozenset(
+        name
+        for name, value in environ.items()
+        if never.fullmatch(name) or (not kept.fullmatch(name) and _looks_secret(name, value))
+    )
+
+
+def _any(patterns: Iterable[str]) -> re.Pattern[str]:
+    """Full match with any of *patterns*, as a shell has them."""
+    return re.compile("|".join(map(fnmatch.translate, patterns)) or r"(?!)", re.IGNORECASE)
+
+
+_TOOLS, _HARMLESS = _any(_OF_TOOLS), _any(_SETTINGS)
+
+
+def _looks_secret(name: str, value: str) -> bool:
+    if _VALUED.search(value):
+        return True
+    if value.strip().lower() in _SWITCHES or _HARMLESS.fullmatch(name):
+        return False
+    return bool(_TOOLS.fullmatch(name) or _NAMED.fullmatch(name))
