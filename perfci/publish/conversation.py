@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 LOOKS = 8
 """Each look but the last is followed by a write; two runs at once need four."""
 
+EDITS = 4
+"""As often is one comment edited: once, and again for each older run that wrote over it."""
+
 SETTLE_S = 1.0
 """How long an edit of another run, which looked before this one's, may be on its way."""
 
@@ -170,8 +173,8 @@ class Conversation:
 
     def _says(self, marker: Marker, comment: "IssueComment") -> bool:
         """Whether *comment* is as this run wants it; whatever the API made of a text of this run is fine."""
-        if self._edits.count(comment.id) > 1:
-            return True
+        if self._edits.count(comment.id) >= EDITS:
+            return True  # the list is behind
         wrote = comment.id in self._edits or (self._created is not None and comment.id == self._created.id)
         same = _plain(comment.body) == _plain(self._notice.text)
         return marker == self._notice.marker and (wrote or same)
