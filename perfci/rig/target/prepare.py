@@ -18,6 +18,7 @@ from pydantic import Field, field_validator
 
 from perfci.errors import TargetError
 from perfci.rig.host import leftovers, process
+from perfci.rig.host.environment import child_environment
 from perfci.rig.host.git import Git
 from perfci.rig.target.readiness import evidence
 from perfci.schema import Table
@@ -179,7 +180,7 @@ def _run(options: Preparation, place: Place) -> None:
             command,
             state=place.state,
             cwd=place.tree,
-            environment=process.child_environment(place.environ),
+            environment=child_environment(place.environ),
             timeout_s=options.timeout_s,
         )
     except OSError as error:
