@@ -107,6 +107,7 @@ def write_log(path: Path, rng: np.random.Generator, *, requests: int, endpoints:
             rng.random(count) < 0.001,
             np.full(count, 200),
             np.full(count, 1024),
+            np.zeros(count),  # nobody looked at the headers
         )
         typed = (np.asarray(column, dtype=code).tobytes() for code, column in zip(COLUMNS, columns, strict=True))
         chunks.append((b"R", int(count).to_bytes(4, "little") + b"".join(typed)))

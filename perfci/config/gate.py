@@ -10,6 +10,9 @@ from perfci.config.values import Name
 from perfci.model import FORMER_METRICS, BudgetRule, Reference, Role, RoundKind, Slo
 from perfci.schema import Table
 
+Endpoint = Annotated[str, Field(min_length=1, max_length=500)]
+"""The name of an endpoint, or a pattern."""
+
 
 class Against(StrEnum):
     """What to compare with: `auto` decides by what there is, and says why."""
@@ -132,6 +135,7 @@ class GateTable(Table):
     confidence: float | None = Field(None, gt=0.5, lt=1)
     min_requests: int | None = Field(None, ge=1)
     accept_census: bool = True  # more work that the change itself writes into census.json is not red
+    accept_answers: tuple[Endpoint, ...] = ()  # patterns of endpoints that may answer otherwise, or be gone
     budget: dict[Reference, dict[RoundKind, Budgets]] = {}
     override: tuple[OverrideTable, ...] = ()
     slo: tuple[SloTable, ...] = ()

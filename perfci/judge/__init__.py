@@ -7,6 +7,7 @@ Pure: no file, no clock, no output. Same values in, same verdict out.
 from dataclasses import replace
 
 from perfci.judge.alerts import judge_alerts
+from perfci.judge.answers.judging import judge_answers
 from perfci.judge.census.comparable import gaps
 from perfci.judge.census.judging import judge_work
 from perfci.judge.compare.series import against_baseline, paired
@@ -14,6 +15,7 @@ from perfci.judge.gate import decide
 from perfci.judge.gauges import compared
 from perfci.judge.slo import judge_slos
 from perfci.judge.validity import findings
+from perfci.judge.validity.case import case_of
 from perfci.model import Baseline, GatePolicy, Outcome, Reference, Run, Subject
 
 
@@ -31,6 +33,7 @@ def judge(run: Run, *, baseline: Baseline | None, policy: GatePolicy, subject: S
         comparisons = against_baseline(run, stored, policy)
     work = judge_work(run, stored, policy)
     alerts, limits = judge_alerts(run, policy)
-    found = (*findings(run, stored, policy), *gaps(run, stored), *alerts)
+    answers = judge_answers(case_of(run, stored, policy), [*comparisons, *(one.comparison for one in work)])
+    found = (*answers.findings, *findings(run, stored, policy), *gaps(run, stored), *alerts)
     outcome = decide(comparisons, found, (*judge_slos(run, policy), *limits), subject, policy, work=work)
-    return replace(outcome, gauges=compared(run, stored))
+    return replace(outcome, gauges=compared(run, stored), decisions=answers.qualified(outcome.decisions))

@@ -237,11 +237,10 @@ def _whole(
         same = sum(decision.verdict is SeriesVerdict.EQUIVALENT for decision in decisions)
         beside = f"; {same} counts of work are as accepted" if same else ""
         return Verdict.NO_BASELINE, f"There is no stored run to compare with{beside}"
-    verdict, reason = _settled(_required(counted), slos, subject)
-    if verdict is Verdict.PASS and (
-        doubts := [finding for finding in findings if finding.weight is Weight.INCONCLUSIVE]
-    ):
+    # Before open series: further blocks would not settle it.
+    if doubts := [finding for finding in findings if finding.weight is Weight.INCONCLUSIVE]:
         return Verdict.INCONCLUSIVE, doubts[0].message + _and_more(len(doubts) - 1, "reason")
+    verdict, reason = _settled(_required(counted), slos, subject)
     accepted = sum(decision.verdict is SeriesVerdict.ACCEPTED for decision in counted)
     return verdict, f"{reason}; {accepted} counts of work grew and are accepted" if accepted else reason
 

@@ -76,6 +76,7 @@ class GatePolicy:
     slos: tuple[Slo, ...]
     min_requests: int  # of one endpoint in one round, below which its clocks are not compared
     accept_census: bool = True  # more work that the change itself writes into census.json is not red
+    accept_answers: tuple[str, ...] = ()  # patterns of endpoints that may answer otherwise, or be gone
     alerts: tuple[Alert, ...] = ()
 
 

@@ -125,6 +125,15 @@ class Lateness:
     pace_ms: "array[float]"  # "d": of the user, who left out a start for each of them that passed; 0: none was left out
 
 
+@dataclass(frozen=True, slots=True)
+class AnswerForm:
+    """What the headers of an answer say; each in small letters, and empty where they say nothing."""
+
+    content_type: str  # without parameters
+    encoding: str  # "gzip"
+    protocol: str  # "HTTP/1.1", and ", closed" where the connection is not kept
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Requests:
     """
@@ -140,6 +149,10 @@ class Requests:
     failed: "array[int]"  # "B": 1 where Locust or the locustfile called it a failure
     status: "array[int]"  # "H": HTTP status, 0 where there was none
     size: "array[int]"  # "Q": bytes of the body
+    form: "array[int]" = field(
+        default_factory=lambda: array("B")
+    )  # index into forms from 1, 0: not looked at; or empty
+    forms: tuple[AnswerForm, ...] = ()
     lateness: Lateness | None = None  # None: no task was due at a certain time
 
     def __len__(self) -> int:
@@ -158,6 +171,22 @@ class EndpointRound:
     Metric name -> standard error of the value's log, as far as the scatter of these requests among themselves tells:
     the least that two such rounds of the same service differ by. Absent for metrics that have no simple one.
     """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answers:
+    """
+    What one round was answered at one endpoint: how many answers of each kind.
+
+    Sizes and forms are those of the answers that were taken for successes. A size class is 0 for an empty body, else
+    1 + floor(4 log2(bytes)): the next one begins 19 % higher. Forms are those of a sample.
+    """
+
+    statuses: Mapping[int, int]  # of successes
+    failures: Mapping[int, int] = field(default_factory=dict)  # statuses of failures, 0: there was no answer
+    sizes: Mapping[int, int] = field(default_factory=dict)  # size class -> answers
+    median_bytes: float | None = None
+    forms: Mapping[str, int] = field(default_factory=dict)  # "application/json; gzip; HTTP/1.1" -> answers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -239,3 +268,4 @@ class Round:
     generator: GeneratorHealth
     target: TargetHealth
     errors: Mapping[str, int] = field(default_factory=dict)  # what failed, by message, most frequent first
+    answers: Mapping[str, Answers] = field(default_factory=dict)  # by endpoint; empty: not kept

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from perfci.config import CensusTable
 from perfci.errors import BaseTargetError, SeedError, TargetError
 from perfci.metrics import registry, timeline
+from perfci.metrics.answers import answers_of
 from perfci.model import EndpointRound, Gauges, Round, RoundKind, Second, Side
 from perfci.pipeline.plan import SideSource
 from perfci.pipeline.rig import Measured, RigSpec
@@ -237,6 +238,7 @@ class LiveBlock:
             generator=recording.generator,
             target=self.started.running[side].health(),
             errors=recording.errors,
+            answers=answers_of(recording.requests, windows=recording.windows),
         )
 
 

@@ -20,7 +20,7 @@ def policy_of(table: GateTable, profile: str = "", *, alerts: Sequence[AlertTabl
     _check_metrics(table)
     _check_measured(table)
     slos = tuple(entry.slo() for entry in table.slo if entry.profile in {None, profile})
-    own = {"alpha", "confidence", "min_requests", "accept_census"}
+    own = {"alpha", "confidence", "min_requests", "accept_census", "accept_answers"}
     given = table.model_dump(include=own, exclude_none=True)
     budgets = (*DEFAULT.budgets, *_rules(table, profile))
     policy = replace(DEFAULT, budgets=budgets, slos=slos, **given)

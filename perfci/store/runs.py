@@ -30,6 +30,7 @@ def load(path: Path) -> Run:
     check_names(run, file)
     for measured in run.rounds:
         _check_counts(measured, file)
+        _check_answers(measured, file)
     for census in run.census.values():
         check_tallies(census, file)
     for committed in run.committed.values():
@@ -80,3 +81,10 @@ def _check_counts(measured: Round, file: Path) -> None:
         raise ResultError(f"{file}: round {measured.number} of block {measured.block} missed more than was due")
     if measured.duration_s < 0 or measured.warmup_s < 0:
         raise ResultError(f"{file}: round {measured.number} of block {measured.block} has a negative length")
+
+
+def _check_answers(measured: Round, file: Path) -> None:
+    for endpoint, seen in measured.answers.items():
+        known = [count for one in (seen.statuses, seen.failures, seen.sizes, seen.forms) for count in one.values()]
+        if not all(0 <= count <= LARGEST_COUNT for count in known) or (seen.median_bytes or 0.0) < 0:
+            raise ResultError(f"{file}: {endpoint[:60]!r} was answered less often than never", hint=DAMAGED)

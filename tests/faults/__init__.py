@@ -89,6 +89,7 @@ FAULTS: Mapping[str, Sequence[str]] = {
     "comparing": (
         "endpoint only on one side",
         "all endpoints on one side",
+        "answers became smaller",
         "too few requests for the quantile",
         "bimodal rounds",
         "one outlier round",

@@ -3,12 +3,13 @@
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from math import log2
 from pathlib import Path
 
 import pytest
 
 from perfci import store
-from perfci.model import Round, Run, Side, Verdict
+from perfci.model import Answers, Round, Run, Side, Verdict
 from tests.builders import ENDPOINTS, a_paired_run, some_endpoints
 from tests.fakes.shell import Perfci
 from tests.faults import Fault, fault
@@ -43,6 +44,16 @@ def _sides(base: dict[str, float], candidate: dict[str, float]) -> Run:
     return replace(run, rounds=rounds)
 
 
+def _answered(size: dict[Side, int]) -> Run:
+    """One endpoint answers with bodies of one size on each side."""
+    run = a_paired_run()
+    said = {
+        side: Answers(statuses={200: 400}, sizes={1 + int(4 * log2(of)): 400}, median_bytes=of)
+        for side, of in size.items()
+    }
+    return replace(run, rounds=tuple(replace(one, answers={"GET /tickets/": said[one.side]}) for one in run.rounds))
+
+
 def _few() -> Run:
     run = a_paired_run()
     rounds = tuple(replace(one, endpoints=some_endpoints(kind=one.kind, requests=8)) for one in run.rounds)
@@ -67,8 +78,19 @@ def _few() -> Run:
             marks=fault(
                 "comparing",
                 "all endpoints on one side",
-                seen="No required series could be compared: …",
-                then=MORE,
+                seen="The candidate was never asked for GET /old; the reference was",
+                then="Read what stands before the table",
+                exit=0,
+                verdict=Verdict.INCONCLUSIVE,
+            ),
+        ),
+        pytest.param(
+            lambda: _answered({Side.BASE: 4000, Side.CANDIDATE: 12}),
+            marks=fault(
+                "comparing",
+                "answers became smaller",
+                seen="GET /tickets/: the candidate's answers are 99.7 % smaller",
+                then="`accept_answers = …` in the `[gate]` of the base",
                 exit=0,
                 verdict=Verdict.INCONCLUSIVE,
             ),

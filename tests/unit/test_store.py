@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from perfci import store
 from perfci.errors import ConfigError, ExitCode, ResultError
-from perfci.model import EndpointRound, RoundKind, Run, Schedule, Side, TargetHealth
+from perfci.model import Answers, EndpointRound, RoundKind, Run, Schedule, Side, TargetHealth
 from tests.builders import (
     a_fingerprint,
     a_gauge,
@@ -53,6 +53,17 @@ ROUNDS = st.builds(
     target=st.builds(TargetHealth, alive=st.booleans(), restarts=COUNTS, note=TEXTS),
     errors=st.dictionaries(TEXTS, COUNTS, max_size=3),
     gauges=st.dictionaries(TEXTS, st.builds(a_gauge, st.integers(-999, 999), st.none(), unit=TEXTS), max_size=2),
+    answers=st.dictionaries(
+        TEXTS,
+        st.builds(
+            Answers,
+            statuses=st.dictionaries(st.integers(0, 65535), COUNTS, max_size=2),
+            sizes=st.dictionaries(st.integers(0, 256), COUNTS, max_size=2),
+            median_bytes=st.none() | st.floats(0, 1e12),
+            forms=st.dictionaries(TEXTS, COUNTS, max_size=2),
+        ),
+        max_size=2,
+    ),
 )
 RUNS = st.builds(
     a_run,
@@ -232,6 +243,21 @@ def test_a_standard_error_that_cannot_be_is_refused(tmp_path: Path, error: float
     del content["rounds"][0]["endpoints"]["GET /"]["standard_errors"]
     file.write_text(json.dumps(content))
     assert store.load(file).rounds[0].endpoints["GET /"].standard_errors == {}
+
+
+@pytest.mark.parametrize("changes", [{"statuses": {200: -1}}, {"forms": {"x": 2**60}}, {"median_bytes": -1.0}])
+def test_answers_that_cannot_be_are_refused(tmp_path: Path, changes: dict[str, Any]) -> None:
+    """Counts and sizes below nothing; a run from before answers were kept is read as ever."""
+    file = tmp_path / "run.json"
+    seen = Answers(statuses={200: 3}, median_bytes=7.0)
+    store.save(a_run(rounds=(a_round(answers={"GET /": replace(seen, **changes)}),)), file)
+    assert "'GET /' was answered less often than never" in str(_refused(file))
+    store.save(a_run(rounds=(a_round(answers={"GET /": seen}),)), file)
+    assert store.load(file).rounds[0].answers == {"GET /": seen}
+    content = json.loads(file.read_text())
+    del content["rounds"][0]["answers"]
+    file.write_text(json.dumps(content))
+    assert store.load(file).rounds[0].answers == {}
 
 
 def test_a_gauge_that_cannot_be_is_refused(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 from perfci import __version__, store
 from perfci.errors import ExitCode, ResultError
 from perfci.model import (
+    Answers,
     Arrivals,
     Census,
     CommittedCensus,
@@ -78,6 +79,15 @@ def a_full_run() -> Run:
         generator=generator,
         target=TargetHealth(alive=False, restarts=1, note="killed"),
         errors={"GET /: 500": 1},
+        answers={
+            "GET /": Answers(
+                statuses={200: 8},
+                failures={500: 1},
+                sizes={40: 8},
+                median_bytes=900.0,
+                forms={"text/html; ; HTTP/1.1": 8},
+            )
+        },
     )
     machine = a_machine(kind="container", image="ubuntu24", cpu_limit=1.5, memory_limit_mb=512)
     plan = a_plan(

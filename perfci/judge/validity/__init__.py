@@ -17,6 +17,7 @@ CHECKS: Sequence[Callable[[Case], Iterator[Finding]]] = (
     service.deaths,
     service.silence,
     service.everything_failed,
+    service.failing_on_both,
     service.failing_endpoints,
     generator.tasks,
     generator.saturation,

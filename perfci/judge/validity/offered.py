@@ -184,19 +184,9 @@ def grew(before: Sequence[float], after: Sequence[float], *, least_variance: flo
 
 
 def endpoints(case: Case) -> Iterator[Finding]:
-    """Endpoints that one side was asked for and the other was not, although it was due."""
-    if gone := _absent(case.alike, case.candidate):
-        message = f"The candidate was never asked for {listed(gone)}; the reference was"
-        yield warning("endpoints-missing", message, "They are not compared. Does the load still reach them?")
-    if new := _absent(case.candidate, case.alike):
+    """Endpoints that only the candidate was asked for; those that it was not asked for are told with the answers."""
+    if new := zeros.absent(case.candidate, case.alike):
         yield warning("endpoints-new", f"Only the candidate was asked for {listed(new)}", "They are not compared.")
-
-
-def _absent(there: Rounds, here: Rounds) -> list[str]:
-    """What *there* was asked for and *here* was not, often enough to be no accident."""
-    names = block_means.endpoints(there)
-    gone = names - block_means.endpoints(here)
-    return sorted(name for name in gone if zeros.chance_of_absence(name, here, there) * len(names) < zeros.ALPHA)
 
 
 def mixture(case: Case) -> Iterator[Finding]:

@@ -1,15 +1,20 @@
 """What the service did: it died, failed, or did not answer."""
 
+from collections import Counter
 from collections.abc import Iterator
 
 from perfci.judge.compare import block_means, failures
+from perfci.judge.compare.failures import FEWEST
 from perfci.judge.stats.exact import Count
 from perfci.judge.validity import zeros
 from perfci.judge.validity.case import Case, Rounds, blame, invalid, listed, of, regression, total, warning
-from perfci.model import ALL_ENDPOINTS, Finding, Round, Side
+from perfci.model import ALL_ENDPOINTS, Finding, Round, Side, Weight
 
 RARE = "Let the rounds be longer, or have more users, so that some requests are due in each."
 """What to do where a zero may be chance."""
+
+SOME_FAIL, MOST_FAIL = 0.05, 0.5
+"""Shares of the requests, failing on both sides: above the first that is told, above the second it invalidates."""
 
 
 def deaths(case: Case) -> Iterator[Finding]:
@@ -94,6 +99,36 @@ def everything_failed(case: Case) -> Iterator[Finding]:
         yield invalid("everything-failed", message, hint)
         return
     yield from blame(case, case.base, "everything-failed", shows=shows, what="failed every request", hint=hint)
+
+
+def failing_on_both(case: Case) -> Iterator[Finding]:
+    """
+    A load that the service refuses, on both sides alike: what is compared is then the rest, or the making of errors.
+
+    Where everything failed, that is told by itself.
+    """
+    sides = [total(side) for side in (case.base, case.candidate) if side]
+    if any(failures < FEWEST or failures == requests for requests, failures in sides):
+        return
+    share = min(failures / requests for requests, failures in sides)
+    if share <= SOME_FAIL:
+        return
+    shares = [f"{100 * failures / requests:.0f} %" for requests, failures in sides]
+    of = f"on both sides ({' and '.join(shares)})" if len(sides) > 1 else f"({shares[0]}), with no reference"
+    hint = f"The commonest: {common}" if (common := _commonest(case)) else "See the failures of the run."
+    if share > MOST_FAIL:
+        yield invalid("mostly-failing", f"Most of the requests fail {of}", hint)
+    else:
+        message = f"A part of the load fails {of}"
+        yield Finding(code="partly-failing", weight=Weight.NOTICE, message=message, hint=hint)
+
+
+def _commonest(case: Case) -> str:
+    """The error that came most often on either side, with its count."""
+    errors: Counter[str] = Counter()
+    for one in case.measured:
+        errors.update(one.errors)
+    return next((f"{count} x {message}" for message, count in errors.most_common(1)), "")
 
 
 def failing_endpoints(case: Case) -> Iterator[Finding]:

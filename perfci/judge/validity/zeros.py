@@ -85,6 +85,13 @@ def chance_of_absence(name: str, here: Rounds, reference: Rounds) -> float:
     return min(chances)
 
 
+def absent(there: Rounds, here: Rounds) -> list[str]:
+    """The endpoints that *there* was asked for and *here* was not, often enough to be no chance."""
+    names = block_means.endpoints(there)
+    gone = names - block_means.endpoints(here)
+    return sorted(name for name in gone if chance_of_absence(name, here, there) * len(names) < ALPHA)
+
+
 def together(rounds: Iterable[Round]) -> float:
     """How many requests come at once, from the seconds of the rounds; 1 without any."""
     return rare.index_of_dispersion([[second.requests for second in one.seconds] for one in rounds if one.seconds])

@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from perfci.errors import LoadError
-from perfci.model import Lateness, Requests
+from perfci.model import AnswerForm, Lateness, Requests
 
-MAGIC = b"perfci-log 1\n"
-COLUMNS = "ddIBHQ"
+MAGIC = b"perfci-log 2\n"
+COLUMNS = "ddIBHQB"
 LATE_COLUMNS = "Idd"
 START_COLUMNS = "dddB"
-START, FAILED = 0, 3  # columns
+START, ENDPOINT, FAILED, FORM = 0, 2, 3, 6  # columns
+MOST_FORMS = 255
 HEAD = 5  # bytes of a chunk before its payload
 
 
@@ -28,6 +29,7 @@ class LogReader:
 
     path: Path
     names: list[str] = field(default_factory=list)
+    forms: list[AnswerForm] = field(default_factory=list)
     columns: "list[array[Any]]" = field(default_factory=lambda: _empty(COLUMNS))
     late: "list[array[Any]]" = field(default_factory=lambda: _empty(LATE_COLUMNS))
     starts: "list[array[Any]]" = field(default_factory=lambda: _empty(START_COLUMNS))
@@ -65,6 +67,8 @@ class LogReader:
         match kind:
             case b"N":
                 self.names.extend(json.loads(payload))
+            case b"F":
+                self.forms.extend(AnswerForm(*form) for form in json.loads(payload))
             case b"J":
                 self._happened(json.loads(payload))
             case b"Z":
@@ -113,6 +117,7 @@ def _chunks(data: bytes, at: int) -> Iterator[tuple[bytes, memoryview]]:
 def requests_of(readers: Iterable[LogReader]) -> Requests:
     """All processes' requests in one table."""
     names: dict[str, int] = {}
+    forms: dict[AnswerForm, int] = {}
     merged, late = _empty(COLUMNS), _empty(LATE_COLUMNS)
     scheduled = False
     for reader in readers:
@@ -122,9 +127,11 @@ def requests_of(readers: Iterable[LogReader]) -> Requests:
             column.extend(more)
         scheduled = scheduled or bool(reader.starts[0])
         numbers = [names.setdefault(name, len(names)) for name in reader.names]
+        formed = [0, *(_numbered(form, forms) for form in reader.forms)]
         for position, column in enumerate(reader.columns):
-            merged[position].extend(_renumbered(column, numbers) if position == 2 else column)
-    starts, latencies, endpoints, failed, statuses, sizes = merged
+            renamed = {ENDPOINT: numbers, FORM: formed}.get(position)
+            merged[position].extend(column if renamed is None else _renumbered(column, renamed))
+    starts, latencies, endpoints, failed, statuses, sizes, looks = merged
     return Requests(
         names=tuple(names),
         start_s=starts,
@@ -133,11 +140,20 @@ def requests_of(readers: Iterable[LogReader]) -> Requests:
         failed=failed,
         status=statuses,
         size=sizes,
+        form=looks,
+        forms=tuple(forms),
         lateness=Lateness(*late) if scheduled else None,
     )
 
 
-def _renumbered(endpoints: "array[int]", numbers: Sequence[int]) -> "array[int]":
+def _renumbered(column: "array[int]", numbers: Sequence[int]) -> "array[int]":
     if numbers == list(range(len(numbers))):
-        return endpoints
-    return array("I", map(numbers.__getitem__, endpoints))
+        return column
+    return array(column.typecode, map(numbers.__getitem__, column))
+
+
+def _numbered(form: AnswerForm, forms: dict[AnswerForm, int]) -> int:
+    """The number of a form, which is noted where it is new; 0 where the column cannot tell of more."""
+    if form not in forms and len(forms) >= MOST_FORMS:
+        return 0
+    return forms.setdefault(form, len(forms) + 1)

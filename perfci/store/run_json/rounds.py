@@ -6,6 +6,7 @@ from typing import Self
 
 from perfci.model import (
     FORMER_METRICS,
+    Answers,
     EndpointRound,
     Gauge,
     GeneratorHealth,
@@ -224,6 +225,41 @@ class TargetDocument:
 
 
 @stored
+class AnswersDocument:
+    """
+    What one round was answered at one endpoint: answers by kind, those that were failures apart.
+
+    A size class is 0 for an empty body, else 1 + floor(4 log2(bytes)). A form is "content type; compression; protocol",
+    counted in a sample.
+    """
+
+    statuses: dict[int, int]  # of successes, 0: none
+    failures: dict[int, int] = field(default_factory=dict)
+    sizes: dict[int, int] = field(default_factory=dict)
+    median_bytes: float | None = None
+    forms: dict[str, int] = field(default_factory=dict)
+
+    @classmethod
+    def from_model(cls, answers: Answers) -> Self:
+        return cls(
+            statuses=dict(answers.statuses),
+            failures=dict(answers.failures),
+            sizes=dict(answers.sizes),
+            median_bytes=answers.median_bytes,
+            forms=dict(answers.forms),
+        )
+
+    def to_model(self) -> Answers:
+        return Answers(
+            statuses=self.statuses,
+            failures=self.failures,
+            sizes=self.sizes,
+            median_bytes=self.median_bytes,
+            forms=self.forms,
+        )
+
+
+@stored
 class RoundDocument:
     """One side of one measurement inside a block; `started_at` in seconds since the epoch."""
 
@@ -241,6 +277,7 @@ class RoundDocument:
     generator: GeneratorDocument
     target: TargetDocument
     errors: dict[str, int] = field(default_factory=dict)  # requests that failed, by message
+    answers: dict[str, AnswersDocument] = field(default_factory=dict)
 
     @classmethod
     def from_model(cls, measured: Round) -> Self:
@@ -259,6 +296,7 @@ class RoundDocument:
             generator=GeneratorDocument.from_model(measured.generator),
             target=TargetDocument.from_model(measured.target),
             errors=dict(measured.errors),
+            answers={name: AnswersDocument.from_model(seen) for name, seen in measured.answers.items()},
         )
 
     def to_model(self) -> Round:
@@ -277,4 +315,5 @@ class RoundDocument:
             generator=self.generator.to_model(),
             target=self.target.to_model(),
             errors=self.errors,
+            answers={name: seen.to_model() for name, seen in self.answers.items()},
         )

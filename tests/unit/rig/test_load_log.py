@@ -3,16 +3,20 @@
 import importlib.util
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
+from geventhttpclient.header import Headers
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from requests.structures import CaseInsensitiveDict
 
 from perfci.errors import LoadError
+from perfci.model import AnswerForm
 from perfci.rig.load.log import COLUMNS, MAGIC, LogReader, requests_of
 from perfci.rig.load.schedule import schedule_of
 
@@ -28,9 +32,13 @@ def inside() -> Iterator[ModuleType]:
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    yield module
-    del sys.modules[spec.name]
+    sys.path.insert(0, str(INSIDE))  # as it is where Locust runs: its neighbours are imported by their bare names
+    try:
+        spec.loader.exec_module(module)
+        yield module
+    finally:
+        sys.path.remove(str(INSIDE))
+        del sys.modules[spec.name]
 
 
 ROWS = st.tuples(
@@ -168,7 +176,7 @@ def test_closing_twice_is_harmless(inside: ModuleType, tmp_path: Path) -> None:
     assert (tmp_path / "1.log").stat().st_size == size
 
 
-@pytest.mark.parametrize("content", [b"perfci-log 2\n" + b"x" * 40, b"\x00" * 20, b"timestamp,name,latency\n1,2,3\n"])
+@pytest.mark.parametrize("content", [b"perfci-log 1\n" + b"x" * 40, b"\x00" * 20, b"timestamp,name,latency\n1,2,3\n"])
 def test_a_foreign_file_is_refused(tmp_path: Path, content: bytes) -> None:
     """Another version, or another program's: the file and its beginning are named."""
     (tmp_path / "1.log").write_bytes(content)
@@ -380,3 +388,68 @@ def test_an_endpoint_of_another_host_is_noted_once(
     reader.poll()
     told = [(event["endpoint"], event["host"]) for event in reader.events if event["what"] == "elsewhere"]
     assert told == ([("GET /a", noted)] if noted else [])
+
+
+def answer(content_type: str | None = "application/json", *, encoding: str = "", closed: bool = False) -> Any:
+    """A response of requests, as far as its headers go."""
+    given = {"Content-Type": content_type, "Content-Encoding": encoding, "Connection": "close" if closed else ""}
+    headers = CaseInsensitiveDict({name: value for name, value in given.items() if value})
+    return SimpleNamespace(status_code=200, headers=headers, raw=SimpleNamespace(version=11))
+
+
+def test_answers_are_told_by_their_headers(inside: ModuleType, tmp_path: Path) -> None:
+    """Content type without parameters, compression, protocol; what has no headers is not looked at."""
+    writer = inside.LogWriter(tmp_path / "1.log")
+    listener = inside.request_listener(writer)
+    answers = [
+        answer("Text/HTML; charset=utf-8"),
+        answer("text/html", encoding="gzip", closed=True),
+        answer("multipart/mixed; boundary=4711"),
+        answer(None),
+        None,
+        SimpleNamespace(status_code=200),
+        answer("text/html;charset=latin-1"),
+    ]
+    for one in answers:
+        listener("GET", "/x", 1.5, 5, start_time=1.0, response=one)
+    writer.close()
+    table = requests_of([_read(tmp_path / "1.log")])
+    told = [table.forms[number - 1] if number else None for number in table.form]
+    html, plain = AnswerForm("text/html", "", "HTTP/1.1"), AnswerForm("", "", "HTTP/1.1")
+    zipped, mixed = AnswerForm("text/html", "gzip", "HTTP/1.1, closed"), AnswerForm("multipart/mixed", "", "HTTP/1.1")
+    assert told == [html, zipped, mixed, plain, None, None, html]
+
+
+def test_the_fast_clients_answers_are_told_like_the_others(inside: ModuleType) -> None:
+    """It keeps headers and protocol elsewhere."""
+    headers = Headers({"content-type": "application/json", "connection": "close"})
+    response = SimpleNamespace(headers=headers, _response=SimpleNamespace(version="HTTP/1.1"))
+    assert tuple(inside.form_of(response)) == ("application/json", "", "HTTP/1.1, closed")
+
+
+def test_of_many_answers_a_sample_is_looked_at(inside: ModuleType, tmp_path: Path) -> None:
+    """The first of each endpoint, and then some, so that a change on the way is seen as well."""
+    writer = inside.LogWriter(tmp_path / "1.log")
+    listener = inside.request_listener(writer)
+    for number in range(400):
+        listener("GET", "/x", 1.5, 5, start_time=1.0, response=answer("text/a" if number < 200 else "text/b"))
+    listener("GET", "/y", 1.5, 5, start_time=1.0, response=answer("text/c"))
+    writer.close()
+    table = requests_of([_read(tmp_path / "1.log")])
+    counts = Counter(table.forms[number - 1].content_type for number in table.form if number)
+    assert all(table.form[:32])
+    assert counts == {"text/a": 32 + 11, "text/b": 12, "text/c": 1}
+
+
+def test_processes_number_their_forms_differently(inside: ModuleType, tmp_path: Path) -> None:
+    """Merged, every answer keeps its own form; more of them than a column can tell are not looked at."""
+    for number, kinds in enumerate((["text/a", "text/b"], ["text/b", "text/c"], [f"x/{n}" for n in range(300)])):
+        writer = inside.LogWriter(tmp_path / f"{number}.log")
+        for kind in kinds:
+            writer.request("GET /", 1.0, 2.0, False, 200, 3, inside.Form(kind, "", "HTTP/1.1"))
+        writer.close()
+    readers = [_read(tmp_path / f"{number}.log") for number in range(3)]
+    table = requests_of(readers[:2])
+    assert [table.forms[number - 1].content_type for number in table.form] == ["text/a", "text/b", "text/b", "text/c"]
+    assert sum(number == 0 for number in requests_of(readers[2:]).form) == 45
+    assert sum(number == 0 for number in requests_of(readers).form) == 48

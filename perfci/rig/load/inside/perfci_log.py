@@ -8,7 +8,10 @@ A file is the magic line and then chunks: one byte of kind, four bytes of payloa
 
     N   JSON list of the endpoints first seen since the last chunk, in the order of their numbers (from 0)
     R   rows: a 32-bit count, then the columns one after the other: start (f64, seconds since the epoch),
-        latency (f64, ms; negative: none), endpoint (u32), failed (u8), status (u16), size (u64)
+        latency (f64, ms; negative: none), endpoint (u32), failed (u8), status (u16), size (u64), form (u8; 0: nobody
+        looked)
+    F   JSON list of the forms of answers first seen since the last chunk, in the order of their numbers (from 1):
+        [content type, encoding, protocol]; of those beyond 255 nobody looks
     L   requests whose user was still busy when their task was due: a 32-bit count, then the columns: number of the row
         (u32, from 0 in this file), how late the task began (f64, ms), the user's pace (f64, ms; 0: it has none)
     S   starts of tasks that were due at a certain time: a 32-bit count, then the columns: due (f64, seconds since the
@@ -30,11 +33,14 @@ from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
-MAGIC = b"perfci-log 1\n"
-COLUMNS = "ddIBHQ"
+from perfci_answers import EVERY, OFTEN, Form, form_of
+
+MAGIC = b"perfci-log 2\n"
+COLUMNS = "ddIBHQB"
 LATE_COLUMNS = "Idd"
 START_COLUMNS = "dddB"
 CLOSED = b"Z\0\0\0\0"  # how a log ends
+MOST_FORMS = 255
 MOST_MESSAGES = 100
 LONGEST_MESSAGE = 300
 
@@ -76,7 +82,8 @@ class LogWriter:
         self._closed = False
         put(self._file, MAGIC)
         self._ids: dict[str, int] = {}
-        self._named = 0
+        self._forms: dict[Form, int] = {}
+        self._named, self._formed = 0, 0  # how many of both are written
         self._columns = _columns()
         self.appenders = tuple(column.append for column in self._columns)  # looked up once, for what a request costs
         self._written = 0  # rows, by the flushes before
@@ -87,9 +94,18 @@ class LogWriter:
         self._at = time.time()
         self._clocks = self._at - time.monotonic()
 
-    def request(self, endpoint: str, start_s: float, latency_ms: float, failed: bool, status: int, size: int) -> None:
+    def request(
+        self,
+        endpoint: str,
+        start_s: float,
+        latency_ms: float,
+        failed: bool,
+        status: int,
+        size: int,
+        form: Form | None = None,
+    ) -> None:
         """Note one request; nothing is written before the next flush."""
-        row = (start_s, latency_ms, self.number(endpoint), failed, status, size)
+        row = (start_s, latency_ms, self.number(endpoint), failed, status, size, self.form(form))
         for append, value in zip(self.appenders, row, strict=True):
             append(value)
 
@@ -111,6 +127,12 @@ class LogWriter:
     def number(self, endpoint: str) -> int:
         """The number of an endpoint in this log."""
         return self._ids.setdefault(endpoint, len(self._ids))
+
+    def form(self, form: Form | None) -> int:
+        """The number of a form of answers in this log; 0 where there is none, or too many."""
+        if form is None or (form not in self._forms and len(self._forms) >= MOST_FORMS):
+            return 0
+        return self._forms.setdefault(form, len(self._forms) + 1)
 
     def error(self, endpoint: str, error: BaseException | str) -> None:
         """Count a failure by its message; a service that invents a new one each time does not fill the memory."""
@@ -142,10 +164,13 @@ class LogWriter:
     def flush(self) -> None:
         """Write what was noted since the last flush."""
         rows = self._columns
-        names = list(self._ids)[self._named :]
+        names, forms = list(self._ids)[self._named :], list(self._forms)[self._formed :]
         if names:
             self._named += len(names)
             self._chunk(b"N", json.dumps(names).encode())
+        if forms:
+            self._formed += len(forms)
+            self._chunk(b"F", json.dumps(forms).encode())
         self._written += len(rows[0])
         for kind, columns in ((b"R", rows), (b"L", self._late), (b"S", self._starts)):
             if columns[0]:
@@ -202,9 +227,9 @@ def request_listener(log: LogWriter, *, home: str = "", late_now: Lateness | Non
     An endpoint whose first request went to another host or port than *home* is noted, too: it is not the target that
     answers there. Looking at every address would cost each request more than the whole record of it.
     """
-    starts, latencies, endpoints, failures, statuses, sizes = log.appenders  # one call less for each request
-    target = _place(home)
+    starts, latencies, endpoints, failures, statuses, sizes, forms = log.appenders  # one call less for each request
     numbers: dict[tuple[str, str], int] = {}
+    answers: dict[int, int] = {}  # of each endpoint, so far
     now = time.time
 
     def listener(
@@ -224,10 +249,8 @@ def request_listener(log: LogWriter, *, home: str = "", late_now: Lateness | Non
         number = numbers.get((request_type, name))
         if number is None:
             number = numbers[request_type, name] = log.number(f"{request_type} {name}")
-            last = getattr(response, "request", None)  # where redirects have led
-            place = _place(getattr(last, "url", None)) or _place(url)
-            if target and place not in {"", target}:
-                log.event("elsewhere", endpoint=f"{request_type} {name}", host=place)
+            answers[number] = 0
+            _note_elsewhere(log, f"{request_type} {name}", home=_place(home), response=response, url=url)
         # What is no number fails in a sum, before any column has grown.
         latency_ms = -1.0 if response_time is None else response_time + 0.0
         start_s = start_time + 0.0 if start_time is not None else now() - max(latency_ms, 0.0) / 1e3
@@ -239,11 +262,21 @@ def request_listener(log: LogWriter, *, home: str = "", late_now: Lateness | Non
         failures(exception is not None)
         statuses(status if type(status) is int and 0 <= status <= 0xFFFF else 0)
         sizes(response_length if type(response_length) is int and 0 <= response_length < 2**64 else 0)
+        answers[number] = (count := answers[number]) + 1
+        forms(0 if count >= OFTEN and count % EVERY else log.form(form_of(response)))
         if exception is not None:
             endpoint = f"{request_type} {name}"
             log.error(endpoint, exception)
 
     return listener
+
+
+def _note_elsewhere(log: LogWriter, endpoint: str, *, home: str, response: Any, url: Any) -> None:
+    """Note an endpoint that another place than *home* answers."""
+    last = getattr(response, "request", None)  # where redirects have led
+    place = _place(getattr(last, "url", None)) or _place(url)
+    if home and place not in {"", home}:
+        log.event("elsewhere", endpoint=endpoint, host=place)
 
 
 def _place(url: Any) -> str:

@@ -1,0 +1,175 @@
+"""
+How the answers of an endpoint differ from the reference's, in words; nothing where they are alike.
+
+A difference has to be large, and no chance. A token or a time of day in the body changes neither its size by half nor
+its headers, and one odd answer proves nothing. Requests that failed are left to the failure rate.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from math import log2, sqrt
+from statistics import median
+
+from perfci.judge.stats import exact, welch
+from perfci.judge.stats.exact import Count
+from perfci.judge.validity import zeros
+from perfci.judge.validity.case import Rounds
+from perfci.model import ENOUGH, Answers, RoundKind, Tally
+
+SIZE_SHARE, SIZE_BYTES = 0.5, 256
+"""The median body is another one if it differs by more than half of the reference's, and by more than so many bytes."""
+
+OTHER_SHARE = 0.01
+"""Share of the answers that must have another status, or another form, before that is said."""
+
+TESTS = 6
+"""So many tests are made for each endpoint: sizes in turns and under load, statuses, three parts of a form."""
+
+_FORM = ("content type", "compression", "protocol")
+
+
+def difference(name: str, base: Rounds, candidate: Rounds, *, endpoints: int) -> str:
+    """
+    How the answers of endpoint *name* differ: "are 91 % smaller (4,213 -> 12 bytes at the median)".
+
+    A difference counts if it had a chance below `zeros.ALPHA` over all tests of so many *endpoints*.
+    """
+    chance = zeros.ALPHA / (TESTS * max(1, endpoints))
+    before, after = _seen(name, base), _seen(name, candidate)
+    found = (compare(before, after, chance) for compare in (_sizes, _statuses, _forms))
+    return " and ".join(said for each in found for said in each)
+
+
+def other_failures(name: str, base: Rounds, candidate: Rounds, *, endpoints: int) -> str:
+    """How an endpoint that fails on both sides fails in another way: "404 -> 500"; nothing where it does not."""
+    before, after = ([_named(one.failures) for _, one in _seen(name, side)] for side in (base, candidate))
+    moved = _moved(before, after, zeros.ALPHA / max(1, endpoints))
+    return "" if moved is None else f"{moved[1]} -> {moved[2]}"
+
+
+def other_size(before: Tally, after: Tally) -> str:
+    """The same of bodies that were counted request by request, in the census."""
+    if min(before.requests, after.requests) < ENOUGH or not _another_size(before.mean, after.mean):
+        return ""
+    if not (before.constant and after.constant):
+        found = welch.difference(welch.sample(before), welch.sample(after))
+        if min(found.p_greater, found.p_smaller) >= zeros.ALPHA:
+            return ""
+    return _size(before.mean, after.mean, "on average")
+
+
+_Seen = list[tuple[RoundKind, Answers]]
+
+
+def _seen(name: str, rounds: Rounds) -> _Seen:
+    return [(one.kind, one.answers[name]) for one in rounds if name in one.answers]
+
+
+def _sizes(before: _Seen, after: _Seen, chance: float) -> Iterator[str]:
+    """
+    The first kind of round that shows another size, turns before load.
+
+    Under load the faster side of a service that keeps what it is sent has more to answer with: that bodies grew is said
+    of turns alone where there are any, since there both sides were asked the same.
+    """
+    turns = all(any(kind is RoundKind.DUET for kind, _ in side) for side in (before, after))
+    for kind in (RoundKind.DUET, RoundKind.LOAD):
+        old, new = ([one for each, one in side if each is kind] for side in (before, after))
+        known = [[one.median_bytes for one in side if one.median_bytes is not None] for side in (old, new)]
+        if not all(known):
+            continue
+        typical, now = (median(side) for side in known)
+        grown_under_load = turns and kind is RoundKind.LOAD and now > typical
+        border = sqrt(max(1, typical) * max(1, now))
+        if _another_size(typical, now) and not grown_under_load and _apart(old, new, border) < chance:
+            yield _size(typical, now, "at the median")
+            return
+
+
+def _another_size(before: float, after: float) -> bool:
+    return abs(after - before) > max(SIZE_BYTES, SIZE_SHARE * before)
+
+
+def _size(before: float, after: float, which: str) -> str:
+    if after < before:
+        how = f"{_percent(1 - after / before)} smaller"
+    elif after < 2 * before:
+        how = f"{_percent(after / before - 1)} larger"
+    else:
+        how = f"{after / before:,.1f} times as large" if before else "no longer empty"
+    return f"are {how} ({before:,.0f} -> {after:,.0f} bytes {which})"
+
+
+def _percent(share: float) -> str:
+    """Whole percent, and more where all but a few are: 99.7 % is not all."""
+    return f"{100 * share:.{1 if 0.995 <= share < 1 else 0}f} %"
+
+
+def _apart(before: list[Answers], after: list[Answers], border: float) -> float:
+    """The chance that as different shares of both sides' bodies are smaller than the *border*, if they are alike."""
+    limit = 1 + int(4 * log2(border))
+    shares = [
+        exact.effective(
+            [
+                Count(sum(count for size, count in one.sizes.items() if size <= limit), sum(one.sizes.values()))
+                for one in side
+            ]
+        )
+        for side in (before, after)
+    ]
+    return min(exact.fisher(*shares))
+
+
+def _statuses(before: _Seen, after: _Seen, chance: float) -> Iterator[str]:
+    moved = _moved([_named(one.statuses) for _, one in before], [_named(one.statuses) for _, one in after], chance)
+    if moved is not None:
+        share, lost, gained = moved
+        yield f"have another status in {_percent(share)} ({lost} -> {gained})"
+
+
+def _named(statuses: Mapping[int, int]) -> dict[str, int]:
+    return {str(status) if status else "no answer": count for status, count in statuses.items()}
+
+
+def _forms(before: _Seen, after: _Seen, chance: float) -> Iterator[str]:
+    for position, what in enumerate(_FORM):
+        old, new = ([_part(one.forms, position) for _, one in side] for side in (before, after))
+        if (moved := _moved(old, new, chance)) is not None:
+            share, lost, gained = moved
+            yield f"have another {what} in {_percent(share)} ({lost or 'none'} -> {gained or 'none'})"
+
+
+def _part(forms: Mapping[str, int], position: int) -> Counter[str]:
+    counted: Counter[str] = Counter()
+    for form, count in forms.items():
+        parts = form.split("; ")
+        counted[parts[position] if position < len(parts) else ""] += count
+    return counted
+
+
+def _moved(
+    before: Sequence[Mapping[str, int]], after: Sequence[Mapping[str, int]], chance: float
+) -> tuple[float, str, str] | None:
+    """
+    The share of the answers that are of another kind, with the kind that lost most and the one that gained most.
+
+    None where it is too small a share, or may be chance. Each mapping counts the answers of one round by kind.
+    """
+    kinds = sorted({kind for counts in (*before, *after) for kind in counts})
+    sides = [[sum(counts.values()) for counts in side] for side in (before, after)]
+    if len(kinds) < 2 or not all(map(sum, sides)):
+        return None
+    shifts, unlikely = {}, False
+    for kind in kinds:
+        old, new = (
+            [Count(counts.get(kind, 0), total) for counts, total in zip(side, totals, strict=True)]
+            for side, totals in zip((before, after), sides, strict=True)
+        )
+        shifts[kind] = exact.pool(new).share - exact.pool(old).share
+        large = abs(shifts[kind]) > OTHER_SHARE
+        p = min(exact.fisher(exact.effective(old), exact.effective(new))) if large else 1.0
+        unlikely = unlikely or p * len(kinds) < chance
+    if not unlikely:
+        return None
+    lost, gained = min(kinds, key=lambda kind: shifts[kind]), max(kinds, key=lambda kind: shifts[kind])
+    return sum(abs(shift) for shift in shifts.values()) / 2, lost, gained

@@ -1,0 +1,162 @@
+"""What different answers do to the verdict: who answers an empty list is faster, and that is no improvement."""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from perfci.judge import comparability
+from perfci.judge.answers import evidence
+from perfci.judge.budgets import matches
+from perfci.judge.census import comparable
+from perfci.judge.census.comparable import Work
+from perfci.judge.compare import block_means
+from perfci.judge.validity import zeros
+from perfci.judge.validity.case import NAMED, Case, Rounds, listed, warning
+from perfci.model import ALL_ENDPOINTS, Comparison, Decision, Finding, Role, Run, SeriesVerdict, Side, Weight
+
+BYTES = "response/bytes"
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedAnswers:
+    """What is said of the answers."""
+
+    findings: tuple[Finding, ...]
+    differences: Mapping[str, str]  # endpoint -> how its answers differ: "are 91 % smaller (...)"
+    accepted: frozenset[str]  # of these endpoints
+
+    def qualified(self, decisions: Iterable[Decision]) -> tuple[Decision, ...]:
+        """
+        The decisions, of which none calls it an improvement that different answers come sooner.
+
+        Where the difference is accepted it stays one, with that word beside it.
+        """
+        return tuple(map(self._qualified, decisions))
+
+    def _qualified(self, one: Decision) -> Decision:
+        endpoint = one.comparison.series.endpoint
+        touched = set(self.differences) if endpoint == ALL_ENDPOINTS else {endpoint} & self.differences.keys()
+        if one.verdict is not SeriesVerdict.IMPROVEMENT or not touched:
+            return one
+        if endpoint == ALL_ENDPOINTS:
+            what = f"the answers of {listed(sorted(touched))} differ"
+        else:
+            what = f"its answers {self.differences[endpoint]}"
+        if touched <= self.accepted:
+            return replace(one, reason=f"{one.reason}, but {what}, which is accepted")
+        return replace(one, verdict=SeriesVerdict.INCONCLUSIVE, reason=f"{one.reason}, but {what}")
+
+
+def judge_answers(case: Case, comparisons: Iterable[Comparison]) -> JudgedAnswers:
+    """
+    Compare the answers of both sides; the *comparisons* tell which endpoints are required.
+
+    Where a required endpoint is answered differently, or is asked no more, the run cannot pass, unless the policy
+    accepts it. Of all other endpoints it is told.
+    """
+    required = {one.series.endpoint for one in comparisons if one.budget.role is Role.REQUIRED}
+    reference = _reference(case)
+    names = block_means.endpoints(reference) & block_means.endpoints(case.candidate)
+    count = len(names)
+    differences = {
+        name: said
+        for name in sorted(names)
+        if (said := evidence.difference(name, reference, case.candidate, endpoints=count))
+    }
+    for name, said in _counted(case, known=_answered(reference) & _answered(case.candidate)):
+        differences.setdefault(name, said)
+    gone = zeros.absent(case.alike, case.candidate)
+    accepted = {name for name in (*differences, *gone) if _accepted(name, case)}
+    failures = [
+        f"{name} ({moved})"
+        for name in sorted(names)
+        if (moved := evidence.other_failures(name, reference, case.candidate, endpoints=count))
+    ]
+    found = [
+        *_told(differences, required, accepted),
+        *_missing(gone, required, accepted),
+        *([warning("failures-differ", f"Requests fail in another way: {listed(failures)}")] if failures else ()),
+        *_unknown(case, reference),
+    ]
+    return JudgedAnswers(tuple(found), differences, frozenset(accepted & differences.keys()))
+
+
+def _accepted(name: str, case: Case) -> bool:
+    return any(matches(pattern, name) for pattern in case.policy.accept_answers)
+
+
+def _reference(case: Case) -> Rounds:
+    """Whose answers are compared with: on every machine, but of the same requests and the same data."""
+    if case.baseline is None:
+        return case.base
+
+    def asked(run: Run) -> tuple[object, ...]:
+        plan = run.fingerprint.plan
+        return plan.digest, plan.user_classes, plan.tags, dict(plan.environment), run.fingerprint.seed_digest
+
+    return [
+        one
+        for run in comparability.same_scenario(case.run, case.baseline)
+        if asked(run) == asked(case.run)
+        for one in run.rounds
+        if one.side is Side.CANDIDATE
+    ]
+
+
+def _answered(rounds: Rounds) -> set[str]:
+    return {name for one in rounds for name in one.answers}
+
+
+def _counted(case: Case, *, known: Collection[str]) -> Iterator[tuple[str, str]]:
+    """What the census saw of the bodies of endpoints that are not *known* from the rounds."""
+    census = case.run.census.get(Side.CANDIDATE)
+    work, obstacle = comparable.reference(case.run, case.baseline)
+    if census is None or work is None or obstacle:
+        return
+    here = Work.of(census)
+    for name in sorted((work.endpoints.keys() & here.endpoints.keys()) - set(known)):
+        before, after = work.tally(name, BYTES, here), here.tally(name, BYTES, work)
+        if before is not None and after is not None and (said := evidence.other_size(before, after)):
+            yield name, said
+
+
+def _told(differences: Mapping[str, str], required: Collection[str], accepted: Collection[str]) -> Iterator[Finding]:
+    open_ = [name for name in differences if name not in accepted]
+    for weight, names in (
+        (Weight.INCONCLUSIVE, [name for name in open_ if name in required]),
+        (Weight.NOTICE, [name for name in open_ if name not in required]),
+    ):
+        if names:
+            yield _finding("answers-differ", weight, _sentence(names, differences), _how_to(names))
+    if taken := [name for name in differences if name in accepted]:
+        yield _finding("answers-accepted", Weight.NOTICE, f"Accepted: {_sentence(taken, differences)}")
+
+
+def _sentence(names: Sequence[str], differences: Mapping[str, str]) -> str:
+    said = "; ".join(f"{name}: the candidate's answers {differences[name]}" for name in names[:NAMED])
+    more = len(names) - NAMED
+    return said + (f"; and so on at {more} more endpoint{'s' * (more > 1)}" if more > 0 else "")
+
+
+def _missing(gone: Collection[str], required: Collection[str], accepted: Collection[str]) -> Iterator[Finding]:
+    message = "The candidate was never asked for {}; the reference was"
+    open_ = [name for name in gone if name not in accepted]
+    for weight, names in (
+        (Weight.INCONCLUSIVE, [name for name in open_ if name in required]),
+        (Weight.NOTICE, [name for name in gone if name in accepted or name not in required]),
+    ):
+        if names:
+            yield _finding("endpoints-missing", weight, message.format(listed(names)), _how_to(names))
+
+
+def _unknown(case: Case, reference: Rounds) -> Iterator[Finding]:
+    if case.baseline is not None and reference and _answered(case.candidate) and not _answered(reference):
+        message = "What the stored runs were answered is not known, so that answers are not compared"
+        yield warning("answers-unknown", message, "Measure and accept a run with this perfci.")
+
+
+def _how_to(names: list[str]) -> str:
+    return f'If that is intended: `accept_answers = ["{names[0]}"]` in the `[gate]` of the base.'
+
+
+def _finding(code: str, weight: Weight, message: str, hint: str = "") -> Finding:
+    return Finding(code=code, weight=weight, message=message, hint=hint)
