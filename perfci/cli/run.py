@@ -171,7 +171,7 @@ def _run(options: dict[str, Any]) -> ExitCode:
     from perfci.pipeline.request import Counting, Request
     from perfci.pipeline.run import run
     from perfci.report import terminal
-    from perfci.rig.target import sweep
+    from perfci.rig.target import release, sweep
 
     config: Path = options["config"]
     ports = real_ports(config, quiet=options["quiet"])
@@ -199,6 +199,7 @@ def _run(options: dict[str, Any]) -> ExitCode:
             return ExitCode.OK
         result = run(request, ports)
     finally:
+        release(ports.state, environ=ports.environ)
         ports.progress.close()
     say(terminal.render(result.outcome, width=width(), colour=colour(), verbose=options["verbose"]))
     say(f"RUN is {_near(result.folder)}")

@@ -46,6 +46,7 @@ class LiveRig:
                 label=self.label(side, 0),
                 environ=self.spec.environ,
                 working_tree=self.spec.working_tree if is_own(source.tree) else None,
+                side_by_side=len(self.spec.sources) > 1,
             )
         for note in notes:
             on_incident(note)
@@ -123,6 +124,11 @@ class LiveBlock:
     def descriptions(self) -> Mapping[Side, str]:
         """What was started, by side."""
         return {side: running.description for side, running in self.started.running.items()}
+
+    @property
+    def outliving(self) -> tuple[str, ...]:
+        """Volumes and folders whose data is still there in the next block."""
+        return tuple(dict.fromkeys(name for each in self.started.running.values() for name in each.outliving))
 
     def duet(self) -> Mapping[Side, Measured]:
         """Turns of both sides."""
@@ -285,6 +291,7 @@ def _starting(rig: LiveRig, side: Side, block: int | str) -> AbstractContextMana
         environ=rig.spec.environ,
         extra_env=source.env,
         counted=rig.spec.counted,
+        side_by_side=len(rig.spec.sources) > 1,
     )
 
 
@@ -303,7 +310,12 @@ def _seeding(rig: LiveRig, side: Side, running: RunningTarget) -> AbstractContex
 
 def _await_seed(rig: LiveRig, seeded: Callable[[], seed.Seeded], side: Side, started: _Started) -> None:
     with rig.attribute_to_base(side):
-        started.seed_digests[side] = seeded().digest
+        try:
+            started.seed_digests[side] = seeded().digest
+        except SeedError as error:
+            if outliving := started.running[side].outliving:
+                raise SeedError(f"{error}; data outlives a block in {', '.join(outliving)}", hint=error.hint) from error
+            raise
 
 
 def _clean(rig: LiveRig, side: Side, running: RunningTarget, on_incident: Callable[[str], None]) -> None:

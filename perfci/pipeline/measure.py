@@ -23,8 +23,12 @@ class Bench:
 
 
 def prepare(bench: Bench, *sides: Side) -> None:
-    """Build what has to be built, once for each side, before anything is measured."""
-    for side in sides:
+    """
+    Build what has to be built, once for each side, before anything is measured.
+
+    The candidate first: what cannot be used in both is then an error of usage, and no base that cannot be had.
+    """
+    for side in sorted(sides, key=lambda side: side is Side.BASE):
         bench.progress.phase(f"preparing the {side.value}")
         bench.rig.prepare(side, on_incident=bench.recorder.incident)
 

@@ -47,7 +47,8 @@ class Recorder:
         for side, digest in block.seed_digests.items():
             expected = fingerprint.seed_digest
             if expected and digest != expected:
-                self.incident(f"the {side.value} of block {name} was seeded with other data ({digest[:12]})")
+                kept = f"; data outlives a block in {', '.join(block.outliving)}" if block.outliving else ""
+                self.incident(f"the {side.value} of block {name} was seeded with other data ({digest[:12]}){kept}")
             fingerprint = replace(fingerprint, seed_digest=expected or digest)
         fingerprint = replace(fingerprint, target={**fingerprint.target, **block.descriptions})
         self._replace(replace(self.run, fingerprint=fingerprint))

@@ -51,6 +51,10 @@ class Block(Protocol):
     def descriptions(self) -> Mapping[Side, str]:
         """What was started, by side: a command, the digests of images."""
 
+    @property
+    def outliving(self) -> tuple[str, ...]:
+        """Volumes and folders whose data is still there in the next block."""
+
     def duet(self) -> Mapping[Side, Measured]:
         """Turns of both sides, one request in flight."""
 

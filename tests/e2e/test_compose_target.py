@@ -1,8 +1,8 @@
 """Compose targets with a real engine: isolation, every fault, and nothing left behind."""
 
-import hashlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -81,13 +81,14 @@ def checkout(tmp_path: Path) -> Iterator[Path]:
     (folder / "Dockerfile").write_text(f"FROM {IMAGE}\nCOPY toy.py /toy.py\n")
     _write(folder, {})
     yield folder
-    built = _docker("image", "ls", "-q", "--filter", f"reference=perfci-*-{_digest(folder)}-web").split()
-    if built:
-        _docker("image", "rm", "-f", *built)
-
-
-def _digest(folder: Path) -> str:
-    return hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:8]
+    built = [
+        prefix
+        for note in (tmp_path / "state").glob("*.json")
+        if (prefix := json.loads(note.read_text()).get("images"))  # others may use the same engine
+    ]
+    target.release(tmp_path / "state", environ=os.environ)
+    for prefix in built:
+        assert not _docker("image", "ls", "-q", "--filter", f"reference={prefix}-*").split()
 
 
 def _write(folder: Path, changes: dict[str, object], **more: object) -> None:
@@ -130,6 +131,7 @@ def start(tmp_path: Path, checkout: Path) -> Start:
             "label": f"e2e{os.getpid()}-{label}",
             "environ": {**os.environ, "COMPOSE_PROJECT_NAME": "stranger", "COMPOSE_FILE": "/nowhere.yaml"},
             "extra_env": {"EXTRA": "a$b"},
+            "side_by_side": True,
         }
         if not prepared:
             target.prepare(options, **where)  # type: ignore[arg-type]
@@ -144,7 +146,7 @@ def _inspect(label: str) -> dict[str, object]:
     return found
 
 
-def test_two_sides_of_a_project_with_fixed_names_and_ports(start: Start, checkout: Path, tmp_path: Path) -> None:
+def test_two_sides_of_a_project_with_fixed_names_and_ports(start: Start, tmp_path: Path) -> None:
     """Both sides run at once although the file fixes port, names, image, network and volume."""
     with start("base-1", Side.BASE) as base, start("candidate-1", Side.CANDIDATE, env={"TOLD": "yes"}) as candidate:
         assert base.base_url != candidate.base_url
@@ -154,11 +156,14 @@ def test_two_sides_of_a_project_with_fixed_names_and_ports(start: Start, checkou
             assert running.health().restarts == 0
             assert running.description.startswith("web=sha256:")
         images = {_inspect(label)["Config"]["Image"] for label in ("base-1", "candidate-1")}  # type: ignore[index]
-        assert images == {f"perfci-{side}-{_digest(checkout)}-web" for side in Side}
+        assert sorted(re.sub("-[0-9a-f]{8}-", "-", image) for image in images) == [
+            "perfci-base-web",
+            "perfci-candidate-web",
+        ]
         assert len(_things()) == 6  # a container, a network and a volume each
         environment = _inspect("candidate-1")["Config"]["Env"]  # type: ignore[index]
         assert {"PRICE=5 $", "TOLD=yes", "EXTRA=a$b"} <= set(environment)
-    assert list((tmp_path / "state").glob("*")) == []
+    assert {path.read_text().count("perfci-") for path in (tmp_path / "state").glob("*")} == {1}  # images alone
     assert candidate.log_path is not None
     assert candidate.log_path.exists()
 
@@ -365,5 +370,6 @@ with target.start(options, **where) as running:
 
     ended = target.sweep(tmp_path / "state", environ=os.environ)
 
-    assert ended == [f"stopped compose project {PROJECTS}left (3 containers, networks and volumes)"]
+    assert ended[0] == f"stopped compose project {PROJECTS}left (3 containers, networks and volumes)"
+    assert re.fullmatch(r"removed images perfci-base-[0-9a-f]{8}-\* \(1\)", ended[1])
     assert target.sweep(tmp_path / "state", environ=os.environ) == []

@@ -3,9 +3,14 @@ A `docker` that knows containers with the clients of databases in them, as far a
 
     docker exec -i [-e NAME] CONTAINER sh -c SCRIPT | docker top CONTAINER ... | docker events ...
 
+And as far as a compose project is read, and images are removed, where the state has a `project` and `images`.
+
+    docker compose ... config ... | docker network inspect ... NAME | docker image ls|rm ...
+
 What it tells lies in the file that FAKE_DOCKER names; a test changes that file while a session is open.
 """
 
+import itertools
 import json
 import os
 import sys
@@ -114,6 +119,34 @@ def _events() -> None:
         time.sleep(0.01)
 
 
+def _compose(arguments: list[str]) -> None:
+    """The project as the state has it, without the services whose profile is not named."""
+    state = _state()
+    state.setdefault("asked", []).append(
+        [arguments, {k: os.environ[k] for k in ("PWD", "COMPOSE_FILE") if k in os.environ}]
+    )
+    tell(Path(os.environ["FAKE_DOCKER"]).parent, state)
+    named = {value for key, value in itertools.pairwise(arguments) if key == "--profile"}
+    services = {
+        name: service
+        for name, service in state["project"]["services"].items()
+        if not service.get("profiles") or "*" in named or named & set(service["profiles"])
+    }
+    _say(json.dumps({**state["project"], "services": services}))
+
+
+def _images(arguments: list[str]) -> None:
+    state = _state()
+    if arguments[0] == "ls":
+        prefix = (
+            next(word for word in arguments if word.startswith("reference=")).removeprefix("reference=").rstrip("*")
+        )
+        _say(*(name for name in state["images"] if name.startswith(prefix)))
+    elif arguments[0] == "rm" and not state.get("in_use"):
+        state["images"] = [name for name in state["images"] if name not in arguments]
+        tell(Path(os.environ["FAKE_DOCKER"]).parent, state)
+
+
 def main(arguments: list[str]) -> None:
     """Do what the command line says."""
     if arguments[0] == "exec":
@@ -122,6 +155,12 @@ def main(arguments: list[str]) -> None:
         _say("PID COMMAND", f"1 {_state()['programs'].get(arguments[1], 'sh')}")
     elif arguments[0] == "events":
         _events()
+    elif arguments[0] == "compose":
+        _compose(arguments)
+    elif arguments[0] == "network":
+        _say(_state().get("networks", {}).get(arguments[-1], ""))
+    elif arguments[0] == "image":
+        _images(arguments[1:])
 
 
 if __name__ == "__main__":

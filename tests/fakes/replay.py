@@ -92,6 +92,11 @@ class ReplayBlock:
         """A name for each side."""
         return {side: f"a recorded {side.value}" for side in self.order}
 
+    @property
+    def outliving(self) -> tuple[str, ...]:
+        """Nothing."""
+        return ()
+
     def duet(self) -> Mapping[Side, Measured]:
         """The recorded turns of this block."""
         assert self.with_duet, "turns were asked of a block that was started without a duet"

@@ -14,6 +14,7 @@ from perfci.rig.host.environment import child_environment
 
 PROJECT_PATTERN = r"perfci-[a-z0-9_-]{1,56}"
 PROJECT_LABEL = "com.docker.compose.project"
+IMAGES_PATTERN = r"perfci-(?:base|candidate)-[0-9a-f]{8}"
 SERVICE_LABEL = "com.docker.compose.service"
 ASK_S = 20.0
 
@@ -137,6 +138,31 @@ def remove(projects: Collection[str], *, environ: Mapping[str, str]) -> int | No
     except TargetError:
         return None
     return None if None in rest else gone + sum(count or 0 for count in rest)
+
+
+def remove_images(prefix: str, *, environ: Mapping[str, str]) -> int | None:
+    """
+    Remove the images whose names begin with *prefix*: how many; None where some may be left.
+
+    Only these names go. An image that has another name as well stays under that, and so does what the engine caches
+    for the next build.
+    """
+    if not re.fullmatch(IMAGES_PATTERN, prefix):
+        return 0
+
+    def present() -> list[str] | None:
+        form = "{{.Repository}}:{{.Tag}}"
+        listed = run("image", "ls", "--filter", f"reference={prefix}-*", "--format", form, environ=environ)
+        return listed.out.split() if listed.ok else None
+
+    try:
+        before = present()
+        if before:
+            run("image", "rm", *before, environ=environ)
+            return len(before) if present() == [] else None
+    except TargetError:
+        return None
+    return None if before is None else 0
 
 
 _KEY = {"network": "{{.ID}}", "volume": "{{.Name}}"}

@@ -3,7 +3,8 @@ Notes of what runs, so that the next perfci can end what a killed one left behin
 
 One small JSON file for each started thing, erased when it was stopped. A note names its owner (the perfci that wrote
 it) and what was started: a process by its number *and* its start time, and by its mark; a stack by its exact name;
-a work tree by its folder. A number alone is never believed: it may belong to somebody else by now.
+images by what their names begin with; a work tree by its folder. A number alone is never believed: it may belong to
+somebody else by now.
 """
 
 import contextlib
@@ -45,6 +46,7 @@ class Note(Table):
     mark: str = Field(default="", pattern="^([0-9a-f]{32})?$")
     leader: Life | None = None
     project: str = Field(default="", pattern=f"^({docker.PROJECT_PATTERN})?$")
+    images: str = Field(default="", pattern=f"^({docker.IMAGES_PATTERN})?$")
     tree: str = Field(default="", pattern=f"^({trees.FOLDER_PATTERN})?$")
     git_dirs: tuple[str, ...] = ()  # of the repositories that know the tree
 
@@ -78,6 +80,26 @@ def note(state: Path, *, mark: str = "", project: str = "", tree: str = "", git_
     written = Written(state / f"{secrets.token_hex(8)}.json", content)
     _write(written.path, written.note)
     return written
+
+
+def note_images(state: Path, prefix: str) -> None:
+    """Write down, before they are built, what the names of images begin with that `release` is to remove."""
+    if not any(found and found.images == prefix and found.owner.lives() for _, found in _read(state)):
+        content = Note(owner=life(os.getpid()), images=prefix)
+        state.mkdir(parents=True, exist_ok=True)
+        _write(state / f"{secrets.token_hex(8)}.json", content)
+
+
+def release(state: Path, *, environ: Mapping[str, str]) -> None:
+    """
+    Remove the images that this very process has had built.
+
+    Where the engine does not do it, their note stays, for a later sweep.
+    """
+    for path, found in list(_read(state)):
+        own = found is not None and found.owner.pid == os.getpid() and found.owner.lives()
+        if found and own and found.images and docker.remove_images(found.images, environ=environ) is not None:
+            path.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
@@ -118,12 +140,18 @@ def sweep(state: Path, *, environ: Mapping[str, str]) -> list[str]:
     A stack whose removal fails (the engine is down) keeps its note, for the next time.
     """
     ended: list[str] = []
-    for path, found in sorted(_read(state), key=lambda read: bool(read[1] and read[1].tree)):  # what runs in it first
+    for path, found in sorted(_read(state), key=_last):
         if found is None:
             path.unlink(missing_ok=True)  # cut short while it was written: nothing had been started yet
         elif not found.owner.lives() and _end(found, environ, ended):
             path.unlink(missing_ok=True)
     return ended
+
+
+def _last(read: tuple[Path, Note | None]) -> int:
+    """Where in a sweep a note comes: what runs first, then the images it ran, then the trees it ran in."""
+    found = read[1]
+    return 0 if found is None else 2 if found.tree else 1 if found.images else 0
 
 
 def _end(found: Note, environ: Mapping[str, str], ended: list[str]) -> bool:
@@ -132,6 +160,11 @@ def _end(found: Note, environ: Mapping[str, str], ended: list[str]) -> bool:
         if things:
             ended.append(f"stopped compose project {found.project} ({things} containers, networks and volumes)")
         return things is not None
+    if found.images:
+        gone = docker.remove_images(found.images, environ=environ)
+        if gone:
+            ended.append(f"removed images {found.images}-* ({gone})")
+        return gone is not None
     if found.tree:
         there = Path(found.tree).exists()
         removed = trees.remove(Path(found.tree), [Path(one) for one in found.git_dirs], environ=environ)

@@ -9,8 +9,8 @@ from typing import Any
 from perfci import schema
 from perfci.errors import ConfigError
 from perfci.model import Side
-from perfci.rig.host.leftovers import sweep
-from perfci.rig.target import command, compose, external, stack
+from perfci.rig.host.leftovers import release, sweep
+from perfci.rig.target import command, compose, external, project
 from perfci.rig.target import prepare as preparation
 from perfci.rig.target.running import Container, Launch, RunningTarget, Target
 
@@ -24,6 +24,7 @@ __all__ = [
     "absent",
     "parse",
     "prepare",
+    "release",
     "start",
     "starting",
     "sweep",
@@ -56,6 +57,7 @@ def prepare(
     environ: Mapping[str, str],
     working_tree: Path | None = None,
     extra_env: Mapping[str, str] | None = None,
+    side_by_side: bool = False,
 ) -> tuple[str, ...]:
     """
     Do the slow part (copy from the *working_tree*, build, pull) once per side, before anything is measured.
@@ -81,9 +83,9 @@ def prepare(
         label=label,
         environ=environ,
         extra_env=extra_env or {},
+        side_by_side=side_by_side,
     )
-    TARGETS[options.kind].prepare(options, launch)
-    return notes
+    return (*notes, *(TARGETS[options.kind].prepare(options, launch) or ()))
 
 
 def absent(
@@ -94,7 +96,7 @@ def absent(
         case command.Options():
             words = " ".join([*options.command, *options.build])
         case compose.Options():
-            words = stack.text(source, options.file)
+            words = project.text(source, options.compose_files())
         case external.Options():
             return []
     return preparation.missing(failure, words, tree=source, working_tree=working_tree, environ=environ)
@@ -118,6 +120,7 @@ def starting(
     environ: Mapping[str, str],
     extra_env: Mapping[str, str] | None = None,
     counted: bool = True,
+    side_by_side: bool = False,
 ) -> AbstractContextManager[Callable[[], RunningTarget]]:
     """
     Start the target; what is yielded waits until it answers. It is stopped when the context is left, however that is.
@@ -133,5 +136,6 @@ def starting(
         environ=environ,
         extra_env=extra_env or {},
         counted=counted,
+        side_by_side=side_by_side,
     )
     return TARGETS[options.kind].start(options, launch)

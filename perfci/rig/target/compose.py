@@ -6,22 +6,26 @@ image tags) in the resolved form and starts that. No merging rules, no recent co
 """
 
 import contextlib
+import graphlib
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from perfci.errors import Interrupted, TargetError
 from perfci.model import TargetHealth
 from perfci.rig.host import docker, leftovers
-from perfci.rig.target import readiness
+from perfci.rig.target import images, readiness
 from perfci.rig.target.prepare import Preparation
+from perfci.rig.target.project import Project, resolve
 from perfci.rig.target.running import Container, Launch, RunningTarget
-from perfci.rig.target.stack import Stack, resolve
+from perfci.rig.target.stack import Stack
 from perfci.schema import Table
 
 CHECK_EVERY_S = 1.0  # asking the engine costs more CPU than the probe itself
 DOWN_S = 60.0
+
+_NOT_BUILT = "the images could not be built"
 
 
 class Options(Table):
@@ -29,6 +33,8 @@ class Options(Table):
 
     kind: Literal["compose"] = "compose"
     file: str = ""  # relative to the checkout; compose's own lookup where it is empty
+    files: tuple[str, ...] = ()  # several, the later over the earlier
+    profiles: tuple[str, ...] = ()  # of compose
     service: str
     port: int = Field(ge=1, le=65535)  # inside the container
     env: dict[str, str] = {}  # for the variables in the compose file
@@ -39,12 +45,24 @@ class Options(Table):
     stop_grace_s: int = Field(default=5, ge=0, le=600)
     ready: readiness.Ready = readiness.Ready()
 
+    @model_validator(mode="after")
+    def _one_way(self) -> "Options":
+        if self.file and self.files:
+            raise ValueError("give file or files, not both")
+        return self
 
-def prepare(options: Options, launch: Launch) -> None:
-    """Build and pull every image."""
+    def compose_files(self) -> tuple[str, ...]:
+        """Those that are named; none: compose's own lookup."""
+        return self.files or ((self.file,) if self.file else ())
+
+
+def prepare(options: Options, launch: Launch) -> tuple[str, ...]:
+    """Build and pull every image; what the reader has to know about the copies, in sentences."""
     stack = _resolve(options, launch)
     if any("build" in service for service in stack.services.values()):
-        stack.must("build", timeout_s=options.build_timeout_s, log="build", what="the images could not be built")
+        leftovers.note_images(launch.state, stack.images)
+        for group in _build_order(stack):
+            stack.must("build", *group, timeout_s=options.build_timeout_s, log="build", what=_NOT_BUILT)
     absent = [
         name
         for name, service in stack.services.items()
@@ -53,6 +71,24 @@ def prepare(options: Options, launch: Launch) -> None:
     if absent:
         what = f"images are missing and could not be pulled, for {', '.join(absent)}"
         stack.must("pull", *absent, timeout_s=options.build_timeout_s, log="pull", what=what)
+    return stack.warnings
+
+
+def _build_order(stack: Stack) -> list[list[str]]:
+    """Services to build at once, group by group; one group of all, `[]`, where no image is built from another's."""
+    bases = images.bases(stack.services)
+    if not any(bases.values()):
+        return [[]]
+    try:
+        order = graphlib.TopologicalSorter(bases)
+        order.prepare()
+    except graphlib.CycleError:
+        return [[]]  # compose says what is wrong with it
+    groups = []
+    while order.is_active():
+        groups.append(sorted(order.get_ready()))
+        order.done(*groups[-1])
+    return groups
 
 
 @contextlib.contextmanager
@@ -77,14 +113,15 @@ def start(options: Options, launch: Launch) -> Iterator[Callable[[], RunningTarg
 
 
 def _resolve(options: Options, launch: Launch) -> Stack:
-    return resolve(
-        file=options.file,
+    project = Project(
         service=options.service,
         port=options.port,
+        files=options.compose_files(),
+        profiles=options.profiles,
         build=options.build,
         env=options.env,
-        launch=launch,
     )
+    return resolve(project, launch)
 
 
 def _stop(stack: Stack, options: Options, *, hurry: bool) -> bool:
@@ -102,7 +139,7 @@ def _stop(stack: Stack, options: Options, *, hurry: bool) -> bool:
 def _ready(options: Options, stack: Stack, up: Callable[[], None]) -> RunningTarget:
     up()
     first = stack.containers()
-    url = f"http://127.0.0.1:{_host_port(options, first)}"
+    url = f"http://127.0.0.1:{_host_port(options, stack.publisher, first)}"
 
     def logs_tail() -> str:
         return stack.logs_tail(options.service)
@@ -123,6 +160,7 @@ def _ready(options: Options, stack: Stack, up: Callable[[], None]) -> RunningTar
         log_path=stack.log(options.service),
         health=health,
         logs_tail=logs_tail,
+        outliving=stack.outliving,
         containers=tuple(_container(each, stack) for each in first if each["State"]["Running"]),
     )
 
@@ -139,9 +177,9 @@ def _container(inspected: Mapping[str, Any], stack: Stack) -> Container:
     )
 
 
-def _host_port(options: Options, containers: list[dict[str, Any]]) -> int:
+def _host_port(options: Options, publisher: str, containers: list[dict[str, Any]]) -> int:
     for container in containers:
-        if docker.service_of(container) == options.service:
+        if docker.service_of(container) == publisher:
             published = (container["NetworkSettings"].get("Ports") or {}).get(f"{options.port}/tcp")
             if published:
                 return int(published[0]["HostPort"])

@@ -33,6 +33,7 @@ class RunningTarget:
     health: Callable[[], TargetHealth]
     logs_tail: Callable[[], str]  # the end of its logs, now
     containers: tuple[Container, ...] = ()  # those that run, by service
+    outliving: tuple[str, ...] = ()  # volumes and folders whose data is still there when it has been stopped
     pid: int | None = None  # the root of its processes, where perfci started them itself
 
 
@@ -48,6 +49,7 @@ class Launch:
     environ: Mapping[str, str]  # perfci's own environment; secrets are dropped on the way to the target
     extra_env: Mapping[str, str] = field(default_factory=dict)  # given to the target as it is
     counted: bool = True  # whether its services are given what a census needs of them
+    side_by_side: bool = False  # whether the other side runs at the same time
 
 
 class Target(Protocol):
@@ -56,8 +58,12 @@ class Target(Protocol):
     @property
     def Options(self) -> type[Table]: ...  # noqa: N802 - the class in the module
 
-    def prepare(self, options: Any, launch: Launch) -> None:
-        """Do the slow part (build, pull) once per side, before anything is measured."""
+    def prepare(self, options: Any, launch: Launch) -> tuple[str, ...] | None:
+        """
+        Do the slow part (build, pull) once per side, before anything is measured.
+
+        The result is what the reader has to know about it, in sentences, if there is anything.
+        """
 
     def start(self, options: Any, launch: Launch) -> AbstractContextManager[Callable[[], RunningTarget]]:
         """

@@ -78,7 +78,7 @@ def test_the_verdict_of_a_whole_run(
 def test_blocks_start_and_stop_in_turn(measured: Runs) -> None:
     """Each block starts both sides anew, the other one first, and stops them before the next."""
     _, recorded = measured(Recorded(rounds=some_rounds()))
-    assert recorded.steps[:2] == ["prepare base", "prepare candidate"]
+    assert recorded.steps[:2] == ["prepare candidate", "prepare base"]
     assert recorded.steps[2:10] == [
         *("start base 1", "seed base 1", "start candidate 1", "seed candidate 1"),
         *("duet 1", "load base 1", "load candidate 1", "stop 1"),

@@ -1,0 +1,96 @@
+"""Images that a compose project builds: under names of this copy, for every service and Dockerfile that uses them."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from perfci.errors import TargetError
+
+_STAGE = re.compile(r"^(\s*FROM\s+(?:--\S+\s+)*)(\S+)(.*)$", re.IGNORECASE | re.MULTILINE)
+_COPY = re.compile(r"(^\s*COPY\s+(?:--\S+\s+)*?--from=)(\S+)", re.IGNORECASE | re.MULTILINE)
+_ARG = re.compile(r"(^\s*ARG\s+\w+=)(\S+)", re.IGNORECASE | re.MULTILINE)
+_ALIAS = re.compile(r"^\s*FROM\s+.*\sAS\s+(\S+)\s*$", re.IGNORECASE | re.MULTILINE)
+
+
+def tags(services: Mapping[str, Mapping[str, Any]], *, prefix: str, build: bool) -> dict[str, str]:
+    """New names of the images that are built here, by the old ones."""
+    named = {name: _image(name, each) for name, each in services.items() if "build" in each}
+    if build:
+        return {image: f"{prefix}-{name}".lower() for name, image in named.items()}
+    unnamed = sorted(name for name in named if not services[name].get("image"))
+    if unnamed:
+        raise TargetError(
+            f"build = false, but these services have no image name to be found by: {', '.join(unnamed)}",
+            hint="give them an image in the compose file, or let perfci build: build = true",
+        )
+    return {}
+
+
+def rename(name: str, service: dict[str, Any], tags: Mapping[str, str], *, build: bool, dockerfile: str = "") -> None:
+    """Let *service* use the images of this copy. *dockerfile* is the text it is built by."""
+    built, image = "build" in service, _image(name, service)
+    service["image"] = _renamed(image, tags)
+    if not build:
+        service.pop("build", None)
+    if built or service["image"] != image:
+        service["pull_policy"] = "build" if built and build else "never"
+    if "build" in service:
+        service["build"] = _build(service["build"], tags, dockerfile)
+
+
+def bases(services: Mapping[str, Mapping[str, Any]]) -> dict[str, set[str]]:
+    """By service that is built, the services whose images have to be there before; by their new names."""
+    built = {str(each["image"]): name for name, each in services.items() if "build" in each}
+    needed: dict[str, set[str]] = {}
+    for name, each in services.items():
+        if "build" in each:
+            words = [
+                str((each["build"] or {}).get("dockerfile_inline") or ""),
+                *map(str, ((each["build"] or {}).get("args") or {}).values()),
+                *map(str, ((each["build"] or {}).get("additional_contexts") or {}).values()),
+            ]
+            text = "\n".join(words)
+            needed[name] = {
+                other
+                for image, other in built.items()
+                if other != name and re.search(rf"(?<![\w.-]){re.escape(image)}(?![\w.-])", text)
+            }
+    return needed
+
+
+def _build(build: Any, tags: Mapping[str, str], dockerfile: str) -> dict[str, Any]:
+    """The build without fixed tags, and with the images of this copy where the project's own are named."""
+    given = {key: value for key, value in dict(build or {}).items() if key != "tags"}
+    if arguments := given.get("args"):
+        given["args"] = {key: _renamed(value, tags) for key, value in arguments.items()}
+    if contexts := given.get("additional_contexts"):
+        given["additional_contexts"] = {key: _context(str(value), tags) for key, value in contexts.items()}
+    rewritten = _dockerfile(dockerfile, tags)
+    if rewritten != dockerfile:
+        given.pop("dockerfile", None)
+        given["dockerfile_inline"] = rewritten.replace("$", "$$") if "dockerfile_inline" not in given else rewritten
+    return given
+
+
+def _dockerfile(text: str, tags: Mapping[str, str]) -> str:
+    stages = set(_ALIAS.findall(text))
+    names = {image: tag for image, tag in tags.items() if image not in stages}
+    text = _STAGE.sub(lambda found: f"{found[1]}{_renamed(found[2], names)}{found[3]}", text)
+    text = _ARG.sub(lambda found: f"{found[1]}{_renamed(found[2], names)}", text)
+    return _COPY.sub(lambda found: f"{found[1]}{_renamed(found[2], names)}", text)
+
+
+def _context(value: str, tags: Mapping[str, str]) -> str:
+    scheme = "docker-image://"
+    return scheme + _renamed(value.removeprefix(scheme), tags) if value.startswith(scheme) else value
+
+
+def _renamed(image: Any, tags: Mapping[str, str]) -> Any:
+    """The name in this copy; "name" and "name:latest" are the same image."""
+    text = str(image)
+    same = (text, text.removesuffix(":latest"), f"{text}:latest")
+    return next((tags[one] for one in same if one in tags), image)
+
+
+def _image(name: str, service: Mapping[str, Any]) -> str:
+    return str(service.get("image") or f"{name}:unnamed")

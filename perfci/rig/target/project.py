@@ -1,0 +1,262 @@
+"""Reads a side's compose project, as compose itself understands it, and makes an isolated copy of it."""
+
+import contextlib
+import hashlib
+import json
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from perfci.errors import ConfigError, TargetError
+from perfci.model import Side
+from perfci.rig.host import docker, leftovers
+from perfci.rig.target import counting
+from perfci.rig.target.isolation import Copy, Isolated, isolate
+from perfci.rig.target.running import Launch
+from perfci.rig.target.stack import Stack, project_name
+
+DEFAULT_FILES = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
+MOST_BYTES = 256_000  # of one mounted file
+MOST_FILES = 200  # of one mounted folder
+
+_LINE = re.compile(r"^\s*(?:export\s+)?(COMPOSE_FILE|COMPOSE_PATH_SEPARATOR)\s*=\s*(.*?)\s*$", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Project:
+    """Which project of a tree is started, and how its copy is to be."""
+
+    service: str  # under test
+    port: int
+    files: tuple[str, ...] = ()  # none: compose's own look-up
+    profiles: tuple[str, ...] = ()
+    build: bool = True
+    env: Mapping[str, str] = field(default_factory=dict)
+
+
+def resolve(project: Project, launch: Launch) -> Stack:
+    """
+    An isolated copy of the project in the side's tree.
+
+    ConfigError names what cannot be isolated; TargetError, where the file cannot be used or is that of the base.
+    """
+    launch.workspace.mkdir(parents=True, exist_ok=True)
+    name, env = project_name(launch.label), _variables(project, launch)
+    config = _config(project, launch, name, env)
+    tag = _image_prefix(launch)
+    copy = Copy(
+        project=name,
+        service=project.service,
+        port=project.port,
+        tag=tag,
+        build=project.build,
+        side_by_side=launch.side_by_side,
+        root=str(_root(launch.source)),
+        absent=_absent(config),
+        texts=_texts(config, launch.source) if launch.side_by_side or _has_subnets(config) else {},
+        dockerfiles=_dockerfiles(config) if project.build else {},
+        occupied=_occupied(config, launch) if launch.side_by_side else {},
+    )
+    isolated = isolate(config, copy)
+    _refuse(isolated, launch)
+    services = isolated.config["services"]
+    services[project.service]["environment"] = {
+        **(services[project.service].get("environment") or {}),
+        # compose fills in variables again
+        **{key: value.replace("$", "$$") for key, value in launch.extra_env.items()},
+    }
+    added = counting.amend(services, environ=launch.environ) if launch.counted else {}
+    # Hidden: it holds values of variables, and hidden files are not uploaded.
+    resolved = launch.workspace / f".{launch.label}-compose.json"
+    resolved.write_text(json.dumps(isolated.config, indent=1))
+    return Stack(
+        name=name,
+        file=resolved,
+        services=services,
+        publisher=isolated.publisher,
+        launch=launch,
+        env=env,
+        images=tag if project.build else "",
+        warnings=(*_not_obeyed(project, launch), *isolated.warnings),
+        outliving=isolated.outliving,
+        added=added,
+    )
+
+
+def text(source: Path, files: Sequence[str]) -> str:
+    """The compose files as they are written, or "" where there are none."""
+    with contextlib.suppress(TargetError, OSError):
+        return "\n".join(path.read_text(errors="replace") for path in _compose_files(source, files, {}))
+    return ""
+
+
+def _variables(project: Project, launch: Launch) -> dict[str, str]:
+    """For the variables in the compose file; PWD and the workspace are those of the side's own tree."""
+    own = {"PWD": str(launch.source)}
+    if launch.environ.get("GITHUB_WORKSPACE"):
+        own["GITHUB_WORKSPACE"] = str(_root(launch.source))
+    return {**own, **project.env, **launch.extra_env}
+
+
+def _config(project: Project, launch: Launch, name: str, env: Mapping[str, str]) -> dict[str, Any]:
+    """What compose makes of the project's files; TargetError where it cannot, or where the service is not in it."""
+    paths = _compose_files(launch.source, project.files, project.env)
+    # Named only where they were chosen: compose's own look-up merges an override file that lies beside it.
+    chosen = [word for path in paths for word in ("-f", str(path))] if project.files else []
+
+    def config(*profiles: str) -> dict[str, Any]:
+        named = [word for profile in profiles for word in ("--profile", profile)]
+        words = ("compose", "-p", name, *chosen, *named, "config", "--format", "json")
+        done = docker.run(*words, environ=launch.environ, extra=env, cwd=launch.source)
+        if not done.ok:
+            docker.diagnose(launch.environ)
+            what = docker.last_line(done.err or done.out)
+            raise TargetError(
+                f"the compose file {', '.join(path.name for path in paths)} of {launch.side} cannot be used: {what}",
+                hint="`docker compose config` in the same checkout says more",
+            )
+        found: dict[str, Any] = json.loads(done.out)
+        return found
+
+    found = config(*project.profiles)
+    if project.service not in (found.get("services") or {}):
+        with contextlib.suppress(TargetError):
+            hidden = (config("*").get("services") or {}).get(project.service) or {}
+            if names := hidden.get("profiles"):
+                raise ConfigError(
+                    f"service {project.service!r} belongs to the compose profile {' or '.join(map(repr, names))},"
+                    " which is not active",
+                    hint=f'activate it: profiles = ["{names[0]}"] in [target]',
+                )
+    return found
+
+
+def _refuse(isolated: Isolated, launch: Launch) -> None:
+    """An error for what cannot be isolated: of usage for the candidate's file; a change cannot mend the base's."""
+    if not isolated.problems:
+        return
+    reasons = "\n".join(f"  {problem}" for problem in isolated.problems)
+    twice = "two copies of it at the same time" if launch.side_by_side else "a copy of it"
+    kind = ConfigError if launch.side is Side.CANDIDATE else TargetError
+    raise kind(
+        f"the compose file of {launch.side} does not allow {twice}:\n{reasons}",
+        hint="change it, or name an override file for perfci as well: files in [target]"
+        + ('; against = "baseline" starts one copy only' if launch.side_by_side else ""),
+    )
+
+
+def _not_obeyed(project: Project, launch: Launch) -> Iterator[str]:
+    """Settings of compose in perfci's own environment: those would hold for both sides, and are not passed on."""
+    instead = {"COMPOSE_FILE": ("files", project.files), "COMPOSE_PROFILES": ("profiles", project.profiles)}
+    for name, (key, given) in instead.items():
+        if launch.environ.get(name) and not given and name not in project.env and launch.side is Side.CANDIDATE:
+            yield f"{name} in the environment is not obeyed: name them in [target], {key} = [...]"
+
+
+def _image_prefix(launch: Launch) -> str:
+    """Equal for every start of one side by this process, and for nothing else on this machine."""
+    process = leftovers.life(os.getpid())
+    what = f"{launch.source.resolve()} {process.pid} {process.started_at}"
+    return f"perfci-{launch.side}-{hashlib.sha256(what.encode()).hexdigest()[:8]}"
+
+
+def _root(source: Path) -> Path:
+    """The tree that *source* lies in: of the repository where it is in one."""
+    resolved = source.resolve()
+    return next((path for path in (resolved, *resolved.parents) if (path / ".git").exists()), resolved)
+
+
+def _compose_files(source: Path, files: Sequence[str], env: Mapping[str, str]) -> list[Path]:
+    """The files, which must lie in the checkout: compose itself would search the folders above it."""
+    names = list(files) or _by_variable(source, env)
+    if names:
+        paths = [source / name for name in names]
+        absent = [path.name for path in paths if not path.is_file()]
+    else:
+        candidates = [source / name for name in DEFAULT_FILES]
+        paths = [path for path in candidates if path.is_file()][:1]
+        absent = [] if paths else [path.name for path in candidates]
+    if absent:
+        raise TargetError(
+            f"there is no compose file in {source}: looked for {', '.join(absent)}",
+            hint="name it, relative to the checkout: file in [target]",
+        )
+    for path in paths:
+        if not path.resolve().is_relative_to(_root(source)):
+            raise TargetError(f"the compose file {path} lies outside the checkout")
+    return paths
+
+
+def _by_variable(source: Path, env: Mapping[str, str]) -> list[str]:
+    """The files that COMPOSE_FILE names, in `env` of [target] or in the `.env` of the tree."""
+    values: dict[str, str] = {}
+    with contextlib.suppress(OSError):
+        for name, value in _LINE.findall((source / ".env").read_text(errors="replace")):
+            values[name] = value.split(" #")[0].strip().strip("\"'")
+    values |= env
+    separator = values.get("COMPOSE_PATH_SEPARATOR") or os.pathsep
+    return [name for name in values.get("COMPOSE_FILE", "").split(separator) if name]
+
+
+def _binds(config: Mapping[str, Any]) -> Iterator[Path]:
+    for service in (config.get("services") or {}).values():
+        for mount in service.get("volumes") or []:
+            if mount.get("type") == "bind":
+                yield Path(str(mount["source"]))
+
+
+def _absent(config: Mapping[str, Any]) -> frozenset[str]:
+    return frozenset(str(path) for path in _binds(config) if not os.path.lexists(path))
+
+
+def _has_subnets(config: Mapping[str, Any]) -> bool:
+    networks = (config.get("networks") or {}).values()
+    return any((((network or {}).get("ipam") or {}).get("config")) for network in networks)
+
+
+def _texts(config: Mapping[str, Any], source: Path) -> dict[str, str]:
+    """What stands in the files of the project that its containers see; nothing where no network is fixed."""
+    if not _has_subnets(config):
+        return {}
+    root = _root(source)
+    configs = [Path(str(each["file"])) for each in (config.get("configs") or {}).values() if (each or {}).get("file")]
+    found = {}
+    for path in [*_binds(config), *configs]:
+        if not path.resolve().is_relative_to(root) or path.resolve() == root:
+            continue
+        files = sorted(path.rglob("*"))[:MOST_FILES] if path.is_dir() else [path]
+        for file in files:
+            with contextlib.suppress(OSError):
+                if file.is_file() and file.stat().st_size <= MOST_BYTES:
+                    found[str(file.resolve().relative_to(root))] = file.read_text(errors="replace")
+    return found
+
+
+def _dockerfiles(config: Mapping[str, Any]) -> dict[str, str]:
+    """The text of the Dockerfile of each service that is built, where it can be read."""
+    found = {}
+    for name, service in (config.get("services") or {}).items():
+        build = service.get("build") or {}
+        if build.get("dockerfile_inline"):
+            found[name] = str(build["dockerfile_inline"])
+            continue
+        with contextlib.suppress(OSError):
+            file = Path(str(build.get("context") or "")) / str(build.get("dockerfile") or "Dockerfile")
+            if file.is_absolute():
+                found[name] = file.read_text(errors="replace")
+    return found
+
+
+def _occupied(config: Mapping[str, Any], launch: Launch) -> dict[str, tuple[str, ...]]:
+    """The containers on each external network; none where the engine has no such network."""
+    found = {}
+    for name, network in (config.get("networks") or {}).items():
+        if (network or {}).get("external"):
+            real = str(network.get("name") or name)
+            form = "{{range .Containers}}{{.Name}} {{end}}"
+            done = docker.run("network", "inspect", "--format", form, real, environ=launch.environ)
+            found[real] = tuple(done.out.split()) if done.ok else ()
+    return found

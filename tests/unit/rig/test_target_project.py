@@ -1,0 +1,161 @@
+"""Which compose project of a tree is read, how, and what is said where it cannot be copied."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from perfci.errors import ConfigError, TargetError
+from perfci.model import Side
+from perfci.rig import target
+from perfci.rig.host import docker, leftovers
+from perfci.rig.target.project import Project, resolve
+from perfci.rig.target.running import Launch
+from tests.fakes import docker_cli
+
+PLAIN = {"services": {"web": {"image": "a"}, "debug": {"image": "a", "profiles": ["tools"]}}}
+PREFIX = "perfci-base-0123abcd"
+
+
+@pytest.fixture
+def launch(tmp_path: Path) -> Launch:
+    """A tree with a compose file, and a docker that knows the project `PLAIN`."""
+    (tmp_path / "tree").mkdir()
+    (tmp_path / "tree/compose.yaml").touch()
+    return Launch(
+        source=tmp_path / "tree",
+        workspace=tmp_path / "logs",
+        state=tmp_path / "state",
+        side=Side.CANDIDATE,
+        label="run-candidate-1",
+        environ=docker_cli.install(tmp_path, {"project": PLAIN, "images": []}),
+        counted=False,
+        side_by_side=True,
+    )
+
+
+def _state(launch: Launch) -> dict[str, Any]:
+    state: dict[str, Any] = json.loads(Path(launch.environ["FAKE_DOCKER"]).read_text())
+    return state
+
+
+def _project(launch: Launch, config: dict[str, Any]) -> None:
+    docker_cli.tell(Path(launch.environ["FAKE_DOCKER"]).parent, {"project": config, "images": []})
+
+
+def _asked(launch: Launch) -> str:
+    return " ".join(_state(launch)["asked"][0][0])
+
+
+def test_the_service_of_an_inactive_profile_names_it(launch: Launch) -> None:
+    """The message has the line to add; with it, the service is there, and is started whatever its profile."""
+    with pytest.raises(ConfigError, match="'debug' belongs to the compose profile 'tools'") as caught:
+        resolve(Project(service="debug", port=80), launch)
+    assert 'profiles = ["tools"]' in caught.value.hint
+    assert "profiles" not in resolve(Project(service="debug", port=80, profiles=("tools",)), launch).services["debug"]
+
+
+def test_several_files_are_read_in_their_order(launch: Launch) -> None:
+    """All are given to compose, each in the side's own tree."""
+    (launch.source / "perf.yaml").touch()
+    resolve(Project(service="web", port=80, files=("compose.yaml", "perf.yaml")), launch)
+    assert f"-f {launch.source}/compose.yaml -f {launch.source}/perf.yaml config" in _asked(launch)
+
+
+def test_the_files_of_the_trees_own_env_file_are_obeyed(launch: Launch) -> None:
+    """COMPOSE_FILE in `.env` is compose's to read: perfci only sees that the files are there."""
+    (launch.source / "compose.yaml").rename(launch.source / "stack.yaml")
+    (launch.source / ".env").write_text("# x\nexport COMPOSE_FILE='stack.yaml:more.yaml' # both\n")
+    with pytest.raises(TargetError, match=r"looked for more\.yaml"):
+        resolve(Project(service="web", port=80), launch)
+    (launch.source / "more.yaml").touch()
+    resolve(Project(service="web", port=80), launch)
+    assert " -f " not in _asked(launch)
+
+
+@pytest.mark.parametrize(("name", "key"), [("COMPOSE_FILE", "files"), ("COMPOSE_PROFILES", "profiles")])
+def test_settings_of_the_job_are_named_as_not_obeyed(launch: Launch, name: str, key: str) -> None:
+    """They would hold for both sides, and are kept from compose; the same in `env` of [target] is passed on."""
+    launch = replace(launch, environ={**launch.environ, name: "compose.yaml"})
+    (warning,) = resolve(Project(service="web", port=80), launch).warnings
+    assert warning == f"{name} in the environment is not obeyed: name them in [target], {key} = [...]"
+    assert _state(launch)["asked"][0][1].get("COMPOSE_FILE") is None
+    assert resolve(Project(service="web", port=80, env={name: "compose.yaml"}), launch).warnings == ()
+
+
+def test_variables_for_the_folder_lead_to_the_sides_own_tree(launch: Launch) -> None:
+    """`${PWD}/data` of the base is not the candidate's."""
+    resolve(Project(service="web", port=80), launch)
+    assert _state(launch)["asked"][0][1]["PWD"] == str(launch.source)
+
+
+@pytest.mark.parametrize(("side", "kind"), [(Side.CANDIDATE, ConfigError), (Side.BASE, TargetError)])
+def test_what_cannot_run_twice_is_refused_before_anything_starts(
+    launch: Launch, side: Side, kind: type[Exception]
+) -> None:
+    """In the candidate's file it is an error of usage; the base's file is not for the change to mend."""
+    _project(launch, {"services": {"web": {"image": "a"}, "db": {"image": "b", "ipc": "host"}}})
+    launch = replace(launch, side=side)
+    with pytest.raises(kind, match="service 'db' has ipc 'host'"):
+        resolve(Project(service="web", port=80), launch)
+    assert resolve(Project(service="web", port=80), replace(launch, side_by_side=False)).warnings == ()
+
+
+def test_mounted_files_are_searched_for_addresses(launch: Launch) -> None:
+    """A configuration that names an address of a fixed subnet is named by its path in the tree."""
+    (launch.source / "conf").mkdir()
+    (launch.source / "conf/proxy.conf").write_text("server 172.31.77.3;")
+    mount = {"type": "bind", "source": str(launch.source / "conf"), "target": "/c"}
+    networks = {"back": {"ipam": {"config": [{"subnet": "172.31.77.0/24"}]}}}
+    _project(launch, {"services": {"web": {"image": "a", "volumes": [mount]}}, "networks": networks})
+    with pytest.raises(ConfigError, match=r"conf/proxy\.conf mentions 172\.31\.77\.3"):
+        resolve(Project(service="web", port=80), launch)
+
+
+def test_file_and_files_are_not_given_both() -> None:
+    """One of them says which files there are."""
+    table = {"kind": "compose", "service": "web", "port": 80, "file": "a", "files": ["b"]}
+    with pytest.raises(ConfigError, match="give file or files, not both"):
+        target.parse(table, where="test")
+
+
+def _images(launch: Launch, *, in_use: bool = False) -> None:
+    folder = Path(launch.environ["FAKE_DOCKER"]).parent
+    names = [f"{PREFIX}-web:latest", f"{PREFIX}-db:latest", "perfci-base-99999999-web:latest", "app:1"]
+    docker_cli.tell(folder, {"images": names, "in_use": in_use})
+
+
+def test_only_images_of_this_perfci_are_removed(launch: Launch) -> None:
+    """They go when it ends, and their note with them; those of others stay."""
+    _images(launch)
+    leftovers.note_images(launch.state, PREFIX)
+    leftovers.note_images(launch.state, PREFIX)
+    assert len(list(launch.state.iterdir())) == 1
+    leftovers.release(launch.state, environ=launch.environ)
+    assert _state(launch)["images"] == ["perfci-base-99999999-web:latest", "app:1"]
+    assert list(launch.state.iterdir()) == []
+
+
+def test_images_that_the_engine_keeps_are_kept_in_mind(launch: Launch) -> None:
+    """The note stays for a later sweep, which says what it removed."""
+    _images(launch, in_use=True)
+    leftovers.note_images(launch.state, PREFIX)
+    leftovers.release(launch.state, environ=launch.environ)
+    (note,) = launch.state.iterdir()
+    assert leftovers.sweep(launch.state, environ=launch.environ) == []  # its owner lives
+    dead = leftovers.Note.model_validate_json(note.read_bytes())
+    note.write_text(
+        dead.model_copy(update={"owner": dead.owner.model_copy(update={"started_at": 1.0})}).model_dump_json()
+    )
+    _images(launch)
+    assert leftovers.sweep(launch.state, environ=launch.environ) == [f"removed images {PREFIX}-* (2)"]
+
+
+@pytest.mark.parametrize("prefix", ["", "app", "perfci-base-", "perfci-base-*", "perfci-other-0123abcd"])
+def test_images_by_another_name_cannot_be_removed(launch: Launch, prefix: str) -> None:
+    """Only names with perfci's own prefix, whole."""
+    _images(launch)
+    assert docker.remove_images(prefix, environ=launch.environ) == 0
+    assert len(_state(launch)["images"]) == 4
