@@ -75,8 +75,10 @@ class LiveRig:
     def _hint_at_absent_files(self, side: Side, failure: str) -> str:
         """The usual cause, if it is that: the base lacks a file that an earlier step of the job has made."""
         source, there = self.spec.sources[side], self.spec.working_tree
+        if not is_own(source.tree):
+            return ""
         names = target.absent(source.target, failure, source=source.tree, working_tree=there, environ=self.spec.environ)
-        if not names or not is_own(source.tree):
+        if not names:
             return ""
         return (
             f"the working tree has {', '.join(names[:3])}, but git and the base do not: name it in"
