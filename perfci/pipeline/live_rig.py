@@ -307,6 +307,8 @@ def _seeding(rig: LiveRig, side: Side, running: RunningTarget) -> AbstractContex
         environ=rig.spec.environ,
         state=rig.spec.state,
         own=running.kind != "external",
+        side=side,
+        directory=running.directory,
     )
 
 

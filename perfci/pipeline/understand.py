@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from perfci.config import Against, Config, FailOn, read
 from perfci.errors import BaseUnavailableError, ConfigError
@@ -18,6 +19,12 @@ from perfci.pipeline.trees import Tree
 from perfci.pipeline.watching import watched_of
 from perfci.rig import monitor
 from perfci.rig.host.git import Git
+
+LOCK_FILES = (
+    *("Cargo.lock", "Gemfile.lock", "Pipfile.lock", "bun.lock", "composer.lock", "go.sum", "mix.lock"),
+    *("package-lock.json", "pnpm-lock.yaml", "poetry.lock", "requirements.txt", "uv.lock", "yarn.lock"),
+)
+"""Files that say which dependencies a service is built with."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +89,7 @@ def understand(request: Request, ports: Ports, stack: contextlib.ExitStack) -> T
             sources = {Side.BASE: _source(base.config or own, base.tree, request, Side.BASE), **sources}
         except ConfigError as error:
             base.unavailable = _unusable(error)
+    _check_apart(sources)
     files = {Side.CANDIDATE: candidate} | ({Side.BASE: base.tree} if base.tree is not None else {})
     load_side = base_policy.load_side(config, files)
     plan = plan_of(config, request.profile, request.overrides, root=files[load_side].path)
@@ -95,7 +103,7 @@ def understand(request: Request, ports: Ports, stack: contextlib.ExitStack) -> T
         sources=sources,
         load_side=load_side,
         policy=policy_of(config.gate, plan.profile, alerts=config.monitor.alert),
-        notes=(*notes, *base_policy.edited_files(plan, config, base.config, files)),
+        notes=(*notes, *base_policy.edited_files(plan, config, base.config, files), *_dependencies(sources)),
         fail_on=request.fail_on or config.fail_on or (FailOn.NO_BASELINE if named.required else FailOn.REGRESSION),
         counting=request.census or Counting(config.census.enabled),
         watched=watched_of(config, file=request.config_file),
@@ -157,6 +165,33 @@ def _source(config: Config, tree: Tree, request: Request, side: Side) -> SideSou
 
 def _warning(code: str, message: str, *, hint: str = "") -> Finding:
     return Finding(code=code, weight=Weight.WARNING, message=message, hint=hint)
+
+
+def _dependencies(sources: Mapping[Side, SideSource]) -> list[Finding]:
+    """A notice where the sides lock other dependencies, and nothing installs them for each."""
+    base, candidate = sources.get(Side.BASE), sources[Side.CANDIDATE]
+    if base is None or candidate.target.kind != "command" or candidate.target.build:
+        return []
+    changed = [name for name in LOCK_FILES if _content(base.tree / name) != _content(candidate.tree / name)]
+    if not changed:
+        return []
+    text = f"{', '.join(changed)} differ between the sides, and nothing installs dependencies for each side"
+    hint = "install them in build of [target], into a folder of the side's own tree: docs/two-sides.md"
+    return [Finding(code="dependencies-shared", weight=Weight.NOTICE, message=text, hint=hint)]
+
+
+def _content(file: Path) -> bytes | None:
+    return file.read_bytes() if file.is_file() else None
+
+
+def _check_apart(sources: Mapping[Side, SideSource]) -> None:
+    """ConfigError where both sides would listen at one address: they are up at the same time."""
+    addresses = {source.target.fixed_address for source in sources.values() if source.target.kind == "command"}
+    if len(sources) > 1 and len(addresses) == 1 and (address := addresses.pop()):
+        raise ConfigError(
+            f"both sides would listen at {address}, and they are up at the same time",
+            hint="let perfci choose the port: put {port} into command or env of [target], and leave url out",
+        )
 
 
 def _unusable(error: ConfigError) -> BaseUnavailableError:

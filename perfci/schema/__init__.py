@@ -4,7 +4,7 @@ The one way in which data from outside (a configuration, a stored file, an input
 A leaf like `model` and `errors`: every room may use it for its own part of the configuration.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
@@ -45,9 +45,12 @@ def _line(problem: Any) -> str:
         return f"{place}: unknown key"
     if problem["type"] in {"missing", "missing_argument"}:
         return f"{place}: is required"
+    message = problem["msg"].removeprefix("Value error, ")
+    message = f"{place}: {message[:1].lower()}{message[1:]}"
+    if isinstance(problem["input"], Mapping):  # a whole table says nothing that the file does not, and may hold secrets
+        return message
     value = repr(problem["input"])
-    shown = value if len(value) <= 60 else value[:57] + "..."
-    return f"{place}: {problem['msg'][:1].lower()}{problem['msg'][1:]} (got {shown})"
+    return f"{message} (got {value if len(value) <= 60 else value[:57] + '...'})"
 
 
 def _rest(hidden: int) -> list[str]:

@@ -77,7 +77,7 @@ def test_serves_inside_the_context_and_is_gone_after_it(start: Start, tmp_path: 
     with start() as running:
         assert requests.get(running.base_url, timeout=2).json() == {"status": "ok"}
         assert running.health().alive
-        assert len(_notes(tmp_path)) == 1
+        assert len(_notes(tmp_path)) == 3  # of the process and of its folder, and the folder
         assert running.description.endswith("tests.fakes.toy --port {port}")
     assert _refuses(running.base_url)
     assert _notes(tmp_path) == []
@@ -90,6 +90,21 @@ def test_two_copies_run_beside_each_other(start: Start) -> None:
         assert one.base_url != other.base_url
         assert requests.get(one.base_url, timeout=2).ok
         assert requests.get(other.base_url, timeout=2).ok
+
+
+def test_each_start_has_a_folder_of_its_own(start: Start) -> None:
+    """Empty, private to the user, named to the command and its variables, and gone with the target."""
+    env = {"PLACE": "{dir}/data", "WHO": "{side}"}
+    with start(env=env) as one, start(env=env) as other:
+        assert one.directory is not None
+        assert other.directory is not None
+        assert one.directory != other.directory
+        assert list(one.directory.iterdir()) == []
+        assert one.directory.stat().st_mode & 0o777 == 0o700
+        given = psutil.Process(one.pid).environ()
+        assert (given["PLACE"], given["WHO"]) == (f"{one.directory}/data", "candidate")
+    assert not one.directory.exists()
+    assert not other.directory.exists()
 
 
 def test_waits_until_it_is_ready(start: Start) -> None:
@@ -126,7 +141,7 @@ def test_unknown_command(start: Start, tmp_path: Path) -> None:
     """A command that does not exist is named, with the next step."""
     with (
         pytest.raises(TargetError, match="'no-such-server' cannot be run") as caught,
-        start(command=["no-such-server"]),
+        start(command=["no-such-server", "{port}"]),
     ):
         pass
     assert "install it" in caught.value.hint
@@ -371,7 +386,7 @@ def test_failed_build_shows_its_log(tmp_path: Path) -> None:
     """A build that fails names its exit code and shows what it said; one that works runs in the checkout."""
 
     def prepare(script: str) -> None:
-        table = {"kind": "command", "command": ["x"], "build": ["{python}", "-c", script]}
+        table = {"kind": "command", "command": ["x", "{port}"], "build": ["{python}", "-c", script]}
         target.prepare(
             target.parse(table, where="test"),
             source=tmp_path,
@@ -411,8 +426,9 @@ with target.start(options, source=Path({str(ROOT)!r}), workspace=home, state=hom
 
     ended = target.sweep(tmp_path / "state", environ=os.environ)
 
-    assert len(ended) == 1
-    assert "2 processes" in ended[0]
+    processes, folder = sorted(ended, reverse=True)
+    assert "2 processes" in processes
+    assert "perfci-tree-" in folder
     assert _refuses(url)
     with contextlib.suppress(psutil.NoSuchProcess):
         assert daemon.status() == psutil.STATUS_ZOMBIE

@@ -103,6 +103,20 @@ def release(state: Path, *, environ: Mapping[str, str]) -> None:
 
 
 @contextlib.contextmanager
+def private_folder(project: Path, *, state: Path, environ: Mapping[str, str]) -> Iterator[Path]:
+    """An empty folder outside of *project* that nobody else can read; it is gone when the context is left."""
+    folder = trees.new_folder(project, state=state, environ=environ)
+    written = note(state, tree=str(folder))
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700)
+        yield folder
+    finally:
+        if trees.remove(folder, (), environ=environ):
+            written.erase()
+
+
+@contextlib.contextmanager
 def running(
     command: Sequence[str], *, state: Path | None, cwd: Path, environment: Mapping[str, str], timeout_s: float
 ) -> Iterator[Callable[[], process.Completed]]:

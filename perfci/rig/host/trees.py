@@ -22,7 +22,7 @@ def new_folder(project: Path, *, state: Path, environ: Mapping[str, str]) -> Pat
 
     Below the runner's temporary folder, which the runner empties before each job, else below *state*.
     """
-    parents = [state / "trees", Path(tempfile.gettempdir())]
+    parents = [state, Path(tempfile.gettempdir())]
     if environ.get("GITHUB_ACTIONS") == "true" and environ.get("RUNNER_TEMP"):
         parents.insert(0, Path(environ["RUNNER_TEMP"]))
     outside = [parent for parent in parents if not parent.resolve().is_relative_to(project.resolve())]

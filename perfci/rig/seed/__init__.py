@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from perfci import schema
 from perfci.errors import ConfigError
+from perfci.model import Side
 from perfci.rig.seed import command, http, none, python
 from perfci.rig.seed.seeded import Place, Seeded
 from perfci.schema import Table
@@ -54,6 +55,8 @@ def seeding(
     environ: Mapping[str, str],
     state: Path | None = None,
     own: bool = False,
+    side: Side = Side.CANDIDATE,
+    directory: Path | None = None,
 ) -> AbstractContextManager[Callable[[], Seeded]]:
     """
     Begin to put the data into the target; with *clear_first*, take out what was there.
@@ -61,7 +64,7 @@ def seeding(
     What the context yields waits until all is there; what is not perfci's *own* start has to be marked as a test
     target. SeedError where it is not, and where seeding fails.
     """
-    place = Place(own=own, source=source, environ=environ, state=state)
+    place = Place(own=own, source=source, environ=environ, state=state, side=side, directory=directory)
     return SEEDS[options.kind].seeding(options, target_url, clear_first=clear_first, place=place)
 
 

@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from typing import Any, Literal
@@ -10,12 +9,17 @@ from typing import Any, Literal
 from pydantic import Field
 
 from perfci.errors import SeedError
+from perfci.rig.host.placeholders import fill
 from perfci.rig.seed import child
 from perfci.rig.seed.seeded import Place, Recipe, Seeded
 
 
 class Options(Recipe):
-    """`[seed]` with `kind = "command"`. `{python}`, `{url}`, `{rng_seed}` and `{counts}` (JSON) are filled in."""
+    """
+    `[seed]` with `kind = "command"`.
+
+    `{python}`, `{side}`, `{url}`, `{port}`, `{dir}`, `{rng_seed}` and `{counts}` (JSON) are filled in.
+    """
 
     kind: Literal["command"] = "command"
     command: tuple[str, ...] = Field(min_length=1)
@@ -45,10 +49,8 @@ def clean(options: Options, target_url: str, *, place: Place) -> bool:
 def _running(
     options: Options, template: tuple[str, ...], target_url: str, place: Place
 ) -> AbstractContextManager[Callable[[], dict[str, Any]]]:
-    def fill(text: str) -> str:
-        text = text.replace("{python}", sys.executable).replace("{url}", target_url)
-        return text.replace("{rng_seed}", str(options.rng_seed)).replace("{counts}", json.dumps(options.counts))
-
-    command = [fill(part) for part in template]
-    env = {name: fill(value) for name, value in options.env.items()}
+    recipe = {"rng_seed": options.rng_seed, "counts": json.dumps(options.counts)}
+    values = {**place.values(target_url), **recipe}
+    command = [fill(part, values) for part in template]
+    env = {name: fill(value, values) for name, value in options.env.items()}
     return child.running(command, what=" ".join(command), place=place, env=env, timeout_s=options.timeout_s)

@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from perfci.rig.host.placeholders import fill
 from perfci.rig.seed import child
 from perfci.rig.seed.seeded import Place, Recipe, Seeded
 
@@ -49,7 +49,9 @@ def _calling(
     options: Options, function: str, target_url: str, named: dict[str, Any], place: Place
 ) -> AbstractContextManager[Callable[[], dict[str, Any]]]:
     spec = json.dumps({"call": function, "url": target_url, "named": named})
-    python = options.python.replace("{python}", sys.executable)
+    values = place.values(target_url)
+    python = fill(options.python, values)
+    env = {name: fill(value, values) for name, value in options.env.items()}
     command = [python, "-c", CALLED.read_text(encoding="utf-8"), spec]
     what = f"{function} in {python}"
-    return child.running(command, what=what, place=place, env=options.env, timeout_s=options.timeout_s)
+    return child.running(command, what=what, place=place, env=env, timeout_s=options.timeout_s)

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,8 @@ import requests
 from pydantic import Field, NonNegativeInt
 
 from perfci.errors import SeedError
+from perfci.model import Side
+from perfci.rig.host import hosts
 from perfci.rig.host.hosts import below
 from perfci.schema import Table
 
@@ -37,6 +40,14 @@ class Place:
     source: Path  # the checkout that the target was started from
     environ: Mapping[str, str]  # perfci's own environment; secrets are dropped on the way
     state: Path | None = None  # for the note that lets a later perfci end what this one could not
+    side: Side = Side.CANDIDATE
+    directory: Path | None = None  # that the target was started with, where its kind has one
+
+    def values(self, target_url: str) -> dict[str, object]:
+        """What is filled in for `{python}`, `{side}`, `{url}`, `{port}` and `{dir}`."""
+        values: dict[str, object] = {"python": sys.executable, "side": self.side.value, "url": target_url}
+        values["port"] = hosts.origin(target_url)[1]
+        return values if self.directory is None else {**values, "dir": self.directory}
 
 
 class Recipe(Table):

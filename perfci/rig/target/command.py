@@ -2,19 +2,20 @@
 
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from socket import create_connection, socket
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from perfci.errors import TargetError
 from perfci.model import TargetHealth
 from perfci.rig.host import hosts, leftovers, process
 from perfci.rig.host.environment import child_environment
+from perfci.rig.host.placeholders import fill, used
 from perfci.rig.target import readiness
 from perfci.rig.target.prepare import Preparation
 from perfci.rig.target.running import Launch, RunningTarget
@@ -28,7 +29,12 @@ _GIVEN: set[int] = set()
 
 
 class Options(Table):
-    """`[target]` with `kind = "command"`. `{python}` and `{port}` are filled in, in `command`, `build` and `env`."""
+    """
+    `[target]` with `kind = "command"`.
+
+    `{python}`, `{side}`, `{port}` and `{dir}` are filled in, in `command` and `env`; the first two also in `build`,
+    which is run once for a side and has neither a port nor a folder of a block.
+    """
 
     kind: Literal["command"] = "command"
     command: tuple[str, ...] = Field(min_length=1)
@@ -40,10 +46,26 @@ class Options(Table):
     ready: readiness.Ready = readiness.Ready()
     stop_grace_s: float = Field(default=5.0, ge=0, le=600)
 
+    @property
+    def fixed_address(self) -> str:
+        """Where every start listens, so that two cannot be up at once; "" where perfci chooses the port."""
+        return "" if used("port", [self.url]) else self.url
+
+    @model_validator(mode="after")
+    def _filled_in(self) -> Self:
+        if not self.fixed_address and not used("port", [*self.command, *self.env.values()]):
+            raise ValueError(
+                "command and env say nothing of the port that perfci chooses: put {port} into one of them,"
+                " or name the fixed address of the service in url"
+            )
+        if names := [name for name in ("port", "dir") if used(name, self.build)]:
+            raise ValueError(f"build is run once for a side, before any start, and knows no {{{names[0]}}}")
+        return self
+
     @field_validator("url")
     @classmethod
     def _here(cls, url: str) -> str:
-        if not hosts.is_loopback(_fill(url, 1)):
+        if not hosts.is_loopback(fill(url, {"port": 1})):
             raise ValueError('must be on this machine; a service elsewhere is kind = "external"')
         return url
 
@@ -52,14 +74,14 @@ def prepare(options: Options, launch: Launch) -> None:
     """Run the build command, if there is one."""
     if not options.build:
         return
-    command = [_fill(part, 0) for part in options.build]
+    command = [fill(part, _of_side(launch)) for part in options.build]
     log = launch.workspace / f"{launch.label}-build.log"
     try:
         done = leftovers.run(
             command,
             state=launch.state,
             cwd=launch.source,
-            environment=_environment(options, launch, port=0),
+            environment=_environment(options, launch, {**_of_side(launch), "port": 0}),
             timeout_s=options.build_timeout_s,
         )
     except OSError as error:
@@ -87,9 +109,10 @@ def start(options: Options, launch: Launch) -> Iterator[Callable[[], RunningTarg
         nonlocal child
         ports.append(port := _port_for(options))
         _GIVEN.add(port)
-        child = _start(options, launch, port=port, log=log, mark=mark)
+        values = {**_of_side(launch), "port": port, "dir": directory}
+        child = _start(options, launch, values, log=log, mark=mark)
         note.leader(child.process.pid)
-        return child, _running(options, child, port)
+        return child, _running(options, child, port, directory)
 
     def ready() -> RunningTarget:
         try:
@@ -97,22 +120,23 @@ def start(options: Options, launch: Launch) -> Iterator[Callable[[], RunningTarg
         except TargetError:
             lost_the_race = first[0].exit_code is not None and _PORT_TAKEN.search(first[0].tail())
             process.stop_group(first[0], grace_s=options.stop_grace_s)
-            if not lost_the_race or "{port}" not in options.url:
+            if not lost_the_race or options.fixed_address:
                 raise
         return _answering(options, *begin())
 
-    try:
-        first = begin()
-        yield ready
-    finally:
-        _GIVEN.difference_update(ports)
-        stopped = (
-            process.stop_group(child, grace_s=options.stop_grace_s)
-            if child is not None
-            else process.stop_marked(mark)  # interrupted before we held it
-        )
-        if stopped:
-            note.erase()
+    with leftovers.private_folder(launch.source, state=launch.state, environ=launch.environ) as directory:
+        try:
+            first = begin()
+            yield ready
+        finally:
+            _GIVEN.difference_update(ports)
+            stopped = (
+                process.stop_group(child, grace_s=options.stop_grace_s)
+                if child is not None
+                else process.stop_marked(mark)  # interrupted before we held it
+            )
+            if stopped:
+                note.erase()
 
 
 def _answering(options: Options, child: process.Child, target: RunningTarget) -> RunningTarget:
@@ -121,13 +145,13 @@ def _answering(options: Options, child: process.Child, target: RunningTarget) ->
     return target
 
 
-def _start(options: Options, launch: Launch, *, port: int, log: Path, mark: str) -> process.Child:
-    command = [_fill(part, port) for part in options.command]
+def _start(options: Options, launch: Launch, values: Mapping[str, object], *, log: Path, mark: str) -> process.Child:
+    command = [fill(part, values) for part in options.command]
     try:
         return process.start(
             command,
             cwd=launch.source,
-            environment=_environment(options, launch, port=port),
+            environment=_environment(options, launch, values),
             log_path=log,
             mark=mark,
         )
@@ -135,7 +159,7 @@ def _start(options: Options, launch: Launch, *, port: int, log: Path, mark: str)
         raise _cannot_run(command, launch.source, error) from None
 
 
-def _running(options: Options, child: process.Child, port: int) -> RunningTarget:
+def _running(options: Options, child: process.Child, port: int, directory: Path) -> RunningTarget:
     def health() -> TargetHealth:
         reason = _why_dead(child)
         return TargetHealth(
@@ -146,12 +170,13 @@ def _running(options: Options, child: process.Child, port: int) -> RunningTarget
 
     return RunningTarget(
         kind=options.kind,
-        base_url=_fill(options.url, port).rstrip("/"),
+        base_url=fill(options.url, {"port": port}).rstrip("/"),
         description=" ".join(options.command),
         log_path=child.log_path,
         health=health,
         logs_tail=child.tail,
         pid=child.process.pid,
+        directory=directory,
     )
 
 
@@ -163,14 +188,18 @@ def _why_dead(child: process.Child) -> str:
     return f"it was ended by signal {-code}" if code < 0 else f"it exited with code {code}"
 
 
-def _environment(options: Options, launch: Launch, *, port: int) -> dict[str, str]:
-    own = {name: _fill(value, port) for name, value in options.env.items()}
+def _of_side(launch: Launch) -> dict[str, object]:
+    return {"python": sys.executable, "side": launch.side.value}
+
+
+def _environment(options: Options, launch: Launch, values: Mapping[str, object]) -> dict[str, str]:
+    own = {name: fill(value, values) for name, value in options.env.items()}
     return child_environment(launch.environ, {**own, **launch.extra_env})
 
 
 def _port_for(options: Options) -> int:
     """A port that is free now; for a fixed address, proof that nobody else answers there."""
-    while "{port}" in options.url:
+    while not options.fixed_address:
         with socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = int(probe.getsockname()[1])
@@ -186,10 +215,6 @@ def _port_for(options: Options) -> int:
         f"port {port} is taken: something answers at {options.url} before the target was started",
         hint="stop it, or let perfci choose: put {port} into the command and leave url out",
     )
-
-
-def _fill(text: str, port: int) -> str:
-    return text.replace("{python}", sys.executable).replace("{port}", str(port))
 
 
 def _cannot_run(command: list[str], source: Path, error: OSError) -> TargetError:

@@ -35,6 +35,7 @@ class RunningTarget:
     containers: tuple[Container, ...] = ()  # those that run, by service
     outliving: tuple[str, ...] = ()  # volumes and folders whose data is still there when it has been stopped
     pid: int | None = None  # the root of its processes, where perfci started them itself
+    directory: Path | None = None  # an empty folder of this start alone, gone with it, where the kind has one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

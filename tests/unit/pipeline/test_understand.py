@@ -17,7 +17,7 @@ from perfci.pipeline.ports import Ports
 from perfci.pipeline.request import Request
 from perfci.pipeline.understand import Task
 from perfci.rig.target.command import Options
-from tests.unit.pipeline.conftest import CONFIG, Understand
+from tests.unit.pipeline.conftest import CONFIG, Understand, run_git
 
 STRICT = CONFIG + "[gate.budget.ref.duet.service_time]\nchange = 0.05\n"
 LAX = CONFIG + "[gate.budget.ref.duet.service_time]\nchange = 9.0\n"
@@ -248,3 +248,28 @@ def test_a_project_outside_the_workspace_is_refused(
     other.mkdir()
     with pytest.raises(ConfigError, match="outside the workspace"):
         understood(Request(profile="tickets"), runner("workflow_dispatch", DISPATCH, other))
+
+
+def test_two_sides_at_one_address_are_refused(understood: Understand, ports: Ports, commit: Commit) -> None:
+    """They are up at the same time; a change that frees the port is not held up by its base."""
+    fixed = CONFIG.replace(', "--port", "{port}"]', ']\nurl = "http://127.0.0.1:8123"')
+    base = commit(fixed)
+    with pytest.raises(ConfigError, match=r"both sides would listen at http://127\.0\.0\.1:8123"):
+        understood(Request(profile="tickets", base=base), ports)
+    assert understood(Request(profile="tickets"), ports).reference is Reference.BASELINE
+    commit(CONFIG)
+    assert understood(Request(profile="tickets", base=base), ports).reference is Reference.REF
+
+
+@pytest.mark.parametrize("build", [(), ("npm", "ci")])
+def test_dependencies_that_nothing_installs_for_each_side(
+    understood: Understand, ports: Ports, project: Path, commit: Commit, build: tuple[str, ...]
+) -> None:
+    """Both sides would run with those of one commit, which is said before any number."""
+    text = CONFIG.replace("[profiles.tickets]", f"build = {json.dumps(build)}\n[profiles.tickets]")
+    (project / "package-lock.json").write_text("{}")
+    run_git(project, "add", ".")
+    base = commit(text)
+    (project / "package-lock.json").write_text('{"lockfileVersion": 3}')
+    task = understood(Request(profile="tickets", base=base), ports)
+    assert _codes(task) == ([] if build else ["dependencies-shared"])

@@ -33,6 +33,9 @@ def test_every_kind_keeps_the_contract(kind: str) -> None:
         ({"kind": "command"}, "command: is required"),
         ({"kind": "command", "command": []}, "command: "),
         ({"kind": "command", "command": ["x"], "url": "http://example.com:{port}"}, "must be on this machine"),
+        ({"kind": "command", "command": ["x"]}, "say nothing of the port that perfci chooses"),
+        ({"kind": "command", "command": ["x", "{port}"], "build": ["make", "{port}"]}, "knows no {port}"),
+        ({"kind": "command", "command": ["x", "{port}"], "build": ["make", "{dir}"]}, "knows no {dir}"),
         ({"kind": "command", "command": ["x"], "ready": {"path": "health"}}, "ready.path"),
         ({"kind": "command", "command": ["x"], "ready": {"timeout_s": 0}}, "ready.timeout_s"),
         (
