@@ -19,7 +19,7 @@ class Shopper(HttpUser):
 CONFIG = """
 [target]
 kind = "command"
-command = ["touch", "started"]
+command = ["touch", "started", "{port}"]
 [profiles.shop]
 locustfile = "shop.py"
 [profiles.shop.scenarios.smoke]

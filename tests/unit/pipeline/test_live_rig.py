@@ -16,7 +16,8 @@ from perfci.rig.host.checkout import work_tree
 from perfci.rig.host.git import Git
 from tests.unit.pipeline.conftest import CONFIG, run_git
 
-READS_SETTINGS = CONFIG.replace('"{python}", "-m", "service", "--port", "{port}"', '"cat", "settings"')
+COMMAND = 'command = ["cat", "settings"]\nenv = { PORT = "{port}" }'
+READS_SETTINGS = CONFIG.replace('command = ["{python}", "-m", "service", "--port", "{port}"]', COMMAND)
 PREPARED = READS_SETTINGS.replace(
     "[profiles.tickets]", 'prepare = { copy = ["settings", "tracked"] }\n[profiles.tickets]'
 )
