@@ -57,7 +57,7 @@ def _measure(runner: Runner, **inputs: str) -> Step:
         ("rounds", "101", "1<=x<=100"),
         ("against", "main", "'auto', 'baseline', 'ref'"),
         ("census", "yes", "'auto', 'only', 'off'"),
-        ("fail_on", "always", "'regression', 'inconclusive', 'never'"),
+        ("fail_on", "always", "'never', 'regression', 'no-baseline', 'inconclusive'"),
         ("comment", "yes", "'auto', 'always', 'on-regression', 'off'"),
         ("retention_days", "91", "1<=x<=90"),
         ("config", "../outside/perfci.toml", "outside the workspace"),
