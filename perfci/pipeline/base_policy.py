@@ -60,20 +60,25 @@ def load_side(config: Config, trees: Mapping[Side, Tree]) -> Side:
     return Side.BASE if config.load is Load.BASE and Side.BASE in trees else Side.CANDIDATE
 
 
+def edited_load(plan: Plan, config: Config, base_config: Config | None, trees: Mapping[Side, Tree]) -> str:
+    """The base's Locust file, where the change has another one or edits a module that it imports; else ""."""
+    base = trees.get(Side.BASE)
+    if base is None or base_config is None or plan.profile not in base_config.profiles:
+        return ""
+    names = {side: which.profiles[plan.profile].locustfile for side, which in _configs(config, base_config).items()}
+    digests = {_digest(trees[side], name) for side, name in names.items()}
+    return names[Side.BASE] if len(digests) > 1 else ""
+
+
 def edited_files(
-    plan: Plan, config: Config, base_config: Config | None, trees: Mapping[Side, Tree]
+    plan: Plan, config: Config, trees: Mapping[Side, Tree], *, base_locustfile: str
 ) -> tuple[Finding, ...]:
     """What the reader must know of files that the change edits: the Locust file, and the stored runs."""
     base, candidate = trees.get(Side.BASE), trees[Side.CANDIDATE]
     if base is None or base.path == candidate.path:
         return ()
     findings = []
-    names = {
-        Side.CANDIDATE: config.profiles[plan.profile].locustfile,
-        Side.BASE: _locustfile(base_config, plan.profile),
-    }
-    digests = {side: _digest(trees[side], name) for side, name in names.items() if name}
-    if len(set(digests.values())) > 1:
+    if base_locustfile:
         file = plan.load.locustfile
         driven = "the base's version" if load_side(config, trees) is Side.BASE else "this change's version"
         text = f"this change edits the load ({file}, or a module that it imports): both sides were driven by {driven}"
@@ -85,8 +90,8 @@ def edited_files(
     return tuple(findings)
 
 
-def _locustfile(base: Config | None, profile: str) -> str:
-    return base.profiles[profile].locustfile if base is not None and profile in base.profiles else ""
+def _configs(config: Config, base_config: Config) -> Mapping[Side, Config]:
+    return {Side.BASE: base_config, Side.CANDIDATE: config}
 
 
 def _digest(tree: Tree, locustfile: str) -> str:

@@ -6,7 +6,8 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from perfci.config import CensusTable
 from perfci.errors import BaseTargetError, SeedError, TargetError
@@ -202,6 +203,19 @@ class LiveBlock:
     @property
     def _number(self) -> int:
         return self.name if isinstance(self.name, int) else 0
+
+    def endpoints(self, *, tree: Path, locustfile: str, limit_s: float) -> frozenset[str]:
+        """What the Locust file of another *tree* asks of the sides."""
+        spec = self.rig.spec
+        taken = take(
+            replace(spec.plan.load, locustfile=locustfile),
+            sides={side: Seen(base_url=running.base_url) for side, running in self.started.running.items()},
+            place=replace(self.rig.place(f"endpoints-{self.name}"), source=tree),
+            extent=Extent(requests=1, limit_s=limit_s),
+            rng_seed=spec.plan.rng_seed,
+            watch=lambda *_: None,
+        )
+        return frozenset(name for census in taken.census.values() for name in census.cold)
 
     def base_url(self, side: Side) -> str:
         """Where *side* answers."""

@@ -2,13 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
+from perfci.errors import LoadError
 from perfci.judge.alerts import raised
 from perfci.model import Alert, Run, Side
 from perfci.pipeline.plan import Plan
 from perfci.pipeline.progress import Progress
 from perfci.pipeline.recorder import Recorder
 from perfci.pipeline.rig import Block, Measured, Rig
+
+LISTING_S = 15.0
+"""For asking every endpoint of a Locust file once or twice, one request in flight: as long as a census by default."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +36,23 @@ def prepare(bench: Bench, *sides: Side) -> None:
     for side in sorted(sides, key=lambda side: side is Side.BASE):
         bench.progress.phase(f"preparing the {side.value}")
         bench.rig.prepare(side, on_incident=bench.recorder.incident)
+
+
+def list_base_endpoints(bench: Bench, *, tree: Path, locustfile: str) -> None:
+    """
+    Note which endpoints the base's Locust file asks: the change edits that file, and drives both sides with its own.
+
+    A file that cannot be run on the change says so; whether endpoints are gone is then not known.
+    """
+    bench.progress.phase("asking what the base's Locust file asks")
+    sides = (Side.BASE, Side.CANDIDATE)
+    with bench.rig.block("load", sides, duet=False, on_incident=bench.recorder.incident) as block:
+        try:
+            asked = block.endpoints(tree=tree, locustfile=locustfile, limit_s=LISTING_S)
+        except LoadError as error:
+            bench.recorder.incident(f"what the base's {locustfile} asks is not known: {error}")
+            return
+    bench.recorder.add_base_endpoints(asked)
 
 
 def paired(bench: Bench) -> Run:

@@ -1,6 +1,6 @@
 """A run that grows round by round, and is whole on disk at every moment."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -40,6 +40,10 @@ class Recorder:
     def add_committed(self, committed: Mapping[Side, CommittedCensus]) -> None:
         """Keep what is accepted as the work of a request, so that the run can be judged from its file alone."""
         self._replace(replace(self.run, committed=committed))
+
+    def add_base_endpoints(self, endpoints: Iterable[str]) -> None:
+        """Keep what the base's Locust file asks, where the change edits that file."""
+        self._replace(replace(self.run, base_endpoints=tuple(sorted(endpoints))))
 
     def add_block(self, name: int | str, block: Block) -> None:
         """Note what only started targets can tell: what they are, and the digest of their data."""

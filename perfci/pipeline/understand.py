@@ -43,6 +43,7 @@ class Task:
     fail_on: FailOn
     counting: Counting
     watched: monitor.Settings
+    base_locustfile: str = ""  # where the change edits it, and its own drives both sides
     unavailable: BaseUnavailableError | None = None  # why there is no base, although one was named
 
     @property
@@ -94,6 +95,7 @@ def understand(request: Request, ports: Ports, stack: contextlib.ExitStack) -> T
     load_side = base_policy.load_side(config, files)
     plan = plan_of(config, request.profile, request.overrides, root=files[load_side].path)
     inside(ports.root, config.baselines, what="baselines folder")
+    edited_load = base_policy.edited_load(plan, config, base.config, files)
     return Task(
         config=config,
         plan=plan,
@@ -103,7 +105,12 @@ def understand(request: Request, ports: Ports, stack: contextlib.ExitStack) -> T
         sources=sources,
         load_side=load_side,
         policy=policy_of(config.gate, plan.profile, alerts=config.monitor.alert),
-        notes=(*notes, *base_policy.edited_files(plan, config, base.config, files), *_dependencies(sources)),
+        notes=(
+            *notes,
+            *base_policy.edited_files(plan, config, files, base_locustfile=edited_load),
+            *_dependencies(sources),
+        ),
+        base_locustfile=edited_load if load_side is Side.CANDIDATE else "",
         fail_on=request.fail_on or config.fail_on or (FailOn.NO_BASELINE if named.required else FailOn.REGRESSION),
         counting=request.census or Counting(config.census.enabled),
         watched=watched_of(config, file=request.config_file),

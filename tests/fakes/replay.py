@@ -26,6 +26,7 @@ class Recorded:
     seed_digests: Mapping[Side, str] = field(default_factory=lambda: dict.fromkeys(Side, "e4d909c290d0fb1c"))
     notes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # step -> what the rig noted about it
     faults: Mapping[str, BaseException] = field(default_factory=dict)
+    base_endpoints: frozenset[str] = frozenset()
     steps: list[str] = field(default_factory=list)
     spec: RigSpec | None = None
 
@@ -108,6 +109,11 @@ class ReplayBlock:
         for side in sides:
             self.recorded.do(f"load {side.value} {self.name}")
         return {side: self._measured(RoundKind.LOAD, side, f"load {side.value} {self.name}") for side in sides}
+
+    def endpoints(self, *, tree: Path, locustfile: str, limit_s: float) -> frozenset[str]:  # noqa: ARG002
+        """What the test says that the base's Locust file asks."""
+        self.recorded.do(f"endpoints {locustfile}")
+        return self.recorded.base_endpoints
 
     def census(self, table: CensusTable, *, on_progress: Callable[[int, int], None]) -> Taken:  # noqa: ARG002
         """The recorded census of the sides that run."""

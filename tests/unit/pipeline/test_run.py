@@ -258,6 +258,22 @@ def test_whose_locust_file_drives_both_sides(measured: Runs, project: Path, load
     assert report.index("edits the load") < report.index("GET /tickets/")
 
 
+def test_what_the_base_asks_is_listed_where_the_change_edits_the_load(measured: Runs, project: Path) -> None:
+    """In a block of its own, before anything is timed; a file that cannot be run is told."""
+    (project / "tickets.py").write_text("# fewer requests")
+    asked = frozenset({"GET /tickets/", "DELETE /tickets/[id]"})
+    result, recorded = measured(Recorded(rounds=some_rounds(), base_endpoints=asked))
+    assert recorded.steps.index("endpoints tickets.py") < recorded.steps.index("start base 1")
+    assert store.load(result.folder).base_endpoints == ("DELETE /tickets/[id]", "GET /tickets/")
+    fault = LoadError("no module named 'shop'")
+    failed, _ = measured(Recorded(rounds=some_rounds(), faults={"endpoints tickets.py": fault}))
+    (incident,) = store.load(failed.folder).incidents
+    assert incident == "what the base's tickets.py asks is not known: no module named 'shop'"
+    same, steps = measured(Recorded(rounds=some_rounds()), base=".")
+    assert same.outcome.verdict is Verdict.PASS
+    assert "endpoints tickets.py" not in steps.steps
+
+
 def test_a_round_that_ends_early_is_kept(measured: Runs) -> None:
     """A round of the candidate with no requests is on disk, whatever is judged of it."""
     rounds = [
