@@ -103,6 +103,7 @@ def a_full_run() -> Run:
         incidents=("the base was slow to start",),
         census=dict.fromkeys(Side, census),
         committed=dict.fromkeys(Side, committed),
+        base_endpoints=("GET /old",),
     )
 
 

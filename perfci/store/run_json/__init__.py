@@ -175,6 +175,7 @@ class RunDocument:
     incidents: tuple[str, ...] = ()
     census: dict[SideWord, CountsDocument] = field(default_factory=dict)
     committed: dict[SideWord, CommittedDocument] = field(default_factory=dict)
+    base_endpoints: tuple[str, ...] = ()  # that the base's Locust file asks, where the change edits that file
 
     @classmethod
     def from_model(cls, run: Run) -> Self:
@@ -192,6 +193,7 @@ class RunDocument:
             committed={
                 SIDES.word(side): CommittedDocument.from_model(committed) for side, committed in run.committed.items()
             },
+            base_endpoints=run.base_endpoints,
         )
 
     def to_model(self) -> Run:
@@ -207,6 +209,7 @@ class RunDocument:
             incidents=self.incidents,
             census={SIDES.member(side): census.to_model() for side, census in self.census.items()},
             committed={SIDES.member(side): committed.to_model() for side, committed in self.committed.items()},
+            base_endpoints=self.base_endpoints,
         )
 
 
