@@ -65,7 +65,8 @@ def judge_answers(case: Case, comparisons: Iterable[Comparison]) -> JudgedAnswer
     for name, said in _counted(case, known=_answered(reference) & _answered(case.candidate)):
         differences.setdefault(name, said)
     gone = zeros.absent(case.alike, case.candidate)
-    accepted = {name for name in (*differences, *gone) if _accepted(name, case)}
+    dropped = sorted(set(case.run.base_endpoints) - _asked(case) - set(gone))
+    accepted = {name for name in (*differences, *gone, *dropped) if _accepted(name, case)}
     failures = [
         f"{name} ({moved})"
         for name in sorted(names)
@@ -74,6 +75,7 @@ def judge_answers(case: Case, comparisons: Iterable[Comparison]) -> JudgedAnswer
     found = [
         *_told(differences, required, accepted),
         *_missing(gone, required, accepted),
+        *_dropped(dropped, accepted),
         *([warning("failures-differ", f"Requests fail in another way: {listed(failures)}")] if failures else ()),
         *_unknown(case, reference),
     ]
@@ -146,6 +148,23 @@ def _missing(gone: Collection[str], required: Collection[str], accepted: Collect
     ):
         if names:
             yield _finding("endpoints-missing", weight, message.format(listed(names)), _how_to(names))
+
+
+def _asked(case: Case) -> set[str]:
+    """Every endpoint that any side was asked for in the run."""
+    counted = {name for census in case.run.census.values() for name in (*census.endpoints, *census.cold)}
+    return counted | {name for measured in case.run.rounds for name in measured.endpoints}
+
+
+def _dropped(names: Sequence[str], accepted: Collection[str]) -> Iterator[Finding]:
+    """What only the base's Locust file asks, where the change edits that file: nobody knows how fast it is now."""
+    for weight, chosen in (
+        (Weight.INCONCLUSIVE, [name for name in names if name not in accepted]),
+        (Weight.NOTICE, [name for name in names if name in accepted]),
+    ):
+        if chosen:
+            message = f"This change edits the load, which does not ask any more for {listed(chosen)}"
+            yield _finding("endpoints-dropped", weight, message, _how_to(chosen))
 
 
 def _unknown(case: Case, reference: Rounds) -> Iterator[Finding]:

@@ -228,6 +228,21 @@ def test_an_endpoint_that_is_gone_cannot_pass_unless_that_is_accepted() -> None:
 # Stored runs, and the census
 
 
+def test_what_only_the_bases_locust_file_asks_cannot_pass_unless_that_is_accepted() -> None:
+    """The change edits the load: nobody knows how fast that endpoint is now. What both files ask is not named."""
+    run = replace(a_paired_run(), base_endpoints=("GET /old", NAME))
+    outcome = judged(run)
+    assert outcome.verdict is Verdict.INCONCLUSIVE
+    dropped = found(outcome)["endpoints-dropped"]
+    assert (dropped.weight, outcome.reason) == (Weight.INCONCLUSIVE, dropped.message)
+    assert "GET /old" in dropped.message
+    assert NAME not in dropped.message
+    accepted = judged(run, replace(DEFAULT, accept_answers=("GET /o*",)))
+    assert accepted.verdict is Verdict.PASS
+    assert found(accepted)["endpoints-dropped"].weight is Weight.NOTICE
+    assert found(judged(a_paired_run())) == {}
+
+
 def stored_and_now(before: Answers | None, now: Answers) -> Outcome:
     loaded = a_run()
 
