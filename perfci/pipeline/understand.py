@@ -9,6 +9,7 @@ from perfci.config import Against, Config, FailOn, read
 from perfci.errors import BaseUnavailableError, ConfigError
 from perfci.model import Finding, GatePolicy, Reference, Side, Weight
 from perfci.pipeline import base_policy, job, trees
+from perfci.pipeline.base_policy import edited_files, edited_load
 from perfci.pipeline.paths import inside
 from perfci.pipeline.plan import Plan, SideSource, plan_of, source_of
 from perfci.pipeline.policy import policy_of
@@ -81,21 +82,19 @@ def understand(request: Request, ports: Ports, stack: contextlib.ExitStack) -> T
     if base.config is not None:
         config, changes = base_policy.governed(own, base.config, request.profile)
         notes += changes
-    sources = {Side.CANDIDATE: _source(own, candidate, request, Side.CANDIDATE)}
     if base.tree is None and base.unavailable is None:
         named = NamedBase()
-    reference = reference_of(request.against or config.against, named, external=sources[Side.CANDIDATE].external)
-    if reference is Reference.REF and base.tree is not None:
-        try:
-            sources = {Side.BASE: _source(base.config or own, base.tree, request, Side.BASE), **sources}
-        except ConfigError as error:
-            base.unavailable = _unusable(error)
+    own_source = _source(own, candidate, request, Side.CANDIDATE)
+    reference = reference_of(request.against or config.against, named, external=own_source.external)
+    sources = {Side.CANDIDATE: own_source}
+    if reference is Reference.REF:
+        sources = {**_base_source(base, own, request), **sources}
     _check_apart(sources)
     files = {Side.CANDIDATE: candidate} | ({Side.BASE: base.tree} if base.tree is not None else {})
     load_side = base_policy.load_side(config, files)
     plan = plan_of(config, request.profile, request.overrides, root=files[load_side].path)
     inside(ports.root, config.baselines, what="baselines folder")
-    edited_load = base_policy.edited_load(plan, config, base.config, files)
+    edited = edited_load(plan, config, base.config, files)
     return Task(
         config=config,
         plan=plan,
@@ -105,12 +104,8 @@ def understand(request: Request, ports: Ports, stack: contextlib.ExitStack) -> T
         sources=sources,
         load_side=load_side,
         policy=policy_of(config.gate, plan.profile, alerts=config.monitor.alert),
-        notes=(
-            *notes,
-            *base_policy.edited_files(plan, config, files, base_locustfile=edited_load),
-            *_dependencies(sources),
-        ),
-        base_locustfile=edited_load if load_side is Side.CANDIDATE else "",
+        notes=(*notes, *edited_files(plan, config, files, base_locustfile=edited), *_dependencies(sources)),
+        base_locustfile=edited if load_side is Side.CANDIDATE else "",
         fail_on=request.fail_on or config.fail_on or (FailOn.NO_BASELINE if named.required else FailOn.REGRESSION),
         counting=request.census or Counting(config.census.enabled),
         watched=watched_of(config, file=request.config_file),
@@ -162,6 +157,17 @@ def _base_tree(named: NamedBase, request: Request, git: Git, ports: Ports, stack
         return trees.folder(named.ref, ports, config_file=request.config_file)
     commit = commit_of(named, git)
     return trees.checked_out(commit, git, ports, stack, name=name_of(commit, named))
+
+
+def _base_source(base: _Base, own: Config, request: Request) -> dict[Side, SideSource]:
+    """What the base is started from; a base from before perfci is started as the change is (*own*)."""
+    if base.tree is None:
+        return {}
+    try:
+        return {Side.BASE: _source(base.config or own, base.tree, request, Side.BASE)}
+    except ConfigError as error:
+        base.unavailable = _unusable(error)
+        return {}
 
 
 def _source(config: Config, tree: Tree, request: Request, side: Side) -> SideSource:

@@ -83,6 +83,7 @@ def test_a_cache_entry_ends_with_its_time() -> None:
     assert cache.get("key") is None
 
 
+@pytest.mark.alone
 def test_added_time_slows_the_chosen_endpoint_and_no_other() -> None:
     """Forty milliseconds more on one route; its neighbour stays quick."""
     with TestClient(create_app(Settings(slow="GET /health=+40ms"))) as client:
@@ -90,6 +91,7 @@ def test_added_time_slows_the_chosen_endpoint_and_no_other() -> None:
         assert quickest_seconds(client, "/ready") < 0.04
 
 
+@pytest.mark.alone
 def test_a_factor_multiplies_the_time_of_the_endpoint() -> None:
     """Thirty times as slow is far more than five times, on whatever machine this runs."""
     quick, slow = (Settings(slow=slow) for slow in ("", "GET /ready=30"))
