@@ -252,17 +252,16 @@ def _locust(folder: Path, url: str, *, recorded: bool, seconds: float, turns: in
     """What the profile in *folder* says at its end."""
     record, out = folder / f"record-{time.monotonic_ns()}", folder / "spent.json"
     record.mkdir()
-    files = f"{INSIDE / 'perfci_recorder.py'},profile.py" if recorded else "profile.py"
+    records = {"PERFCI_RECORD": str(record), "PERFCI_STOP_AFTER": "1000"} if recorded else {}
     subprocess.run(
         [
-            *(sys.executable, str(INSIDE / "perfci_locust.py"), "-f", files, "--headless", "--only-summary"),
+            *(sys.executable, str(INSIDE / "perfci_locust.py"), "-f", "profile.py", "--headless", "--only-summary"),
             *("-H", url, "-u", "10", "-r", "100", "-t", f"{seconds:g}s"),
         ],
         cwd=folder,
         env={
             **os.environ,
-            "PERFCI_RECORD": str(record),
-            "PERFCI_STOP_AFTER": "1000",
+            **records,
             "BENCH_OUT": str(out),
             "BENCH_TURNS": str(turns),
         },

@@ -164,7 +164,7 @@ def from_bytes(content: bytes, *, where: str) -> Config:
     Keys under old names are read, and `warnings` says so; a version that this perfci does not know is a ConfigError.
     """
     try:
-        document = tomllib.loads(content.decode("utf-8"))
+        document = tomllib.loads(content.decode("utf-8-sig"))
         _check_version(document.get("version", VERSION), where)
         document, warnings = apply_renames(document, where=where)
         config = parse(Config, document, where=where, error=_unusable)

@@ -147,7 +147,7 @@ def test_a_generator_that_loses_a_process_is_told(tmp_path: Path, number: signal
     "load",
     "a worker never connects",
     seen="the load generator ended with exit code 1; …Gave up waiting for workers to connect",
-    then="run the locustfile by hand: locust -f FILE --headless -u 1 -t 5s -H URL",
+    then="something ended them as they started, or keeps them from connecting to a port of this machine",
     exit=3,
     verdict=Verdict.INVALID,
 )

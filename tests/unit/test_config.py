@@ -404,3 +404,8 @@ def test_variables_that_no_process_can_have_are_refused(environment: str) -> Non
     """They are found before anything is started."""
     with pytest.raises(ConfigError, match="environment"):
         from_bytes((SMALL + f"environment = {environment}").encode(), where="perfci.toml")
+
+
+def test_a_byte_order_mark_and_lines_of_windows_are_read() -> None:
+    """As editors there save a file: the mark is no part of the TOML."""
+    assert from_bytes(b"\xef\xbb\xbf" + SMALL.replace("\n", "\r\n").encode(), where="x.toml") == _parsed(SMALL)

@@ -17,12 +17,15 @@ from perfci.quantile import quantile
 from perfci.rig.host import leftovers
 from perfci.rig.host.environment import child_environment
 from perfci.rig.host.process import Child, new_mark, start, stop_group, stop_marked, tail
+from perfci.rig.load.causes import Removed, cause_of, evidence_in
 from perfci.rig.load.log import LogReader
 
 INSIDE = Path(__file__).parent / "inside"
 OUT = "locust.out"  # in a round's folder: what the generator printed
 POLL_S = 0.25
 MOST_PER_SECOND = 20_000  # requests that a process may finish in the second that the progress line shows
+LONGEST_OUTPUT = 1_000_000  # bytes of what a generator printed that are searched for the cause of its end
+SETTINGS = ("locust.conf", "~/.locust.conf", "~/locust.conf")  # that Locust would read on its own
 STOP_TIMEOUT_S = 5  # requests in flight at the end may finish: cutting them would lose the slow ones
 
 
@@ -57,10 +60,15 @@ class Place:
 class Generator:
     """One running generator, and what it has recorded so far."""
 
-    folder: Path
+    place: Place
     child: Child
     side: Side | None
     readers: dict[Path, LogReader] = field(default_factory=dict)
+
+    @property
+    def folder(self) -> Path:
+        """Where it writes its logs."""
+        return self.place.folder
 
     def poll(self) -> None:
         """Read what was recorded since the last call."""
@@ -71,18 +79,35 @@ class Generator:
         """Whether it came to its end; LoadError where that was not the planned one."""
         code = self.child.exit_code
         if code:
-            raise LoadError(
-                f"the load generator ended with exit code {code}; the end of its log:\n{self.child.tail()}",
-                hint="run the locustfile by hand: locust -f FILE --headless -u 1 -t 5s -H URL",
-            )
+            cause = cause_of(self.output(), code, removed(self.place))
+            raise LoadError(str(cause), hint=cause.hint)
         return code is not None
+
+    def output(self) -> str:
+        """What it has printed, if that is not very long."""
+        return tail(self.folder / OUT, lines=LONGEST_OUTPUT, max_bytes=LONGEST_OUTPUT)
 
     def logs(self, ending: str = ".log") -> list[LogReader]:
         """The logs whose names have this ending, read to their end; LoadError where there are none."""
         self.poll()
         if found := [reader for path, reader in self.readers.items() if path.name.endswith(ending)]:
             return found
-        raise LoadError(f"the load generator recorded nothing; the end of its log:\n{tail(self.folder / OUT)}")
+        raise LoadError(f"the load generator recorded nothing; its log says:\n{evidence_in(self.output())}")
+
+
+def passed_on(environ: Mapping[str, str]) -> dict[str, str]:
+    """What a generator finds of the environment *environ* of perfci: no secrets, and no settings of Locust."""
+    return child_environment({name: value for name, value in environ.items() if not name.startswith("LOCUST_")})
+
+
+def removed(place: Place) -> Removed:
+    """What the same command, given by hand in the place's project, would find beyond that."""
+    settings = [name for name in SETTINGS if (place.source / Path(name).expanduser()).is_file()]
+    return Removed(
+        variables=tuple(set(place.environ) - set(passed_on(place.environ))),
+        settings=tuple(settings),
+        folder=str(place.source),
+    )
 
 
 @contextlib.contextmanager
@@ -99,8 +124,7 @@ def generating(
 
     It inherits the open files *pass_fds*.
     """
-    inherited = {name: value for name, value in place.environ.items() if not name.startswith("LOCUST_")}
-    environment = child_environment(inherited, extra)
+    environment = {**passed_on(place.environ), **extra}
     mark = new_mark()
     note = leftovers.note(place.state, mark=mark)
     child: Child | None = None
@@ -114,7 +138,7 @@ def generating(
             pass_fds=pass_fds,
         )
         note.leader(child.process.pid)
-        yield Generator(folder=place.folder, child=child, side=side)
+        yield Generator(place=place, child=child, side=side)
     finally:
         if stop_group(child, grace_s=STOP_TIMEOUT_S) if child is not None else stop_marked(mark):
             note.erase()

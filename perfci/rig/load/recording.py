@@ -9,6 +9,7 @@ from typing import Any
 from perfci.errors import LoadError
 from perfci.model import GeneratorHealth, LoadPlan, Requests
 from perfci.quantile import quantile
+from perfci.rig.load.causes import of_failures
 from perfci.rig.load.log import LogReader, requests_of
 from perfci.rig.load.schedule import in_step_of, schedule_of
 
@@ -154,7 +155,7 @@ def _errors(readers: Sequence[LogReader]) -> dict[str, int]:
 
 def notes(readers: Sequence[LogReader]) -> tuple[str, ...]:
     """What the processes noted that is missing from the requests, or does not belong to the target."""
-    return (*_unjudged(readers), *_elsewhere(readers), *_alone(readers))
+    return (*_unjudged(readers), *_elsewhere(readers), *_alone(readers), *of_failures(list(_errors(readers))))
 
 
 def _unjudged(readers: Sequence[LogReader]) -> Iterator[str]:

@@ -20,6 +20,7 @@ from typing import Protocol
 from perfci.errors import LoadError
 from perfci.model import LoadPlan, Side
 from perfci.rig.load import slices
+from perfci.rig.load.causes import evidence_in
 from perfci.rig.load.generator import INSIDE, STOP_TIMEOUT_S, Generator, Place, attend, generating
 from perfci.rig.load.log import LogReader
 from perfci.rig.load.recording import Recording, events, first, record, spawned
@@ -184,9 +185,8 @@ def _locust(
     workers: Workers | None = None,
 ) -> contextlib.AbstractContextManager[Generator]:
     """A started Locust with the users of *plan*, which records into the place's folder."""
-    files = f"{INSIDE / 'perfci_recorder.py'},{place.source / plan.locustfile}"
     command = [
-        *(sys.executable, str(INSIDE / "perfci_locust.py"), "-f", files),
+        *(sys.executable, str(INSIDE / "perfci_locust.py"), "-f", str(place.source / plan.locustfile)),
         *("--headless", "--only-summary", "--exit-code-on-error", "0", "--stop-timeout", str(STOP_TIMEOUT_S)),
         *("-H", base_url, "-u", str(plan.users), "-r", f"{plan.spawn_rate:g}", "-t", f"{limit_s:.0f}s"),
         *(workers.options() if workers else _forks(plan.processes) if plan.processes > 1 else ()),
@@ -217,8 +217,8 @@ def _spawned(generator: Generator, plan: LoadPlan) -> float:
         reached = max((e["users"] for e in events(logs, "health")), default=0)
         raise LoadError(
             f"Locust never had its {plan.users} user{'s' if plan.users != 1 else ''} running (it reached {reached})\n"
-            f"{generator.child.tail()}",
-            hint="the end of its log is above; a lower spawn_rate or fewer users may help",
+            f"{evidence_in(generator.output())}",
+            hint="what its log says is above; a lower spawn_rate or fewer users may help",
         )
     return at
 
@@ -282,7 +282,7 @@ def _turns(generator: Generator, side: Side, times: tuple[float, float]) -> Reco
     logs = generator.logs(f"{side.value}.log")
     began, ended = first(logs, "measuring"), first(logs, "stopping")
     if began is None:
-        raise LoadError(f"the turns never began\n{generator.child.tail()}")
+        raise LoadError(f"the turns never began\n{evidence_in(generator.output())}")
     windows = [(began, ended if ended is not None else began + duration_s)]
     return record(logs, windows=windows, plan=None, warmup_s=warmup_s)
 

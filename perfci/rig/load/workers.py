@@ -19,7 +19,8 @@ from perfci import __version__
 from perfci.errors import ConfigError, LoadError
 from perfci.model import LoadPlan
 from perfci.rig.host.process import tail
-from perfci.rig.load.generator import INSIDE, OUT, STOP_TIMEOUT_S, Place, generating
+from perfci.rig.load.causes import cause_of
+from perfci.rig.load.generator import INSIDE, OUT, STOP_TIMEOUT_S, Place, generating, removed
 from perfci.rig.load.log import LogReader
 from perfci.rig.load.recording import events
 
@@ -113,9 +114,8 @@ def serve(
 
 def _command(plan: LoadPlan, place: Place, master: tuple[str, int]) -> list[str]:
     host, port = master
-    files = f"{INSIDE / 'perfci_recorder.py'},{place.source / plan.locustfile}"
     return [
-        *(sys.executable, str(INSIDE / "perfci_locust.py"), "-f", files),
+        *(sys.executable, str(INSIDE / "perfci_locust.py"), "-f", str(place.source / plan.locustfile)),
         *("--worker", "--master-host", host, "--master-port", str(port)),
     ]
 
@@ -126,11 +126,13 @@ def _served(command: Sequence[str], plan: LoadPlan, place: Place, *, wait_s: flo
     (place.folder / OUT).unlink(missing_ok=True)
     with generating(command, place, extra={**variables(plan), **_itself(plan, wait_s)}) as generator:
         code = _end_of(generator.child.process)
+        output = generator.output()
     said = tail(place.folder / OUT, lines=LONGEST_ANSWER)
     if code == os.EX_CONFIG:
         raise ConfigError(said, hint="give this machine the same commit, perfci and Locust as the master's")
     if code not in {0, os.EX_UNAVAILABLE}:
-        raise LoadError(f"the worker ended with exit code {code}; the end of its log:\n{said}")
+        cause = cause_of(output, code, removed(place))
+        raise LoadError(f"the worker: {cause}", hint=cause.hint)
     return code == 0
 
 

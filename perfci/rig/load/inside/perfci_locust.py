@@ -4,11 +4,17 @@ Locust's own program, without the settings files that it would read on its own, 
 A `locust.conf`, or a table in the project's `pyproject.toml` or the home folder, would change the load behind the
 plan's back, and under load only: turns know no such files. Locust has no option that leaves them out.
 
+The recorder is loaded before the user's file, which is one path even where it holds a comma: Locust's `-f` would split
+it.
+
 Each user keeps a connection. Locust asks for 10,000 files, where many users need more and the system may give more.
 """
 
 import contextlib
+import os
 import resource
+from pathlib import Path
+from typing import Any
 
 from locust import argument_parser
 from locust import main as program
@@ -18,6 +24,15 @@ for function in (argument_parser.get_empty_argument_parser, argument_parser.get_
         () if value == argument_parser.DEFAULT_CONFIG_FILES else value for value in function.__defaults__ or ()
     )
 
+
+def files(options: Any) -> list[str]:
+    """What Locust loads, in this order; the recorder only where there is something for it to record to."""
+    recorder = [str(Path(__file__).with_name("perfci_recorder.py"))]
+    records = {"PERFCI_RECORD", "PERFCI_WORKER"} & os.environ.keys()
+    return argument_parser.parse_locustfile_paths([*(recorder if records else ()), options.locustfile])
+
+
+setattr(program, "get_locustfiles_locally", files)  # noqa: B010  # Locust does not export it
 # A file without a user class is a mistake, which Locust would take for a suite of pytest's.
 setattr(program, "load_locustfile_pytest", lambda _: {})  # noqa: B010  # Locust does not export it
 

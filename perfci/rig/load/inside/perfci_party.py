@@ -24,6 +24,7 @@ from locust.user.task import DefaultTaskSet, filter_tasks_by_tags
 from locust.util.load_locustfile import load_locustfile
 from perfci_log import LogWriter, request_listener
 from perfci_lost import Caught
+from perfci_names import refuse_hidden
 
 LONGEST_TASK_S = 30.0
 CONTROL_FLOW = (RescheduleTask, RescheduleTaskImmediately, StopUser, StopTest)
@@ -79,8 +80,10 @@ class Party:
         self.troubles = 0  # failed requests, and exceptions outside of them
         self.listen(self._watch)
         self.classes = {name: c for name, c in classes.items() if not spec.user_classes or name in spec.user_classes}
-        if missing := sorted(set(spec.user_classes) - set(classes)) or ([] if self.classes else ["any"]):
-            raise SystemExit(f"{spec.locustfile} has no user class {', '.join(missing)}; it has {', '.join(classes)}")
+        if missing := sorted(set(spec.user_classes) - set(classes)) or ([] if self.classes else ["at all"]):
+            it_has = f"it has {', '.join(classes)}" if classes else "No User class found!"
+            raise SystemExit(f"perfci: {spec.locustfile} has no user class {', '.join(missing)}; {it_has}")
+        refuse_hidden(self.classes.values())
         for user_class in self.classes.values():
             if spec.tags:
                 filter_tasks_by_tags(user_class, set(spec.tags))

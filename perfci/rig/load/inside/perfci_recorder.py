@@ -1,7 +1,7 @@
 """
-The recorder: a second locustfile beside the user's own, which notes every request and stops the round in time.
+The recorder: a second locustfile before the user's own, which notes every request and stops the round in time.
 
-Locust loads it with `-f perfci_recorder.py,USERFILE`. PERFCI_RECORD names the folder of the logs (one per process),
+`perfci_locust.py` lets Locust load it. PERFCI_RECORD names the folder of the logs (one per process),
 PERFCI_STOP_AFTER the seconds from the last user's start to the end of the round. Where the round is shared with
 another side, PERFCI_TIMETABLE names the file that will say when the users of this one pause, and when they stop.
 PERFCI_ARRIVALS describes the arrivals that replace the users' own waits, if any (`perfci_pace.py`).
@@ -24,6 +24,7 @@ from locust import events
 from locust.runners import MasterRunner, WorkerRunner
 from perfci_log import CLOSED, LogWriter, request_listener
 from perfci_lost import Caught
+from perfci_names import refuse_hidden
 from perfci_pace import Pace
 from perfci_patience import Patience
 from perfci_pauses import Pauses
@@ -51,6 +52,7 @@ if home is not None:
 
 @events.init.add_listener
 def _record(environment: Any, runner: Any, **_: Any) -> None:
+    refuse_hidden(environment.user_classes)
     # `init` fires after Locust's fork, so each process opens a log of its own.
     log, settle = _opened(runner)
     leads = not isinstance(runner, WorkerRunner)
