@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from perfci.errors import Interrupted, TargetError
+from perfci.errors import ConfigError, Interrupted, TargetError
 from perfci.model import Side, Verdict
 from perfci.rig import target
 from tests.fakes import toy
@@ -166,6 +166,110 @@ def test_two_sides_of_a_project_with_fixed_names_and_ports(start: Start, tmp_pat
     assert {path.read_text().count("perfci-") for path in (tmp_path / "state").glob("*")} == {1}  # images alone
     assert candidate.log_path is not None
     assert candidate.log_path.exists()
+
+
+def _ask(label: str, service: str, script: str) -> str:
+    """What a line of Python says inside a service's container."""
+    by = [
+        f"label=com.docker.compose.{key}={value}"
+        for key, value in (("project", PROJECTS + label), ("service", service))
+    ]
+    (container,) = _docker("ps", "-q", "--filter", by[0], "--filter", by[1]).split()
+    return _docker("exec", container, "python", "-c", script).strip()
+
+
+@pytest.fixture
+def external_network() -> Iterator[str]:
+    """A network that the project did not make, and that nobody is on."""
+    name = f"perfci-e2e-theirs-{os.getpid()}"
+    _docker("network", "create", name)
+    yield name
+    _docker("network", "rm", name)
+
+
+def test_names_and_data_of_two_copies_stay_apart(start: Start, checkout: Path, external_network: str) -> None:
+    """
+    In each copy container names lead to its own services, on fixed subnets and external networks as well, and data
+    folders are empty at each start.
+    """
+    subnet = {"ipam": {"config": [{"subnet": "172.31.77.0/24"}]}}
+    idle = {"image": IMAGE, "init": True, "command": ["sleep", "infinity"]}
+    store = {
+        **idle,
+        "container_name": "shop-store",
+        "networks": {"back": {"ipv4_address": "172.31.77.3"}, "theirs": None},
+        "volumes": ["./data:/data"],
+    }
+    _write(checkout, {"networks": ["back", "theirs"], "container_name": "shop-web"}, store=store)
+    project = json.loads((checkout / "compose.yaml").read_text())
+    project["networks"] = {"back": subnet, "theirs": {"external": True, "name": external_network}}
+    (checkout / "compose.yaml").write_text(json.dumps(project))
+    find = "import socket; print(*sorted({found[4][0] for found in socket.getaddrinfo('%s', 0)}))"
+    own = "import socket; print(*sorted({found[4][0] for found in socket.getaddrinfo(socket.gethostname(), 0)}))"
+    write = "import os; print(os.listdir('/data')); open('/data/row', 'w').close()"
+    with start("base-1", Side.BASE), start("candidate-1"):
+        for label in ("base-1", "candidate-1"):
+            addresses = set(_ask(label, "store", own).split())
+            for name in ("shop-store", "store"):
+                assert set(_ask(label, "web", find % name).split()) <= addresses
+            assert _ask(label, "store", write) == "[]"
+    with start("candidate-2", prepared=True):
+        assert _ask("candidate-2", "store", write) == "[]"
+    assert not (checkout / "data").exists()
+
+
+def test_a_project_of_many_files(start: Start, checkout: Path) -> None:
+    """Several files, a profile, `include`, `extends`, secrets and configs are those of the side's own tree."""
+    (checkout / "common.yaml").write_text(json.dumps({"services": {"common": {"environment": {"FROM": "common"}}}}))
+    (checkout / "more").mkdir()
+    (checkout / "more/compose.yaml").write_text(
+        json.dumps({"services": {"job": {"image": IMAGE, "command": ["sleep", "9"], "volumes": ["./f:/f"]}}})
+    )
+    (checkout / "more/f").write_text("included")
+    (checkout / "token").write_text("of the tree")
+    _write(checkout, {"extends": {"file": "common.yaml", "service": "common"}, "profiles": ["app"]})
+    extra = {
+        "include": ["more/compose.yaml"],
+        "services": {"web": {"secrets": ["token", "given"], "configs": ["note"], "environment": {"MORE": "yes"}}},
+        "secrets": {"token": {"file": "./token"}, "given": {"environment": "GIVEN"}},
+        "configs": {"note": {"content": "costs 5 $$"}},
+    }
+    (checkout / "perf.yaml").write_text(json.dumps(extra))
+    table = {"files": ["compose.yaml", "perf.yaml"], "env": {"GIVEN": "by env"}}
+    with pytest.raises(ConfigError, match="compose profile 'app'"), start(**table):
+        pass
+    with start(profiles=["app"], **table):
+        said = _ask(
+            "only",
+            "web",
+            "import os; print([open(p).read() for p in ('/run/secrets/token', '/run/secrets/given', '/note')],"
+            " os.environ['FROM'], os.environ['MORE'])",
+        )
+        assert said == "['of the tree', 'by env', 'costs 5 $'] common yes"
+        assert _ask("only", "job", "print(open('/f').read())") == "included"
+
+
+def test_images_that_are_built_from_one_another(start: Start, checkout: Path, tmp_path: Path) -> None:
+    """Each copy's are built from its own, nothing gets the name in the file, and none is left after the run."""
+    name = f"e2e-lib-{os.getpid()}"
+    (checkout / "lib").mkdir()
+    (checkout / "lib/Dockerfile").write_text(f"FROM {IMAGE}\nRUN echo of this tree > /lib.txt\n")
+    (checkout / "Dockerfile").write_text(
+        f"FROM {name}\nARG WHO=nobody\nRUN echo $WHO >> /lib.txt\nCOPY toy.py /toy.py\n"
+    )
+    lib = {"build": "lib", "image": name, "init": True, "command": ["sleep", "infinity"]}
+    _write(checkout, {}, lib=lib, user={"image": name, "init": True, "command": ["sleep", "infinity"]})
+    with start():
+        assert _ask("only", "web", "print(open('/lib.txt').read().split())") == "['of', 'this', 'tree', 'nobody']"
+        assert _ask("only", "user", "print(open('/lib.txt').read().split())") == "['of', 'this', 'tree']"
+    (note,) = (tmp_path / "state").iterdir()
+    prefix = json.loads(note.read_text())["images"]
+    listing = ("image", "ls", "-q", "--filter", f"reference={prefix}-*")
+    assert len(_docker(*listing).split()) == 2
+    target.release(tmp_path / "state", environ=os.environ)
+    assert _docker(*listing) == ""
+    assert _docker("image", "ls", "-q", "--filter", f"reference={name}") == ""
+    assert list((tmp_path / "state").iterdir()) == []
 
 
 def test_failing_health_check(start: Start, checkout: Path) -> None:

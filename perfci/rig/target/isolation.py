@@ -31,6 +31,7 @@ class Copy:
     side_by_side: bool = False  # whether another copy runs at the same time
     root: str = "/"  # of the side's tree: what lies below it belongs to this side alone
     absent: frozenset[str] = frozenset()  # sources of bind mounts that do not exist
+    untracked: frozenset[str] = frozenset()  # sources of bind mounts that exist, and of which git has no file
     texts: Mapping[str, str] = field(default_factory=dict)  # mounted files, by what to call them
     dockerfiles: Mapping[str, str] = field(default_factory=dict)  # by service that is built
     occupied: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # external networks: who else is on them

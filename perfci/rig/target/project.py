@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from perfci.errors import ConfigError, TargetError
+from perfci.errors import BaseUnavailableError, ConfigError, TargetError
 from perfci.model import Side
 from perfci.rig.host import docker, leftovers
+from perfci.rig.host.git import Git
 from perfci.rig.target import counting
 from perfci.rig.target.isolation import Copy, Isolated, isolate
 from perfci.rig.target.running import Launch
@@ -56,6 +57,7 @@ def resolve(project: Project, launch: Launch) -> Stack:
         side_by_side=launch.side_by_side,
         root=str(_root(launch.source)),
         absent=_absent(config),
+        untracked=_untracked(config, launch) if launch.side_by_side else frozenset(),
         texts=_texts(config, launch.source) if launch.side_by_side or _has_subnets(config) else {},
         dockerfiles=_dockerfiles(config) if project.build else {},
         occupied=_occupied(config, launch) if launch.side_by_side else {},
@@ -123,25 +125,28 @@ def _config(project: Project, launch: Launch, name: str, env: Mapping[str, str])
 
     found = config(*project.profiles)
     if project.service not in (found.get("services") or {}):
-        with contextlib.suppress(TargetError):
-            hidden = (config("*").get("services") or {}).get(project.service) or {}
-            if names := hidden.get("profiles"):
-                raise ConfigError(
-                    f"service {project.service!r} belongs to the compose profile {' or '.join(map(repr, names))},"
-                    " which is not active",
-                    hint=f'activate it: profiles = ["{names[0]}"] in [target]',
-                )
+        hidden = (config("*").get("services") or {}).get(project.service) or {}
+        if names := hidden.get("profiles"):
+            raise _error(launch)(
+                f"service {project.service!r} belongs to the compose profile {' or '.join(map(repr, names))},"
+                " which is not active",
+                hint=f'activate it: profiles = ["{names[0]}"] in [target]',
+            )
     return found
 
 
+def _error(launch: Launch) -> type[ConfigError | TargetError]:
+    """Of usage for the candidate's file; the base's cannot be mended by a change, so that base cannot be had."""
+    return ConfigError if launch.side is Side.CANDIDATE else TargetError
+
+
 def _refuse(isolated: Isolated, launch: Launch) -> None:
-    """An error for what cannot be isolated: of usage for the candidate's file; a change cannot mend the base's."""
+    """An error for what cannot be isolated."""
     if not isolated.problems:
         return
     reasons = "\n".join(f"  {problem}" for problem in isolated.problems)
     twice = "two copies of it at the same time" if launch.side_by_side else "a copy of it"
-    kind = ConfigError if launch.side is Side.CANDIDATE else TargetError
-    raise kind(
+    raise _error(launch)(
         f"the compose file of {launch.side} does not allow {twice}:\n{reasons}",
         hint="change it, or name an override file for perfci as well: files in [target]"
         + ('; against = "baseline" starts one copy only' if launch.side_by_side else ""),
@@ -210,6 +215,16 @@ def _binds(config: Mapping[str, Any]) -> Iterator[Path]:
 
 def _absent(config: Mapping[str, Any]) -> frozenset[str]:
     return frozenset(str(path) for path in _binds(config) if not os.path.lexists(path))
+
+
+def _untracked(config: Mapping[str, Any], launch: Launch) -> frozenset[str]:
+    """Folders of the tree that are mounted, and of which git has no file."""
+    git, root = Git(root=launch.source, environ=launch.environ), _root(launch.source)
+    folders = {str(path) for path in _binds(config) if path.is_dir() and path.resolve().is_relative_to(root)}
+    with contextlib.suppress(BaseUnavailableError):  # no git, no repository
+        listed = {folder: git.run("ls-files", "--", folder) for folder in sorted(folders)}
+        return frozenset(folder for folder, done in listed.items() if done.ok and not done.out.strip())
+    return frozenset()
 
 
 def _has_subnets(config: Mapping[str, Any]) -> bool:

@@ -24,6 +24,8 @@ class Copy(Protocol):
     @property
     def absent(self) -> frozenset[str]: ...
     @property
+    def untracked(self) -> frozenset[str]: ...
+    @property
     def occupied(self) -> Mapping[str, tuple[str, ...]]: ...
 
 
@@ -52,6 +54,10 @@ def examine(config: Mapping[str, Any], copy: Copy) -> Shared:
                 warnings.append(f"both copies read {what}, which service {name!r} mounts")
             elif what and not mount.get("read_only"):
                 outliving[what] = None
+                if mount.get("source") in copy.untracked:
+                    warnings.append(
+                        f"service {name!r} writes to {what}, which git does not have: the sides' data may differ"
+                    )
                 problems += [f"service {name!r} writes to {what}: both copies would share the data"] if shared else []
     return Shared(tuple(problems), tuple(warnings), tuple(outliving))
 

@@ -268,6 +268,12 @@ def test_a_data_folder_that_exists_is_known_to_outlive_a_block() -> None:
     assert _isolated(_mounting("/tree/data")).outliving == ("data in the tree",)
 
 
+def test_a_data_folder_that_git_does_not_have_is_told() -> None:
+    """The working tree's has been written to before, and the base's is another one."""
+    (warning,) = _isolated(_mounting("/tree/data"), untracked=frozenset({"/tree/data"})).warnings
+    assert "service 'db' writes to data in the tree" in warning
+
+
 def test_a_port_of_the_machine_that_is_not_published_any_more_is_named() -> None:
     """A service that goes by way of the machine would find nothing, or somebody else's service."""
     db = {"image": "b", "ports": [{"target": 5432, "published": "15432"}]}

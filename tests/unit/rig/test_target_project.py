@@ -1,6 +1,7 @@
 """Which compose project of a tree is read, how, and what is said where it cannot be copied."""
 
 import json
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,12 @@ def test_the_service_of_an_inactive_profile_names_it(launch: Launch) -> None:
         resolve(Project(service="debug", port=80), launch)
     assert 'profiles = ["tools"]' in caught.value.hint
     assert "profiles" not in resolve(Project(service="debug", port=80, profiles=("tools",)), launch).services["debug"]
+
+
+def test_an_inactive_profile_in_the_bases_file_is_no_error_of_usage(launch: Launch) -> None:
+    """A change cannot mend the base: it cannot be had."""
+    with pytest.raises(TargetError, match="belongs to the compose profile"):
+        resolve(Project(service="debug", port=80), replace(launch, side=Side.BASE))
 
 
 def test_several_files_are_read_in_their_order(launch: Launch) -> None:
@@ -112,6 +119,20 @@ def test_mounted_files_are_searched_for_addresses(launch: Launch) -> None:
     _project(launch, {"services": {"web": {"image": "a", "volumes": [mount]}}, "networks": networks})
     with pytest.raises(ConfigError, match=r"conf/proxy\.conf mentions 172\.31\.77\.3"):
         resolve(Project(service="web", port=80), launch)
+
+
+def test_only_folders_that_git_does_not_have_are_told(launch: Launch) -> None:
+    """A folder of the source is not; outside of a repository nothing is known."""
+    mounts = [{"type": "bind", "source": str(launch.source / name), "target": f"/{name}"} for name in ("src", "data")]
+    for name in ("src", "data"):
+        (launch.source / name).mkdir()
+        (launch.source / name / "file").touch()
+    _project(launch, {"services": {"web": {"image": "a", "volumes": mounts}}})
+    assert resolve(Project(service="web", port=80), launch).warnings == ()
+    for command in (["init", "-q"], ["add", "src"]):
+        subprocess.run(["git", *command], cwd=launch.source, check=True)
+    (warning,) = resolve(Project(service="web", port=80), launch).warnings
+    assert "writes to data in the tree" in warning
 
 
 def test_file_and_files_are_not_given_both() -> None:
