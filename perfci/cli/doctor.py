@@ -20,4 +20,6 @@ def command(ctx: click.Context, config: Path, environment: str | None) -> None:
     checks = examine(real_ports(config, quiet=True), config.name, environment)
     for check in checks:
         click.echo(f"{'ok     ' if check.ok else 'MISSING' if check.needed else 'absent '} {check.what}: {check.found}")
-    ctx.exit(ExitCode.OK if all(check.ok or not check.needed for check in checks) else ExitCode.NOT_MEASURED)
+    missing = [check.exit_code for check in checks if check.needed and not check.ok]
+    # A file that has to be written otherwise comes before a program that has to be installed.
+    ctx.exit(min(missing, default=ExitCode.OK))

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from perfci.config import read
-from perfci.errors import PerfciError
+from perfci.errors import ExitCode, PerfciError
 from perfci.pipeline.plan import Overrides, plan_of, source_of
 from perfci.pipeline.ports import Ports
 from perfci.pipeline.watching import watched_of
@@ -22,6 +22,7 @@ class Check:
     ok: bool
     needed: bool  # by this configuration
     found: str  # what is there, or what is wrong and the next step
+    exit_code: ExitCode = ExitCode.OK  # of the error, where it is not
 
 
 def examine(ports: Ports, config_file: str, environment: str | None) -> list[Check]:
@@ -60,4 +61,4 @@ def _check(what: str, needed: bool, look: Callable[[], str]) -> Check:
         return Check(what=what, ok=True, needed=needed, found=look())
     except PerfciError as error:
         hint = f" ({error.hint})" if error.hint else ""
-        return Check(what=what, ok=False, needed=needed, found=f"{str(error).splitlines()[0]}{hint}")
+        return Check(what=what, ok=False, needed=needed, found=f"{error}{hint}", exit_code=error.exit_code)

@@ -47,6 +47,7 @@ def run(request: Request, ports: Ports) -> Result:
         began = ports.now()
         run_id = f"{began:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
         folder = _new_folder(ports, run_id)
+        _keep_out_of_git(ports.work)
         for note in task.notes:
             ports.progress.note(note.message)
         if workers := task.plan.workers:
@@ -72,6 +73,13 @@ def _new_folder(ports: Ports, run_id: str) -> Path:
     folder = RunFolder(ports.output or ports.work / run_id)
     folder.create()
     return folder.path
+
+
+def _keep_out_of_git(work: Path) -> None:
+    """Tell git that runs are no part of the project, in the folder that holds them."""
+    file = work.parent / ".gitignore"
+    if work.parent.is_dir() and not file.exists():
+        store.write_atomically(file, "*\n")
 
 
 def _measured_and_judged(task: Task, recorder: Recorder, folder: Path, ports: Ports) -> Outcome:

@@ -57,14 +57,19 @@ def explain_json(outcome: Outcome, series: str) -> str:
 
 def _find(outcome: Outcome, wanted: str) -> list[Decision]:
     named = [(rows.label(decision.comparison.series), decision) for decision in outcome.decisions]
-    exact = [decision for name, decision in named if name == wanted]
-    close = [(name, decision) for name, decision in named if wanted.casefold() in name.casefold()]
+    exact = [decision for name, decision in named if _as_printed(name) == _as_printed(wanted)]
+    close = [(name, decision) for name, decision in named if _as_printed(wanted) in _as_printed(name)]
     if exact or len(close) == 1:
         return exact or [close[0][1]]
     known = [name for name, _ in close or named]
     listed = "\n".join(f"  {plain(name, 200)}" for name in known[:20])
     problem = "names more than one series" if close else "is no series of this result"
     raise ConfigError(f"{plain(wanted, 200)!r} {problem}", hint=f"Take one of these {len(known)}:\n{listed}")
+
+
+def _as_printed(name: str) -> str:
+    """A name as tables print it: they write "service time" for service_time, in columns of their own."""
+    return " ".join(name.replace("_", " ").casefold().split())
 
 
 def _lines(decision: Decision, outcome: Outcome) -> Iterator[str]:

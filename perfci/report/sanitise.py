@@ -19,7 +19,7 @@ _AUTOLINKS = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
-_COMMITS = re.compile(r"(?<![0-9a-z])[0-9a-f]{7,}(?![0-9a-z])", re.IGNORECASE)
+_COMMITS = re.compile(r"(?<![0-9a-z])([0-9a-f]{7,})(?![0-9a-z])", re.IGNORECASE)
 
 
 def plain(text: str, limit: int = NAME_LIMIT) -> str:
@@ -38,10 +38,14 @@ def code(text: str, limit: int = NAME_LIMIT) -> str:
 
 
 def prose(text: str, limit: int) -> str:
-    """A sentence as plain Markdown text that holds at the start of a line, in a list and in a table cell."""
-    broken = _AUTOLINKS.sub(lambda found: found[0] + ZERO_WIDTH_SPACE, _cut(_visible(text), limit))
-    broken = _COMMITS.sub(lambda found: ZERO_WIDTH_SPACE.join(re.findall(".{1,6}", found[0])), broken)
-    return _BLOCK_START.sub(_escape_start, _ESCAPED.sub(r"\\\1", broken))
+    """
+    A sentence as Markdown text that holds at the start of a line, in a list and in a table cell.
+
+    What looks like a commit becomes a code span: it is no link then, and can be copied whole.
+    """
+    pieces = _COMMITS.split(_cut(_visible(text), limit))
+    spans = (f"`{piece}`" if number % 2 else _escaped(piece) for number, piece in enumerate(pieces))
+    return _BLOCK_START.sub(_escape_start, "".join(spans))
 
 
 def web_address(url: str) -> str:
@@ -55,6 +59,11 @@ def _visible(text: str) -> str:
     spaced = "".join(" " if unicodedata.category(c) in {"Zl", "Zp", "Zs"} or c in "\n\r\t\v\f\x85" else c for c in text)
     kept = (c for c in unicodedata.normalize("NFC", spaced) if unicodedata.category(c) not in {"Cc", "Cf", "Cs", "Co"})
     return " ".join("".join(kept).split())
+
+
+def _escaped(text: str) -> str:
+    broken = _AUTOLINKS.sub(lambda found: found[0] + ZERO_WIDTH_SPACE, text)
+    return _ESCAPED.sub(r"\\\1", broken)
 
 
 def _cut(text: str, limit: int) -> str:

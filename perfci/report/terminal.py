@@ -1,6 +1,6 @@
 """The report in a terminal or a job log: the verdict first, then its reasons; complete without colour."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from io import StringIO
 from typing import TYPE_CHECKING
 
@@ -76,7 +76,9 @@ def _parts(outcome: Outcome, links: Links, *, width: int, verbose: bool) -> "Ite
     yield Text(plain(outcome.reason, TEXT_LIMIT))
     for finding in highlights.before_the_numbers(outcome.findings):
         yield Text(plain(f"{_WEIGHT_MARKS[finding.weight]} {finding.weight}: {_with_hint(finding)}", TEXT_LIMIT))
-    shown = Shown(decisions=outcome.decisions) if verbose else highlights.shown(outcome.decisions, MAX_ROWS)
+    shown = highlights.shown(outcome.decisions, MAX_ROWS)
+    if verbose:
+        shown = Shown(decisions=_first(shown.decisions, outcome.decisions))
     if shown.decisions:
         yield ""
         yield _table(shown.decisions, roomy=width >= ROOMY)
@@ -88,6 +90,12 @@ def _parts(outcome: Outcome, links: Links, *, width: int, verbose: bool) -> "Ite
         yield _gauges(outcome)
     yield ""
     yield _facts(outcome, links, verbose=verbose)
+
+
+def _first(chosen: Sequence[Decision], decisions: Sequence[Decision]) -> tuple[Decision, ...]:
+    """All *decisions*, those *chosen* for the short report in front: both reports have one order."""
+    known = {id(decision) for decision in chosen}
+    return (*chosen, *(decision for decision in decisions if id(decision) not in known))
 
 
 def _table(decisions: tuple[Decision, ...], *, roomy: bool) -> "Table":

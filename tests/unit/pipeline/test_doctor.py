@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+from perfci.errors import ExitCode
 from perfci.pipeline.doctor import Check, examine
 from perfci.pipeline.ports import Ports
 from tests.unit.pipeline.conftest import CONFIG, run_git
@@ -55,6 +56,15 @@ def test_a_configuration_that_cannot_be_used_is_missing(ports: Ports, project: P
     (project / "perfci.toml").write_text(CONFIG)
     (project / "tickets.py").unlink()
     assert "tickets.py cannot be read" in _checks(ports)["configuration"].found
+
+
+def test_every_reason_is_told(ports: Ports, project: Path) -> None:
+    """As `run` tells them, and with its exit code: the file is wrong, not the machine."""
+    (project / "perfci.toml").write_text("agianst = 1\n" + CONFIG.replace("locustfile", "locust_file"))
+    check = _checks(ports)["configuration"]
+    assert "agianst: unknown key" in check.found
+    assert "locust_file: unknown key" in check.found
+    assert check.exit_code is ExitCode.USAGE
 
 
 def test_an_unknown_environment_lists_the_known(ports: Ports) -> None:

@@ -274,6 +274,15 @@ def test_what_the_base_asks_is_listed_where_the_change_edits_the_load(measured: 
     assert "endpoints tickets.py" not in steps.steps
 
 
+def test_runs_are_kept_out_of_git(measured: Runs, project: Path) -> None:
+    """Their folder says so itself, and what somebody wrote there stays."""
+    measured(Recorded(rounds=some_rounds()), base=".")
+    assert run_git(project, "status", "--porcelain") == ""
+    (project / ".perfci" / ".gitignore").write_text("runs/\n")
+    measured(Recorded(rounds=some_rounds()), base=".")
+    assert (project / ".perfci" / ".gitignore").read_text() == "runs/\n"
+
+
 def test_a_round_that_ends_early_is_kept(measured: Runs) -> None:
     """A round of the candidate with no requests is on disk, whatever is judged of it."""
     rounds = [

@@ -305,6 +305,13 @@ def test_explain_unknown(wanted: str, hinted: int) -> None:
     assert refusal.value.hint.count("service_time") == hinted
 
 
+def test_explain_takes_the_name_that_the_table_prints() -> None:
+    """In its columns, and without an underscore."""
+    assert explain(an_outcome(), "POST /tickets/   service time").startswith(
+        "✓ EQUIVALENT  POST /tickets/ service_time"
+    )
+
+
 def test_explain_exact_name_wins() -> None:
     """A name that is also a part of others means the series that has it."""
     decisions = tuple(

@@ -89,12 +89,14 @@ def test_code_holds_for_a_stricter_splitter(text: str) -> None:
 
 @given(hostile)
 def test_prose_is_text(text: str) -> None:
-    """A sentence is one paragraph without link, tag, image, code, emphasis or anything the site would link."""
+    """A sentence is one paragraph without link, tag, image, emphasis or code, but for commits as code."""
     tokens = parser.parse(prose(text, 300))
     assert [token.type for token in tokens if token.type != "inline"] in ([], ["paragraph_open", "paragraph_close"])
     pieces = [child for token in tokens for child in token.children or []]
-    assert {piece.type for piece in pieces} <= {"text", "text_special"}
-    assert not _LINKED.search("".join(piece.content for piece in pieces))
+    assert {piece.type for piece in pieces} <= {"text", "text_special", "code_inline"}
+    spans = [piece.content for piece in pieces if piece.type == "code_inline"]
+    assert all(re.fullmatch("[0-9a-f]{7,}", span, re.IGNORECASE) for span in spans)
+    assert not _LINKED.search("".join("." if piece.type == "code_inline" else piece.content for piece in pieces))
 
 
 @given(hostile)
@@ -128,6 +130,13 @@ def test_names_stay_readable() -> None:
     assert plain("GET /tickets/[id]") == "GET /tickets/[id]"
     assert code("x" * 81) == f"`{'x' * 79}…`"
     assert code("\u200b") == "`(no name)`"
+
+
+def test_a_commit_can_be_copied_whole() -> None:
+    """It stands in a code span, which no site links, and nothing invisible is in it."""
+    assert prose("compared with 1a2b3c4 (main)", 80) == r"compared with `1a2b3c4` \(main\)"
+    assert prose("defaced", 80) == "`defaced`"
+    assert prose("1a2b3c", 80) == "1a2b3c"
 
 
 def test_mentions() -> None:
