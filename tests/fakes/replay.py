@@ -24,6 +24,7 @@ class Recorded:
     rounds: Sequence[Round] = ()
     census: Mapping[Side, Census] = field(default_factory=dict)
     seed_digests: Mapping[Side, str] = field(default_factory=lambda: dict.fromkeys(Side, "e4d909c290d0fb1c"))
+    outliving: tuple[str, ...] = ()
     notes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # step -> what the rig noted about it
     faults: Mapping[str, BaseException] = field(default_factory=dict)
     base_endpoints: frozenset[str] = frozenset()
@@ -95,8 +96,8 @@ class ReplayBlock:
 
     @property
     def outliving(self) -> tuple[str, ...]:
-        """Nothing."""
-        return ()
+        """As the test says."""
+        return self.recorded.outliving
 
     def duet(self) -> Mapping[Side, Measured]:
         """The recorded turns of this block."""

@@ -44,7 +44,7 @@ class Isolated:
     config: dict[str, Any]
     publisher: str  # the service at which the engine publishes the port
     problems: tuple[str, ...]  # why it cannot run: not beside another copy, or not without fixed ports
-    warnings: tuple[str, ...]  # what two copies share, as far as they may
+    warnings: tuple[str, ...]  # what two copies share, as far as they may, or the blocks of one alone
     outliving: tuple[str, ...]  # volumes and folders whose data is still there in the next block
 
 
@@ -77,7 +77,7 @@ def isolate(config: Config, copy: Copy) -> Isolated:
         config={"name": copy.project, **kept, "services": services, **own},
         publisher=publisher,
         problems=(*sharing.host_ports(config, published), *(together if copy.side_by_side else ())),
-        warnings=found.warnings if copy.side_by_side else (),
+        warnings=found.warnings if copy.side_by_side else found.lasting,
         outliving=found.outliving,
     )
 

@@ -57,7 +57,7 @@ def resolve(project: Project, launch: Launch) -> Stack:
         side_by_side=launch.side_by_side,
         root=str(_root(launch.source)),
         absent=_absent(config),
-        untracked=_untracked(config, launch) if launch.side_by_side else frozenset(),
+        untracked=_untracked(config, launch),
         texts=_texts(config, launch.source) if launch.side_by_side or _has_subnets(config) else {},
         dockerfiles=_dockerfiles(config) if project.build else {},
         occupied=_occupied(config, launch) if launch.side_by_side else {},

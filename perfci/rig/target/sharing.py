@@ -35,12 +35,13 @@ class Shared:
 
     problems: tuple[str, ...]
     warnings: tuple[str, ...]
+    lasting: tuple[str, ...]  # about data that the next block of one copy alone finds as well
     outliving: tuple[str, ...]
 
 
 def examine(config: Mapping[str, Any], copy: Copy) -> Shared:
     """What a resolved *config* shares with another copy, and which data of it stays."""
-    problems, warnings = [*_network_problems(config, copy)], []
+    problems, warnings, lasting = [*_network_problems(config, copy)], [], []
     volumes = config.get("volumes") or {}
     outliving: dict[str, None] = {}
     for name, service in (config.get("services") or {}).items():
@@ -54,12 +55,16 @@ def examine(config: Mapping[str, Any], copy: Copy) -> Shared:
                 warnings.append(f"both copies read {what}, which service {name!r} mounts")
             elif what and not mount.get("read_only"):
                 outliving[what] = None
-                if mount.get("source") in copy.untracked:
+                untracked = mount.get("source") in copy.untracked
+                if shared:
+                    problems.append(f"service {name!r} writes to {what}: both copies would share the data")
+                elif untracked:
                     warnings.append(
                         f"service {name!r} writes to {what}, which git does not have: the sides' data may differ"
                     )
-                problems += [f"service {name!r} writes to {what}: both copies would share the data"] if shared else []
-    return Shared(tuple(problems), tuple(warnings), tuple(outliving))
+                if shared or untracked:
+                    lasting.append(f"service {name!r} writes to {what}: what a block leaves there, the next one finds")
+    return Shared(tuple(problems), tuple(warnings), tuple(lasting), tuple(outliving))
 
 
 def host_ports(config: Mapping[str, Any], published: set[str]) -> Iterator[str]:

@@ -1,19 +1,23 @@
 """A side made ready by the real rig: files of earlier steps, and what is told where the base lacks them."""
 
+import contextlib
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from perfci.config import from_bytes
-from perfci.errors import BaseTargetError, TargetError
-from perfci.model import Side
+from perfci.errors import BaseTargetError, SeedError, TargetError
+from perfci.model import Side, TargetHealth
 from perfci.pipeline.live_rig import LiveRig
 from perfci.pipeline.plan import Overrides, SideSource, plan_of, source_of
 from perfci.pipeline.ports import Ports
 from perfci.pipeline.rig import RigSpec
+from perfci.rig import seed, target
 from perfci.rig.host.checkout import work_tree
 from perfci.rig.host.git import Git
+from perfci.rig.seed import Seeded
+from perfci.rig.target import RunningTarget
 from tests.unit.pipeline.conftest import CONFIG, run_git
 
 COMMAND = 'command = ["cat", "settings"]\nenv = { PORT = "{port}" }'
@@ -107,3 +111,27 @@ def test_a_folder_of_the_user_stays_as_it_is(rig: Callable[[str, Path], LiveRig]
     (tmp_path / "base").mkdir()
     rig(PREPARED, tmp_path / "base").prepare(Side.BASE, on_incident=pytest.fail)
     assert list((tmp_path / "base").iterdir()) == []
+
+
+def test_a_seed_that_fails_is_told_with_what_keeps_data(
+    rig: Callable[[str, Path], LiveRig], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An external volume still holds what the block before has written, and the target refuses."""
+
+    def fails() -> Seeded:
+        raise SeedError("the target holds test data already", hint="clear it")
+
+    running = RunningTarget(
+        kind="compose",
+        base_url="http://127.0.0.1:9",
+        description="",
+        log_path=None,
+        health=lambda: TargetHealth(alive=True, restarts=0),
+        logs_tail=str,
+        outliving=("the external volume 'x'",),
+    )
+    monkeypatch.setattr(target, "starting", lambda *_, **__: contextlib.nullcontext(lambda: running))
+    monkeypatch.setattr(seed, "seeding", lambda *_, **__: contextlib.nullcontext(fails))
+    with pytest.raises(SeedError, match="already; data outlives a block in the external volume 'x'") as caught:
+        _start(rig(CONFIG, tmp_path), Side.CANDIDATE)
+    assert caught.value.hint == "clear it"

@@ -210,6 +210,16 @@ def test_other_data_on_one_side_is_told(measured: Runs) -> None:
     assert any("was seeded with other data" in incident for incident in store.load(result.folder).incidents)
 
 
+def test_other_data_is_told_with_what_keeps_it(measured: Runs) -> None:
+    """Where data outlives a block, its volume or folder is the first thing to look at."""
+    digests = {Side.BASE: "a" * 64, Side.CANDIDATE: "b" * 64}
+    recorded = Recorded(rounds=some_rounds(), seed_digests=digests, outliving=("the external volume 'x'",))
+    result, _ = measured(recorded)
+    told = [incident for incident in store.load(result.folder).incidents if "other data" in incident]
+    assert told
+    assert all(incident.endswith("data outlives a block in the external volume 'x'") for incident in told)
+
+
 def test_two_folders_or_commits_can_be_the_sides(measured: Runs, project: Path, tmp_path: Path) -> None:
     """Base and candidate are named alike: a commit, a folder, or the working tree."""
     old = tmp_path / "old"

@@ -274,6 +274,29 @@ def test_a_data_folder_that_git_does_not_have_is_told() -> None:
     assert "service 'db' writes to data in the tree" in warning
 
 
+@pytest.mark.parametrize(
+    ("config", "untracked"),
+    [
+        (_mounting("/tree/data"), frozenset({"/tree/data"})),
+        (_mounting("/srv/data"), frozenset()),
+        (
+            _with(
+                {"db": {"image": "b", "volumes": [{"type": "volume", "source": "data", "target": "/d"}]}},
+                volumes={"data": {"name": "store", "external": True}},
+            ),
+            frozenset(),
+        ),
+    ],
+)
+def test_one_copy_alone_may_keep_its_data_and_is_told(config: dict[str, Any], untracked: frozenset[str]) -> None:
+    """Its blocks come one after the other, and find what the one before has written."""
+    isolated = _isolated(config, untracked=untracked, side_by_side=False)
+    (warning,) = isolated.warnings
+    assert warning.startswith("service 'db' writes to ")
+    assert warning.endswith("the next one finds")
+    assert isolated.problems == ()
+
+
 def test_a_port_of_the_machine_that_is_not_published_any_more_is_named() -> None:
     """A service that goes by way of the machine would find nothing, or somebody else's service."""
     db = {"image": "b", "ports": [{"target": 5432, "published": "15432"}]}
