@@ -26,7 +26,8 @@ locustfile = "visitor.py"
 users = 1
 duration = "1s"
 """
-NEEDS_SETTINGS = CONFIG.replace('["{python}", "-m", "tests.fakes.toy", "--port", "{port}"]', '["cat", "settings"]')
+COMMAND = '["{python}", "-m", "tests.fakes.toy", "--port", "{port}"]'
+NEEDS_SETTINGS = CONFIG.replace(COMMAND, '["cat", "settings"]\nenv = { PORT = "{port}" }')
 
 
 def _git(folder: Path, *arguments: str) -> str:

@@ -113,7 +113,7 @@ def _namespaces(service: Mapping[str, Any]) -> Iterator[str]:
     for key, host in (("network_mode", True), ("ipc", True), ("pid", False)):
         mode = str(service.get(key) or "")
         if (host and mode == "host") or mode.startswith("container:"):
-            yield f"{key} {mode!r}: both copies would be in one place"
+            yield f"{key} {mode!r}: both copies would be in one namespace"
     for source in service.get("volumes_from") or []:
         if str(source).startswith("container:"):
             yield f"volumes_from {source!r}: both copies would share the data"
