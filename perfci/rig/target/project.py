@@ -20,6 +20,7 @@ from perfci.rig.target.running import Launch
 from perfci.rig.target.stack import Stack, project_name
 
 DEFAULT_FILES = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
+PLACEHOLDERS = frozenset({".gitkeep", ".keep", ".gitignore"})
 MOST_BYTES = 256_000  # of one mounted file
 MOST_FILES = 200  # of one mounted folder
 
@@ -218,12 +219,15 @@ def _absent(config: Mapping[str, Any]) -> frozenset[str]:
 
 
 def _untracked(config: Mapping[str, Any], launch: Launch) -> frozenset[str]:
-    """Folders of the tree that are mounted, and of which git has no file."""
+    """Folders of the tree that are mounted, and of which git has no file but one that keeps the folder."""
     git, root = Git(root=launch.source, environ=launch.environ), _root(launch.source)
     folders = {str(path) for path in _binds(config) if path.is_dir() and path.resolve().is_relative_to(root)}
     with contextlib.suppress(BaseUnavailableError):  # no git, no repository
         listed = {folder: git.run("ls-files", "--", folder) for folder in sorted(folders)}
-        return frozenset(folder for folder, done in listed.items() if done.ok and not done.out.strip())
+        tracked = {
+            folder: {Path(line).name for line in done.out.splitlines()} for folder, done in listed.items() if done.ok
+        }
+        return frozenset(folder for folder, names in tracked.items() if names <= PLACEHOLDERS)
     return frozenset()
 
 

@@ -60,7 +60,7 @@ def examine(config: Mapping[str, Any], copy: Copy) -> Shared:
                     problems.append(f"service {name!r} writes to {what}: both copies would share the data")
                 elif untracked:
                     warnings.append(
-                        f"service {name!r} writes to {what}, which git does not have: the sides' data may differ"
+                        f"service {name!r} writes to {what}, of which git has nothing: the sides' data may differ"
                     )
                 if shared or untracked:
                     lasting.append(f"service {name!r} writes to {what}: what a block leaves there, the next one finds")

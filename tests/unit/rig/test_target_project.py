@@ -122,14 +122,15 @@ def test_mounted_files_are_searched_for_addresses(launch: Launch) -> None:
 
 
 def test_only_folders_that_git_does_not_have_are_told(launch: Launch) -> None:
-    """A folder of the source is not; outside of a repository nothing is known."""
+    """A folder of the source is not, an empty one that git keeps is; outside of a repository nothing is known."""
     mounts = [{"type": "bind", "source": str(launch.source / name), "target": f"/{name}"} for name in ("src", "data")]
     for name in ("src", "data"):
         (launch.source / name).mkdir()
         (launch.source / name / "file").touch()
+    (launch.source / "data/.gitkeep").touch()
     _project(launch, {"services": {"web": {"image": "a", "volumes": mounts}}})
     assert resolve(Project(service="web", port=80), launch).warnings == ()
-    for command in (["init", "-q"], ["add", "src"]):
+    for command in (["init", "-q"], ["add", "src", "data/.gitkeep"]):
         subprocess.run(["git", *command], cwd=launch.source, check=True)
     (warning,) = resolve(Project(service="web", port=80), launch).warnings
     assert "writes to data in the tree" in warning
