@@ -54,7 +54,8 @@ def findings(run: Run, baseline: Baseline | None, policy: GatePolicy = DEFAULT) 
     if not case.candidate:
         message = "No round of the candidate was measured"
         return (invalid("no-rounds", message, "See the incidents of the run."), *_incomplete(run))
-    found = [finding for check in CHECKS for finding in check(case)]
+    # Whatever else shows in rounds that were ended by the load itself follows from that.
+    found = list(generator.ended(case)) or [finding for check in CHECKS for finding in check(case)]
     if not any(finding.weight is Weight.REGRESSION for finding in found):
         found += _incomplete(run)
     gravity = list(Weight)

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 from perfci.judge.stats.exact import Count
 from perfci.judge.validity import zeros
-from perfci.judge.validity.case import Case, Rounds, blame, invalid, of, total, under_load, warning
+from perfci.judge.validity.case import Case, Rounds, blame, invalid, of, regression, total, under_load, warning
 from perfci.metrics.registry import METRICS
 from perfci.model import Finding, Quantity, Round, RoundKind, Side
 
@@ -29,6 +29,9 @@ DUET_CUT = CUT / 2
 
 STEPPED = 0.05
 """Of the round: a wall clock that jumps by more moves that share of the requests into or out of the round."""
+
+LEAST_STEP_S = 0.128
+"""NTP steps a clock that is wrong by more, and slews it smoothly below (RFC 5905, appendix A.5.1.1: STEPT)."""
 
 ABSURD_MS = 3_600_000.0
 """No request of a load test takes an hour; a clock that was set does."""
@@ -60,6 +63,35 @@ def starvation(case: Case) -> Iterator[Finding]:
     lag = max((one.generator.loop_lag_p99_ms for one in case.measured), default=0.0)
     if lag > LATE_MS:
         yield warning("generator-late", f"The load generator's event loop was up to {lag:.0f} ms late")
+
+
+def ended(case: Case) -> Iterator[Finding]:
+    """
+    Rounds without a measurement, because the Locust file itself ended the run or its users could not start.
+
+    Red where that happened in all rounds of a kind on the candidate, and never on the reference. Nothing else is to be
+    learnt from such rounds.
+    """
+    early = [one for one in case.measured if one.generator.ended_early]
+    if not early:
+        return
+    on_base = any(one.generator.ended_early for one in case.base)
+    always = any(
+        own and all(one.generator.ended_early for one in own)
+        for kind in RoundKind
+        if (own := [one for one in case.candidate if one.kind is kind])
+    )
+    why = early[0].generator.ended_early
+    errors = [f"{count} x {message}" for one in early for message, count in one.errors.items()]
+    hint = f"The first error: {errors[0]}." if errors else "The logs of the run have what it printed: locust.out."
+    if case.base and always and not on_base:
+        message = f"The candidate made the Locust file end the load; the reference did not: {why}"
+        yield regression("load-ended", message, hint)
+        return
+    sides = {one.side for one in early}
+    who = "on both sides" if len(sides) > 1 else f"on the {early[0].side.value}"
+    message = f"The Locust file itself ended the load {who}, in {len(early)} of {len(case.measured)} rounds: {why}"
+    yield invalid("load-ended", message, hint)
 
 
 def tasks(case: Case) -> Iterator[Finding]:
@@ -121,12 +153,16 @@ def clocks(case: Case) -> Iterator[Finding]:
         yield invalid(
             "clock-absurd", f"{len(wrong)} of {len(case.measured)} rounds hold times that no clock can have shown"
         )
-    if stepped := [one for one in case.measured if abs(one.generator.clock_step_s) > STEPPED * one.duration_s]:
+    if stepped := [one for one in case.measured if _stepped(one)]:
         largest = max((one.generator.clock_step_s for one in stepped), key=abs)
         message = f"The clock of the machine jumped by {largest:+.2f} s during a round"
         yield invalid("clock-stepped", message, "Something set the clock: measure again.")
     if _overlap(case.measured):
         yield warning("clock-overlap", "Rounds of one side overlap in time: the clock of the machine was set back")
+
+
+def _stepped(one: Round) -> bool:
+    return abs(one.generator.clock_step_s) > max(STEPPED * one.duration_s, LEAST_STEP_S)
 
 
 def _absurd(one: Round) -> bool:

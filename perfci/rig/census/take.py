@@ -170,6 +170,11 @@ def _exceptions(generator: Generator) -> list[str]:
     raised: Counter[str] = Counter()
     for reader in generator.logs():
         raised.update(
+            f"{reader.path.stem}: under load the Locust file would have ended the run here: {event['by']}"
+            for event in reader.events
+            if event["what"] == "ended"
+        )
+        raised.update(
             f"{reader.path.stem}: exception in {event['user']}: {event['message']}"
             for event in reader.events
             if event["what"] == "exception"

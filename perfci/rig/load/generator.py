@@ -26,6 +26,7 @@ POLL_S = 0.25
 MOST_PER_SECOND = 20_000  # requests that a process may finish in the second that the progress line shows
 LONGEST_OUTPUT = 1_000_000  # bytes of what a generator printed that are searched for the cause of its end
 SETTINGS = ("locust.conf", "~/.locust.conf", "~/locust.conf")  # that Locust would read on its own
+SETTLE_S = 2.0  # for the other side, to end as the first has
 STOP_TIMEOUT_S = 5  # requests in flight at the end may finish: cutting them would lose the slow ones
 
 
@@ -76,12 +77,33 @@ class Generator:
             self.readers.setdefault(path, LogReader(path)).poll()
 
     def ended(self) -> bool:
-        """Whether it came to its end; LoadError where that was not the planned one."""
+        """
+        Whether it came to its end; LoadError where it failed.
+
+        An exit code is no failure where the record says that it came from the locustfile, or after the planned end.
+        """
         code = self.child.exit_code
-        if code:
+        if code and not self._in_order(code):
             cause = cause_of(self.output(), code, removed(self.place))
             raise LoadError(str(cause), hint=cause.hint)
         return code is not None
+
+    def _in_order(self, code: int) -> bool:
+        self.poll()
+        happened = [event for reader in self.readers.values() for event in reader.events]
+        planned = any(event["what"] == "stopping" for event in happened)
+        exits = [event for event in happened if event["what"] == "exit" and event["code"] == code]
+        return self.ended_itself or any(event["own"] or planned for event in exits)
+
+    @property
+    def ended_itself(self) -> bool:
+        """Whether the locustfile has ended the run."""
+        return any(event["what"] == "ended" for reader in self.readers.values() for event in reader.events)
+
+    @property
+    def lived(self) -> tuple[float, float]:
+        """From its start until now, seconds since the epoch."""
+        return self.child.born_at, max(time.time(), self.child.born_at + POLL_S)
 
     def output(self) -> str:
         """What it has printed, if that is not very long."""
@@ -155,9 +177,10 @@ def attend(
     """
     Wait until all generators have ended, *meanwhile* doing this; LoadError as soon as one fails.
 
-    Returns at the limit, too: a log without an end mark is what the judge calls a truncated round.
+    Returns at the limit, too: a log without an end mark is what the judge calls a truncated round. Where the
+    locustfile has ended the run of one of them, the others get a little time to come to the same end, and no more.
     """
-    began = time.monotonic()
+    began, lonely = time.monotonic(), 0.0
     while running := [one for one in generators if not one.ended()]:
         with contextlib.suppress(subprocess.TimeoutExpired):
             running[0].child.process.wait(timeout=POLL_S)
@@ -167,6 +190,8 @@ def attend(
             return
         for one in running:
             one.poll()
+        if any(one.ended_itself for one in generators) and (lonely := lonely or elapsed_s) + SETTLE_S < elapsed_s:
+            return
         meanwhile()
         watch(_live(generators, elapsed_s=elapsed_s, planned_s=planned_s))
 

@@ -16,6 +16,9 @@ from perfci.rig.load.schedule import in_step_of, schedule_of
 NAMED = 3
 """So many endpoints are listed in one note."""
 
+STOPPED = "StopUser"
+"""Why a user ended that stopped itself."""
+
 Window = tuple[float, float]
 """Start and end of measured time, in seconds since the epoch."""
 
@@ -106,6 +109,72 @@ def record(
     )
 
 
+def ended_early(readers: Iterable[LogReader], plan: LoadPlan | None = None) -> str:
+    """
+    How the locustfile ended the load before anything was measured, in words; empty where it did not.
+
+    Either it ended the run (`runner.quit()`, say), or most users of the *plan* raised as they started.
+    """
+    readers = list(readers)
+    if ended := events(readers, "ended"):
+        return f"{ended[0]['by']}, after {ended[0]['after_s']:.1f} s"
+    raised = [text for text, why in _left(readers) if why != STOPPED]
+    count = sum(e["count"] for e in events(readers, "left") if e["why"] != STOPPED)
+    if plan is None or 2 * count <= plan.users:  # fewer are missing users of a measurement
+        return ""
+    return f"{count} of {plan.users} users could not start: {'; '.join(raised[:NAMED])}"
+
+
+def all_stopped(readers: Iterable[LogReader], users: int) -> str:
+    """That all *users* stopped themselves, by class; empty where some did not."""
+    readers = list(readers)
+    stopped = sum(e["count"] for e in events(readers, "left") if e["why"] == STOPPED)
+    return "; ".join(text for text, why in _left(readers) if why == STOPPED) if stopped >= users else ""
+
+
+def _left(readers: Sequence[LogReader]) -> list[tuple[str, str]]:
+    """Users that ended by themselves while the load went on: how many of which class, and why; most first."""
+    left: Counter[tuple[str, str]] = Counter()
+    for event in events(readers, "left"):
+        left[event["user"], event["why"]] += event["count"]
+    return [
+        (
+            f"{count} of {name} {'stopped themselves (StopUser, StopTest)' if why == STOPPED else f'ended with {why}'}",
+            why,
+        )
+        for (name, why), count in left.most_common()
+    ]
+
+
+def unmeasured(readers: Iterable[LogReader], *, window: Window, why: str) -> Recording:
+    """
+    The recording of a round that ended before anything was measured; *why* is empty where the other side ended it.
+
+    Its requests stay in the logs: they are those of no load in particular.
+    """
+    readers = list(readers)
+    users = max((e["users"] for e in events(readers, "health")), default=0)
+    generator = GeneratorHealth(
+        cpu_share=0.0,
+        run_delay_share=0.0,
+        loop_lag_p99_ms=0.0,
+        users_wanted=users,
+        users_reached=users,
+        exceptions=len(events(readers, "exception")),
+        complete=False,
+        ended_early=why,
+    )
+    return Recording(
+        requests=requests_of([]),
+        windows=(window,),
+        warmup_s=0.0,
+        users=users,
+        generator=generator,
+        errors=_errors(readers),
+        notes=notes(readers),
+    )
+
+
 def _shaped(readers: Iterable[LogReader]) -> bool:
     """Whether a LoadTestShape decides about the number of users, and about the end."""
     return any(e["shape"] for e in events(readers, "leads"))
@@ -155,7 +224,13 @@ def _errors(readers: Sequence[LogReader]) -> dict[str, int]:
 
 def notes(readers: Sequence[LogReader]) -> tuple[str, ...]:
     """What the processes noted that is missing from the requests, or does not belong to the target."""
-    return (*_unjudged(readers), *_elsewhere(readers), *_alone(readers), *of_failures(list(_errors(readers))))
+    return (
+        *_unjudged(readers),
+        *_elsewhere(readers),
+        *_alone(readers),
+        *_leaving(readers),
+        *of_failures(list(_errors(readers))),
+    )
 
 
 def _unjudged(readers: Sequence[LogReader]) -> Iterator[str]:
@@ -178,6 +253,16 @@ def _alone(readers: Sequence[LogReader]) -> Iterator[str]:
         more = f" and {len(tasks) - NAMED} more" if len(tasks) > NAMED else ""
         named = f"{', '.join(tasks[:NAMED])}{more}"
         yield f"failed on one side only, and left out of the times of the turns: {named}"
+
+
+def _leaving(readers: Sequence[LogReader]) -> Iterator[str]:
+    for text, _ in _left(readers)[:NAMED]:
+        yield f"users ended before the load did: {text}"
+    codes = [e for e in events(readers, "exit") if e["code"]]
+    if any(e["own"] for e in codes):
+        yield "the Locust file sets an exit code of its own (process_exit_code): it decides nothing here, the gate does"
+    elif codes:
+        yield "something in the Locust file raised outside of the tasks: locust.out has the traceback"
 
 
 def _within(health: Mapping[str, Any], windows: Sequence[Window]) -> bool:

@@ -23,7 +23,7 @@ from perfci.rig.load import slices
 from perfci.rig.load.causes import evidence_in
 from perfci.rig.load.generator import INSIDE, STOP_TIMEOUT_S, Generator, Place, attend, generating
 from perfci.rig.load.log import LogReader
-from perfci.rig.load.recording import Recording, events, first, record, spawned
+from perfci.rig.load.recording import Recording, all_stopped, ended_early, events, first, record, spawned, unmeasured
 from perfci.rig.load.workers import Workers, same, variables
 
 GUARD_S = 0.2  # the load goes on a little beyond the window, so that its last request is under load, too
@@ -49,6 +49,8 @@ def load_round(plan: LoadPlan, *, base_url: str, place: Place, workers: Workers 
             limit_s=limit_s + STOP_TIMEOUT_S + 5 + (workers.wait_s if workers else 0),
             meanwhile=_waiting(workers, generator) if workers else lambda: None,
         )
+        if why := ended_early(generator.logs(), plan):
+            return unmeasured(generator.logs(), window=generator.lived, why=why)
         start_s = _spawned(generator, plan) + plan.warmup_s
         windows = [(start_s, start_s + plan.duration_s)]
         return record(generator.logs(), windows=windows, plan=plan, warmup_s=plan.warmup_s)
@@ -144,6 +146,12 @@ class _Agreement:
 
     def recordings(self) -> dict[Side, Recording]:
         """What was recorded of each side; LoadError where a side never had its users."""
+        early = {side: ended_early(one.readers.values(), self._plan) for side, one in self._generators.items()}
+        if any(early.values()):
+            return {
+                side: unmeasured(one.readers.values(), window=one.lived, why=early[side])
+                for side, one in self._generators.items()
+            }
         for one in self._generators.values():
             _spawned(one, self._plan)
         logs = {side: one.logs() for side, one in self._generators.items()}
@@ -213,6 +221,11 @@ def _spawned(generator: Generator, plan: LoadPlan) -> float:
     """When the last user was started; LoadError where that never happened."""
     logs = generator.logs()
     at = spawned(logs, plan.users)
+    if stopped := all_stopped(logs, plan.users):
+        raise LoadError(
+            f"there was no load to measure: {stopped}",
+            hint="Locust does not start such users anew: let their tasks go on, or take turns alone (load_blocks = 0)",
+        )
     if at is None:
         reached = max((e["users"] for e in events(logs, "health")), default=0)
         raise LoadError(
@@ -280,6 +293,8 @@ def _told(
 def _turns(generator: Generator, side: Side, times: tuple[float, float]) -> Recording:
     warmup_s, duration_s = times
     logs = generator.logs(f"{side.value}.log")
+    if ended_early(generator.readers.values()):
+        return unmeasured(logs, window=generator.lived, why=ended_early(logs))
     began, ended = first(logs, "measuring"), first(logs, "stopping")
     if began is None:
         raise LoadError(f"the turns never began\n{evidence_in(generator.output())}")

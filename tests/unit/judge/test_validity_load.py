@@ -293,6 +293,37 @@ def test_damaged_records_and_clocks_that_were_set(edit: Edit, code: str, weight:
         assert weights(findings(edited(a_load_run(), edit, side, blocks=[2, 3]), None))[code] is weight
 
 
+@pytest.mark.parametrize("step_s", [-0.004, 0.1, -0.128])
+def test_a_clock_that_is_slewed_has_not_jumped(step_s: float) -> None:
+    """What NTP corrects smoothly is no step, however short the round."""
+    run = edited(a_load_run(), of_generator(clock_step_s=step_s), *Side)
+    run = edited(run, changed(duration_s=0.01), *Side)
+    assert "clock-stepped" not in weights(findings(run, None))
+
+
+ENDED = of_generator(ended_early="runner.quit() in shop.py, line 7, after 0.1 s", complete=False)
+
+
+def test_a_file_that_ends_the_load_on_the_candidate_alone_is_its_regression() -> None:
+    """Nothing else is said of such rounds, whose records are incomplete for the same reason."""
+    run = edited(a_load_run(), ENDED, Side.CANDIDATE)
+    found = findings(run, None)
+    assert weights(found) == {"load-ended": Weight.REGRESSION}
+    assert "runner.quit() in shop.py, line 7, after 0.1 s" in found[0].message
+
+
+@pytest.mark.parametrize(
+    ("sides", "blocks"),
+    [(tuple(Side), range(1, 100)), ((Side.BASE,), range(1, 100)), ((Side.CANDIDATE,), (2,))],
+    ids=["both", "base", "one of several rounds"],
+)
+def test_a_file_that_ends_the_load_is_invalid_else(sides: tuple[Side, ...], blocks: Sequence[int]) -> None:
+    """On both sides, on the base, or now and then: with the cause, and nobody is to blame."""
+    found = findings(edited(a_load_run(), ENDED, *sides, blocks=blocks), None)
+    assert weights(found) == {"load-ended": Weight.INVALID}
+    assert "runner.quit() in shop.py" in found[0].message
+
+
 def test_a_duet_cut_short_is_told() -> None:
     """It scatters more, and proves what it proves; half as long is no cut: others went on for rare endpoints."""
     run = a_paired_run(kinds=(RoundKind.DUET,))

@@ -7,6 +7,7 @@ imports, so that each side has its own users, its own module state and its own e
 
 import random
 import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -22,12 +23,14 @@ from locust.event import Events
 from locust.exception import InterruptTaskSet, RescheduleTask, RescheduleTaskImmediately, StopTest, StopUser
 from locust.user.task import DefaultTaskSet, filter_tasks_by_tags
 from locust.util.load_locustfile import load_locustfile
+from perfci_endings import place, raised_at, said
 from perfci_log import LogWriter, request_listener
 from perfci_lost import Caught
 from perfci_names import refuse_hidden
 
 LONGEST_TASK_S = 30.0
 CONTROL_FLOW = (RescheduleTask, RescheduleTaskImmediately, StopUser, StopTest)
+MAIN = gevent.getcurrent()  # what takes the turns; the file may have greenlets of its own
 
 Execute = Callable[[], bool]
 """Executes a task once; False where it has left its task set."""
@@ -75,6 +78,11 @@ class Party:
             events=locust.events, host=spec.hosts[side], parsed_options=_options(spec), catch_exceptions=True
         )
         self.environment.create_local_runner().greenlet.kill(block=False)  # locustfiles ask it things; it runs nothing
+        self.ended_at: float | None = None  # when the file ended the run, by the monotonic clock
+        self.unstarted: list[str] = []  # classes whose users could not start, with the exception
+        self._began = time.monotonic()
+        self.environment.runner.quit = partial(self._quit, "quit")
+        self.environment.runner.stop = partial(self._quit, "stop")
         self.listen(request_listener(self.log, home=spec.hosts[side]))
         self.asked: list[str] = []  # endpoints, in order, since it was last cleared
         self.troubles = 0  # failed requests, and exceptions outside of them
@@ -113,6 +121,18 @@ class Party:
         if unjudged := caught.unjudged[self.environment.events.request]:
             self.log.event("unjudged", requests=unjudged)
         self.log.close()
+
+    def end(self, by: str) -> None:
+        """Note that the file ended the run, once."""
+        if self.ended_at is None:
+            self.ended_at = time.monotonic()
+            self.log.event("ended", by=by, after_s=self.ended_at - self._began)
+
+    def _quit(self, how: str) -> None:
+        """In place of the runner's own `quit` and `stop`: the other side may do the same before the turns end."""
+        self.end(said(f"runner.{how}()", place(sys._getframe(1))))  # noqa: SLF001
+        if gevent.getcurrent() is MAIN:
+            raise StopUser
 
     def exception(self, where: str, error: BaseException) -> None:
         """Note an exception outside of any request."""
@@ -221,6 +241,8 @@ def execution(name: str, action: Callable[[], object], party: Party) -> Execute:
                 action()
         except InterruptTaskSet:
             return False
+        except SystemExit as error:
+            party.end(said(type(error).__name__, raised_at(error), error))
         except CONTROL_FLOW:
             pass
         except (gevent.Timeout, Exception) as error:  # noqa: BLE001  # whatever a user's task raises is data
@@ -242,9 +264,15 @@ def turns_of(parties: dict[str, Party]) -> list[Turn]:
             try:
                 with gevent.Timeout(LONGEST_TASK_S):
                     tasks[side] = list(_tasks(party.user(name), party))
+            except SystemExit as error:
+                party.end(said(type(error).__name__, raised_at(error), error))
             except (gevent.Timeout, Exception) as error:  # noqa: BLE001  # whatever a user's on_start raises is data
                 party.exception(f"{name}.on_start", error)
+                party.unstarted.append(f"{name}: {type(error).__name__}: {error}"[:300])
         if len(tasks) == len(parties):
             for position, (task, _) in enumerate(next(iter(tasks.values()))):
                 turns.append(Turn(task, name, {side: executions[position][1] for side, executions in tasks.items()}))
+    for party in parties.values():
+        if not turns and party.unstarted:
+            party.end(f"no user could start: {party.unstarted[0]}")
     return turns

@@ -22,6 +22,7 @@ from typing import Any
 import gevent
 from locust import events
 from locust.runners import MasterRunner, WorkerRunner
+from perfci_endings import Endings, Leavers
 from perfci_log import CLOSED, LogWriter, request_listener
 from perfci_lost import Caught
 from perfci_names import refuse_hidden
@@ -40,6 +41,10 @@ WORKER = json.loads(os.environ.get("PERFCI_WORKER", "null"))
 pauses = Pauses(gevent.sleep)
 caught = Caught()
 caught.install()
+leavers = Leavers()
+leavers.watch()
+endings = Endings()
+endings.watch_exit()
 if TIMETABLE:  # now, because the next file to be loaded is the user's
     Patience(pauses).install()
 door = None if WORKERS is None else Door(Path(os.environ["PERFCI_RECORD"]), **WORKERS)
@@ -58,6 +63,7 @@ def _record(environment: Any, runner: Any, **_: Any) -> None:
     leads = not isinstance(runner, WorkerRunner)
     if leads:
         log.event("leads", shape=environment.shape_class is not None)
+    endings.watch_runner(runner, lambda by, after_s: log.event("ended", by=by, after_s=after_s))
     _pass_on_the_end(log, environment, runner)
     pace = Pace(environment, log, pauses, arrivals=os.environ.get("PERFCI_ARRIVALS", ""))
     where = home.host if home is not None else environment.host or ""
@@ -78,12 +84,15 @@ def _record(environment: Any, runner: Any, **_: Any) -> None:
     def begin(user_count: int) -> None:
         if isinstance(runner, MasterRunner):
             _wait_for_reports(runner, user_count)
+        leavers.tell(log.event)
         log.event("spawned", users=user_count)
         if leads and not TIMETABLE:  # a shape may spawn again and again: the first time counts, the others come later
             gevent.spawn_later(float(os.environ["PERFCI_STOP_AFTER"]), _stop, log, runner)
 
     @environment.events.quit.add_listener
-    def end(**_: Any) -> None:
+    def end(exit_code: int, **_: Any) -> None:
+        leavers.tell(log.event)
+        log.event("exit", code=exit_code, own=environment.process_exit_code is not None)
         if unjudged := caught.unjudged[environment.events.request]:
             log.event("unjudged", requests=unjudged)
         log.close()
@@ -172,3 +181,4 @@ def _flush_every_second(log: LogWriter, runner: Any) -> None:
             lags_ms.append((time.perf_counter() - before - LAG_STEP_S) * 1e3)
         log.flush()
         log.health(users=runner.user_count, lags_ms=lags_ms)
+        leavers.tell(log.event)

@@ -30,6 +30,7 @@ Pairs of each endpoint that a round goes on for. Identical sides beside two busy
 turns: red in 1.0 % with twelve pairs in each, in 1.6 % with eight, in 3.0 % with four. With fewer than ten in a round
 an endpoint is not compared.
 """
+SETTLE_S = 2.0  # for one side, to end the run as the other has
 MOST_TIMES = 2  # as long as planned, for the sake of endpoints that are slow, many, or asked now and then only
 
 
@@ -59,7 +60,7 @@ class Rotation:
         began = flushed = time.monotonic()
         before = self._seen.copy()
         while self._turns and (elapsed := time.monotonic() - began) < MOST_TIMES * seconds:
-            if elapsed >= seconds and self._rarest(before) >= enough:
+            if self._ended() or (elapsed >= seconds and self._rarest(before) >= enough):
                 break
             self._visit(min(self._turns, key=self._rarity))
             if time.monotonic() - flushed > FLUSH_S:  # files and garbage are seen to between visits, never in a request
@@ -67,6 +68,11 @@ class Rotation:
                 for party in self._parties.values():
                     party.log.flush()
                 flushed = time.monotonic()
+
+    def _ended(self) -> bool:
+        """Whether the file has ended the run of both sides, or of one and the other had its time to do the same."""
+        ended = [party.ended_at for party in self._parties.values() if party.ended_at is not None]
+        return bool(ended) and (len(ended) == len(self._parties) or time.monotonic() > min(ended) + SETTLE_S)
 
     def _rarest(self, before: Counter[str]) -> int:
         """How often the endpoint was asked that was asked least since *before*, on one side."""

@@ -1,0 +1,140 @@
+"""
+Who ended a run: the locustfile, by `runner.quit()`, `runner.stop()`, `sys.exit()`, `StopTest`; and users that ended.
+
+Locust ends alike whoever asked for it. Here the place in the user's own code is found on the stack at that moment. In a
+task `StopTest` ends a user alone, as `StopUser` does.
+"""
+
+import os
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+from typing import Any, NoReturn
+
+import gevent
+import locust
+from locust import User
+from locust.exception import StopTest
+
+LOCUST, GEVENT, INSIDE = (str(Path(path).parent) + os.sep for path in (locust.__file__, gevent.__file__, __file__))
+LONGEST = 200  # characters of a reason
+
+
+def place(frame: FrameType | None) -> str:
+    """The innermost line on the stack that belongs neither to Locust nor to perfci; empty where there is none."""
+    while frame is not None:
+        file = frame.f_code.co_filename
+        if not file.startswith((LOCUST, GEVENT, INSIDE, "<", "src/gevent")):
+            return f"{Path(file).name}, line {frame.f_lineno}"
+        frame = frame.f_back
+    return ""
+
+
+def raised_at(error: BaseException) -> str:
+    """The same of an exception: the innermost line of the user's own."""
+    trace, found = error.__traceback__, ""
+    while trace is not None:
+        if not trace.tb_frame.f_code.co_filename.startswith((LOCUST, GEVENT, INSIDE, "<", "src/gevent")):
+            found = f"{Path(trace.tb_frame.f_code.co_filename).name}, line {trace.tb_lineno}"
+        trace = trace.tb_next
+    return found
+
+
+def said(what: str, where: str, error: object = "") -> str:
+    """*what* ended it, *where*, and with which words."""
+    return f"{what} in {where or 'the Locust file'}{f': {error}' if str(error) else ''}"[:LONGEST]
+
+
+class Endings:
+    """Tells, once, that the locustfile ended the run."""
+
+    def __init__(self) -> None:
+        self._tell: Callable[[str, float], None] | None = None
+        self._began = time.monotonic()
+        self._known = False
+
+    def watch_exit(self) -> None:
+        """Note `sys.exit()` from now on; call it before the user's file is loaded."""
+        leave = sys.exit
+
+        def noting(status: Any = None, /) -> NoReturn:
+            if where := place(sys._getframe(1)):  # noqa: SLF001  # the only way to a stack without its lines
+                self.note(said(f"sys.exit({status!r})", where))
+            leave(status)
+
+        sys.exit = noting
+
+    def watch_runner(self, runner: Any, tell: Callable[[str, float], None]) -> None:
+        """Note `quit` and `stop` of *runner* by anybody but Locust and perfci, and *tell* what, and after how long."""
+        self._tell = tell
+
+        def noting(name: str, method: Callable[[], None]) -> Callable[[], None]:
+            def noted() -> None:
+                frame = sys._getframe(1)  # noqa: SLF001
+                if where := place(frame):
+                    self.note(said(f"runner.{name}()", where))
+                elif (error := _stop_test(frame)) is not None:
+                    self.note(said("StopTest", raised_at(error), error))
+                method()
+
+            return noted
+
+        runner.quit, runner.stop = noting("quit", runner.quit), noting("stop", runner.stop)
+
+    def note(self, by: str) -> None:
+        """The run is ended *by* the locustfile; what follows from it is not noted."""
+        if self._known:
+            return
+        self._known = True
+        after_s = time.monotonic() - self._began
+        if self._tell is not None:
+            self._tell(by, after_s)
+        else:
+            sys.stderr.write(f"perfci: the Locust file itself ended the run after {after_s:.1f} s: {by}\n")
+
+
+def _stop_test(frame: FrameType | None) -> StopTest | None:
+    """The exception that made Locust's own handler end the run, where that is what *frame* is in."""
+    while frame is not None:
+        greenlet = frame.f_locals.get("greenlet") if frame.f_code.co_name == "handler" else None
+        if isinstance(error := getattr(greenlet, "exception", None), StopTest):
+            return error
+        frame = frame.f_back
+    return None
+
+
+class Leavers:
+    """Counts users that ended by themselves while the load went on, by class and reason."""
+
+    def __init__(self) -> None:
+        self.count: Counter[tuple[str, str]] = Counter()
+        self._told: Counter[tuple[str, str]] = Counter()
+
+    def watch(self) -> None:
+        """Patch the method that a user's greenlet runs."""
+        run = User.run
+
+        def counted(user: User) -> None:
+            try:
+                run(user)
+            except Exception as error:
+                self._left(user, f"{type(error).__name__}: {error}"[:LONGEST])
+                raise
+            runner = user.environment.runner
+            under_load = runner is not None and runner.state in {"spawning", "running"}
+            if under_load and user.environment.shape_class is None and user._state != "stopping":  # noqa: SLF001
+                self._left(user, "StopUser")
+
+        User.run = counted
+
+    def _left(self, user: User, why: str) -> None:
+        self.count[type(user).__name__, why] += 1
+
+    def tell(self, event: Callable[..., None]) -> None:
+        """Write those that came since the last call as events."""
+        for (name, why), count in (self.count - self._told).items():
+            event("left", user=name, why=why, count=count)
+        self._told = self.count.copy()

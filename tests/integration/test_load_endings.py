@@ -1,0 +1,186 @@
+"""Locust files that end the run themselves, and users that end, run for real: each is told apart from a crash."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from perfci.errors import LoadError
+from perfci.model import Side
+from perfci.rig.load.generator import Place
+from perfci.rig.load.recording import Recording
+from perfci.rig.load.rounds import duet_round, shared_round
+from tests.builders import a_plan
+from tests.fakes.driven import PROFILE, drive, plan_of
+from tests.fakes.driven import serving as remembering
+from tests.fakes.toy_service import serving
+
+HEAD = """
+import sys
+import gevent
+from locust import FastHttpUser, constant, events, task
+from locust.exception import StopTest, StopUser
+"""
+LISTENS = (
+    HEAD
+    + """
+@events.quitting.add_listener
+def own_mark(environment, **_):
+    environment.process_exit_code = 1 if environment.stats.total.fail_ratio > 0.01 else 0
+"""
+    + PROFILE
+)
+CHECKS = (
+    HEAD
+    + """
+@events.init.add_listener
+def watches(environment, **_):
+    def check():
+        while environment.stats.total.num_requests < 5:
+            gevent.sleep(0.05)
+        environment.runner.quit()
+
+    gevent.spawn(check)
+"""
+    + PROFILE
+)
+LOGS_IN = (
+    HEAD
+    + """
+class Visitor(FastHttpUser):
+    wait_time = constant(0.02)
+
+    def on_start(self):
+        if self.client.get("/login").status_code != 200:
+            {refused}
+
+    @task
+    def look(self):
+        self.client.get("/look")
+        {then}
+"""
+)
+QUITS = LOGS_IN.format(refused="self.environment.runner.quit()", then="pass")
+ONCE = LOGS_IN.format(refused="pass", then="raise StopUser")
+
+
+def test_an_exit_code_of_the_files_own_loses_no_round(tmp_path: Path) -> None:
+    """A listener that makes failures the exit code: everything is measured, and the reader is told."""
+    recording = drive(tmp_path, profile=LISTENS, duration_s=0.5).recording
+    assert recording.generator.complete
+    assert recording.generator.ended_early == ""
+    assert any("exit code of its own" in note for note in recording.notes)
+
+
+@pytest.mark.parametrize(
+    ("profile", "by"),
+    [
+        (CHECKS, "runner.quit() in profile.py, line "),
+        (CHECKS.replace("runner.quit()", "runner.stop()"), "runner.stop() in profile.py, line "),
+        (
+            LOGS_IN.format(refused="pass", then="pass")
+            + "    def __init__(self, _):\n        raise StopTest('enough')\n",
+            "StopTest in profile.py, line ",
+        ),
+        (LOGS_IN.format(refused="pass", then="sys.exit(3)"), "sys.exit(3) in profile.py, line "),
+    ],
+    ids=["quit", "stop", "StopTest", "exit"],
+)
+def test_a_file_that_ends_the_run_is_told_by_its_line(tmp_path: Path, profile: str, by: str) -> None:
+    """No crash, and no slow machine: there is nothing to measure, and why."""
+    recording = drive(tmp_path, profile=profile, duration_s=5.0).recording
+    assert recording.generator.ended_early.startswith(by)
+    assert " s" in recording.generator.ended_early.rpartition("after")[2]
+    assert len(recording.requests) == 0
+
+
+def test_a_file_that_exits_at_import_is_told_by_its_line(tmp_path: Path) -> None:
+    """Before there is a round to speak of."""
+    with pytest.raises(
+        LoadError, match=r"the Locust file itself ended the run .*: sys.exit\('no'\) in profile.py, line"
+    ):
+        drive(tmp_path, profile=HEAD + "sys.exit('no')\n" + PROFILE)
+
+
+def _turns(folder: Path, profile: str, *faults: str) -> dict[Side, Recording]:
+    """A short duet, the candidate with these faults."""
+    folder.mkdir(exist_ok=True)
+    (folder / "profile.py").write_text(profile)
+    place = Place(
+        source=folder, folder=folder / "logs", environ=os.environ, state=folder / "state", watch=lambda _: None
+    )
+    with (
+        serving() as base,
+        serving(*faults) as candidate,
+        duet_round(a_plan(locustfile="profile.py", user_classes=()), place) as take,
+    ):
+        return take({Side.BASE: base.url, Side.CANDIDATE: candidate.url}, times=(0.1, 0.3), rng_seed=1)
+
+
+@pytest.mark.parametrize(
+    ("refused", "told"),
+    [
+        ("self.environment.runner.quit()", "runner.quit() in profile.py, line "),
+        ("sys.exit(2)", "SystemExit in profile.py, line "),
+        ("raise StopTest('no login')", "no user could start: Visitor: StopTest: no login"),
+        ("raise PermissionError('no login')", "no user could start: Visitor: PermissionError: no login"),
+    ],
+    ids=["quit", "exit", "StopTest", "raises"],
+)
+def test_a_login_that_one_side_refuses_is_told_of_that_side(tmp_path: Path, refused: str, told: str) -> None:
+    """In turns: the side whose user cannot start, however the file takes it, and not the other."""
+    recordings = _turns(tmp_path, LOGS_IN.format(refused=refused, then="pass"), "--status", "500", "--only", "/login")
+    assert recordings[Side.CANDIDATE].generator.ended_early.startswith(told)
+    assert recordings[Side.BASE].generator.ended_early == ""
+    assert [len(one.requests) for one in recordings.values()] == [0, 0]
+
+
+def test_turns_of_users_that_stop_go_on(tmp_path: Path) -> None:
+    """A journey that ends its user is taken again and again."""
+    recordings = _turns(tmp_path, ONCE)
+    assert all(one.generator.complete and len(one.requests) > 10 for one in recordings.values())
+
+
+def test_under_load_the_other_side_does_not_wait(tmp_path: Path) -> None:
+    """One side's file ends the run: the round is over soon, and both are without a measurement."""
+    (tmp_path / "profile.py").write_text(
+        CHECKS.replace("def check():", "def check():\n        if 'base' in environment.host: return").replace(
+            "'base' in environment.host", "'base' in __import__('os').environ['PERFCI_TIMETABLE']"
+        )
+    )
+    with remembering() as base, remembering() as candidate:
+        recordings = shared_round(
+            plan_of(duration_s=20.0),
+            base_urls={Side.BASE: base.url, Side.CANDIDATE: candidate.url},
+            places={
+                side: Place(
+                    source=tmp_path,
+                    folder=tmp_path / side.value,
+                    environ=os.environ,
+                    state=tmp_path / "state",
+                    watch=lambda _: None,
+                )
+                for side in Side
+            },
+            slice_s=1.0,
+        )
+    assert recordings[Side.CANDIDATE].generator.ended_early.startswith("runner.quit() in profile.py")
+    assert recordings[Side.BASE].generator.ended_early == ""
+    assert recordings[Side.BASE].measured_s < 15.0
+
+
+def test_users_that_cannot_start_are_told_with_what_they_raised(tmp_path: Path) -> None:
+    """Accounts that are used up: fewer users than planned, by class and exception."""
+    profile = HEAD + "ACCOUNTS = ['a', 'b']\n" + LOGS_IN.format(refused="pass", then="pass")
+    profile = profile.replace("def on_start(self):", "def on_start(self):\n        ACCOUNTS.pop()")
+    recording = drive(tmp_path, profile=profile, users=5, spawn_rate=5.0).recording
+    assert recording.generator.ended_early.startswith("3 of 5 users could not start: ")
+    assert "of Visitor ended with IndexError: pop from empty list" in recording.generator.ended_early
+
+
+def test_users_that_stop_themselves_are_no_load(tmp_path: Path) -> None:
+    """Each goes once and stops, as the file says: Locust starts no further ones."""
+    with pytest.raises(
+        LoadError, match=r"there was no load to measure: 2 of Visitor stopped themselves \(StopUser, StopTest\)"
+    ):
+        drive(tmp_path, profile=ONCE)
