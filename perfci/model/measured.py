@@ -235,6 +235,7 @@ class GeneratorHealth:
     clock_step_s: float = 0.0  # how far the wall clock moved against the monotonic one
     schedule: Schedule | None = None  # None: nothing was due at a certain time
     in_step: InStep | None = None  # the worst of such users; None: there are none
+    silent_because: str = ""  # what the users did where no request came to its end; empty: one did, or nobody looked
     ended_early: str = ""  # how the locustfile or its users ended the load, so that nothing was measured; empty: no
 
 

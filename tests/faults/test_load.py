@@ -142,7 +142,7 @@ resource.prlimit(os.getppid(), resource.RLIMIT_FSIZE, (1500, 1500))
             marks=fault(
                 "load",
                 "zero requests",
-                seen="No request was made to the candidate…Does the load reach the service at all?",
+                seen="No request to the candidate came to its end: 2 of its users wait…for up to 0.2 s",
                 then=AGAIN,
                 exit=3,
                 verdict=Verdict.INVALID,
@@ -188,7 +188,7 @@ resource.prlimit(os.getppid(), resource.RLIMIT_FSIZE, (1500, 1500))
                 "load",
                 "every request hangs",
                 case="and nothing to compare with",
-                seen="No request was made to the candidate",
+                seen="No request to the candidate came to its end: no answer came to what 2 of its users asked",
                 then=AGAIN,
                 exit=3,
                 verdict=Verdict.INVALID,

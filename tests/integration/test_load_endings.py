@@ -184,3 +184,86 @@ def test_users_that_stop_themselves_are_no_load(tmp_path: Path) -> None:
         LoadError, match=r"there was no load to measure: 2 of Visitor stopped themselves \(StopUser, StopTest\)"
     ):
         drive(tmp_path, profile=ONCE)
+
+
+SWITCHED_OFF = """
+from locust import FastHttpUser, constant, task
+
+
+class Visitor(FastHttpUser):
+    wait_time = constant(0.02)
+
+    @task
+    def look(self):
+        self.client.get("/look")
+
+
+class CleansUp(FastHttpUser):
+    weight = 0
+
+    @task
+    def wipe(self):
+        self.client.get("/wipe")
+
+
+class Machine(FastHttpUser):
+    weight = 0
+    fixed_count = 1
+    wait_time = constant(0.02)
+
+    @task
+    def report(self):
+        self.client.get("/report")
+"""
+
+
+def test_a_class_that_is_switched_off_is_not_driven(tmp_path: Path) -> None:
+    """`weight = 0` without a fixed number of users: Locust starts none, and neither do turns."""
+    recordings = _turns(tmp_path / "turns", SWITCHED_OFF)
+    (tmp_path / "load").mkdir()
+    driven = drive(tmp_path / "load", profile=SWITCHED_OFF, user_classes=(), duration_s=0.5)
+    assert {path for _, path in driven.asked} == {"/look", "/report"}
+    assert all(set(one.requests.names) == {"GET /look", "GET /report"} for one in recordings.values())
+
+
+def test_a_file_with_nobody_to_drive_is_told(tmp_path: Path) -> None:
+    """All classes are switched off."""
+    with pytest.raises(LoadError, match="has no user class with a weight above 0"):
+        _turns(
+            tmp_path,
+            SWITCHED_OFF.replace(
+                "class Visitor(FastHttpUser):", "class Visitor(FastHttpUser):\n    weight = 0"
+            ).replace("fixed_count = 1", ""),
+        )
+
+
+@pytest.mark.parametrize(
+    ("task", "wait_s", "told"),
+    [
+        ("self.client.get('/look')", 0, ""),
+        ("pass", 0.1, "2 of its users wait between two tasks, for up to 0.1 s"),
+        ("self.client.get('/late/9')", 0, "no answer came to what 2 of its users asked"),
+        ("gevent.sleep(9)", 0, "2 of its users are busy in a task that asks nothing"),
+    ],
+    ids=["asks", "waits", "hangs", "sleeps"],
+)
+def test_what_users_did_where_nothing_came_to_its_end(tmp_path: Path, task: str, wait_s: float, told: str) -> None:
+    """A request that hangs is told apart from users that never ask."""
+    profile = f"""{HEAD}
+class Visitor(FastHttpUser):
+    wait_time = constant({wait_s})
+
+    @task
+    def look(self):
+        {task}
+"""
+    assert drive(tmp_path, profile=profile).recording.generator.silent_because == told
+
+
+def test_endpoints_that_do_not_get_their_turns_are_named(tmp_path: Path) -> None:
+    """With how long one takes and what would do, since more blocks would not."""
+    profile = SWITCHED_OFF.replace('self.client.get("/look")', 'time.sleep(0.2); self.client.get("/look")')
+    recordings = _turns(tmp_path, "import time\n" + profile)
+    (note,) = recordings[Side.BASE].notes
+    assert note.startswith("too little time for 12 turns of GET /look")
+    assert "one takes up to 0.2 s" in note

@@ -71,6 +71,8 @@ def a_full_run() -> Run:
         clock_step_s=0.5,
         schedule=Schedule(due=9.5, late=3, missed=1.5, overslept=2, late_s=0.75),
         in_step=InStep(wait_s=1.5, dispersion=2.5),
+        silent_because="2 of its users wait between two tasks",
+        ended_early="runner.quit() in shop.py, line 7, after 0.1 s",
     )
     measured = a_round(
         slices=4,

@@ -43,7 +43,8 @@ def silence(case: Case) -> Iterator[Finding]:
     silent = [side for side in Side if (own := of(case.measured, side)) and total(own)[0] == 0]
     if silent == [Side.CANDIDATE] and (there := total(case.alike)[0]):
         if zeros.chance_of_silence(case.candidate, case.alike) < zeros.ALPHA:
-            hint = "Its requests hang, or its users cannot start: see the logs of the service and of the load."
+            why = next((one.generator.silent_because for one in case.candidate if one.generator.silent_because), "")
+            hint = f"{why or 'Its requests hang'}: see the logs of the service and of the load."
             message = "The candidate answered no request; the reference did, under the same load"
             yield regression("no-answer", message, hint)
         else:
@@ -51,7 +52,9 @@ def silence(case: Case) -> Iterator[Finding]:
             yield invalid("no-requests", message, RARE)
     elif silent:
         who = " and ".join(side.value for side in silent)
-        yield invalid("no-requests", f"No request was made to the {who}", "Does the load reach the service at all?")
+        why = next((one.generator.silent_because for one in case.measured if one.generator.silent_because), "")
+        message = f"No request to the {who} came to its end{f': {why}' if why else ''}"
+        yield invalid("no-requests", message, "Does the load reach the service at all?")
     else:
         yield from _silent_rounds(case)
 

@@ -95,6 +95,7 @@ def record(
         clock_step_s=max((e.get("clock_step_s", 0.0) for e in events(readers, "health")), key=abs, default=0.0),
         schedule=schedule_of(readers, windows),
         in_step=in_step_of(readers),
+        silent_because=silent_because(readers),
     )
     return Recording(
         requests=requests_of(readers),
@@ -175,6 +176,25 @@ def unmeasured(readers: Iterable[LogReader], *, window: Window, why: str) -> Rec
     )
 
 
+def silent_because(readers: Iterable[LogReader]) -> str:
+    """What the users did instead, where the whole round saw no request come to its end; empty where one did."""
+    readers = list(readers)
+    if any(reader.columns[0] for reader in readers):
+        return ""
+    doing: Counter[str] = Counter()
+    for event in events(readers, "silent"):
+        doing.update({what: event[what] for what in ("asking", "waiting", "busy")})
+    left = sum(e["count"] for e in events(readers, "left"))
+    wait_s = max((e["wait_s"] for e in events(readers, "silent")), default=0.0)
+    told = {
+        "asking": "no answer came to what {} of its users asked",
+        "waiting": "{} of its users wait between two tasks" + (f", for up to {wait_s:.3g} s" if wait_s else ""),
+        "busy": "{} of its users are busy in a task that asks nothing",
+    }
+    found = [text.format(doing[what]) for what, text in told.items() if doing[what]]
+    return "; ".join([*found, *([f"{left} of its users ended"] if left else [])])
+
+
 def _shaped(readers: Iterable[LogReader]) -> bool:
     """Whether a LoadTestShape decides about the number of users, and about the end."""
     return any(e["shape"] for e in events(readers, "leads"))
@@ -229,6 +249,7 @@ def notes(readers: Sequence[LogReader]) -> tuple[str, ...]:
         *_elsewhere(readers),
         *_alone(readers),
         *_leaving(readers),
+        *_short(readers),
         *of_failures(list(_errors(readers))),
     )
 
@@ -253,6 +274,27 @@ def _alone(readers: Sequence[LogReader]) -> Iterator[str]:
         more = f" and {len(tasks) - NAMED} more" if len(tasks) > NAMED else ""
         named = f"{', '.join(tasks[:NAMED])}{more}"
         yield f"failed on one side only, and left out of the times of the turns: {named}"
+
+
+def _short(readers: Sequence[LogReader]) -> Iterator[str]:
+    """Endpoints that did not get their turns in the time, and what would do; the same words in each block."""
+    for event in events(readers, "short"):
+        slowest = max(seconds for *_, seconds in event["endpoints"])
+        # Each visit takes four turns and asks each side twice.
+        needed_s = sum({task: 2 * event["wanted"] * each for _, task, each in event["endpoints"]}.values())
+        named = ", ".join(endpoint for endpoint, *_ in event["endpoints"][:NAMED])
+        more = f" and {len(event['endpoints']) - NAMED} more" if len(event["endpoints"]) > NAMED else ""
+        yield (
+            f"too little time for {event['wanted']} turns of {named}{more}, where one takes up to {slowest:.1g} s: let "
+            f"`duet` be about {_rounded(needed_s)} s longer, or choose fewer tasks by `tags` or `user_classes`; "
+            "more blocks change nothing"
+        )
+
+
+def _rounded(seconds: float) -> int:
+    """Up to one significant digit: scatter between blocks is no news."""
+    step = int(10 ** math.floor(math.log10(max(seconds, 1.0))))
+    return math.ceil(seconds / step) * step
 
 
 def _leaving(readers: Sequence[LogReader]) -> Iterator[str]:

@@ -173,6 +173,8 @@ class GeneratorDocument:
     clock_step_s: float = 0.0
     schedule: ScheduleDocument | None = None
     in_step: InStepDocument | None = None
+    silent_because: str = ""
+    ended_early: str = ""
 
     @classmethod
     def from_model(cls, health: GeneratorHealth) -> Self:
@@ -189,6 +191,8 @@ class GeneratorDocument:
             clock_step_s=health.clock_step_s,
             schedule=ScheduleDocument.from_model(health.schedule) if health.schedule else None,
             in_step=InStepDocument.from_model(health.in_step) if health.in_step else None,
+            silent_because=health.silent_because,
+            ended_early=health.ended_early,
         )
 
     def to_model(self) -> GeneratorHealth:
@@ -205,6 +209,8 @@ class GeneratorDocument:
             clock_step_s=self.clock_step_s,
             schedule=self.schedule.to_model() if self.schedule else None,
             in_step=self.in_step.to_model() if self.in_step else None,
+            silent_because=self.silent_because,
+            ended_early=self.ended_early,
         )
 
 

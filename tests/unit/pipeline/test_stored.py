@@ -152,7 +152,7 @@ DEAD = tuple(replace(one, target=TargetHealth(alive=False, restarts=0)) for one 
         (a_paired_run(), "measured two sides by turns"),
         (replace(_candidate(), complete=False), "The run ended before all planned rounds were measured"),
         (replace(_candidate(), rounds=()), "No round of the candidate was measured"),
-        (replace(_candidate(), rounds=(a_round(endpoints={}),)), "No request was made"),
+        (replace(_candidate(), rounds=(a_round(endpoints={}),)), "No request to the candidate came to its end"),
         (replace(_candidate(), rounds=DEAD), "died or restarted under measurement"),
     ],
     ids=["paired", "incomplete", "empty", "no-requests", "died"],

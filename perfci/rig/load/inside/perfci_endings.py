@@ -9,7 +9,7 @@ import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
@@ -71,14 +71,14 @@ class Endings:
         """Note `quit` and `stop` of *runner* by anybody but Locust and perfci, and *tell* what, and after how long."""
         self._tell = tell
 
-        def noting(name: str, method: Callable[[], None]) -> Callable[[], None]:
-            def noted() -> None:
+        def noting(name: str, method: Callable[..., None]) -> Callable[..., None]:
+            def noted(*args: Any, **named: Any) -> None:  # Locust's master gives itself some
                 frame = sys._getframe(1)  # noqa: SLF001
                 if where := place(frame):
                     self.note(said(f"runner.{name}()", where))
                 elif (error := _stop_test(frame)) is not None:
                     self.note(said("StopTest", raised_at(error), error))
-                method()
+                method(*args, **named)
 
             return noted
 
@@ -104,6 +104,33 @@ def _stop_test(frame: FrameType | None) -> StopTest | None:
             return error
         frame = frame.f_back
     return None
+
+
+CLIENTS = frozenset(str(Path(LOCUST, *parts)) for parts in (("clients.py",), ("contrib", "fasthttp.py")))
+
+
+def doings(runner: Any) -> dict[str, float]:
+    """How many users are asking, waiting between two tasks (and how long at most), or busy otherwise in a task."""
+    found: dict[str, float] = {"asking": 0, "waiting": 0, "busy": 0, "wait_s": 0.0}
+    for greenlet in runner.user_greenlets:
+        if not greenlet.args:  # dead meanwhile
+            continue
+        frames = list(_stack(greenlet.gr_frame))
+        if any(frame.f_code.co_filename in CLIENTS for frame in frames):
+            found["asking"] += 1
+        elif getattr(greenlet.args[0], "_state", "") == "waiting":
+            found["waiting"] += 1
+            seconds = [frame.f_locals.get("seconds") for frame in frames]  # Locust's own name for it
+            found["wait_s"] = max(found["wait_s"], *(s for s in seconds if isinstance(s, int | float)), 0.0)
+        else:
+            found["busy"] += 1
+    return found
+
+
+def _stack(frame: FrameType | None) -> Iterator[FrameType]:
+    while frame is not None:
+        yield frame
+        frame = frame.f_back
 
 
 class Leavers:

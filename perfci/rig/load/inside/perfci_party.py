@@ -91,6 +91,10 @@ class Party:
         if missing := sorted(set(spec.user_classes) - set(classes)) or ([] if self.classes else ["at all"]):
             it_has = f"it has {', '.join(classes)}" if classes else "No User class found!"
             raise SystemExit(f"perfci: {spec.locustfile} has no user class {', '.join(missing)}; {it_has}")
+        # A class with a weight of 0 is switched off, unless a fixed number of its users is wanted.
+        self.classes = {name: c for name, c in self.classes.items() if c.weight > 0 or c.fixed_count > 0}
+        if not self.classes:
+            raise SystemExit(f"perfci: {spec.locustfile} has no user class with a weight above 0 | Locust starts none")
         refuse_hidden(self.classes.values())
         for user_class in self.classes.values():
             if spec.tags:

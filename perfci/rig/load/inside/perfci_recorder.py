@@ -22,7 +22,7 @@ from typing import Any
 import gevent
 from locust import events
 from locust.runners import MasterRunner, WorkerRunner
-from perfci_endings import Endings, Leavers
+from perfci_endings import Endings, Leavers, doings
 from perfci_log import CLOSED, LogWriter, request_listener
 from perfci_lost import Caught
 from perfci_names import refuse_hidden
@@ -132,7 +132,7 @@ def _pass_on_the_end(log: LogWriter, environment: Any, runner: Any) -> None:
     if isinstance(runner, MasterRunner):
         environment.events.test_stopping.add_listener(lambda **_: runner.send_message(END))
     if isinstance(runner, WorkerRunner):
-        runner.register_message(END, lambda **_: log.event("stopping"))
+        runner.register_message(END, lambda **_: _note_the_end(log, runner))
 
 
 def _take_turns(log: LogWriter, runner: Any, leads: bool) -> None:
@@ -144,8 +144,14 @@ def _take_turns(log: LogWriter, runner: Any, leads: bool) -> None:
 
 
 def _stop(log: LogWriter, runner: Any) -> None:
-    log.event("stopping")
+    _note_the_end(log, runner)
     runner.quit()
+
+
+def _note_the_end(log: LogWriter, runner: Any) -> None:
+    log.event("stopping")
+    if not runner.stats.total.num_requests:
+        log.event("silent", **doings(runner))
 
 
 def _wait_for_workers(folder: Path) -> None:

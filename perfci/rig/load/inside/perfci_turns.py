@@ -31,6 +31,7 @@ turns: red in 1.0 % with twelve pairs in each, in 1.6 % with eight, in 3.0 % wit
 an endpoint is not compared.
 """
 SETTLE_S = 2.0  # for one side, to end the run as the other has
+TURNS = 4  # executions in a visit
 MOST_TIMES = 2  # as long as planned, for the sake of endpoints that are slow, many, or asked now and then only
 
 
@@ -50,6 +51,7 @@ class Rotation:
         self._first, self._second = parties
         self._parties = parties
         self._seen: Counter[str] = Counter()
+        self._spent: dict[str, float] = {}  # seconds that the last visit to each task took
 
     def go_on(self, seconds: float, *, enough: int = 0) -> None:
         """
@@ -84,6 +86,7 @@ class Rotation:
 
     def _visit(self, turn: Turn) -> None:
         """Two pairs of executions, mirrored; the sides of a pair start from the same random state."""
+        began = time.monotonic()
         order = (self._first, self._second) if turn.visits % 2 == 0 else (self._second, self._first)
         asked = self._parties[self._first].asked
         asked.clear()
@@ -96,6 +99,20 @@ class Rotation:
         self._seen.update(asked)
         turn.endpoints = frozenset(asked)
         turn.visits += 1
+        self._spent[turn.name] = time.monotonic() - began
+
+    def short(self, before: Counter[str]) -> list[tuple[str, str, float]]:
+        """Endpoints asked less than enough since *before*, with the task that does and its seconds a turn."""
+        return [
+            (endpoint, turn.name, self._spent[turn.name] / TURNS)
+            for turn in self._turns
+            for endpoint in sorted(turn.endpoints)
+            if self._seen[endpoint] - before[endpoint] < ENOUGH
+        ]
+
+    def seen(self) -> Counter[str]:
+        """How often each endpoint was asked until now, on one side."""
+        return self._seen.copy()
 
     def _take(self, turn: Turn, side: str, state: object) -> "Taken":
         random.setstate(state)  # type: ignore[arg-type]  # it has no type of its own
@@ -126,7 +143,11 @@ def run(spec: Duet) -> None:
         for party in parties.values():
             party.log.health(users=1, lags_ms=[])
             party.log.event("measuring", tasks=[turn.name for turn in turns])
+        before = rotation.seen()
         rotation.go_on(spec.duration_s, enough=ENOUGH)
+        if (short := rotation.short(before)) and not any(party.ended_at for party in parties.values()):
+            for party in parties.values():
+                party.log.event("short", endpoints=short, wanted=ENOUGH)
         for party in parties.values():
             party.log.event("stopping")
             party.log.health(users=1, lags_ms=[])
