@@ -147,6 +147,24 @@ def test_imports_go_one_way() -> None:
     assert breaches(ROOT) == []
 
 
+@pytest.mark.parametrize(
+    ("room", "stranger"),
+    [
+        *(("host", other) for other in ("target", "seed", "census", "monitor", "load")),
+        *(("target", other) for other in ("seed", "census", "monitor", "load")),
+        *(("seed", other) for other in ("target", "census", "monitor", "load")),
+        *(("load", other) for other in ("target", "seed", "census", "monitor")),
+        ("census", "monitor"),
+        ("monitor", "census"),
+    ],
+)
+def test_rooms_of_the_rig_share_the_host_alone(room: str, stranger: str) -> None:
+    """What two of them need is in `rig/host`; census and monitor also know a running target and a recording."""
+    inside = [each for each in imports(ROOT, "perfci") if _within(each.importer, (f"perfci.rig.{room}",))]
+    assert inside
+    assert [str(each) for each in inside if _within(each.imported, (f"perfci.rig.{stranger}",))] == []
+
+
 def test_every_room_is_known() -> None:
     """A new room is first given its place among the others."""
     assert {_room(each.importer) for each in imports(ROOT, "perfci")} <= set(ROOMS)

@@ -14,19 +14,13 @@ from perfci.errors import CensusError
 from perfci.model import CounterSource
 from perfci.rig.census import statements
 from perfci.rig.census.source import Scene, Snapshot, Source, Work
-from perfci.rig.host.session import COMING_UP, Session, inside, kept, once_up
+from perfci.rig.host.clients import POSTGRESQL, psql
+from perfci.rig.host.session import COMING_UP, Session, kept, once_up
 from perfci.rig.target.running import Container
 
 KIND = "postgresql"
-PROGRAMS = frozenset({"postgres"})
 OWN = "/* perfci */"  # by which its own statements are known among those of the service
 
-_CLIENT = """
-user=${POSTGRES_USER:-$(cat "${POSTGRES_USER_FILE:-/dev/null}")}
-export PGPASSWORD="${POSTGRES_PASSWORD:-$(cat "${POSTGRES_PASSWORD_FILE:-/dev/null}")}" PGCONNECT_TIMEOUT=5
-exec psql -XAtq -F ' ' -U "${user:-postgres}" -d postgres
-"""
-_PRELUDE = "SET client_min_messages = error; SET statement_timeout = '4s';"
 _LOADED = "SELECT /* perfci */ current_setting('pg_stat_statements.max', true) IS NOT NULL;"
 _TEMPORARY = "SELECT /* perfci */ current_setting('listen_addresses') = '';"
 _EXTENSION = "CREATE SCHEMA IF NOT EXISTS perfci; CREATE EXTENSION IF NOT EXISTS pg_stat_statements SCHEMA perfci;"
@@ -43,7 +37,7 @@ _LAG = "the server's own counters (transactions, tuples) come seconds late and c
 def find(scene: Scene) -> Iterator[Source | CounterSource]:
     """One source for every container in which PostgreSQL runs."""
     for container in scene.running.containers:
-        if not scene.programs.get(container.id, frozenset()) & PROGRAMS or not scene.wants(container.service, KIND):
+        if not scene.programs.get(container.id, frozenset()) & POSTGRESQL or not scene.wants(container.service, KIND):
             continue
         try:
             yield once_up(partial(_opened, container, scene.environ))
@@ -51,20 +45,9 @@ def find(scene: Scene) -> Iterator[Source | CounterSource]:
             yield CounterSource(name=container.service, kind=KIND, found=False, note=str(error))
 
 
-def client(container: Container, environ: Mapping[str, str]) -> Session:
-    """psql in the container, as the user that its image was given."""
-    return inside(
-        container.id,
-        _CLIENT,
-        what=f"PostgreSQL in service {container.service!r}",
-        sentinel="\\echo {}",
-        environ=environ,
-        prelude=_PRELUDE,
-    )
-
-
 def _opened(container: Container, environ: Mapping[str, str]) -> Source | CounterSource:
-    session, name, note = client(container, environ), container.service, container.added
+    session = psql(container.id, service=container.service, environ=environ)
+    name, note = container.service, container.added
     with kept(session):
         if session.ask(_TEMPORARY) == ["t"]:  # the one that an image sets its database up with
             raise CensusError(f"{session.what} is set up: {COMING_UP}")

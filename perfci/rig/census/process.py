@@ -5,15 +5,14 @@ The kernel hands the counters of a child that has ended to its parent, so that a
 (proc_pid_io(5)). What goes through `send` and `recv`, as sockets mostly do, is in none of them: these are its files.
 """
 
-import contextlib
 from collections.abc import Iterator
-from pathlib import Path
 
 import psutil
 
 from perfci.errors import CensusError
 from perfci.model import CounterSource
 from perfci.rig.census.source import Scene, Snapshot, Source
+from perfci.rig.host.process import process_tree
 
 KIND = "process"
 _NAMES = {"reads": "read_count", "writes": "write_count", "bytes_read": "read_chars", "bytes_written": "write_chars"}
@@ -49,7 +48,7 @@ class Process:
     def read(self) -> Snapshot:
         """Calls and bytes since each was started."""
         try:
-            counts = [each.io_counters() for each in family(psutil.Process(self._pid))]
+            counts = [each.io_counters() for each in process_tree(psutil.Process(self._pid))]
             return Snapshot(
                 counters={name: float(sum(getattr(one, field) for one in counts)) for name, field in _NAMES.items()}
             )
@@ -58,19 +57,3 @@ class Process:
 
     def close(self) -> None:
         """Nothing is open."""
-
-
-def family(root: psutil.Process) -> list[psutil.Process]:
-    """
-    *root* and all that descends from it.
-
-    Linux tells the children of each thread; psutil has to look through every process of the machine, for milliseconds.
-    """
-    threads = Path(f"/proc/{root.pid}/task")
-    if not any(threads.glob("*/children")):
-        return [root, *root.children(recursive=True)]
-    found = [root]
-    for file in threads.glob("*/children"):
-        with contextlib.suppress(OSError, psutil.NoSuchProcess):  # it has ended meanwhile
-            found += [each for child in file.read_text().split() for each in family(psutil.Process(int(child)))]
-    return found

@@ -1,28 +1,22 @@
 """Redis, Valkey and their kin: calls of every command, and how often a key was there, from INFO."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
 from perfci.errors import CensusError
 from perfci.model import CounterSource
 from perfci.rig.census.source import Scene, Snapshot, Source, Work
-from perfci.rig.host.session import Session, inside, kept
+from perfci.rig.host.clients import REDIS, redis_cli
+from perfci.rig.host.session import Session, kept
 from perfci.rig.target.running import Container
 
 KIND = "redis"
-PROGRAMS = frozenset({"redis-server", "valkey-server", "keydb-server"})
 CONTROL = frozenset(
     {"ping", "echo", "info", "command", "client", "hello", "auth", "select", "config", "quit", "reset", "readonly"}
     | {"replconf", "psync", "role", "latency", "memory", "slowlog", "debug", "time", "dbsize", "lastsave"}
 )
 """Of connections, of health checks and of whoever watches the server, as perfci does: no work of the service."""
 
-_CLIENT = """
-client=$(command -v redis-cli || command -v valkey-cli || command -v keydb-cli) || { echo 'it has no redis-cli'; exit; }
-auth="${REDISCLI_AUTH:-${REDIS_PASSWORD:-$VALKEY_PASSWORD}}"
-[ -z "$auth" ] || export REDISCLI_AUTH="$auth"
-exec "$client" -p %d
-"""
 _INFO = "INFO commandstats\nINFO stats"
 _CALLS = re.compile(r"cmdstat_([^:]+):calls=(\d+),")
 _COUNTERS = {"keyspace_hits": "hits", "keyspace_misses": "misses"}
@@ -31,7 +25,7 @@ _COUNTERS = {"keyspace_hits": "hits", "keyspace_misses": "misses"}
 def find(scene: Scene) -> Iterator[Source | CounterSource]:
     """One source for every container in which such a server runs."""
     for container in scene.running.containers:
-        if not scene.programs.get(container.id, frozenset()) & PROGRAMS or not scene.wants(container.service, KIND):
+        if not scene.programs.get(container.id, frozenset()) & REDIS or not scene.wants(container.service, KIND):
             continue
         try:
             yield _opened(scene, container)
@@ -40,29 +34,11 @@ def find(scene: Scene) -> Iterator[Source | CounterSource]:
 
 
 def _opened(scene: Scene, container: Container) -> Source:
-    session = client(container, scene.environ)
+    session = redis_cli(container.id, service=container.service, command=container.command, environ=scene.environ)
     with kept(session):
         source = Redis(session, name=container.service)
         source.read()
     return source
-
-
-def client(container: Container, environ: Mapping[str, str]) -> Session:
-    """redis-cli in the container, with the port and the password of its command."""
-    port, password = _option(container, "--port"), _option(container, "--requirepass")
-    return inside(
-        container.id,
-        _CLIENT % int(port if port.isdigit() else 6379),
-        what=f"Redis in service {container.service!r}",
-        sentinel="ECHO {}",
-        environ=environ,
-        secret={"REDISCLI_AUTH": password} if password else None,
-    )
-
-
-def _option(container: Container, name: str) -> str:
-    pairs = zip(container.command, container.command[1:], strict=False)
-    return next((value for option, value in pairs if option == name), "")
 
 
 class Redis:

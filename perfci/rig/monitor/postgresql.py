@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from perfci.errors import MonitorError, PerfciError
-from perfci.rig.census import postgresql
+from perfci.rig.host.clients import POSTGRESQL, psql
 from perfci.rig.host.session import Session
 from perfci.rig.monitor.source import ASKED_S, Missing, Reading, Readings, Scene, Source
 
@@ -20,10 +20,11 @@ def find(scene: Scene) -> Iterator[Source | Missing]:
     """One source for every container in which PostgreSQL runs."""
     for container in scene.running.containers:
         programs = scene.programs.get(container.id, frozenset())
-        if not programs & postgresql.PROGRAMS or not scene.wants(container.service, KIND):
+        if not programs & POSTGRESQL or not scene.wants(container.service, KIND):
             continue
         try:
-            yield PostgreSQL(postgresql.client(container, scene.environ), service=container.service)
+            session = psql(container.id, service=container.service, environ=scene.environ)
+            yield PostgreSQL(session, service=container.service)
         except PerfciError as error:
             yield Missing(name=container.service, why=str(error))
 

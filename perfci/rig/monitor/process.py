@@ -11,7 +11,7 @@ from time import monotonic
 import psutil
 
 from perfci.errors import MonitorError
-from perfci.rig.census.process import family
+from perfci.rig.host.process import process_tree
 from perfci.rig.monitor.source import Missing, Reading, Readings, Scene, Source
 
 KIND = "process"
@@ -36,9 +36,9 @@ class Process:
         """Cores in use since the last read, and memory."""
         cpu_s = memory = 0.0
         try:
-            for one in family(psutil.Process(self._pid)):
-                with one.oneshot():
-                    times, size = one.cpu_times(), one.memory_info().rss
+            for each in process_tree(psutil.Process(self._pid)):
+                with each.oneshot():
+                    times, size = each.cpu_times(), each.memory_info().rss
                 # Those of children that have ended belong to it (proc_pid_stat(5)): the sum never goes back.
                 cpu_s += times.user + times.system + times.children_user + times.children_system
                 memory += size

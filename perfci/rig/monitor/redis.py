@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from perfci.errors import MonitorError, PerfciError
-from perfci.rig.census import redis
+from perfci.rig.host.clients import REDIS, redis_cli
 from perfci.rig.host.session import Session
 from perfci.rig.monitor.source import ASKED_S, Missing, Reading, Readings, Scene, Source
 
@@ -15,10 +15,13 @@ def find(scene: Scene) -> Iterator[Source | Missing]:
     """One source for every container in which such a server runs."""
     for container in scene.running.containers:
         programs = scene.programs.get(container.id, frozenset())
-        if not programs & redis.PROGRAMS or not scene.wants(container.service, KIND):
+        if not programs & REDIS or not scene.wants(container.service, KIND):
             continue
         try:
-            yield Redis(redis.client(container, scene.environ), service=container.service)
+            session = redis_cli(
+                container.id, service=container.service, command=container.command, environ=scene.environ
+            )
+            yield Redis(session, service=container.service)
         except PerfciError as error:
             yield Missing(name=container.service, why=str(error))
 
