@@ -94,6 +94,7 @@ class Run:
     complete: bool  # every planned round was measured
     incidents: tuple[str, ...] = ()  # what went wrong on the way, for the reader
     census: Mapping[Side, Census] = field(default_factory=dict)  # empty: nothing was counted
+    seed_digests: Mapping[Side, tuple[str, ...]] = field(default_factory=dict)  # of all starts, each digest once
     base_endpoints: tuple[str, ...] = ()  # that the base's Locust file asks, where the change edits that file
     committed: Mapping[Side, CommittedCensus] = field(default_factory=dict)  # census.json in the commit of each side
 

@@ -47,15 +47,19 @@ class Recorder:
 
     def add_block(self, name: int | str, block: Block) -> None:
         """Note what only started targets can tell: what they are, and the digest of their data."""
-        fingerprint = self.run.fingerprint
+        seeds = dict(self.run.seed_digests)
         for side, digest in block.seed_digests.items():
-            expected = fingerprint.seed_digest
-            if expected and digest != expected:
+            before = seeds.get(side, ())
+            if before and digest not in before:
                 kept = f"; data outlives a block in {', '.join(block.outliving)}" if block.outliving else ""
                 self.incident(f"the {side.value} of block {name} was seeded with other data ({digest[:12]}){kept}")
-            fingerprint = replace(fingerprint, seed_digest=expected or digest)
-        fingerprint = replace(fingerprint, target={**fingerprint.target, **block.descriptions})
-        self._replace(replace(self.run, fingerprint=fingerprint))
+            seeds[side] = before if digest in before else (*before, digest)
+        fingerprint = replace(
+            self.run.fingerprint,
+            seed_digest=self.run.fingerprint.seed_digest or next(iter(block.seed_digests.values()), ""),
+            target={**self.run.fingerprint.target, **block.descriptions},
+        )
+        self._replace(replace(self.run, fingerprint=fingerprint, seed_digests=seeds))
 
     def incident(self, text: str) -> None:
         """Note what went wrong, for the reader."""

@@ -86,8 +86,8 @@ class ReplayBlock:
 
     @property
     def seed_digests(self) -> Mapping[Side, str]:
-        """As the test says."""
-        return {side: self.recorded.seed_digests[side] for side in self.order}
+        """As the test says; "{block}" in a digest is the block's name, for data that is another one each time."""
+        return {side: self.recorded.seed_digests[side].replace("{block}", str(self.name)) for side in self.order}
 
     @property
     def descriptions(self) -> Mapping[Side, str]:

@@ -105,6 +105,7 @@ def a_full_run() -> Run:
         incidents=("the base was slow to start",),
         census=dict.fromkeys(Side, census),
         committed=dict.fromkeys(Side, committed),
+        seed_digests=dict.fromkeys(Side, ("5eed",)),
         base_endpoints=("GET /old",),
     )
 

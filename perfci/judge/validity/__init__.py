@@ -34,6 +34,7 @@ CHECKS: Sequence[Callable[[Case], Iterator[Finding]]] = (
     pacing.in_step,
     drift.within_rounds,
     drift.across_blocks,
+    reference.other_data,
     reference.unlike,
     reference.unusual,
     limits.unmatched,

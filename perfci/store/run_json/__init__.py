@@ -175,6 +175,7 @@ class RunDocument:
     incidents: tuple[str, ...] = ()
     census: dict[SideWord, CountsDocument] = field(default_factory=dict)
     committed: dict[SideWord, CommittedDocument] = field(default_factory=dict)
+    seed_digests: dict[SideWord, tuple[str, ...]] = field(default_factory=dict)  # of all starts, each digest once
     base_endpoints: tuple[str, ...] = ()  # that the base's Locust file asks, where the change edits that file
 
     @classmethod
@@ -193,6 +194,7 @@ class RunDocument:
             committed={
                 SIDES.word(side): CommittedDocument.from_model(committed) for side, committed in run.committed.items()
             },
+            seed_digests={SIDES.word(side): digests for side, digests in run.seed_digests.items()},
             base_endpoints=run.base_endpoints,
         )
 
@@ -209,6 +211,7 @@ class RunDocument:
             incidents=self.incidents,
             census={SIDES.member(side): census.to_model() for side, census in self.census.items()},
             committed={SIDES.member(side): committed.to_model() for side, committed in self.committed.items()},
+            seed_digests={SIDES.member(side): digests for side, digests in self.seed_digests.items()},
             base_endpoints=self.base_endpoints,
         )
 

@@ -124,3 +124,20 @@ def test_another_locust_warns() -> None:
     (found,) = findings(replace(run, fingerprint=newer), a_baseline())
     assert (found.code, found.weight) == ("baseline-differs", Weight.WARNING)
     assert found.message == "The stored runs were measured with others: Locust version 3.0, not 2.46"
+
+
+SAME, OTHER, THIRD = ("a" * 64,), ("b" * 64,), ("c" * 64, "d" * 64)
+
+
+@pytest.mark.parametrize(
+    ("base", "candidate", "told"),
+    [(SAME, SAME, False), (SAME, OTHER, True), (SAME, THIRD, False), (THIRD, OTHER, False), ((), OTHER, False)],
+)
+def test_sides_with_different_data_cannot_pass(
+    base: tuple[str, ...], candidate: tuple[str, ...], *, told: bool
+) -> None:
+    """Unless the data of a side varies by itself, or no digest is known."""
+    run = replace(a_paired_run(), seed_digests={Side.BASE: base, Side.CANDIDATE: candidate})
+    found = weights(findings(run, None))
+    assert found == ({"data-differs": Weight.INCONCLUSIVE} if told else {})
+    assert findings(run, a_baseline()) == findings(replace(run, seed_digests={}), a_baseline())

@@ -203,20 +203,25 @@ def test_notes_of_rounds_are_told_once(measured: Runs) -> None:
     assert store.load(result.folder).incidents == ("block 1, turns of the base: failed on one side only: checkout",)
 
 
-def test_other_data_on_one_side_is_told(measured: Runs) -> None:
-    """Times on other data are no comparison of the code."""
+def test_other_data_on_one_side_takes_a_pass_away(measured: Runs) -> None:
+    """Times on other data are no comparison of the code; that stands before the numbers."""
     digests = {Side.BASE: "a" * 64, Side.CANDIDATE: "b" * 64}
     result, _ = measured(Recorded(rounds=some_rounds(), seed_digests=digests))
-    assert any("was seeded with other data" in incident for incident in store.load(result.folder).incidents)
+    assert result.outcome.verdict is Verdict.INCONCLUSIVE
+    assert [finding.code for finding in result.outcome.findings] == ["data-differs"]
+    stored = store.load(result.folder)
+    assert stored.seed_digests == {side: (digest,) for side, digest in digests.items()}
+    assert stored.incidents == ()
 
 
 def test_other_data_is_told_with_what_keeps_it(measured: Runs) -> None:
     """Where data outlives a block, its volume or folder is the first thing to look at."""
-    digests = {Side.BASE: "a" * 64, Side.CANDIDATE: "b" * 64}
+    digests = {Side.BASE: "a" * 64, Side.CANDIDATE: "{block}" + "b" * 63}
     recorded = Recorded(rounds=some_rounds(), seed_digests=digests, outliving=("the external volume 'x'",))
     result, _ = measured(recorded)
     told = [incident for incident in store.load(result.folder).incidents if "other data" in incident]
-    assert told
+    assert len(told) == 7
+    assert all("the candidate of block" in incident for incident in told)
     assert all(incident.endswith("data outlives a block in the external volume 'x'") for incident in told)
 
 
