@@ -41,7 +41,8 @@ check: $(READY)  ## Lint and types
 	$(BIN)/zizmor --quiet --offline --strict-collection --persona=pedantic .
 
 test: check  ## Lint, types and every test that this machine can run
-	$(BIN)/python -m pytest -n 4 --dist loadgroup --no-loadscope-reorder --cov --cov-report=
+	$(BIN)/python -m pytest -n 4 --dist loadfile -m "not alone and not e2e" --cov --cov-report=
+	$(BIN)/python -m pytest -m "alone or e2e" --cov --cov-append --cov-report=
 	$(BIN)/coverage report --skip-covered --skip-empty --fail-under=85
 
 bench: $(READY)  ## How often the gate is wrong: `make bench CORPUS=DIR`, recorded rounds (bench/README.md)

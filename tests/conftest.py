@@ -23,10 +23,8 @@ def _alone(item: pytest.Item) -> bool:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that need the machine alone run last, and in one process, which has their fixtures."""
+    """Tests that need the machine alone run last."""
     items.sort(key=_alone)
-    for item in filter(_alone, items):
-        item.add_marker(pytest.mark.xdist_group("alone"))
 
 
 @pytest.hookimpl(wrapper=True)

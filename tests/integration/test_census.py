@@ -18,8 +18,6 @@ from tests.builders import a_plan
 from tests.fakes.toy import Toy
 from tests.fakes.toy_service import serving
 
-pytestmark = pytest.mark.xdist_group("census")  # they share what the fixtures of this file measure once
-
 REQUESTS = 5
 
 PROFILE = """

@@ -17,8 +17,6 @@ from perfci.rig.load.rounds import load_round, shared_round
 from tests.fakes.driven import PROFILE, Driven, drive, plan_of, serving
 from tests.faults import fault
 
-pytestmark = pytest.mark.xdist_group("load rounds")  # they share what the fixtures of this file measure once
-
 
 def told_by_locust(what: str, seen: str) -> pytest.MarkDecorator:
     """The row of a profile that Locust cannot load."""

@@ -19,8 +19,6 @@ from perfci.rig.load.rounds import duet_round
 from tests.builders import a_plan
 from tests.fakes.toy_service import serving
 
-pytestmark = pytest.mark.xdist_group("turns")  # they share what the fixtures of this file measure once
-
 BOTH = (Side.BASE, Side.CANDIDATE)
 
 SAME = """

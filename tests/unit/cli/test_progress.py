@@ -12,8 +12,6 @@ import pytest
 
 from perfci.cli.progress import Remaining
 
-pytestmark = pytest.mark.xdist_group("progress")  # they share what the fixtures of this file measure once
-
 COLUMNS = 60
 SCENE = """
 import time
