@@ -35,7 +35,8 @@ def governed(own: Config, base: Config, profile: str) -> tuple[Config, tuple[Fin
     if changed := [key for key in differences(base, own) if key.split(".")[0] not in SIDE_KEYS]:
         findings.append(_notice("policy-changed", f"this change edits {_listed(changed)}: the base decides"))
     if "seed" in {key.split(".")[0] for key in differences(base, own)}:
-        findings.append(_notice("seed-changed", "this change edits [seed]: each side was seeded as its own says"))
+        text = "this change edits [seed]: each side was seeded by its own table"
+        findings.append(Finding(code="seed-changed", weight=Weight.NOTICE, message=text))
     name, _, scenario = profile.partition(":")
     if _has(own, profile) and not _has(base, profile):
         governing.profiles[name] = _with_scenario(base.profiles.get(name), own.profiles[name], scenario)
