@@ -194,7 +194,7 @@ def _run(options: dict[str, Any]) -> ExitCode:
     )
     try:
         if options["web"] is not None:
-            explore(request, ports, port=options["web"], told=say)
+            explore(request, ports, port=options["web"], on_ready=say)
             say("everything that was started is stopped")
             return ExitCode.OK
         result = run(request, ports)

@@ -18,12 +18,12 @@ from perfci.pipeline.rig import RigSpec
 from perfci.rig.load.page import page
 
 
-def explore(request: Request, ports: Ports, *, port: int, told: Callable[[str], None]) -> None:
+def explore(request: Request, ports: Ports, *, port: int, on_ready: Callable[[str], None]) -> None:
     """
     Start and fill what *request* names, as it is here, with Locust's page on *port*, until somebody interrupts.
 
-    *told* is called with the addresses as soon as the page answers. From then on an interruption is the way to end, and
-    this returns; before, it is raised as ever. Whatever was started is stopped.
+    *on_ready* is called with the addresses as soon as the page answers. From then on an interruption is the way to
+    end, and this returns; before, it is raised as ever. Whatever was started is stopped.
     """
     if job.current(ports.environ) is not None:
         raise ConfigError("--web waits for somebody at a browser, and a runner has none", hint="leave --web out")
@@ -53,6 +53,6 @@ def explore(request: Request, ports: Ports, *, port: int, told: Callable[[str], 
             ports.progress.phase("starting Locust")
             with page(plan.load, base_url=url, place=rig.place("web"), port=port) as shown:
                 ports.progress.close()
-                told(f"Locust's page is at {shown.url}, the service at {url}; Ctrl-C stops both")
+                on_ready(f"Locust's page is at {shown.url}, the service at {url}; Ctrl-C stops both")
                 with contextlib.suppress(KeyboardInterrupt):
                     shown.wait()

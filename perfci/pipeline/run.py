@@ -89,8 +89,10 @@ def _measured_and_judged(task: Task, recorder: Recorder, folder: Path, ports: Po
     try:
         finished = _measured(task, _bench(task, task.sources, recorder, folder, ports), task.sources)
     except BaseTargetError as error:
+        if recorder.run.rounds or task.config.on_missing_base is OnMissingBase.FAIL:
+            raise
         baseline = _baseline(task, recorder.run)
-        if recorder.run.rounds or task.config.on_missing_base is OnMissingBase.FAIL or not baseline.runs:
+        if not baseline.runs:
             raise
         ports.progress.note(f"compared with the stored runs, as on_missing_base asks: {error}")
         recorder.drop_base(f"not compared side by side: {error}")

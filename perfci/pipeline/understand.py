@@ -132,22 +132,27 @@ def _base(
         return base
     try:
         base.tree = _base_tree(named, request, git, ports, stack)
-        file = base.tree.path / request.config_file
-        if file.exists():
-            base.config = read(file)
-        else:
+        base.config = _base_config(base.tree.path / request.config_file)
+        if base.config is None:
             text = f"the policy is not on the base yet: its {request.config_file} is new, and this change's own decides"
             base.notes.append(Finding(code="policy-new", weight=Weight.NOTICE, message=text))
-    except ConfigError as error:
-        base.unavailable = _unusable(error)
     except BaseUnavailableError as error:
         if required:
             base.unavailable = error
         else:
+            base.tree = None
             base.notes.append(_warning("no-base", f"not compared side by side: {error}", hint=error.hint))
     if base.config is not None and request.environment in base.config.environments:
         base.config = base.config.within(request.environment)
     return base
+
+
+def _base_config(file: Path) -> Config | None:
+    """What the base says, or None where it has no such file; one that cannot be used is no base to compare with."""
+    try:
+        return read(file) if file.exists() else None
+    except ConfigError as error:
+        raise _unusable(error) from None
 
 
 def _base_tree(named: NamedBase, request: Request, git: Git, ports: Ports, stack: contextlib.ExitStack) -> Tree:

@@ -273,3 +273,20 @@ def test_dependencies_that_nothing_installs_for_each_side(
     (project / "package-lock.json").write_text('{"lockfileVersion": 3}')
     task = understood(Request(profile="tickets", base=base), ports)
     assert _codes(task) == ([] if build else ["dependencies-shared"])
+
+
+def test_a_mistyped_folder_is_a_usage_error(understood: Understand, ports: Ports) -> None:
+    """As a mistyped commit is: nobody has to look for a fault of the base."""
+    with pytest.raises(ConfigError, match=r"no folder with a perfci\.toml"):
+        understood(Request(profile="tickets", base="./gone"), ports)
+
+
+def test_a_push_that_mends_the_configuration_is_not_held_up(
+    understood: Understand, runner: Callable[..., Ports], commit: Commit
+) -> None:
+    """The commit before it cannot be used; nobody named it, so the stored runs are the reference, with a warning."""
+    before = commit(CONFIG.replace("[profiles", "[profile"))
+    ports = runner("push", {**DISPATCH, "before": before, "after": commit(CONFIG)})
+    task = understood(Request(profile="tickets"), ports)
+    assert (task.reference, task.unavailable) == (Reference.BASELINE, None)
+    assert _codes(task) == ["no-base"]
