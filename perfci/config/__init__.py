@@ -97,8 +97,8 @@ class Config(Table):
 
     @model_validator(mode="after")
     def _profiles_exist(self) -> Self:
-        named = {one.profile for one in self.gate.override} | {one.profile for one in self.gate.slo}
-        named |= {one.profile for one in self.monitor.alert}
+        named = {table.profile for table in self.gate.override} | {table.profile for table in self.gate.slo}
+        named |= {table.profile for table in self.monitor.alert}
         if unknown := sorted(name for name in named if name is not None and name not in self.profiles):
             known = _listed(self.profiles)
             raise ValueError(

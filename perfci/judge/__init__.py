@@ -33,7 +33,7 @@ def judge(run: Run, *, baseline: Baseline | None, policy: GatePolicy, subject: S
         comparisons = against_baseline(run, stored, policy)
     work = judge_work(run, stored, policy)
     alerts, limits = judge_alerts(run, policy)
-    answers = judge_answers(case_of(run, stored, policy), [*comparisons, *(one.comparison for one in work)])
+    answers = judge_answers(case_of(run, stored, policy), [*comparisons, *(decision.comparison for decision in work)])
     found = (*answers.findings, *findings(run, stored, policy), *gaps(run, stored), *alerts)
     outcome = decide(comparisons, found, (*judge_slos(run, policy), *limits), subject, policy, work=work)
     return replace(outcome, gauges=compared(run, stored), decisions=answers.qualified(outcome.decisions))

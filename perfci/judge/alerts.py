@@ -46,7 +46,7 @@ class Raised:
 
 def judge_alerts(run: Run, policy: GatePolicy) -> tuple[tuple[Finding, ...], tuple[SloResult, ...]]:
     """The findings of the alerts that warn, and the SLOs that those that fail stand for, in the policy's order."""
-    rounds = [one for one in run.rounds if one.kind is RoundKind.LOAD]
+    rounds = [round_ for round_ in run.rounds if round_.kind is RoundKind.LOAD]
     findings: list[Finding] = []
     slos: list[SloResult] = []
     for alert in policy.alerts:
@@ -108,11 +108,11 @@ def _named(alert: Alert, rounds: Sequence[Round]) -> list[str]:
 
 
 def _known(rounds: Sequence[Round]) -> list[str]:
-    return sorted({name for one in rounds for name in one.gauges})
+    return sorted({name for round_ in rounds for name in round_.gauges})
 
 
 def _of(rounds: Sequence[Round], side: Side) -> list[Round]:
-    return [one for one in rounds if one.side is side]
+    return [round_ for round_ in rounds if round_.side is side]
 
 
 def _warning(alert: Alert, name: str, rounds: Sequence[Round]) -> Iterator[Finding]:
@@ -128,7 +128,7 @@ def _warning(alert: Alert, name: str, rounds: Sequence[Round]) -> Iterator[Findi
 
 def _found(rounds: Sequence[Round], name: str, alert: Alert) -> list[Raised]:
     """Where it was raised for the gauge, the longest first."""
-    found = [each for one in rounds for each in raised(one, alert) if each.gauge == name]
+    found = [each for round_ in rounds for each in raised(round_, alert) if each.gauge == name]
     return sorted(found, key=lambda each: -each.seconds)
 
 
@@ -140,7 +140,7 @@ def _levels(rounds: Sequence[Round], name: str, alert: Alert) -> list[float]:
 
 def _slo(alert: Alert, name: str, candidate: Sequence[Round]) -> SloResult:
     levels, found = _levels(candidate, name, alert), _found(candidate, name, alert)
-    unit = next((one.gauges[name].unit for one in candidate if name in one.gauges), "")
+    unit = next((round_.gauges[name].unit for round_ in candidate if name in round_.gauges), "")
     within = len(levels) - len(found)
     evidence = f"; {found[0].text}" if found else ""
     metric = Metric(
@@ -173,7 +173,7 @@ def _unchecked(alert: Alert, name: str, candidate: Sequence[Round]) -> str:
     if not candidate:
         return f"{unchecked}: there was no load round"
     if name in known:
-        longest = max(_longest(one.gauges[name], lambda _: True) for one in candidate if name in one.gauges)
+        longest = max(_longest(round_.gauges[name], lambda _: True) for round_ in candidate if name in round_.gauges)
         return f"{unchecked}: it needs {alert.seconds:g} s of {name} in a row, and no round has more than {longest} s"
     near = ", ".join(get_close_matches(name, known, n=1) or known[:NAMED])
     return f"{unchecked}: {name} was not watched" + (f", but {near}" if near else "")

@@ -32,15 +32,17 @@ def shares(comparisons: Sequence[Comparison]) -> list[float]:
     endpoint. Where the common shift is taken out of the endpoints, the headline alone can see it, knows it badly, and
     weighs twice of them. A series outside the family is shown as strictly as a guarding endpoint inside.
     """
-    family = [one for one in comparisons if in_family(one)]
-    total = sum(_weight(one, family) for one in family) or 1.0
-    return [(_weight(one, family) if in_family(one) else GUARDING) / total for one in comparisons]
+    family = [comparison for comparison in comparisons if in_family(comparison)]
+    total = sum(_weight(comparison, family) for comparison in family) or 1.0
+    return [(_weight(comparison, family) if in_family(comparison) else GUARDING) / total for comparison in comparisons]
 
 
-def _weight(one: Comparison, family: Sequence[Comparison]) -> float:
-    weight = 1.0 if one.budget.role is Role.REQUIRED else GUARDING
-    if one.series.endpoint != ALL_ENDPOINTS:
+def _weight(comparison: Comparison, family: Sequence[Comparison]) -> float:
+    weight = 1.0 if comparison.budget.role is Role.REQUIRED else GUARDING
+    if comparison.series.endpoint != ALL_ENDPOINTS:
         return weight
-    peers = [other for other in family if (other.kind, other.series.metric) == (one.kind, one.series.metric)]
+    peers = [
+        other for other in family if (other.kind, other.series.metric) == (comparison.kind, comparison.series.metric)
+    ]
     alone = any(peer.common_shift is not None for peer in peers)
     return weight * max(1.0, (len(peers) - 1) * (2.0 if alone else 0.5))

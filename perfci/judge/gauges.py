@@ -13,7 +13,7 @@ def compared(run: Run, baseline: Baseline | None) -> tuple[GaugeChange, ...]:
     base = _loaded([run], Side.BASE)
     if baseline is not None:
         base = _loaded(comparability.comparable(run, baseline), Side.CANDIDATE)
-    units = {name: gauge.unit for one in (*base, *candidate) for name, gauge in one.gauges.items()}
+    units = {name: gauge.unit for round_ in (*base, *candidate) for name, gauge in round_.gauges.items()}
     return tuple(
         GaugeChange(name=name, unit=unit, base=_level(base, name), candidate=_level(candidate, name))
         for name, unit in sorted(units.items())
@@ -21,11 +21,11 @@ def compared(run: Run, baseline: Baseline | None) -> tuple[GaugeChange, ...]:
 
 
 def _loaded(runs: Sequence[Run], side: Side) -> list[Round]:
-    return [one for run in runs for one in run.rounds if one.kind is RoundKind.LOAD and one.side is side]
+    return [round_ for run in runs for round_ in run.rounds if round_.kind is RoundKind.LOAD and round_.side is side]
 
 
 def _level(rounds: Sequence[Round], name: str) -> GaugeLevel | None:
-    found = [one.gauges[name] for one in rounds if name in one.gauges]
+    found = [round_.gauges[name] for round_ in rounds if name in round_.gauges]
     if not found:
         return None
     return GaugeLevel(

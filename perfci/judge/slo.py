@@ -29,7 +29,7 @@ UNLIKELY = 0.001
 
 def judge_slos(run: Run, policy: GatePolicy) -> tuple[SloResult, ...]:
     """One result per SLO, in the policy's order; a pattern gives one for each endpoint that it names."""
-    rounds = [one for one in run.rounds if one.kind is RoundKind.LOAD and one.side is Side.CANDIDATE]
+    rounds = [round_ for round_ in run.rounds if round_.kind is RoundKind.LOAD and round_.side is Side.CANDIDATE]
     return tuple(_judge(slo, METRICS[slo.metric], rounds) for slo in _single(policy.slos, rounds))
 
 
@@ -88,7 +88,7 @@ def _unlucky(seen: EndpointRound, rounds: Sequence[EndpointRound]) -> bool:
 
     Of n requests, all fail with that rate to the power of n, and there are as many such rounds to look at.
     """
-    requests, failures = sum(one.requests for one in rounds), sum(one.failures for one in rounds)
+    requests, failures = sum(round_.requests for round_ in rounds), sum(round_.failures for round_ in rounds)
     if not seen.requests or seen.failures < seen.requests:
         return False
     if failures == requests:
@@ -102,7 +102,7 @@ def _why_not(slo: Slo, metric: Metric, rounds: Sequence[Round]) -> str:
     if not rounds:
         return f"{beyond}: there was no load round"
     known = sorted({ALL_ENDPOINTS, *block_means.endpoints(rounds)})
-    if not any(slo.endpoint in one.endpoints for one in rounds):
+    if not any(slo.endpoint in round_.endpoints for round_ in rounds):
         near = get_close_matches(slo.endpoint, known, n=1)
         return f"{beyond}: no request was made to it" + (f" (but to {near[0]})" if near else "")
     return f"{beyond}: {resolving(slo.metric)} successful requests in a round are needed"

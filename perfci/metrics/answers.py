@@ -52,4 +52,4 @@ def _counted(values: npt.NDArray[np.integer]) -> dict[int, int]:
 
 def _forms(numbers: npt.NDArray[np.integer], forms: Sequence[AnswerForm]) -> dict[str, int]:
     counted = ((forms[number - 1], count) for number, count in _counted(numbers).items() if number)
-    return {"; ".join((one.content_type, one.encoding, one.protocol)): count for one, count in counted}
+    return {"; ".join((form.content_type, form.encoding, form.protocol)): count for form, count in counted}

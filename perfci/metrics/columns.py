@@ -26,7 +26,7 @@ class Table:
 
     def rows(self, which: Any) -> "Table":
         """Those of an index, a slice or a mask."""
-        lateness = (None if one is None else one[which] for one in (self.late_ms, self.pace_ms))
+        lateness = (None if column is None else column[which] for column in (self.late_ms, self.pace_ms))
         return Table(self.endpoint[which], self.latency_ms[which], self.failed[which], *lateness)
 
     def by_endpoint(self, names: Sequence[str]) -> "dict[str, Table]":

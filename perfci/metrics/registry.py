@@ -308,9 +308,9 @@ def _without(window: Window, spans: Sequence[Window]) -> list[Window]:
 def _turns(groups: Mapping[Side, Mapping[str, Table]], side: Side, endpoint: str) -> Turns:
     """The pairs that count, as *side* saw them."""
     sides = [groups[each].get(endpoint) for each in Side]
-    if any(one is None for one in sides):
+    if any(side is None for side in sides):
         return NO_TURNS
-    base, candidate = (one for one in sides if one is not None)
+    base, candidate = (side for side in sides if side is not None)
     count = min(len(base.failed), len(candidate.failed))
     both = ~(base.failed[:count] | candidate.failed[:count])
     pairs = {
@@ -349,8 +349,8 @@ def _endpoint(table: Table, kind: RoundKind, length: float, *, turns: Turns = NO
     return EndpointRound(
         requests=requests,
         failures=failures,
-        values={name: one.value if isinstance(one, Estimate) else one for name, one in found.items()},
-        standard_errors={name: one.standard_error for name, one in found.items() if isinstance(one, Estimate)},
+        values={name: value.value if isinstance(value, Estimate) else value for name, value in found.items()},
+        standard_errors={name: value.standard_error for name, value in found.items() if isinstance(value, Estimate)},
     )
 
 

@@ -226,7 +226,9 @@ def regressions(decisions: Iterable[Decision], findings: Iterable[Finding]) -> t
     Whoever counts regressions counts these. What is worse in an advisory series is none.
     """
     found = [finding.message for finding in findings if finding.weight is Weight.REGRESSION]
-    worse = [one.reason for one in decisions if one.counts and one.verdict is SeriesVerdict.REGRESSION]
+    worse = [
+        decision.reason for decision in decisions if decision.counts and decision.verdict is SeriesVerdict.REGRESSION
+    ]
     return (*found, *worse)
 
 

@@ -37,7 +37,7 @@ def count(bench: Bench, table: CensusTable, *sides: Side, only: bool) -> None:
 def _summary(census: Census) -> str:
     """How much was counted, in a few words."""
     requests = [
-        max((tally.requests for tally in one.counters.values()), default=0) for one in census.endpoints.values()
+        max((tally.requests for tally in counts.counters.values()), default=0) for counts in census.endpoints.values()
     ]
     enough = [count for count in requests if count >= ENOUGH]
     found = f"{len(enough)} of {len(census.cold)} endpoints"

@@ -41,7 +41,9 @@ def examine(ports: Ports, config_file: str, environment: str | None) -> list[Che
         source = source_of(config, tree=ports.root, file=config_file)
         kind = source.target.kind
         watched_of(config, file=config_file)
-        names = [f"{profile}:{scenario}" for profile, one in config.profiles.items() for scenario in one.scenarios]
+        names = [
+            f"{profile}:{scenario}" for profile, profile_ in config.profiles.items() for scenario in profile_.scenarios
+        ]
         for name in names:
             plan_of(config, name, Overrides(), root=ports.root)
         return f"{config_file}, a {kind} target, {len(names)} scenarios: {', '.join(names)}"

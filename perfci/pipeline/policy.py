@@ -24,7 +24,7 @@ def policy_of(table: GateTable, profile: str = "", *, alerts: Sequence[AlertTabl
     given = table.model_dump(include=own, exclude_none=True)
     budgets = (*DEFAULT.budgets, *_rules(table, profile))
     policy = replace(DEFAULT, budgets=budgets, slos=slos, **given)
-    policy = replace(policy, alerts=tuple(one.alert() for one in alerts if one.profile in {None, profile}))
+    policy = replace(policy, alerts=tuple(alert.alert() for alert in alerts if alert.profile in {None, profile}))
     _check_consistent(table, policy)
     return policy
 
@@ -33,13 +33,16 @@ def _rules(table: GateTable, profile: str) -> Iterator[BudgetRule]:
     """What the project says: its budgets first, then its overrides, in the order of the file."""
     for reference, by_kind in table.budget.items():
         for kind, metrics in by_kind.items():
-            yield from (one.rule(reference=reference, kind=kind, metric=metric) for metric, one in metrics.items())
-    yield from (one.own_rule() for one in table.override if one.profile in {None, profile})
+            yield from (
+                budget_table.rule(reference=reference, kind=kind, metric=metric)
+                for metric, budget_table in metrics.items()
+            )
+    yield from (override.own_rule() for override in table.override if override.profile in {None, profile})
 
 
 def _check_metrics(table: GateTable) -> None:
     named: set[tuple[str, RoundKind | None]] = {(slo.metric, LOAD) for slo in table.slo}
-    named |= {(one.metric, one.kind) for one in table.override if one.metric is not None}
+    named |= {(override.metric, override.kind) for override in table.override if override.metric is not None}
     named |= {
         (metric, kind) for by_kind in table.budget.values() for kind, metrics in by_kind.items() for metric in metrics
     }
@@ -65,22 +68,27 @@ def _check_measured(table: GateTable) -> None:
         for metric in metrics
         if not (measures(kind, metric) and compares(reference, kind))
     ]
-    for number, one in enumerate(table.override, start=1):
-        if not _meets_rounds(one):
-            wrong.append(f"override {number}: no such round measures {one.metric}")
-        elif one.metric and one.metric in METRICS and one.endpoint and not METRICS[one.metric].may_count(one.endpoint):
-            wrong.append(f"override {number}: {one.metric} of {one.endpoint} is shown, but never counts")
+    for number, override in enumerate(table.override, start=1):
+        if not _meets_rounds(override):
+            wrong.append(f"override {number}: no such round measures {override.metric}")
+        elif (
+            override.metric
+            and override.metric in METRICS
+            and override.endpoint
+            and not METRICS[override.metric].may_count(override.endpoint)
+        ):
+            wrong.append(f"override {number}: {override.metric} of {override.endpoint} is shown, but never counts")
     if wrong:
         raise ConfigError("[gate] limits what is never measured:\n" + "\n".join(f"  {line}" for line in wrong))
 
 
-def _meets_rounds(one: OverrideTable) -> bool:
+def _meets_rounds(override: OverrideTable) -> bool:
     """Whether rounds that are compared measure what an override picks."""
     return any(
-        compares(reference, kind) and (one.metric is None or measures(kind, one.metric))
+        compares(reference, kind) and (override.metric is None or measures(kind, override.metric))
         for reference in Reference
         for kind in RoundKind
-        if one.reference in {None, reference} and one.kind in {None, kind}
+        if override.reference in {None, reference} and override.kind in {None, kind}
     )
 
 
@@ -94,7 +102,7 @@ def _check_consistent(table: GateTable, policy: GatePolicy) -> None:
         for metric, budget in by_metric(policy.budgets, reference, kind).items()
         if budget.margin < budget.change
     ]
-    limits = Counter((one.metric, one.slo().endpoint, one.profile) for one in table.slo)
+    limits = Counter((slo.metric, slo.slo().endpoint, slo.profile) for slo in table.slo)
     wrong += [
         f"slo: {count} limits on {metric} of {endpoint}: keep one"
         for (metric, endpoint, _), count in limits.items()

@@ -168,8 +168,8 @@ def _family(decision: Decision, outcome: Outcome) -> int:
     """The series that were corrected together: the census is a family of its own."""
     if decision.comparison.kind is not RoundKind.CENSUS:
         return outcome.family
-    others = [one.comparison for one in outcome.decisions if one.comparison.kind is RoundKind.CENSUS]
-    return sum(one.p_worse is not None and one.budget.role is not Role.ADVISORY for one in others)
+    others = [decision.comparison for decision in outcome.decisions if decision.comparison.kind is RoundKind.CENSUS]
+    return sum(other.p_worse is not None and other.budget.role is not Role.ADVISORY for other in others)
 
 
 def _limits(decision: Decision, outcome: Outcome) -> Iterator[str]:

@@ -21,17 +21,17 @@ class GaugeRow:
     candidate_high: str
 
 
-def gauge_row(one: GaugeChange) -> GaugeRow:
+def gauge_row(gauge: GaugeChange) -> GaugeRow:
     """All four numbers, each in the gauge's own unit."""
-    sides = (one.base, one.candidate)
-    base, candidate = _told([None if side is None else side.mean for side in sides], one)
-    base_high, candidate_high = _told([None if side is None else side.high for side in sides], one)
-    return GaugeRow(name=one.name, base=base, candidate=candidate, base_high=base_high, candidate_high=candidate_high)
+    sides = (gauge.base, gauge.candidate)
+    base, candidate = _told([None if side is None else side.mean for side in sides], gauge)
+    base_high, candidate_high = _told([None if side is None else side.high for side in sides], gauge)
+    return GaugeRow(name=gauge.name, base=base, candidate=candidate, base_high=base_high, candidate_high=candidate_high)
 
 
 def in_short(outcome: Outcome) -> str:
     """The first gauges in one line: "process/cpu 0.41 cores → 0.43 cores"; empty where nothing was watched."""
-    shown = [_moved(gauge_row(one)) for one in outcome.gauges[:FEW]]
+    shown = [_moved(gauge_row(gauge)) for gauge in outcome.gauges[:FEW]]
     more = len(outcome.gauges) - FEW
     return ", ".join(shown) + (f" and {more} more" if more > 0 else "")
 
@@ -40,11 +40,11 @@ def _moved(row: GaugeRow) -> str:
     return f"{row.name} {row.candidate}" if row.base == NOTHING else f"{row.name} {row.base} → {row.candidate}"
 
 
-def _told(numbers: Sequence[float | None], one: GaugeChange) -> tuple[str, ...]:
+def _told(numbers: Sequence[float | None], gauge: GaugeChange) -> tuple[str, ...]:
     metric = Metric(
-        name=one.name,
+        name=gauge.name,
         quantity=Quantity.COUNT,
-        unit=one.unit,
+        unit=gauge.unit,
         better=Better.LOWER,
         scale=Scale.RATIO,
         portable=False,

@@ -52,42 +52,48 @@ def shown(decisions: Sequence[Decision], most: int) -> Shown:
 
     Of the counts of one endpoint that went the same way, the one that explains most stands for the others.
     """
-    chosen = [one for one in decisions if _matters(one)]
-    headline = [one for one in decisions if _required(one) and one.comparison.series.endpoint == ALL_ENDPOINTS]
+    chosen = [decision for decision in decisions if _matters(decision)]
+    headline = [
+        decision
+        for decision in decisions
+        if _required(decision) and decision.comparison.series.endpoint == ALL_ENDPOINTS
+    ]
     if not chosen:
-        required = [one for one in decisions if _required(one)]
+        required = [decision for decision in decisions if _required(decision)]
         chosen = required if len(required) <= FEW else headline[:1]
     rows, also = _folded(chosen)
     rows = rows[:most]
-    rows += [one for one in headline[:1] if one not in rows and len(rows) < most]
-    names = {label(one.comparison.series) for one in rows}
+    rows += [decision for decision in headline[:1] if decision not in rows and len(rows) < most]
+    names = {label(row.comparison.series) for row in rows}
     kept = {name: tuple(others) for name, others in also.items() if name in names}
-    seen = {id(one) for one in (*rows, *(other for others in kept.values() for other in others))}
-    return Shown(decisions=tuple(rows), also=kept, rest=_rest([one for one in decisions if id(one) not in seen]))
+    seen = {id(decision) for decision in (*rows, *(other for others in kept.values() for other in others))}
+    return Shown(
+        decisions=tuple(rows), also=kept, rest=_rest([decision for decision in decisions if id(decision) not in seen])
+    )
 
 
-def _required(one: Decision) -> bool:
-    return one.comparison.budget.role is Role.REQUIRED
+def _required(decision: Decision) -> bool:
+    return decision.comparison.budget.role is Role.REQUIRED
 
 
-def _matters(one: Decision) -> bool:
-    if _required(one):
-        return one.verdict not in _SETTLED
-    return one.comparison.budget.role is Role.GUARDING and one.verdict in _REMARKABLE
+def _matters(decision: Decision) -> bool:
+    if _required(decision):
+        return decision.verdict not in _SETTLED
+    return decision.comparison.budget.role is Role.GUARDING and decision.verdict in _REMARKABLE
 
 
 def _folded(decisions: Sequence[Decision]) -> tuple[list[Decision], dict[str, list[Decision]]]:
     rows: list[Decision] = []
     also: dict[str, list[Decision]] = {}
     leads: dict[tuple[str, SeriesVerdict], str] = {}
-    for one in decisions:
-        group = one.comparison.series.endpoint, one.verdict
-        if one.comparison.kind is RoundKind.CENSUS and group in leads:
-            also.setdefault(leads[group], []).append(one)
+    for decision in decisions:
+        group = decision.comparison.series.endpoint, decision.verdict
+        if decision.comparison.kind is RoundKind.CENSUS and group in leads:
+            also.setdefault(leads[group], []).append(decision)
             continue
-        if one.comparison.kind is RoundKind.CENSUS:
-            leads[group] = label(one.comparison.series)
-        rows.append(one)
+        if decision.comparison.kind is RoundKind.CENSUS:
+            leads[group] = label(decision.comparison.series)
+        rows.append(decision)
     return rows, also
 
 
@@ -95,7 +101,7 @@ def _rest(hidden: Sequence[Decision]) -> str:
     """What the rows that are not shown are; of those that never count, only how many there are."""
     if not hidden:
         return ""
-    found = [one.verdict for one in hidden if one.counts]
+    found = [decision.verdict for decision in hidden if decision.counts]
     counts = [f"{found.count(verdict)} {word}" for verdict, word in _WORDS.items() if verdict in found]
     counts += [f"{len(hidden) - len(found)} advisory"] if len(found) < len(hidden) else []
     return f"{', '.join(counts)} in {len(hidden)} more series"

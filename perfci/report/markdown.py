@@ -80,7 +80,7 @@ def _render(outcome: Outcome, links: Links, *, every: Sequence[str]) -> str:
             beyond=len(outcome.decisions) - len(every),
             slos=[_slo_line(slo) for slo in map(rows.slo_row, outcome.slos[:MAX_ROWS])],
             hidden_slos=max(len(outcome.slos) - MAX_ROWS, 0),
-            gauges=[_gauge_line(gauges.gauge_row(one)) for one in outcome.gauges[:MAX_ROWS]],
+            gauges=[_gauge_line(gauges.gauge_row(gauge)) for gauge in outcome.gauges[:MAX_ROWS]],
             hidden_gauges=max(len(outcome.gauges) - MAX_ROWS, 0),
             first_findings=first[:MAX_FINDINGS],
             findings=later[:MAX_FINDINGS],

@@ -146,8 +146,8 @@ def _gauges(outcome: Outcome) -> "Table":
     table.add_column("Under load", overflow="fold", min_width=12)
     for heading in ("Base", "Candidate", "Highest base", "Highest candidate"):
         table.add_column(heading, justify="right")
-    for one in outcome.gauges:
-        row = gauges.gauge_row(one)
+    for gauge in outcome.gauges:
+        row = gauges.gauge_row(gauge)
         texts = (row.name, row.base, row.candidate, row.base_high, row.candidate_high)
         table.add_row(*(Text(plain(text)) for text in texts))
     return table

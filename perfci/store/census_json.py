@@ -85,9 +85,9 @@ def fields_of(census: CommittedCensus) -> dict[str, Any]:
         },
         "sources": {name: sorted(kinds[name]) for name in sorted(kinds)},
         "work": {
-            f"{name} {counter}": _number(one)
+            f"{name} {counter}": _number(tally)
             for name, seen in endpoints
-            for counter, one in sorted(seen.counters.items())
+            for counter, tally in sorted(seen.counters.items())
         },
         "statements": {name: _by_source(seen) for name, seen in endpoints if seen.statements},
     }
@@ -103,7 +103,7 @@ def census_of(document: CensusDocument) -> CommittedCensus:
     census = Census(
         endpoints={
             name: EndpointCensus(
-                requests=max((one.requests for one in counters.get(name, {}).values()), default=ENOUGH),
+                requests=max((tally.requests for tally in counters.get(name, {}).values()), default=ENOUGH),
                 counters=counters.get(name, {}),
                 statements=statements.get(name, ()),
             )
@@ -129,25 +129,25 @@ def census_of(document: CensusDocument) -> CommittedCensus:
 
 def _statements(by_source: Mapping[str, Mapping[str, StatementDocument]]) -> Iterator[Statement]:
     for source, texts in sorted(by_source.items()):
-        for text, one in sorted(texts.items()):
-            rows, blocks = (None if number is None else _tally(number) for number in (one.rows, one.blocks))
-            yield Statement(source=source, text=text, calls=_tally(one.calls), rows=rows, blocks=blocks)
+        for text, statement in sorted(texts.items()):
+            rows, blocks = (None if number is None else _tally(number) for number in (statement.rows, statement.blocks))
+            yield Statement(source=source, text=text, calls=_tally(statement.calls), rows=rows, blocks=blocks)
 
 
 def _by_source(seen: EndpointCensus) -> dict[str, dict[str, dict[str, Any]]]:
     found: dict[str, dict[str, dict[str, Any]]] = {}
-    for one in sorted(seen.statements, key=lambda one: (one.source, one.text)):
-        numbers = {"calls": one.calls, "rows": one.rows, "blocks": one.blocks}
+    for statement in sorted(seen.statements, key=lambda statement: (statement.source, statement.text)):
+        numbers = {"calls": statement.calls, "rows": statement.rows, "blocks": statement.blocks}
         known = {name: _number(tally) for name, tally in numbers.items() if tally is not None}
-        found.setdefault(one.source, {})[one.text] = known
+        found.setdefault(statement.source, {})[statement.text] = known
     return found
 
 
-def _number(one: Tally) -> float | dict[str, float]:
+def _number(tally: Tally) -> float | dict[str, float]:
     """A plain number where it is the same for every request; else as precise as anybody could want."""
-    if one.constant:
-        return _rounded(one.mean)
-    return {"mean": _rounded(one.mean), "spread": _rounded(one.spread), "requests": one.requests}
+    if tally.constant:
+        return _rounded(tally.mean)
+    return {"mean": _rounded(tally.mean), "spread": _rounded(tally.spread), "requests": tally.requests}
 
 
 def _rounded(number: float) -> float:

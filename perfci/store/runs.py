@@ -47,9 +47,9 @@ def check_names(run: Run, file: Path) -> None:
 
 def check_tallies(census: Census, file: Path) -> None:
     """Numbers that no request ever gave are refused."""
-    for what, one in _tallies(census):
-        if not (0 <= one.requests <= LARGEST_COUNT and abs(one.mean) <= LARGEST_COUNT and one.spread >= 0):
-            told = f"{str(one.mean)[:20]} ± {str(one.spread)[:20]} in {str(one.requests)[:20]} requests"
+    for what, tally in _tallies(census):
+        if not (0 <= tally.requests <= LARGEST_COUNT and abs(tally.mean) <= LARGEST_COUNT and tally.spread >= 0):
+            told = f"{str(tally.mean)[:20]} ± {str(tally.spread)[:20]} in {str(tally.requests)[:20]} requests"
             raise ResultError(f"{file}: {what[:200]!r} counts {told}", hint=DAMAGED)
 
 
@@ -85,6 +85,8 @@ def _check_counts(measured: Round, file: Path) -> None:
 
 def _check_answers(measured: Round, file: Path) -> None:
     for endpoint, seen in measured.answers.items():
-        known = [count for one in (seen.statuses, seen.failures, seen.sizes, seen.forms) for count in one.values()]
+        known = [
+            count for counts in (seen.statuses, seen.failures, seen.sizes, seen.forms) for count in counts.values()
+        ]
         if not all(0 <= count <= LARGEST_COUNT for count in known) or (seen.median_bytes or 0.0) < 0:
             raise ResultError(f"{file}: {endpoint[:60]!r} was answered less often than never", hint=DAMAGED)

@@ -42,7 +42,7 @@ def difference(name: str, base: Rounds, candidate: Rounds, *, endpoints: int) ->
 
 def other_failures(name: str, base: Rounds, candidate: Rounds, *, endpoints: int) -> str:
     """How an endpoint that fails on both sides fails in another way: "404 -> 500"; nothing where it does not."""
-    before, after = ([_named(one.failures) for _, one in _seen(name, side)] for side in (base, candidate))
+    before, after = ([_named(answers.failures) for _, answers in _seen(name, side)] for side in (base, candidate))
     moved = _moved(before, after, zeros.ALPHA / max(1, endpoints))
     return "" if moved is None else f"{moved[1]} -> {moved[2]}"
 
@@ -62,7 +62,7 @@ _Seen = list[tuple[RoundKind, Answers]]
 
 
 def _seen(name: str, rounds: Rounds) -> _Seen:
-    return [(one.kind, one.answers[name]) for one in rounds if name in one.answers]
+    return [(round_.kind, round_.answers[name]) for round_ in rounds if name in round_.answers]
 
 
 def _sizes(before: _Seen, after: _Seen, chance: float) -> Iterator[str]:
@@ -74,8 +74,8 @@ def _sizes(before: _Seen, after: _Seen, chance: float) -> Iterator[str]:
     """
     turns = all(any(kind is RoundKind.DUET for kind, _ in side) for side in (before, after))
     for kind in (RoundKind.DUET, RoundKind.LOAD):
-        old, new = ([one for each, one in side if each is kind] for side in (before, after))
-        known = [[one.median_bytes for one in side if one.median_bytes is not None] for side in (old, new)]
+        old, new = ([answers for each, answers in side if each is kind] for side in (before, after))
+        known = [[answers.median_bytes for answers in side if answers.median_bytes is not None] for side in (old, new)]
         if not all(known):
             continue
         typical, now = (median(side) for side in known)
@@ -111,8 +111,8 @@ def _apart(before: list[Answers], after: list[Answers], border: float) -> float:
     shares = [
         exact.effective(
             [
-                Count(sum(count for size, count in one.sizes.items() if size <= limit), sum(one.sizes.values()))
-                for one in side
+                Count(sum(count for size, count in answers.sizes.items() if size <= limit), sum(answers.sizes.values()))
+                for answers in side
             ]
         )
         for side in (before, after)
@@ -121,7 +121,9 @@ def _apart(before: list[Answers], after: list[Answers], border: float) -> float:
 
 
 def _statuses(before: _Seen, after: _Seen, chance: float) -> Iterator[str]:
-    moved = _moved([_named(one.statuses) for _, one in before], [_named(one.statuses) for _, one in after], chance)
+    moved = _moved(
+        [_named(answers.statuses) for _, answers in before], [_named(answers.statuses) for _, answers in after], chance
+    )
     if moved is not None:
         share, lost, gained = moved
         yield f"have another status in {_percent(share)} ({lost} -> {gained})"
@@ -133,7 +135,7 @@ def _named(statuses: Mapping[int, int]) -> dict[str, int]:
 
 def _forms(before: _Seen, after: _Seen, chance: float) -> Iterator[str]:
     for position, what in enumerate(_FORM):
-        old, new = ([_part(one.forms, position) for _, one in side] for side in (before, after))
+        old, new = ([_part(answers.forms, position) for _, answers in side] for side in (before, after))
         if (moved := _moved(old, new, chance)) is not None:
             share, lost, gained = moved
             yield f"have another {what} in {_percent(share)} ({lost or 'none'} -> {gained or 'none'})"

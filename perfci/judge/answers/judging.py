@@ -32,18 +32,18 @@ class JudgedAnswers:
         """
         return tuple(map(self._qualified, decisions))
 
-    def _qualified(self, one: Decision) -> Decision:
-        endpoint = one.comparison.series.endpoint
+    def _qualified(self, decision: Decision) -> Decision:
+        endpoint = decision.comparison.series.endpoint
         touched = set(self.differences) if endpoint == ALL_ENDPOINTS else {endpoint} & self.differences.keys()
-        if one.verdict is not SeriesVerdict.IMPROVEMENT or not touched:
-            return one
+        if decision.verdict is not SeriesVerdict.IMPROVEMENT or not touched:
+            return decision
         if endpoint == ALL_ENDPOINTS:
             what = f"the answers of {listed(sorted(touched))} differ"
         else:
             what = f"its answers {self.differences[endpoint]}"
         if touched <= self.accepted:
-            return replace(one, reason=f"{one.reason}, but {what}, which is accepted")
-        return replace(one, verdict=SeriesVerdict.INCONCLUSIVE, reason=f"{one.reason}, but {what}")
+            return replace(decision, reason=f"{decision.reason}, but {what}, which is accepted")
+        return replace(decision, verdict=SeriesVerdict.INCONCLUSIVE, reason=f"{decision.reason}, but {what}")
 
 
 def judge_answers(case: Case, comparisons: Iterable[Comparison]) -> JudgedAnswers:
@@ -53,7 +53,7 @@ def judge_answers(case: Case, comparisons: Iterable[Comparison]) -> JudgedAnswer
     Where a required endpoint is answered differently, or is asked no more, the run cannot pass, unless the policy
     accepts it. Of all other endpoints it is told.
     """
-    required = {one.series.endpoint for one in comparisons if one.budget.role is Role.REQUIRED}
+    required = {comparison.series.endpoint for comparison in comparisons if comparison.budget.role is Role.REQUIRED}
     reference = _reference(case)
     names = block_means.endpoints(reference) & block_means.endpoints(case.candidate)
     count = len(names)
@@ -96,16 +96,16 @@ def _reference(case: Case) -> Rounds:
         return plan.digest, plan.user_classes, plan.tags, dict(plan.environment), run.fingerprint.seed_digest
 
     return [
-        one
+        round_
         for run in comparability.same_scenario(case.run, case.baseline)
         if asked(run) == asked(case.run)
-        for one in run.rounds
-        if one.side is Side.CANDIDATE
+        for round_ in run.rounds
+        if round_.side is Side.CANDIDATE
     ]
 
 
 def _answered(rounds: Rounds) -> set[str]:
-    return {name for one in rounds for name in one.answers}
+    return {name for round_ in rounds for name in round_.answers}
 
 
 def _counted(case: Case, *, known: Collection[str]) -> Iterator[tuple[str, str]]:

@@ -43,7 +43,7 @@ def to_commit(run: Run, policy: GatePolicy, before: CommittedCensus | None = Non
         environment=plan.environment,
         census=Census(
             endpoints=endpoints,
-            sources=tuple(replace(one, note="") for one in census.sources if one.found),
+            sources=tuple(replace(source, note="") for source in census.sources if source.found),
             seed_digest=seed_of(run, census),
         ),
     )

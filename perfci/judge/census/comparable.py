@@ -33,7 +33,10 @@ class Work:
             kinds[source.name] = kinds.get(source.name, frozenset()) | ({source.kind} if source.found else set())
         readers = {name: " ".join(sorted(known - {"network"})) for name, known in kinds.items()}
         return cls(
-            {name: replace(one, statements=merged(one.statements, readers)) for name, one in census.endpoints.items()},
+            {
+                name: replace(counts, statements=merged(counts.statements, readers))
+                for name, counts in census.endpoints.items()
+            },
             kinds,
         )
 
@@ -55,7 +58,7 @@ class Work:
 
     def statements(self, endpoint: str, source: str) -> tuple[Statement, ...]:
         """What the endpoint sent to that database."""
-        return tuple(one for one in self.endpoints[endpoint].statements if one.source == source)
+        return tuple(statement for statement in self.endpoints[endpoint].statements if statement.source == source)
 
 
 def reference(run: Run, baseline: Baseline | None) -> tuple[Work | None, str]:

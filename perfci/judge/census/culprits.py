@@ -41,7 +41,7 @@ def of(endpoint: str, counter: str, base: Work, candidate: Work) -> tuple[Culpri
     if counter == "response/bytes":
         return (_payload(endpoint, counter, base, candidate),)
     if kind in {"statements", "commands", "rows", "blocks", "packets", "bytes"}:
-        sources = {one.source for side in (base, candidate) for one in side.endpoints[endpoint].statements}
+        sources = {statement.source for side in (base, candidate) for statement in side.endpoints[endpoint].statements}
         circumstantial = kind in {"packets", "bytes"}  # no statement needs to be behind what else the service says
         for source in sorted(sources if circumstantial else sources & {named}):
             found += _statements(_both(endpoint, source, base, candidate), unit, surely=circumstantial)
@@ -62,15 +62,15 @@ def describe(culprit: Culprit) -> str:
 def _statements(statements: Sequence[_Statement], unit: str, *, surely: bool) -> Iterator[Culprit]:
     """Those that grew; where a growth by chance explains nothing, those that did so *surely*."""
     grown = sorted(
-        (one for one in statements if one.grown(unit) > _NOISE and (one.surely or not surely)),
-        key=lambda one: (-one.grown(unit), one.text),
+        (statement for statement in statements if statement.grown(unit) > _NOISE and (statement.surely or not surely)),
+        key=lambda statement: (-statement.grown(unit), statement.text),
     )
-    for one in grown:
-        parent = _parent(one, statements)
-        before, after = getattr(one, unit)
+    for statement in grown:
+        parent = _parent(statement, statements)
+        before, after = getattr(statement, unit)
         yield Culprit(
-            kind=_kind(one, parent),
-            what=short(one.text),
+            kind=_kind(statement, parent),
+            what=short(statement.text),
             before=before,
             after=after,
             unit=unit,
@@ -78,22 +78,22 @@ def _statements(statements: Sequence[_Statement], unit: str, *, surely: bool) ->
         )
 
 
-def _kind(one: _Statement, parent: _Statement | None) -> CulpritKind:
+def _kind(statement: _Statement, parent: _Statement | None) -> CulpritKind:
     if parent:
         return CulpritKind.N_PLUS_ONE
-    if one.calls[0] <= _NOISE:
+    if statement.calls[0] <= _NOISE:
         return CulpritKind.NEW
-    return CulpritKind.MORE_CALLS if one.grown("calls") > _NOISE else CulpritKind.PLAN
+    return CulpritKind.MORE_CALLS if statement.grown("calls") > _NOISE else CulpritKind.PLAN
 
 
-def _parent(one: _Statement, statements: Sequence[_Statement]) -> _Statement | None:
+def _parent(statement: _Statement, statements: Sequence[_Statement]) -> _Statement | None:
     """
     The statement whose rows the further calls follow: two or more of them, about as many as it returned rows.
 
     The nearest, where there are several; it is called less often than what it drives. Where filters give a query
     several texts, each is sent in some of the requests only, and it is the rows of them all that the calls follow.
     """
-    further = one.grown("calls")
+    further = statement.grown("calls")
     if further < 2 - _NOISE:
         return None
 
@@ -114,7 +114,9 @@ def _follows(calls: float, rows: float) -> bool:
 
 
 def _both(endpoint: str, source: str, base: Work, candidate: Work) -> list[_Statement]:
-    sides = [{one.text: one for one in side.statements(endpoint, source)} for side in (base, candidate)]
+    sides = [
+        {statement.text: statement for statement in side.statements(endpoint, source)} for side in (base, candidate)
+    ]
     never = [Tally(requests=side.endpoints[endpoint].requests, mean=0.0) for side in (base, candidate)]
     found = []
     for text in sorted(sides[0].keys() | sides[1].keys()):
@@ -135,7 +137,7 @@ def _surely(before: Tally, after: Tally) -> bool:
 def _each(before: Statement | None, after: Statement | None) -> Iterator[tuple[float, float]]:
     """Calls, rows and blocks on both sides."""
     for what in ("calls", "rows", "blocks"):
-        first, second = (None if one is None else getattr(one, what) for one in (before, after))
+        first, second = (None if statement is None else getattr(statement, what) for statement in (before, after))
         yield _mean(first), _mean(second)
 
 

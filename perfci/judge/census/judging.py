@@ -77,19 +77,19 @@ def judge_work(run: Run, baseline: Baseline | None, policy: GatePolicy) -> tuple
         return ()
     here, against = Work.of(candidate), Reference.REF if baseline is None else Reference.BASELINE
     blanks = list(_pairs(work, here, partial(_budget, policy, against), obstacle, alone=not run.rounds))
-    compared = [one for one in blanks if isinstance(one, _Pair)]
-    decisions = [_open(one) for one in blanks if isinstance(one, Comparison)]
+    compared = [blank for blank in blanks if isinstance(blank, _Pair)]
+    decisions = [_open(blank) for blank in blanks if isinstance(blank, Comparison)]
     decisions += _decisions(compared, policy)
-    explained = [_explained(one, work, here) for one in decisions]
+    explained = [_explained(decision, work, here) for decision in decisions]
     if policy.accept_census:
-        explained = [_accepted(one, run, policy) for one in explained]
+        explained = [_accepted(decision, run, policy) for decision in explained]
     return tuple(sorted(explained, key=_most_telling))
 
 
-def _most_telling(one: Decision) -> tuple[int, float, str, str]:
+def _most_telling(decision: Decision) -> tuple[int, float, str, str]:
     """The counter that explains most first, and of its kind the endpoint that it grew most for."""
-    series, change = one.comparison.series, one.comparison.change
-    grown = change.estimate / max(one.comparison.base or 0.0, 1.0) if change else 0.0
+    series, change = decision.comparison.series, decision.comparison.change
+    grown = change.estimate / max(decision.comparison.base or 0.0, 1.0) if change else 0.0
     return counters.rank(series.metric.name), -round(abs(grown), 9), series.endpoint, series.metric.name
 
 
@@ -142,9 +142,9 @@ def _blank(endpoint: str, counter: str, before: Tally | None, after: Tally | Non
     )
 
 
-def _open(one: Comparison) -> Decision:
-    named = f"{one.series.endpoint}: {one.series.metric.name} not compared ({one.note})"
-    return Decision(comparison=one, verdict=SeriesVerdict.NOT_COMPARED, p_adjusted=None, reason=named)
+def _open(comparison: Comparison) -> Decision:
+    named = f"{comparison.series.endpoint}: {comparison.series.metric.name} not compared ({comparison.note})"
+    return Decision(comparison=comparison, verdict=SeriesVerdict.NOT_COMPARED, p_adjusted=None, reason=named)
 
 
 def _decisions(pairs: Sequence[_Pair], policy: GatePolicy) -> list[Decision]:
@@ -183,37 +183,43 @@ def _adjusted(pairs: Sequence[_Pair], which: str) -> list[float | None]:
 
 
 def _decision(pair: _Pair, p_worse: float | None, p_better: float | None, policy: GatePolicy) -> Decision:
-    one, delta = pair.comparison, pair.candidate.mean - pair.base.mean
+    comparison, delta = pair.comparison, pair.candidate.mean - pair.base.mean
     if pair.certain:
-        one = replace(one, change=Interval(estimate=delta, low=delta, high=delta))
-    worse = delta > _OFF_BY if one.series.metric.better is Better.LOWER else delta < -_OFF_BY
+        comparison = replace(comparison, change=Interval(estimate=delta, low=delta, high=delta))
+    worse = delta > _OFF_BY if comparison.series.metric.better is Better.LOWER else delta < -_OFF_BY
     shown = all(p is None or p < policy.alpha for p in (p_worse if worse else p_better,))
-    matters = abs(delta) > _OFF_BY and abs(delta) >= limit(one.budget.change, one) - _OFF_BY
-    settled = pair.certain or one.budget.role is not Role.REQUIRED or _within(one, limit(one.budget.margin, one))
+    matters = abs(delta) > _OFF_BY and abs(delta) >= limit(comparison.budget.change, comparison) - _OFF_BY
+    settled = (
+        pair.certain
+        or comparison.budget.role is not Role.REQUIRED
+        or _within(comparison, limit(comparison.budget.margin, comparison))
+    )
     if matters and shown:
         verdict = SeriesVerdict.REGRESSION if worse else SeriesVerdict.IMPROVEMENT
-    elif pair.alike or _within(one, one.budget.margin * abs(one.base or 0.0) + _OFF_BY):
+    elif pair.alike or _within(comparison, comparison.budget.margin * abs(comparison.base or 0.0) + _OFF_BY):
         verdict = SeriesVerdict.EQUIVALENT
     else:
         verdict = SeriesVerdict.BELOW_BUDGET if settled and not matters else SeriesVerdict.INCONCLUSIVE
-    return Decision(comparison=one, verdict=verdict, p_adjusted=p_worse, reason=_sentence(pair, one, verdict, policy))
+    return Decision(
+        comparison=comparison, verdict=verdict, p_adjusted=p_worse, reason=_sentence(pair, comparison, verdict, policy)
+    )
 
 
-def limit(share: float, one: Comparison) -> float:
+def limit(share: float, comparison: Comparison) -> float:
     """A budget's share of the reference, in counts; never below the floor."""
-    return max(share * abs(one.base or 0.0), one.budget.floor)
+    return max(share * abs(comparison.base or 0.0), comparison.budget.floor)
 
 
-def _within(one: Comparison, margin: float) -> bool:
-    return one.change is not None and max(abs(one.change.low), abs(one.change.high)) <= margin
+def _within(comparison: Comparison, margin: float) -> bool:
+    return comparison.change is not None and max(abs(comparison.change.low), abs(comparison.change.high)) <= margin
 
 
-def _sentence(pair: _Pair, one: Comparison, verdict: SeriesVerdict, policy: GatePolicy) -> str:
+def _sentence(pair: _Pair, comparison: Comparison, verdict: SeriesVerdict, policy: GatePolicy) -> str:
     """What is claimed, and whether it is certain."""
-    metric, endpoint = one.series.metric, one.series.endpoint
+    metric, endpoint = comparison.series.metric, comparison.series.endpoint
     delta = pair.candidate.mean - pair.base.mean
     before, after = amount(pair.base.mean), amount(pair.candidate.mean)
-    advisory = "; advisory" if one.budget.role is Role.ADVISORY else ""
+    advisory = "; advisory" if comparison.budget.role is Role.ADVISORY else ""
     if pair.certain and abs(delta) <= _OFF_BY:
         return f"{endpoint}: {after} {metric.name} in every request, as before{advisory}"
     grown = claim(metric, delta, amount(abs(delta)))
@@ -228,8 +234,8 @@ def _sentence(pair: _Pair, one: Comparison, verdict: SeriesVerdict, policy: Gate
         SeriesVerdict.BELOW_BUDGET: f": {metric.name} stays below its budget",
         SeriesVerdict.INCONCLUSIVE: f": {metric.name} can neither be called changed nor unchanged",
     }.get(verdict, f" {grown} a request on average")
-    assert one.change is not None
-    interval = f"{100 * policy.confidence:.0f} % interval {one.change.low:+.3g}..{one.change.high:+.3g}"
+    assert comparison.change is not None
+    interval = f"{100 * policy.confidence:.0f} % interval {comparison.change.low:+.3g}..{comparison.change.high:+.3g}"
     counted = f"{pair.base.requests} and {pair.candidate.requests} requests"
     return f"{endpoint}{said} ({before} -> {after}, {interval}, {counted}){advisory}"
 
@@ -241,29 +247,31 @@ def amount(mean: float) -> str:
 
 def _explained(decision: Decision, base: Work, candidate: Work) -> Decision:
     """A red row with what caused it, the worst first."""
-    one = decision.comparison
-    if decision.verdict is not SeriesVerdict.REGRESSION or one.budget.role is Role.ADVISORY:
+    comparison = decision.comparison
+    if decision.verdict is not SeriesVerdict.REGRESSION or comparison.budget.role is Role.ADVISORY:
         return decision
-    found = culprits.of(one.series.endpoint, one.series.metric.name, base, candidate)
+    found = culprits.of(comparison.series.endpoint, comparison.series.metric.name, base, candidate)
     cause = f" ({culprits.describe(found[0])})" if found else ""
-    return replace(decision, comparison=replace(one, culprits=found), reason=decision.reason + cause)
+    return replace(decision, comparison=replace(comparison, culprits=found), reason=decision.reason + cause)
 
 
 def _accepted(decision: Decision, run: Run, policy: GatePolicy) -> Decision:
     """More work is accepted where the change itself writes it, for this counter, into census.json, and it is true."""
-    one = decision.comparison
+    comparison = decision.comparison
     written = run.committed.get(Side.CANDIDATE)
     measured = run.census.get(Side.CANDIDATE)
     if decision.verdict is not SeriesVerdict.REGRESSION or written is None or measured is None:
         return decision
     before = run.committed.get(Side.BASE)
-    new, old = _committed(written, one.series), before and _committed(before, one.series)
+    new, old = _committed(written, comparison.series), before and _committed(before, comparison.series)
     if new is None or new == old or comparable.obstacle(run, written):
         return decision
-    now = measured.endpoints[one.series.endpoint].counters.get(one.series.metric.name)
+    now = measured.endpoints[comparison.series.endpoint].counters.get(comparison.series.metric.name)
     if now is None:
         return decision
-    if _moved(_blank(one.series.endpoint, one.series.metric.name, new, now, one.budget), new, now, policy):
+    if _moved(
+        _blank(comparison.series.endpoint, comparison.series.metric.name, new, now, comparison.budget), new, now, policy
+    ):
         return decision
     reason = f"{decision.reason}; accepted: this change writes it into census.json"
     return replace(decision, verdict=SeriesVerdict.ACCEPTED, reason=reason)

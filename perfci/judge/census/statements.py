@@ -62,15 +62,17 @@ def short(text: str, limit: int = SHOWN) -> str:
 def merged(statements: Iterable[Statement], kinds: dict[str, str] | None = None) -> tuple[Statement, ...]:
     """Masked, each text of a source once with what all its spellings did, sorted; *kinds* says what a source is."""
     groups: dict[tuple[str, str], list[Statement]] = {}
-    for one in statements:
-        groups.setdefault((one.source, masked(one.text, (kinds or {}).get(one.source, ""))), []).append(one)
+    for statement in statements:
+        groups.setdefault(
+            (statement.source, masked(statement.text, (kinds or {}).get(statement.source, ""))), []
+        ).append(statement)
     return tuple(
         replace(
             same[0],
             text=text,
-            calls=_sum([one.calls for one in same]),
-            rows=_sum_known([one.rows for one in same]),
-            blocks=_sum_known([one.blocks for one in same]),
+            calls=_sum([statement.calls for statement in same]),
+            rows=_sum_known([statement.rows for statement in same]),
+            blocks=_sum_known([statement.blocks for statement in same]),
         )
         for (_, text), same in sorted(groups.items())
     )
@@ -80,12 +82,12 @@ def _sum(tallies: Sequence[Tally]) -> Tally:
     if len(tallies) == 1:
         return tallies[0]
     return Tally(
-        requests=max(one.requests for one in tallies),
-        mean=sum(one.mean for one in tallies),
-        spread=hypot(*(one.spread for one in tallies)),
+        requests=max(tally.requests for tally in tallies),
+        mean=sum(tally.mean for tally in tallies),
+        spread=hypot(*(tally.spread for tally in tallies)),
     )
 
 
 def _sum_known(tallies: Sequence[Tally | None]) -> Tally | None:
-    known = [one for one in tallies if one is not None]
+    known = [tally for tally in tallies if tally is not None]
     return _sum(known) if len(known) == len(tallies) else None

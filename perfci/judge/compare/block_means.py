@@ -20,16 +20,16 @@ Line = Mapping[int, float]
 
 def endpoints(rounds: Iterable[Round]) -> set[str]:
     """Every endpoint that any of the rounds saw, without the line for all of them."""
-    return {name for one in rounds for name in one.endpoints} - {ALL_ENDPOINTS}
+    return {name for round_ in rounds for name in round_.endpoints} - {ALL_ENDPOINTS}
 
 
 def line(rounds: Iterable[Round], metric: Metric, endpoint: str) -> Line:
     """The mean of the logs inside each block; what is zero or absent has no log and is left out."""
     name = metric.name
     logs = sorted(
-        (one.block, log(value))
-        for one in rounds
-        if (found := one.endpoints.get(endpoint)) and (value := found.values.get(name, 0.0)) > 0
+        (round_.block, log(value))
+        for round_ in rounds
+        if (found := round_.endpoints.get(endpoint)) and (value := found.values.get(name, 0.0)) > 0
     )
     alone = dict(logs)
     if len(alone) == len(logs):  # as nearly always; a thousand endpoints would feel the grouping
@@ -45,18 +45,18 @@ def within_variances(rounds: Iterable[Round], metric: Metric, endpoint: str) -> 
     """
     name = metric.name
     squares: dict[int, list[float]] = {}
-    for one in rounds:
-        found = one.endpoints.get(endpoint)
+    for round_ in rounds:
+        found = round_.endpoints.get(endpoint)
         if found and found.values.get(name, 0.0) > 0:
-            squares.setdefault(one.block, []).append(found.standard_errors.get(name, 0.0) ** 2)
+            squares.setdefault(round_.block, []).append(found.standard_errors.get(name, 0.0) ** 2)
     return {block: average(known) for block, known in squares.items()}
 
 
 def counts(rounds: Iterable[Round], endpoint: str) -> list[Count]:
     """Failures among requests, block by block."""
     totals: dict[int, list[int]] = defaultdict(lambda: [0, 0])
-    for one, seen in _seen(rounds, endpoint):
-        total = totals[one.block]
+    for round_, seen in _seen(rounds, endpoint):
+        total = totals[round_.block]
         total[0] += seen.failures
         total[1] += seen.requests
     return [Count(*totals[block]) for block in sorted(totals)]
@@ -64,8 +64,8 @@ def counts(rounds: Iterable[Round], endpoint: str) -> list[Count]:
 
 def fewest(rounds: Sequence[Round], endpoint: str) -> int:
     """Requests for the endpoint in the round that had the fewest."""
-    seen = [one.endpoints.get(endpoint) for one in rounds]
-    return min([one.requests if one else 0 for one in seen], default=0)
+    seen = [round_.endpoints.get(endpoint) for round_ in rounds]
+    return min([found.requests if found else 0 for found in seen], default=0)
 
 
 def average(values: Iterable[float]) -> float:
@@ -74,9 +74,9 @@ def average(values: Iterable[float]) -> float:
     return sum(known) / len(known)
 
 
-def typical(one: Line) -> float | None:
+def typical(means: Line) -> float | None:
     """The geometric mean over the blocks, in the metric's unit."""
-    return exp(average(one.values())) if one else None
+    return exp(average(means.values())) if means else None
 
 
 def one_sided(endpoint: str, base: Sequence[Round], candidate: Sequence[Round]) -> str:
@@ -114,4 +114,4 @@ def _needed(least: int) -> str:
 
 
 def _seen(rounds: Iterable[Round], endpoint: str) -> Iterable[tuple[Round, EndpointRound]]:
-    return ((one, one.endpoints[endpoint]) for one in rounds if endpoint in one.endpoints)
+    return ((round_, round_.endpoints[endpoint]) for round_ in rounds if endpoint in round_.endpoints)

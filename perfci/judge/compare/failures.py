@@ -48,8 +48,8 @@ def always(endpoint: str, rounds: Sequence[Round]) -> bool:
 
 def survivors(endpoint: str, base: Sequence[Round], candidate: Sequence[Round]) -> str:
     """Say so where the times of one side are only those of the requests that still succeed."""
-    seen = [one.endpoints.get(endpoint) for one in (*base, *candidate)]
-    if not any(one.failures for one in seen if one):
+    seen = [round_.endpoints.get(endpoint) for round_ in (*base, *candidate)]
+    if not any(found.failures for found in seen if found):
         return ""
     grown = jump(endpoint, base, candidate) or jump(endpoint, candidate, base)
     if grown is None:

@@ -120,7 +120,7 @@ class StoredRuns:
     @property
     def base(self) -> Sequence[Round]:
         """All stored rounds."""
-        return [one for group in self.clusters for one in group]
+        return [round_ for group in self.clusters for round_ in group]
 
     def pair(self, metric: Metric, endpoint: str) -> Pair:
         """The level of every stored run, by its position, and the candidate's blocks."""

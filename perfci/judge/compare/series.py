@@ -34,7 +34,7 @@ BudgetOf = Callable[[str], Budget]
 def paired(run: Run, policy: GatePolicy) -> tuple[Comparison, ...]:
     """Compare the two sides of a run; the replicate is the block."""
     made: list[Draft] = []
-    rules = with_required(policy.budgets, Reference.REF, {one.kind for one in run.rounds})
+    rules = with_required(policy.budgets, Reference.REF, {round_.kind for round_ in run.rounds})
     for kind in _measured(run):
         blocks = Blocks(_rounds(run, kind, Side.BASE), _rounds(run, kind, Side.CANDIDATE))
         for metric in _compared_metrics(run, rules, Reference.REF, kind):
@@ -53,7 +53,7 @@ def against_baseline(run: Run, baseline: Baseline, policy: GatePolicy) -> tuple[
         return ()
     made: list[Draft] = []
     similar, portable = comparability.comparable(run, baseline), comparability.same_scenario(run, baseline)
-    rules = with_required(policy.budgets, Reference.BASELINE, {one.kind for one in run.rounds})
+    rules = with_required(policy.budgets, Reference.BASELINE, {round_.kind for round_ in run.rounds})
     for kind in _measured(run):
         for metric in _compared_metrics(run, rules, Reference.BASELINE, kind):
             budget_of = partial(resolve, rules, Reference.BASELINE, kind, metric)
@@ -66,13 +66,13 @@ def against_baseline(run: Run, baseline: Baseline, policy: GatePolicy) -> tuple[
 
 
 def _measured(run: Run) -> list[RoundKind]:
-    found = {one.kind for one in run.rounds}
+    found = {round_.kind for round_ in run.rounds}
     return [kind for kind in (RoundKind.DUET, RoundKind.LOAD) if kind in found]
 
 
 def _compared_metrics(run: Run, rules: Rules, reference: Reference, kind: RoundKind) -> list[Metric]:
     """The metrics that have a budget; an advisory one that needs due times only where the load has some."""
-    due = any(one.generator.schedule is not None for one in run.rounds)
+    due = any(round_.generator.schedule is not None for round_ in run.rounds)
     return [
         METRICS[name]
         for name, budget in by_metric(rules, reference, kind).items()
@@ -81,14 +81,14 @@ def _compared_metrics(run: Run, rules: Rules, reference: Reference, kind: RoundK
 
 
 def _rounds(run: Run, kind: RoundKind, side: Side) -> list[Round]:
-    return [one for one in run.rounds if one.kind is kind and one.side is side]
+    return [round_ for round_ in run.rounds if round_.kind is kind and round_.side is side]
 
 
 def _stored(run: Run, stored: tuple[Run, ...], kind: RoundKind) -> StoredRuns:
     return StoredRuns(
         label=run.id,
-        labels=[one.id for one in stored],
-        clusters=[_rounds(one, kind, Side.CANDIDATE) for one in stored],
+        labels=[run_.id for run_ in stored],
+        clusters=[_rounds(run_, kind, Side.CANDIDATE) for run_ in stored],
         candidate=_rounds(run, kind, Side.CANDIDATE),
         same_machine=comparability.same_machine(run, stored),
     )
@@ -113,7 +113,7 @@ class Sides(NamedTuple):
 def _names(metric: Metric, sides: Sides) -> list[str]:
     """Every endpoint; all of them together too where that was counted, and not averaged over a mix of requests."""
     rounds = [*sides.base, *sides.candidate]
-    together = metric.pooling is not Pooling.ENDPOINTS and any(ALL_ENDPOINTS in one.endpoints for one in rounds)
+    together = metric.pooling is not Pooling.ENDPOINTS and any(ALL_ENDPOINTS in round_.endpoints for round_ in rounds)
     return [*([ALL_ENDPOINTS] if together else []), *sorted(block_means.endpoints(rounds))]
 
 

@@ -27,31 +27,31 @@ class Case:
 
 def case_of(run: Run, baseline: Baseline | None, policy: GatePolicy) -> Case:
     """The case of *run*, against its own base or against *baseline*."""
-    candidate = [one for one in run.rounds if one.side is Side.CANDIDATE]
+    candidate = [round_ for round_ in run.rounds if round_.side is Side.CANDIDATE]
     if baseline is None:
-        base = [one for one in run.rounds if one.side is Side.BASE]
+        base = [round_ for round_ in run.rounds if round_.side is Side.BASE]
         return Case(run, baseline, policy, base, base, candidate, run.rounds)
     alike = _candidates(comparability.comparable(run, baseline))
     return Case(run, baseline, policy, _candidates(baseline.runs), alike, candidate, candidate)
 
 
 def _candidates(runs: Sequence[Run]) -> list[Round]:
-    return [one for run in runs for one in run.rounds if one.side is Side.CANDIDATE]
+    return [round_ for run in runs for round_ in run.rounds if round_.side is Side.CANDIDATE]
 
 
 def of(rounds: Rounds, side: Side) -> Rounds:
     """The rounds of one side."""
-    return [one for one in rounds if one.side is side]
+    return [round_ for round_ in rounds if round_.side is side]
 
 
 def under_load(rounds: Rounds) -> Rounds:
     """The load rounds."""
-    return [one for one in rounds if one.kind is RoundKind.LOAD]
+    return [round_ for round_ in rounds if round_.kind is RoundKind.LOAD]
 
 
 def total(rounds: Rounds) -> tuple[int, int]:
     """Requests and failures."""
-    seen = [line for one in rounds for name, line in one.endpoints.items() if name != ALL_ENDPOINTS]
+    seen = [line for round_ in rounds for name, line in round_.endpoints.items() if name != ALL_ENDPOINTS]
     return sum(line.requests for line in seen), sum(line.failures for line in seen)
 
 

@@ -59,7 +59,7 @@ def _who(sides: Sequence[Side], measured: Sequence[Side] | dict[Side, float]) ->
 
 def _drift(rounds: Rounds) -> float:
     """The mean drift of the rounds as a log ratio, or 0 where it may be luck."""
-    known = [drift for one in rounds if (drift := _halves(one)) is not None]
+    known = [drift for round_ in rounds if (drift := _halves(round_)) is not None]
     if len(known) < LEAST_ROUNDS:
         return 0.0
     mean, error = float(np.mean(known)), float(np.std(known, ddof=1)) / sqrt(len(known))
@@ -67,8 +67,8 @@ def _drift(rounds: Rounds) -> float:
     return 0.0 if lucky else mean
 
 
-def _halves(one: Round) -> float | None:
-    lines = [second.p95_ms for second in one.seconds if second.p95_ms]
+def _halves(round_: Round) -> float | None:
+    lines = [second.p95_ms for second in round_.seconds if second.p95_ms]
     if len(lines) < LEAST_SECONDS:
         return None
     logs, half = np.log(lines), len(lines) // 2
@@ -81,11 +81,12 @@ def across_blocks(case: Case) -> Iterator[Finding]:
         (side, kind): move
         for side in Side
         for kind in _CENTRES
-        if abs(move := _move([one for one in of(case.measured, side) if one.kind is kind], _CENTRES[kind])) >= MOVED
+        if abs(move := _move([round_ for round_ in of(case.measured, side) if round_.kind is kind], _CENTRES[kind]))
+        >= MOVED
     }
     if moves:
         sides = sorted({side for side, _ in moves})
-        measured = sorted({one.side for one in case.measured})
+        measured = sorted({round_.side for round_ in case.measured})
         largest = max(moves.values(), key=abs)
         how = f"{100 * expm1(abs(largest)):.0f} % {'slower' if largest > 0 else 'faster'}"
         message = f"{_who(sides, measured)} became {how} from the first half of the blocks to the second"
@@ -97,19 +98,20 @@ def across_blocks(case: Case) -> Iterator[Finding]:
 def _move(rounds: Rounds, centre: str) -> float:
     """Log ratio of the later blocks' mean level to the earlier ones', over the endpoints that all blocks saw."""
     blocks: dict[int, list[Round]] = {}
-    for one in sorted(rounds, key=lambda one: one.started_at):
-        blocks.setdefault(one.block, []).append(one)
+    for round_ in sorted(rounds, key=lambda round_: round_.started_at):
+        blocks.setdefault(round_.block, []).append(round_)
     if len(blocks) < LEAST_BLOCKS:
         return 0.0
     names = set.intersection(
-        *({n for n, seen in one.endpoints.items() if seen.values.get(centre, 0) > 0} for one in rounds)
+        *({n for n, seen in round_.endpoints.items() if seen.values.get(centre, 0) > 0} for round_ in rounds)
     )
     names -= {ALL_ENDPOINTS}
     if not names:
         return 0.0
     ordered = sorted(names)
     levels = [
-        np.mean([log(one.endpoints[n].values[centre]) for one in block for n in ordered]) for block in blocks.values()
+        np.mean([log(round_.endpoints[n].values[centre]) for round_ in block for n in ordered])
+        for block in blocks.values()
     ]
     half = len(levels) // 2
     return float(np.mean(levels[-half:]) - np.mean(levels[:half]))

@@ -44,11 +44,11 @@ def saturation(case: Case) -> Iterator[Finding]:
     load = under_load(case.measured)
     for side in Side:
         own = of(load, side)
-        saturated = [one for one in own if one.generator.cpu_share > SATURATED]
+        saturated = [round_ for round_ in own if round_.generator.cpu_share > SATURATED]
         if own and 2 * len(saturated) >= len(own):
             message = f"The load generator was saturated in {len(saturated)} of {len(own)} rounds of the {side.value}"
             yield invalid("generator-saturated", message, "Use fewer users, or a lighter client (FastHttpUser).")
-    busiest = max((one.generator.cpu_share for one in load), default=0.0)
+    busiest = max((round_.generator.cpu_share for round_ in load), default=0.0)
     if busiest > BUSY:
         message = f"The load generator used up to {100 * busiest:.0f} % of a core"
         yield warning("generator-busy", message, "Above 90 % it slows down what it measures.")
@@ -56,11 +56,11 @@ def saturation(case: Case) -> Iterator[Finding]:
 
 def starvation(case: Case) -> Iterator[Finding]:
     """The generator did not get its cores, or came late to its own appointments."""
-    waited = max((one.generator.run_delay_share for one in case.measured), default=0.0)
+    waited = max((round_.generator.run_delay_share for round_ in case.measured), default=0.0)
     if waited > STARVED:
         message = f"The load generator waited for a core up to {100 * waited:.0f} % of its time"
         yield warning("generator-starved", message, "Something else uses the machine, or it has too few cores.")
-    lag = max((one.generator.loop_lag_p99_ms for one in case.measured), default=0.0)
+    lag = max((round_.generator.loop_lag_p99_ms for round_ in case.measured), default=0.0)
     if lag > LATE_MS:
         yield warning("generator-late", f"The load generator's event loop was up to {lag:.0f} ms late")
 
@@ -72,23 +72,23 @@ def ended(case: Case) -> Iterator[Finding]:
     Red where that happened in all rounds of a kind on the candidate, and never on the reference. Nothing else is to be
     learnt from such rounds.
     """
-    early = [one for one in case.measured if one.generator.ended_early]
+    early = [round_ for round_ in case.measured if round_.generator.ended_early]
     if not early:
         return
-    on_base = any(one.generator.ended_early for one in case.base)
+    on_base = any(round_.generator.ended_early for round_ in case.base)
     always = any(
-        own and all(one.generator.ended_early for one in own)
+        own and all(round_.generator.ended_early for round_ in own)
         for kind in RoundKind
-        if (own := [one for one in case.candidate if one.kind is kind])
+        if (own := [round_ for round_ in case.candidate if round_.kind is kind])
     )
     why = early[0].generator.ended_early
-    errors = [f"{count} x {message}" for one in early for message, count in one.errors.items()]
+    errors = [f"{count} x {message}" for round_ in early for message, count in round_.errors.items()]
     hint = f"The first error: {errors[0]}." if errors else "The logs of the run have what it printed: locust.out."
     if case.base and always and not on_base:
         message = f"The candidate made the Locust file end the load; the reference did not: {why}"
         yield regression("load-ended", message, hint)
         return
-    sides = {one.side for one in early}
+    sides = {round_.side for round_ in early}
     who = "on both sides" if len(sides) > 1 else f"on the {early[0].side.value}"
     message = f"The Locust file itself ended the load {who}, in {len(early)} of {len(case.measured)} rounds: {why}"
     yield invalid("load-ended", message, hint)
@@ -103,47 +103,49 @@ def tasks(case: Case) -> Iterator[Finding]:
     """
 
     def shows(rounds: Rounds) -> bool:
-        raised = sum(one.generator.exceptions for one in rounds)
+        raised = sum(round_.generator.exceptions for round_ in rounds)
         return raised > 0 and raised >= total(rounds)[0]
 
-    base, candidate = ([_raised(one) for one in side] for side in (case.base, case.candidate))
+    base, candidate = ([_raised(round_) for round_ in side] for side in (case.base, case.candidate))
     by_chance = bool(case.base) and not shows(case.base) and zeros.chance_of_failing(base, candidate) >= zeros.ALPHA
 
-    raised_first = [text for one in case.measured for text in one.errors if text.startswith("exception in ")]
+    raised_first = [text for round_ in case.measured for text in round_.errors if text.startswith("exception in ")]
     told = f"The first: {raised_first[0]}. " if raised_first else ""
     hint = f"{told}Run the profile by hand to see the traceback."
     every: list[Finding] = []
     if not (by_chance and shows(case.candidate)):
         every += blame(case, case.base, "tasks-raise", shows=shows, what="made every task of the load raise", hint=hint)
-    raised = {side: sum(one.generator.exceptions for one in of(case.measured, side)) for side in Side}
+    raised = {side: sum(round_.generator.exceptions for round_ in of(case.measured, side)) for side in Side}
     if any(raised.values()) and not every:
-        one_side = [side for side in Side if raised[side]] if len({one.side for one in case.measured}) == 2 else []
+        one_side = (
+            [side for side in Side if raised[side]] if len({round_.side for round_ in case.measured}) == 2 else []
+        )
         where = f", all of them on the {one_side[0].value}" if len(one_side) == 1 else ""
         message = f"{sum(raised.values())} tasks of the load raised an exception{where}"
         yield warning("task-exceptions", message, hint)
     yield from every
 
 
-def _raised(one: Round) -> Count:
+def _raised(round_: Round) -> Count:
     """Tasks that raised, among those and the requests that were made."""
-    return Count(one.generator.exceptions, one.generator.exceptions + total([one])[0])
+    return Count(round_.generator.exceptions, round_.generator.exceptions + total([round_])[0])
 
 
 def records(case: Case) -> Iterator[Finding]:
     """Rounds whose record has no end, or that are shorter than planned."""
-    if broken := [one for one in case.measured if not one.generator.complete]:
+    if broken := [round_ for round_ in case.measured if not round_.generator.complete]:
         message = f"The record of {len(broken)} of {len(case.measured)} rounds is incomplete"
         yield invalid("record-incomplete", message, "A process of the load generator ended before its time.")
     planned = case.run.fingerprint.plan.duration_s
     load = under_load(case.measured)
-    if cut := [one for one in load if one.duration_s < CUT * planned]:
-        shortest = min(one.duration_s for one in cut)
+    if cut := [round_ for round_ in load if round_.duration_s < CUT * planned]:
+        shortest = min(round_.duration_s for round_ in cut)
         message = f"{len(cut)} of {len(load)} load rounds were cut short: {shortest:.1f} s of {planned:g} s"
         yield invalid("round-cut", message, "See the incidents of the run.")
-    duets = [one for one in case.measured if one.kind is RoundKind.DUET]
-    longest = max((one.duration_s for one in duets), default=0.0)
-    if short := {one.block for one in duets if one.duration_s < DUET_CUT * longest}:
-        message = f"The duet was cut short in {len(short)} of {len({one.block for one in duets})} blocks"
+    duets = [round_ for round_ in case.measured if round_.kind is RoundKind.DUET]
+    longest = max((duet.duration_s for duet in duets), default=0.0)
+    if short := {duet.block for duet in duets if duet.duration_s < DUET_CUT * longest}:
+        message = f"The duet was cut short in {len(short)} of {len({duet.block for duet in duets})} blocks"
         yield warning("duet-cut", message, "Its blocks count like the others, and scatter more.")
 
 
@@ -153,29 +155,29 @@ def clocks(case: Case) -> Iterator[Finding]:
         yield invalid(
             "clock-absurd", f"{len(wrong)} of {len(case.measured)} rounds hold times that no clock can have shown"
         )
-    if stepped := [one for one in case.measured if _stepped(one)]:
-        largest = max((one.generator.clock_step_s for one in stepped), key=abs)
+    if stepped := [round_ for round_ in case.measured if _stepped(round_)]:
+        largest = max((round_.generator.clock_step_s for round_ in stepped), key=abs)
         message = f"The clock of the machine jumped by {largest:+.2f} s during a round"
         yield invalid("clock-stepped", message, "Something set the clock: measure again.")
     if _overlap(case.measured):
         yield warning("clock-overlap", "Rounds of one side overlap in time: the clock of the machine was set back")
 
 
-def _stepped(one: Round) -> bool:
-    return abs(one.generator.clock_step_s) > max(STEPPED * one.duration_s, LEAST_STEP_S)
+def _stepped(round_: Round) -> bool:
+    return abs(round_.generator.clock_step_s) > max(STEPPED * round_.duration_s, LEAST_STEP_S)
 
 
-def _absurd(one: Round) -> bool:
+def _absurd(round_: Round) -> bool:
     """Whether it holds a time below zero, beyond an hour, or no number at all."""
-    values = (item for seen in one.endpoints.values() for item in seen.values.items())
-    return one.duration_s <= 0 or any(not 0 <= value <= ABSURD_MS and name in _TIMED for name, value in values)
+    values = (item for seen in round_.endpoints.values() for item in seen.values.items())
+    return round_.duration_s <= 0 or any(not 0 <= value <= ABSURD_MS and name in _TIMED for name, value in values)
 
 
 def _overlap(rounds: Rounds) -> bool:
     for side in Side:
         for kind in RoundKind:
-            own = sorted(one.started_at for one in of(rounds, side) if one.kind is kind)
-            shortest = min((one.duration_s for one in of(rounds, side) if one.kind is kind), default=0.0)
+            own = sorted(round_.started_at for round_ in of(rounds, side) if round_.kind is kind)
+            shortest = min((round_.duration_s for round_ in of(rounds, side) if round_.kind is kind), default=0.0)
             if any(after - before < shortest for before, after in pairwise(own)):
                 return True
     return False

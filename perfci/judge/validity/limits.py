@@ -34,8 +34,8 @@ def too_few(case: Case) -> Iterator[Finding]:
     both = block_means.endpoints(case.alike) & block_means.endpoints(case.candidate)
     sides = (case.alike, case.candidate)
     rounds = {
-        kind: [[one for one in side if one.kind is kind] for side in sides]
-        for kind in {one.kind for one in case.candidate}
+        kind: [[round_ for round_ in side if round_.kind is kind] for side in sides]
+        for kind in {round_.kind for round_ in case.candidate}
     }
     reference = Reference.REF if case.baseline is None else Reference.BASELINE
     rules = with_required(case.policy.budgets, reference, rounds)

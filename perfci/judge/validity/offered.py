@@ -36,10 +36,10 @@ MIX_MOVED = 0.05
 def users(case: Case) -> Iterator[Finding]:
     """Users that never came up, or gave up. Where the service died, that explains it."""
 
-    def short(one: Round) -> bool:
-        health = one.generator
+    def short(round_: Round) -> bool:
+        health = round_.generator
         least = health.users_reached if health.users_kept is None else min(health.users_reached, health.users_kept)
-        return least < health.users_wanted and one.target.alive
+        return least < health.users_wanted and round_.target.alive
 
     return blame(
         case,
@@ -59,24 +59,24 @@ def stalls(case: Case) -> Iterator[Finding]:
     """
     gaps = _stalls(case)
 
-    def gap(one: Round) -> int:
-        return gaps.get(id(one), 0)
+    def gap(round_: Round) -> int:
+        return gaps.get(id(round_), 0)
 
-    stood = [gap(one) for one in case.measured if gap(one) and _asleep(one, gap(one))]
+    stood = [gap(round_) for round_ in case.measured if gap(round_) and _asleep(round_, gap(round_))]
     if stood:
         yield invalid("generator-stood-still", f"The load generator stood still for {max(stood)} s")
     yield from blame(
         case,
         case.alike,
         "stalled",
-        shows=lambda rounds: any(gap(one) and not _asleep(one, gap(one)) for one in rounds),
+        shows=lambda rounds: any(gap(round_) and not _asleep(round_, gap(round_)) for round_ in rounds),
         what=f"let its users wait for {max(map(gap, case.measured), default=0)} s without one answer",
         hint="See the log of the service: a lock, a pool or a timeout.",
     )
 
 
-def _asleep(one: Round, gap: int) -> bool:
-    return one.generator.loop_lag_max_ms > 500.0 * gap
+def _asleep(round_: Round, gap: int) -> bool:
+    return round_.generator.loop_lag_max_ms > 500.0 * gap
 
 
 def _stalls(case: Case) -> dict[int, int]:
@@ -86,37 +86,40 @@ def _stalls(case: Case) -> dict[int, int]:
     How requests come together (users in step are silent together) is read from the rounds without such a silence, or
     from all where each has one.
     """
-    rounds = [one for one in (*case.alike, *case.candidate) if one.seconds]
-    gaps = {id(one): _silence(one) for one in rounds}
-    ordinary = [one for one in rounds if not gaps[id(one)]]
+    rounds = [round_ for round_ in (*case.alike, *case.candidate) if round_.seconds]
+    gaps = {id(round_): _silence(round_) for round_ in rounds}
+    ordinary = [round_ for round_ in rounds if not gaps[id(round_)]]
     clusters = zeros.together(ordinary or rounds)
-    watched = sum(len(one.seconds) for one in rounds)
+    watched = sum(len(round_.seconds) for round_ in rounds)
     return {
-        id(one): gap
-        for one in rounds
-        if (gap := gaps[id(one)])
+        id(round_): gap
+        for round_ in rounds
+        if (gap := gaps[id(round_)])
         and rare.chance_of_none(
-            sum(second.requests for second in one.seconds), there=len(one.seconds) - gap, here=gap, clusters=clusters
+            sum(second.requests for second in round_.seconds),
+            there=len(round_.seconds) - gap,
+            here=gap,
+            clusters=clusters,
         )
         * watched
         < zeros.ALPHA
     }
 
 
-def _silence(one: Round) -> int:
+def _silence(round_: Round) -> int:
     """
     The longest silence of a round in seconds, where it is long enough for a stall; 0 without lines for the seconds.
 
     And longer than twice the service's slowest seconds: who answers in 4 s is asked every 4 s.
     """
     longest = current = 0
-    for second in one.seconds:
+    for second in round_.seconds:
         current = 0 if second.requests else current + 1
         longest = max(longest, current)
-    if longest == len(one.seconds) or not one.target.alive:
+    if longest == len(round_.seconds) or not round_.target.alive:
         return 0
-    slowest_s = max((second.p95_ms or 0.0 for second in one.seconds), default=0.0) / 1000
-    least = min(max(STALL_SHARE * len(one.seconds), SHORTEST_STALL_S), LONGEST_STALL_S)
+    slowest_s = max((second.p95_ms or 0.0 for second in round_.seconds), default=0.0) / 1000
+    least = min(max(STALL_SHARE * len(round_.seconds), SHORTEST_STALL_S), LONGEST_STALL_S)
     return longest if longest >= least and longest > STALLED_LATENCIES * slowest_s else 0
 
 
@@ -131,7 +134,7 @@ def held_up(case: Case) -> Iterator[Finding]:
     which is no such sign: hence only a longer Z together with fewer requests.
     """
     before, after = (
-        [cycle for one in under_load(side) if (cycle := _cycle(one))] for side in (case.alike, case.candidate)
+        [cycle for round_ in under_load(side) if (cycle := _cycle(round_))] for side in (case.alike, case.candidate)
     )
     if len(before) < 2 or len(after) < 2:
         return
@@ -145,7 +148,7 @@ def held_up(case: Case) -> Iterator[Finding]:
         rarer = f"{100 * share / (1 + share):.0f} % less often than their response times explain"
         message = f"The candidate's users asked {rarer}"
         hint = "Requests that never end are in no latency: look for timeouts and locks."
-        if any(one.generator.loop_lag_p99_ms > 1000.0 * longer for one in under_load(case.candidate)):
+        if any(round_.generator.loop_lag_p99_ms > 1000.0 * longer for round_ in under_load(case.candidate)):
             yield invalid("users-held-up", message, "The load generator itself came late.")
         else:
             yield regression("users-held-up", message, hint)
@@ -154,16 +157,16 @@ def held_up(case: Case) -> Iterator[Finding]:
 def _by_chance(rounds: Rounds, whole: float) -> float:
     """The variance that the mean cycle, over *whole*, has by the number of requests alone, as they come together."""
     load = under_load(rounds)
-    cycles = [cycle for one in load if (cycle := _cycle(one))]
+    cycles = [cycle for round_ in load if (cycle := _cycle(round_))]
     return float(np.mean([cycle for cycle, _ in cycles]) / whole) ** 2 * zeros.together(load) / total(load)[0]
 
 
-def _cycle(one: Round) -> tuple[float, float] | None:
+def _cycle(round_: Round) -> tuple[float, float] | None:
     """Seconds between two requests of a user, and those of them that are the response; None where some failed."""
-    seen = one.endpoints.get(ALL_ENDPOINTS)
+    seen = round_.endpoints.get(ALL_ENDPOINTS)
     if seen is None or not seen.requests or seen.failures or "mean" not in seen.values:
         return None
-    return one.generator.users_wanted * one.duration_s / seen.requests, seen.values["mean"] / 1000
+    return round_.generator.users_wanted * round_.duration_s / seen.requests, seen.values["mean"] / 1000
 
 
 def grew(before: Sequence[float], after: Sequence[float], *, least_variance: float = 0.0) -> float:
@@ -211,11 +214,13 @@ def mixture(case: Case) -> Iterator[Finding]:
 def _mix(rounds: Rounds) -> dict[str, list[Count]]:
     """Per endpoint and round: its requests among all."""
     names = block_means.endpoints(rounds)
-    totals = [sum(seen.requests for name, seen in one.endpoints.items() if name != ALL_ENDPOINTS) for one in rounds]
+    totals = [
+        sum(seen.requests for name, seen in round_.endpoints.items() if name != ALL_ENDPOINTS) for round_ in rounds
+    ]
     return {
         name: [
-            Count(seen.requests if (seen := one.endpoints.get(name)) else 0, count)
-            for one, count in zip(rounds, totals, strict=True)
+            Count(seen.requests if (seen := round_.endpoints.get(name)) else 0, count)
+            for round_, count in zip(rounds, totals, strict=True)
             if count
         ]
         for name in names

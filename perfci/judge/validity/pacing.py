@@ -25,10 +25,10 @@ IN_STEP = 3.0
 def overslept(case: Case) -> Iterator[Finding]:
     """Tasks that began late although their users were free: invalid where the generator was unable to do better."""
     load = under_load(case.measured)
-    slow = [one for one in load if (kept := one.generator.schedule) and kept.overslept > OVERSLEPT * kept.due]
+    slow = [round_ for round_ in load if (kept := round_.generator.schedule) and kept.overslept > OVERSLEPT * kept.due]
     if not slow:
         return
-    worst = max(kept.overslept / kept.due for one in slow if (kept := one.generator.schedule))
+    worst = max(kept.overslept / kept.due for round_ in slow if (kept := round_.generator.schedule))
     message = f"The load generator began up to {100 * worst:.0f} % of the tasks in a round too late by itself"
     for side in Side:
         own = of(load, side)
@@ -38,8 +38,8 @@ def overslept(case: Case) -> Iterator[Finding]:
     yield warning("schedule-overslept", message, "Their users were free. Was too much due at the same time?")
 
 
-def _unable(one: Round) -> bool:
-    health = one.generator
+def _unable(round_: Round) -> bool:
+    health = round_.generator
     return (
         health.cpu_share > generator.SATURATED
         or health.run_delay_share > generator.STARVED
@@ -52,7 +52,7 @@ def behind(case: Case) -> Iterator[Finding]:
     before, after = _kept(case.alike), _kept(case.candidate)
     if not after:
         return
-    lost, usual = [_missed(one) for one in after], [_missed(one) for one in before]
+    lost, usual = [_missed(schedule) for schedule in after], [_missed(schedule) for schedule in before]
     more = float(np.mean(lost)) - (float(np.mean(usual)) if usual else 0.0)
     certain = len(usual) > 1 and len(lost) > 1 and more > MISSED
     if certain and grew(usual, lost, least_variance=_by_chance(before, after)) < CHANCE:
@@ -78,9 +78,9 @@ def _too_slow(case: Case, shares: Sequence[float]) -> Iterator[Finding]:
             yield warning("schedule-missed", message, "The pace is faster than the service, which sets it instead.")
         return
     late = [
-        (one.late - one.overslept + one.missed) / one.due
+        (schedule.late - schedule.overslept + schedule.missed) / schedule.due
         for side in (case.alike, case.candidate)
-        for one in _kept(side)
+        for schedule in _kept(side)
     ]
     if max(late) > LATE:
         message = f"Up to {100 * max(late):.0f} % of the tasks in a round began late or never: their users were busy"
@@ -88,7 +88,7 @@ def _too_slow(case: Case, shares: Sequence[float]) -> Iterator[Finding]:
 
 
 def _kept(rounds: Rounds) -> list[Schedule]:
-    return [kept for one in under_load(rounds) if (kept := one.generator.schedule) is not None]
+    return [kept for round_ in under_load(rounds) if (kept := round_.generator.schedule) is not None]
 
 
 def _by_chance(before: Sequence[Schedule], after: Sequence[Schedule]) -> float:
@@ -98,8 +98,8 @@ def _by_chance(before: Sequence[Schedule], after: Sequence[Schedule]) -> float:
     return sum(share * (1 - share) / each for each in due)
 
 
-def _missed(one: Schedule) -> float:
-    return one.missed / one.due
+def _missed(schedule: Schedule) -> float:
+    return schedule.missed / schedule.due
 
 
 def _percent(shares: Sequence[float]) -> str:
@@ -108,8 +108,8 @@ def _percent(shares: Sequence[float]) -> str:
 
 def in_step(case: Case) -> Iterator[Finding]:
     """Users that always wait equally long and so act at the same time, for as long as the round lasts."""
-    found = [told for one in under_load(case.measured) if (told := one.generator.in_step) is not None]
-    worst = max(found, key=lambda one: one.dispersion, default=None)
+    found = [told for round_ in under_load(case.measured) if (told := round_.generator.in_step) is not None]
+    worst = max(found, key=lambda round_: round_.dispersion, default=None)
     if worst is not None and worst.dispersion > IN_STEP:
         message = (
             f"Users that always wait {worst.wait_s:g} s act at the same time: "

@@ -19,12 +19,12 @@ SOME_FAIL, MOST_FAIL = 0.05, 0.5
 
 def deaths(case: Case) -> Iterator[Finding]:
     """It died, or was restarted; a service that came back was still gone."""
-    notes = [one.target.note for one in case.measured if not one.target.alive and one.target.note]
+    notes = [round_.target.note for round_ in case.measured if not round_.target.alive and round_.target.note]
     return blame(
         case,
         case.base,
         "target-died",
-        shows=lambda rounds: any(not one.target.alive or one.target.restarts for one in rounds),
+        shows=lambda rounds: any(not round_.target.alive or round_.target.restarts for round_ in rounds),
         what="died or restarted under measurement",
         hint=notes[0] if notes else "See the log of the service.",
     )
@@ -38,12 +38,14 @@ def silence(case: Case) -> Iterator[Finding]:
     that the load cannot have missed the candidate by chance. Rounds that stay silent between others are the service's,
     unless both sides know them.
     """
-    if not all(one.target.alive for one in case.measured):
+    if not all(round_.target.alive for round_ in case.measured):
         return
     silent = [side for side in Side if (own := of(case.measured, side)) and total(own)[0] == 0]
     if silent == [Side.CANDIDATE] and (there := total(case.alike)[0]):
         if zeros.chance_of_silence(case.candidate, case.alike) < zeros.ALPHA:
-            why = next((one.generator.silent_because for one in case.candidate if one.generator.silent_because), "")
+            why = next(
+                (round_.generator.silent_because for round_ in case.candidate if round_.generator.silent_because), ""
+            )
             hint = f"{why or 'Its requests hang'}: see the logs of the service and of the load."
             message = "The candidate answered no request; the reference did, under the same load"
             yield regression("no-answer", message, hint)
@@ -52,7 +54,7 @@ def silence(case: Case) -> Iterator[Finding]:
             yield invalid("no-requests", message, RARE)
     elif silent:
         who = " and ".join(side.value for side in silent)
-        why = next((one.generator.silent_because for one in case.measured if one.generator.silent_because), "")
+        why = next((round_.generator.silent_because for round_ in case.measured if round_.generator.silent_because), "")
         message = f"No request to the {who} came to its end{f': {why}' if why else ''}"
         yield invalid("no-requests", message, "Does the load reach the service at all?")
     else:
@@ -62,26 +64,26 @@ def silence(case: Case) -> Iterator[Finding]:
 def _silent_rounds(case: Case) -> Iterator[Finding]:
     """Single rounds without a request: of whom, or by chance."""
     rounds = [*case.alike, *case.candidate]
-    silent = [one for one in rounds if not zeros.requests(one)]
+    silent = [round_ for round_ in rounds if not zeros.requests(round_)]
 
-    def unlikely(one: Round, reference: Rounds) -> bool:
+    def unlikely(round_: Round, reference: Rounds) -> bool:
         looked = len(rounds)
-        return zeros.chance_of_silence([one], reference, watched=case.candidate) * looked < zeros.ALPHA
+        return zeros.chance_of_silence([round_], reference, watched=case.candidate) * looked < zeros.ALPHA
 
-    def others(one: Round) -> Rounds:
-        return [other for other in rounds if zeros.requests(other) and other.kind is one.kind]
+    def others(round_: Round) -> Rounds:
+        return [other for other in rounds if zeros.requests(other) and other.kind is round_.kind]
 
-    strange = [one for one in silent if unlikely(one, others(one))]
-    base = [one for one in strange if any(one is other for other in case.alike)]
-    candidate = [one for one in silent if any(one is other for other in case.candidate)]
+    strange = [round_ for round_ in silent if unlikely(round_, others(round_))]
+    base = [round_ for round_ in strange if any(round_ is other for other in case.alike)]
+    candidate = [round_ for round_ in silent if any(round_ is other for other in case.candidate)]
     what, hint = "answered no request in a whole round", "See the log of the service."
-    if not base and any(unlikely(one, case.alike) for one in candidate):
+    if not base and any(unlikely(round_, case.alike) for round_ in candidate):
         yield regression("silent-round", f"The candidate {what}; the reference did not", hint)
     elif strange:
         with_candidate = len(strange) > len(base)
         who = "Both sides" if base and with_candidate else "The candidate" if with_candidate else "The reference"
         yield invalid("silent-round", f"{who} {what}", hint)
-    elif silent and (own := [one for one in silent if any(one is other for other in case.measured)]):
+    elif silent and (own := [round_ for round_ in silent if any(round_ is other for other in case.measured)]):
         message = f"In {len(own)} of {len(case.measured)} rounds no request was made: by chance, since few are due"
         yield warning("silent-round", message, RARE)
 
@@ -93,9 +95,9 @@ def everything_failed(case: Case) -> Iterator[Finding]:
         requests, failures = total(rounds)
         return requests > 0 and failures == requests
 
-    errors = [f"{count} x {message}" for one in case.candidate for message, count in one.errors.items()]
+    errors = [f"{count} x {message}" for round_ in case.candidate for message, count in round_.errors.items()]
     hint = f"The first: {errors[0]}" if errors else "See the failures of the run."
-    base, candidate = ([Count(*reversed(total([one]))) for one in side] for side in (case.base, case.candidate))
+    base, candidate = ([Count(*reversed(total([round_]))) for round_ in side] for side in (case.base, case.candidate))
     lucky = not shows(case.base) and zeros.chance_of_failing(base, candidate) >= zeros.ALPHA
     if case.base and shows(case.candidate) and lucky:
         message = f"All {total(case.candidate)[0]} requests of the candidate failed: too few to blame it"
@@ -129,8 +131,8 @@ def failing_on_both(case: Case) -> Iterator[Finding]:
 def _commonest(case: Case) -> str:
     """The error that came most often on either side, with its count."""
     errors: Counter[str] = Counter()
-    for one in case.measured:
-        errors.update(one.errors)
+    for round_ in case.measured:
+        errors.update(round_.errors)
     return next((f"{count} x {message}" for message, count in errors.most_common(1)), "")
 
 
@@ -146,7 +148,7 @@ def failing_endpoints(case: Case) -> Iterator[Finding]:
     few: list[str] = []
     both: list[str] = []
     grown: list[str] = []
-    failed = {name for one in case.candidate for name, seen in one.endpoints.items() if seen.failures}
+    failed = {name for round_ in case.candidate for name, seen in round_.endpoints.items() if seen.failures}
     asked = block_means.endpoints(case.candidate)
     for name in sorted(failed - {ALL_ENDPOINTS}):
         jump = failures.jump(name, case.base, case.candidate)

@@ -29,14 +29,14 @@ a duet take the same turns, which leaves nothing to differ.
 """
 
 
-def requests(one: Round) -> int:
+def requests(round_: Round) -> int:
     """Of all endpoints together."""
-    return total([one])[0]
+    return total([round_])[0]
 
 
 def of_kind(rounds: Rounds, kind: RoundKind) -> list[Round]:
     """The rounds of one kind."""
-    return [one for one in rounds if one.kind is kind]
+    return [round_ for round_ in rounds if round_.kind is kind]
 
 
 def chance_of_silence(here: Rounds, reference: Rounds, *, watched: Rounds = ()) -> float:
@@ -47,11 +47,11 @@ def chance_of_silence(here: Rounds, reference: Rounds, *, watched: Rounds = ()) 
     reference has none.
     """
     chances = [1.0]
-    for kind in {one.kind for one in here}:
+    for kind in {round_.kind for round_ in here}:
         known, silent = of_kind(reference, kind), of_kind(here, kind)
-        counts = [requests(one) for one in known]
+        counts = [requests(round_) for round_ in known]
         if sum(counts):
-            clusters = together(known) if any(one.seconds for one in known) else together(of_kind(watched, kind))
+            clusters = together(known) if any(round_.seconds for round_ in known) else together(of_kind(watched, kind))
             chances.append(
                 rare.chance_of_none(
                     sum(counts),
@@ -67,9 +67,9 @@ def chance_of_silence(here: Rounds, reference: Rounds, *, watched: Rounds = ()) 
 def chance_of_absence(name: str, here: Rounds, reference: Rounds) -> float:
     """The chance that none of the requests *here* was for an endpoint, at its share of the *reference*'s requests."""
     chances = [1.0]
-    for kind in {one.kind for one in here}:
+    for kind in {round_.kind for round_ in here}:
         known = of_kind(reference, kind)
-        counts = [one.endpoints[name].requests if name in one.endpoints else 0 for one in known]
+        counts = [round_.endpoints[name].requests if name in round_.endpoints else 0 for round_ in known]
         asked = sum(map(requests, of_kind(here, kind)))
         if sum(counts) and asked:
             clusters = together(known)
@@ -94,7 +94,9 @@ def absent(there: Rounds, here: Rounds) -> list[str]:
 
 def together(rounds: Iterable[Round]) -> float:
     """How many requests come at once, from the seconds of the rounds; 1 without any."""
-    return rare.index_of_dispersion([[second.requests for second in one.seconds] for one in rounds if one.seconds])
+    return rare.index_of_dispersion(
+        [[second.requests for second in round_.seconds] for round_ in rounds if round_.seconds]
+    )
 
 
 def _shape(kind: RoundKind, counts: Sequence[float], clusters: float) -> float:
@@ -102,9 +104,9 @@ def _shape(kind: RoundKind, counts: Sequence[float], clusters: float) -> float:
     return min(most, rare.shape_of_rates(counts, clusters=clusters))
 
 
-def _exposure(one: Round) -> float:
+def _exposure(round_: Round) -> float:
     """User seconds."""
-    return max(one.duration_s, 1e-9) * max(1, one.generator.users_wanted)
+    return max(round_.duration_s, 1e-9) * max(1, round_.generator.users_wanted)
 
 
 def chance_of_failing(base: Sequence[Count], candidate: Sequence[Count]) -> float:

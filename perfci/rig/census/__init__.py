@@ -35,7 +35,7 @@ def open_sources(
 
     Open them once the target is seeded: what was done before does not count. All are closed on the way out.
     """
-    known = [one.id for one in running.containers]
+    known = [container.id for container in running.containers]
     with ThreadPoolExecutor() as pool:
         programs = dict(zip(known, pool.map(partial(docker.programs, environ=environ), known), strict=True))
     scene = Scene(running=running, settings=settings, environ=environ, programs=programs)
@@ -43,7 +43,7 @@ def open_sources(
     reports: list[CounterSource] = []
     with contextlib.ExitStack() as sessions:
         for finder in SOURCES:
-            for found in finder.find(replace(scene, found=frozenset(one.kind for one in sources))):
+            for found in finder.find(replace(scene, found=frozenset(source.kind for source in sources))):
                 if isinstance(found, CounterSource):
                     reports.append(found)
                     continue

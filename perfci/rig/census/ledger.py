@@ -86,9 +86,9 @@ class Ledger:
         enough for that, the loud sources are left in peace: asking them costs more than the request itself.
         """
         self._asking = not expected or any(len(self._warm[endpoint]) < LOUD_REQUESTS for endpoint in expected)
-        quiet = [one for one in self._watched if not one.source.loud]
+        quiet = [watched for watched in self._watched if not watched.source.loud]
         now = _read(quiet)
-        moved = any(one.before != now.get(id(one)) for one in quiet if not one.gone)
+        moved = any(watched.before != now.get(id(watched)) for watched in quiet if not watched.gone)
         self._keep(now)
         if self._asking and (self._stale or moved):
             self._settle()
@@ -134,15 +134,15 @@ class Ledger:
 
     def reports(self, opened: Iterable[CounterSource]) -> tuple[CounterSource, ...]:
         """What the sources were able to count in the end."""
-        said = {(one.source.name, one.source.kind): one for one in self._watched}
+        said = {(watched.source.name, watched.source.kind): watched for watched in self._watched}
         return tuple(self._report(report, said.get((report.name, report.kind))) for report in opened)
 
-    def _report(self, opened: CounterSource, one: Watched | None) -> CounterSource:
-        if one is None:
+    def _report(self, opened: CounterSource, watched: Watched | None) -> CounterSource:
+        if watched is None:
             return opened
-        if one.gone:
-            return replace(opened, found=False, note=one.gone)
-        worst = [name for name, count in one.restless.most_common() if 2 * count > len(self._warm[name])]
+        if watched.gone:
+            return replace(opened, found=False, note=watched.gone)
+        worst = [name for name, count in watched.restless.most_common() if 2 * count > len(self._warm[name])]
         if not worst:
             return opened
         moving = f"it did not come to rest after most requests of {', '.join(worst[:3])}"
@@ -150,21 +150,22 @@ class Ledger:
 
     def lost(self) -> Mapping[str, str]:
         """Sources that were open and had to be given up, with the reason."""
-        return {one.source.name: one.gone for one in self._watched if one.gone}
+        return {watched.source.name: watched.gone for watched in self._watched if watched.gone}
 
     def _read_after(self, endpoint: str) -> dict[int, Snapshot]:
         """The work of each source since the last call; the next request's begins where this ends."""
-        quiet = [one for one in self._watched if not one.source.loud]
-        loud = [one for one in self._watched if one.source.loud and self._asking]
+        quiet = [watched for watched in self._watched if not watched.source.loud]
+        loud = [watched for watched in self._watched if watched.source.loud and self._asking]
         self._stale = self._stale or not self._asking
         after = self._at_rest(quiet, endpoint)
         if loud:  # one look is enough where the quiet ones have seen the service come to rest: each is a request to it
-            resting = any(one.counters for one in after.values())
+            resting = any(snapshot.counters for snapshot in after.values())
             after |= _read(loud) if resting else self._at_rest(loud, endpoint)
         work = {
             position: difference
-            for position, one in enumerate(self._watched)
-            if (now := after.get(id(one))) is not None and (difference := _difference(one.before, now)) is not None
+            for position, watched in enumerate(self._watched)
+            if (now := after.get(id(watched))) is not None
+            and (difference := _difference(watched.before, now)) is not None
         }
         if loud:  # their reading made the quiet ones count
             after |= self._at_rest(quiet, endpoint)
@@ -175,23 +176,23 @@ class Ledger:
         """Where the next request begins, for all sources alike; a disturbance meanwhile would be in some of them."""
         for _ in range(MOST_RESTLESS):
             heard = self._heard()
-            self._keep(_read([one for one in self._watched if one.source.loud]))
-            self._keep(_read([one for one in self._watched if not one.source.loud]))
+            self._keep(_read([watched for watched in self._watched if watched.source.loud]))
+            self._keep(_read([watched for watched in self._watched if not watched.source.loud]))
             if self._heard() == heard:
                 break
         self._stale = False
 
     def _heard(self) -> int:
         """How many disturbances there have been."""
-        return sum(one.before.disturbances for one in self._watched)
+        return sum(watched.before.disturbances for watched in self._watched)
 
     def _keep(self, totals: Mapping[int, Snapshot]) -> None:
-        for one in self._watched:
-            one.before = totals.get(id(one), one.before)
+        for watched in self._watched:
+            watched.before = totals.get(id(watched), watched.before)
 
     def _at_rest(self, watched: Sequence[Watched], endpoint: str) -> dict[int, Snapshot]:
         """Each source's totals once two reads in a row agree for all of them; without those that never came to rest."""
-        if not any(not one.gone for one in watched):
+        if not any(not watched_source.gone for watched_source in watched):
             return {}
         deadline = self._clock() + REST_S
         next_s = self._clock() + GAP_S
@@ -200,19 +201,24 @@ class Ledger:
             self._sleep(max(0.0, next_s - self._clock()))
             next_s = self._clock() + GAP_S
             now = _read(watched)
-            moving = [one for one in watched if id(one) in now and _moved(before.get(id(one), NOTHING), now[id(one)])]
+            moving = [
+                watched_source
+                for watched_source in watched
+                if id(watched_source) in now
+                and _moved(before.get(id(watched_source), NOTHING), now[id(watched_source)])
+            ]
             if not moving or self._clock() > deadline:
                 break
             before = now
-        for one in watched:
-            if one not in moving:
-                one.in_a_row = 0
+        for watched_source in watched:
+            if watched_source not in moving:
+                watched_source.in_a_row = 0
                 continue
-            one.restless[endpoint] += 1
-            one.in_a_row += 1
-            one.before = now.pop(id(one))
-            if one.in_a_row >= MOST_RESTLESS:
-                one.gone = f"it never came to rest within {REST_S:g} s"
+            watched_source.restless[endpoint] += 1
+            watched_source.in_a_row += 1
+            watched_source.before = now.pop(id(watched_source))
+            if watched_source.in_a_row >= MOST_RESTLESS:
+                watched_source.gone = f"it never came to rest within {REST_S:g} s"
         return now
 
     def _endpoint(self, samples: Sequence[Sample]) -> EndpointCensus:
@@ -221,17 +227,19 @@ class Ledger:
         for name in {name for sample in good for name in sample.answer.counters}:
             counters[f"response/{name}"] = tally([sample.answer.counters.get(name, 0.0) for sample in good])
         statements: list[Statement] = []
-        for position, one in enumerate(self._watched):
+        for position, watched in enumerate(self._watched):
             works = [sample.work[position] for sample in good if position in sample.work]
-            if one.gone or not works:
+            if watched.gone or not works:
                 continue
             for name in {name for work in works for name in work.counters}:
                 values = [work.counters.get(name, 0.0) for work in works]
-                counters[f"{one.source.name}/{name}"] = tally(values)
-            statements += _statements(one.source.name, works)
+                counters[f"{watched.source.name}/{name}"] = tally(values)
+            statements += _statements(watched.source.name, works)
         return EndpointCensus(
             requests=len(good),
-            counters={name: one for name, one in sorted(counters.items()) if one.mean or one.spread},  # zero is absent
+            counters={
+                name: tallied for name, tallied in sorted(counters.items()) if tallied.mean or tallied.spread
+            },  # zero is absent
             statements=tuple(sorted(statements, key=lambda each: (each.source, each.text))),
         )
 
@@ -244,9 +252,9 @@ def tally(values: Sequence[float]) -> Tally:
 
 
 def _read(watched: Sequence[Watched]) -> dict[int, Snapshot]:
-    for one in watched:
-        one.attempt(one.source.ask)
-    totals = {id(one): one.attempt(one.source.read) for one in watched}
+    for source in watched:
+        source.attempt(source.source.ask)
+    totals = {id(source): source.attempt(source.source.read) for source in watched}
     return {key: snapshot for key, snapshot in totals.items() if snapshot is not None}
 
 
@@ -283,9 +291,9 @@ def _statements(source: str, works: Sequence[Snapshot]) -> list[Statement]:
     found = []
     for text in {text for work in works for text in work.statements}:
         sent = [work.statements.get(text, none) for work in works]
-        told = [one for one in sent if one.calls]
-        rows = tally([float(one.rows or 0) for one in sent]) if told[0].rows is not None else None
-        blocks = tally([float(one.blocks or 0) for one in sent]) if told[0].blocks is not None else None
-        calls = tally([float(one.calls) for one in sent])
+        told = [work for work in sent if work.calls]
+        rows = tally([float(work.rows or 0) for work in sent]) if told[0].rows is not None else None
+        blocks = tally([float(work.blocks or 0) for work in sent]) if told[0].blocks is not None else None
+        calls = tally([float(work.calls) for work in sent])
         found.append(Statement(source=source, text=text, calls=calls, rows=rows, blocks=blocks))
     return found

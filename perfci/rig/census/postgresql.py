@@ -124,9 +124,9 @@ def _floats(totals: Mapping[str, int]) -> dict[str, float]:
     return {name: float(total) for name, total in totals.items()}
 
 
-def _sum(one: Work, other: Work) -> Work:
+def _sum(work: Work, other: Work) -> Work:
     return Work(
-        calls=one.calls + other.calls,
-        rows=(one.rows or 0) + (other.rows or 0),
-        blocks=(one.blocks or 0) + (other.blocks or 0),
+        calls=work.calls + other.calls,
+        rows=(work.rows or 0) + (other.rows or 0),
+        blocks=(work.blocks or 0) + (other.blocks or 0),
     )

@@ -50,7 +50,7 @@ class Process:
         try:
             counts = [each.io_counters() for each in process_tree(psutil.Process(self._pid))]
             return Snapshot(
-                counters={name: float(sum(getattr(one, field) for one in counts)) for name, field in _NAMES.items()}
+                counters={name: float(sum(getattr(count, field) for count in counts)) for name, field in _NAMES.items()}
             )
         except (psutil.Error, AttributeError, OSError) as error:  # no such counters on some systems
             raise CensusError(f"reads and writes of the target cannot be had: {error}") from None

@@ -36,7 +36,7 @@ def work_tree(git: Git, commit: str, *, state: Path) -> Iterator[Path]:
     parts = list(_parts(git, _Part(git_dir=git_dir, commit=commit, path=PurePosixPath()), top))
     folder = trees.new_folder(top, state=state, environ=git.environ)
     git_dirs = [part.git_dir for part in parts]
-    note = leftovers.note(state, tree=str(folder), git_dirs=[str(one) for one in git_dirs])
+    note = leftovers.note(state, tree=str(folder), git_dirs=[str(git_dir) for git_dir in git_dirs])
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         folder.mkdir(mode=0o700)

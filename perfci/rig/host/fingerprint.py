@@ -50,7 +50,9 @@ def _kind(root: Path, environ: Mapping[str, str]) -> str:
         return "container"
     supplies = root / "sys/class/power_supply"
     batteries = [
-        one for one in supplies.glob("*") if _read(one / "type") == "Battery" and _read(one / "scope") != "Device"
+        supply
+        for supply in supplies.glob("*")
+        if _read(supply / "type") == "Battery" and _read(supply / "scope") != "Device"
     ]
     return "laptop" if batteries else "machine"
 

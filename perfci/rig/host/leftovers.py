@@ -181,7 +181,7 @@ def _end(found: Note, environ: Mapping[str, str], ended: list[str]) -> bool:
         return gone is not None
     if found.tree:
         there = Path(found.tree).exists()
-        removed = trees.remove(Path(found.tree), [Path(one) for one in found.git_dirs], environ=environ)
+        removed = trees.remove(Path(found.tree), [Path(git_dir) for git_dir in found.git_dirs], environ=environ)
         if there and removed:
             ended.append(f"removed work tree {found.tree}")
         return removed

@@ -181,23 +181,26 @@ def attend(
     locustfile has ended the run of one of them, the others get a little time to come to the same end, and no more.
     """
     began, lonely = time.monotonic(), 0.0
-    while running := [one for one in generators if not one.ended()]:
+    while running := [generator for generator in generators if not generator.ended()]:
         with contextlib.suppress(subprocess.TimeoutExpired):
             running[0].child.process.wait(timeout=POLL_S)
             continue
         elapsed_s = time.monotonic() - began
         if elapsed_s > limit_s:
             return
-        for one in running:
-            one.poll()
-        if any(one.ended_itself for one in generators) and (lonely := lonely or elapsed_s) + SETTLE_S < elapsed_s:
+        for generator in running:
+            generator.poll()
+        if (
+            any(generator.ended_itself for generator in generators)
+            and (lonely := lonely or elapsed_s) + SETTLE_S < elapsed_s
+        ):
             return
         meanwhile()
         watch(_live(generators, elapsed_s=elapsed_s, planned_s=planned_s))
 
 
 def _live(generators: Sequence[Generator], *, elapsed_s: float, planned_s: float) -> Live:
-    logs = [reader for one in generators for reader in one.readers.values()]
+    logs = [reader for generator in generators for reader in generator.readers.values()]
     now = max((reader.columns[0][-1] for reader in logs if reader.columns[0]), default=0.0)
     return Live(
         elapsed_s=elapsed_s,
@@ -206,7 +209,7 @@ def _live(generators: Sequence[Generator], *, elapsed_s: float, planned_s: float
         failures=sum(reader.failures for reader in logs),
         users=max((next((e["users"] for e in reversed(r.events) if "users" in e), 0) for r in logs), default=0),
         per_second=float(sum(len(_last_second(reader, now)) for reader in logs)),
-        p95_ms={one.side: latency for one in generators if (latency := _p95(one)) is not None},
+        p95_ms={generator.side: latency for generator in generators if (latency := _p95(generator)) is not None},
     )
 
 

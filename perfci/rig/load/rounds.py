@@ -125,7 +125,7 @@ class _Agreement:
 
     def seek(self) -> None:
         """Agree, if it is time for it; call it again and again."""
-        times = [spawned(one.readers.values(), self._plan.users) for one in self._generators.values()]
+        times = [spawned(generator.readers.values(), self._plan.users) for generator in self._generators.values()]
         known = [at for at in times if at is not None]
         if self._table is not None or len(known) < len(times):
             return
@@ -135,26 +135,28 @@ class _Agreement:
             slice_s=self._slice_s,
             begin_s=max(max(known) + self._warmup_s, time.time() + SHORTEST_WARMUP_S),
         )
-        for side, one in self._generators.items():
+        for side, generator in self._generators.items():
             spec = {
                 "open": self._table.open[side],
                 "ramp_s": slices.RAMP_S,
                 "begin_s": self._table.begin_s,
                 "stop_s": self._table.end_s + GUARD_S,
             }
-            _write(one.folder / TIMETABLE, json.dumps(spec))
+            _write(generator.folder / TIMETABLE, json.dumps(spec))
 
     def recordings(self) -> dict[Side, Recording]:
         """What was recorded of each side; LoadError where a side never had its users."""
-        early = {side: ended_early(one.readers.values(), self._plan) for side, one in self._generators.items()}
+        early = {
+            side: ended_early(generator.readers.values(), self._plan) for side, generator in self._generators.items()
+        }
         if any(early.values()):
             return {
-                side: unmeasured(one.readers.values(), window=one.lived, why=early[side])
-                for side, one in self._generators.items()
+                side: unmeasured(generator.readers.values(), window=generator.lived, why=early[side])
+                for side, generator in self._generators.items()
             }
-        for one in self._generators.values():
-            _spawned(one, self._plan)
-        logs = {side: one.logs() for side, one in self._generators.items()}
+        for generator in self._generators.values():
+            _spawned(generator, self._plan)
+        logs = {side: generator.logs() for side, generator in self._generators.items()}
         if self._table is None or any(_late(found, self._table.begin_s) for found in logs.values()):
             raise LoadError(
                 "the load generators could not agree on their turns: they were too slow to read the timetable",
@@ -168,11 +170,11 @@ class _Agreement:
         others = {side: recorded[other].requests for side in recorded for other in recorded if other is not side}
         return {
             side: replace(
-                one,
+                recording,
                 slices=table.slices,
-                notes=(*one.notes, *slices.notes(slices.disturbed(one.windows, others[side]))),
+                notes=(*recording.notes, *slices.notes(slices.disturbed(recording.windows, others[side]))),
             )
-            for side, one in recorded.items()
+            for side, recording in recorded.items()
         }
 
 

@@ -48,4 +48,4 @@ def in_step_of(readers: Iterable[LogReader]) -> InStep | None:
         for wait_s, (bins, starts, squares) in sums.items()
         if starts >= FEWEST_STARTS
     ]
-    return max(found, key=lambda one: one.dispersion, default=None)
+    return max(found, key=lambda in_step: in_step.dispersion, default=None)

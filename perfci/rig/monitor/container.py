@@ -27,31 +27,31 @@ Files = Callable[[], Mapping[str, str]]
 
 def find(scene: Scene, *, root: Path = Path("/")) -> Iterator[Source | Missing]:
     """One source for every container."""
-    for one in scene.running.containers:
-        if not scene.wants(one.service, KIND):
+    for container in scene.running.containers:
+        if not scene.wants(container.service, KIND):
             continue
         try:
-            yield _opened(scene, one, root)
+            yield _opened(scene, container, root)
         except PerfciError as error:
-            yield Missing(name=one.service, why=str(error))
+            yield Missing(name=container.service, why=str(error))
 
 
-def _opened(scene: Scene, one: Running, root: Path) -> Source:
-    if files := _here(one, root):
-        return Container(one.service, lambda: _texts(files), lambda: None, every_s=scene.kernel_s)
-    what = f"the container of service {one.service!r}"
-    session = inside(one.id, "exec sh", what=what, sentinel="echo {}", environ=scene.environ)
-    return Container(one.service, lambda: _told(session.ask(_QUESTION)), session.close, every_s=ASKED_S)
+def _opened(scene: Scene, container: Running, root: Path) -> Source:
+    if files := _here(container, root):
+        return Container(container.service, lambda: _texts(files), lambda: None, every_s=scene.kernel_s)
+    what = f"the container of service {container.service!r}"
+    session = inside(container.id, "exec sh", what=what, sentinel="echo {}", environ=scene.environ)
+    return Container(container.service, lambda: _told(session.ask(_QUESTION)), session.close, every_s=ASKED_S)
 
 
-def _here(one: Running, root: Path) -> list[Path]:
+def _here(container: Running, root: Path) -> list[Path]:
     """The files of its group and network; none where the number of its process means another one to this machine."""
-    process = root / "proc" / str(one.pid)
+    process = root / "proc" / str(container.pid)
     try:
         groups = (process / "cgroup").read_text()
     except OSError:
         return []
-    if not one.pid or one.id not in groups:
+    if not container.pid or container.id not in groups:
         return []
     found = [process / DEVICES]
     for line in groups.splitlines():

@@ -73,24 +73,24 @@ class Monitor:
 
     def _opened(self, sessions: contextlib.ExitStack) -> list[_Open]:
         containers, environ = self._scene.running.containers, self._scene.environ
-        programs = {one.id: docker.programs(one.id, environ=environ) for one in containers}
+        programs = {container.id: docker.programs(container.id, environ=environ) for container in containers}
         scene, found = replace(self._scene, programs=programs), []
         for finder in self._finders:
-            for one in finder.find(scene):
-                if isinstance(one, Missing):
-                    self.missing[one.name] = one.why
+            for opened in finder.find(scene):
+                if isinstance(opened, Missing):
+                    self.missing[opened.name] = opened.why
                     continue
-                sessions.callback(one.close)
-                found.append(_Open(one))
+                sessions.callback(opened.close)
+                found.append(_Open(opened))
         return found
 
     def _watch(self, sources: list[_Open]) -> None:
         """Read each source when it is due, until the end; a read that comes late does not come twice."""
-        while sources and not self._stopping.wait(max(0.0, min(one.due_s for one in sources) - time.monotonic())):
-            for one in [one for one in sources if one.due_s <= time.monotonic()]:
-                if not self._read(one.source):
-                    sources.remove(one)
-                one.due_s = max(one.due_s, time.monotonic() - one.source.every_s) + one.source.every_s
+        while sources and not self._stopping.wait(max(0.0, min(source.due_s for source in sources) - time.monotonic())):
+            for source in [source for source in sources if source.due_s <= time.monotonic()]:
+                if not self._read(source.source):
+                    sources.remove(source)
+                source.due_s = max(source.due_s, time.monotonic() - source.source.every_s) + source.source.every_s
 
     def _read(self, source: Source) -> bool:
         """Whether it is worth another read."""

@@ -63,8 +63,8 @@ def parse(
 ) -> Settings:
     """The settings that `[monitor]` stands for; ConfigError names what cannot be used, and whom perfci may not ask."""
     parsed = schema.parse(dict[str, GaugeOptions], dict(gauges), where=where)
-    for name, one in parsed.items():
-        for url in (one.url, one.prometheus):
+    for name, options in parsed.items():
+        for url in (options.url, options.prometheus):
             if "://" in url and not hosts.allowed(url, allow_hosts):
                 host = hosts.split(url).hostname
                 raise ConfigError(f"{where} cannot be used:\n  {name}: {host} is not this machine", hint=_ALLOW)

@@ -23,9 +23,9 @@ _NAME = re.compile(r"[A-Za-z_:][A-Za-z0-9_:.]*")
 def find(scene: Scene) -> Iterator[Source | Missing]:
     """One source for every page that a gauge is on."""
     pages: dict[str, dict[str, GaugeOptions]] = {}
-    for name, one in scene.settings.gauges.items():
-        if one.url and scene.wants(name, KIND):
-            pages.setdefault(one.url, {})[name] = one
+    for name, gauge in scene.settings.gauges.items():
+        if gauge.url and scene.wants(name, KIND):
+            pages.setdefault(gauge.url, {})[name] = gauge
     for url, gauges in pages.items():
         yield Page(scene.running.base_url + url if url.startswith("/") else url, gauges)
 
@@ -45,19 +45,19 @@ class Page:
         """Every gauge on the page; MonitorError where there is no page."""
         body = self._asker.ask(self._url).decode("utf-8", errors="replace")
         now_s = monotonic()
-        return {name: _reading(body, one, now_s) for name, one in self._gauges.items()}
+        return {name: _reading(body, gauge, now_s) for name, gauge in self._gauges.items()}
 
     def close(self) -> None:
         """Close the connection."""
         self._asker.close()
 
 
-def _reading(body: str, one: GaugeOptions, now_s: float) -> Reading | PerfciError:
+def _reading(body: str, gauge: GaugeOptions, now_s: float) -> Reading | PerfciError:
     try:
-        value = pointed(body, one.pointer) if one.pointer is not None else summed(body, one.metric)
+        value = pointed(body, gauge.pointer) if gauge.pointer is not None else summed(body, gauge.metric)
     except MonitorError as error:
         return error
-    return Reading(value=value, unit=one.unit, per=now_s if one.rate else None)
+    return Reading(value=value, unit=gauge.unit, per=now_s if gauge.rate else None)
 
 
 def pointed(body: str, pointer: str) -> float:

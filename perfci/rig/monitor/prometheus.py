@@ -16,9 +16,9 @@ KIND = "prometheus"
 
 def find(scene: Scene) -> Iterator[Source | Missing]:
     """One source for every query."""
-    for name, one in scene.settings.gauges.items():
-        if one.prometheus and scene.wants(name, KIND):
-            yield Query(name, one)
+    for name, gauge in scene.settings.gauges.items():
+        if gauge.prometheus and scene.wants(name, KIND):
+            yield Query(name, gauge)
 
 
 class Query:
@@ -33,10 +33,10 @@ class Query:
 
     def read(self) -> Readings:
         """The answer, where it is a single number."""
-        one = self._options
-        body = self._asker.ask(f"{one.prometheus.rstrip('/')}/api/v1/query", parameters={"query": one.query})
-        per = monotonic() if one.rate else None
-        return {self.name: Reading(value=answered(body), unit=one.unit, per=per)}
+        options = self._options
+        body = self._asker.ask(f"{options.prometheus.rstrip('/')}/api/v1/query", parameters={"query": options.query})
+        per = monotonic() if options.rate else None
+        return {self.name: Reading(value=answered(body), unit=options.unit, per=per)}
 
     def close(self) -> None:
         """Close the connection."""

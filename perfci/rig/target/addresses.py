@@ -60,7 +60,7 @@ def _places(config: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _within(text: str, ranges: list[str]) -> Iterator[str]:
-    networks = [ipaddress.ip_network(one, strict=False) for one in ranges]
+    networks = [ipaddress.ip_network(subnet, strict=False) for subnet in ranges]
     for found in dict.fromkeys([*_IPV4.findall(text), *_IPV6.findall(text)]):
         try:
             address = ipaddress.ip_address(found)

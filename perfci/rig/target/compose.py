@@ -215,8 +215,8 @@ def _description(containers: list[dict[str, Any]], stack: Stack) -> str:
     lines = found.out.split("\n") if found.ok else []
     digests = [line.split() for line in [*lines, *("" for _ in images)]]
     return ", ".join(
-        f"{docker.service_of(one)}={(known or [image[:19]])[0]}{limits_of(one)}"
-        for one, image, known in zip(containers, images, digests, strict=False)
+        f"{docker.service_of(container)}={(known or [image[:19]])[0]}{limits_of(container)}"
+        for container, image, known in zip(containers, images, digests, strict=False)
     )
 
 

@@ -89,7 +89,7 @@ def _renamed(image: Any, tags: Mapping[str, str]) -> Any:
     """The name in this copy; "name" and "name:latest" are the same image."""
     text = str(image)
     same = (text, text.removesuffix(":latest"), f"{text}:latest")
-    return next((tags[one] for one in same if one in tags), image)
+    return next((tags[name] for name in same if name in tags), image)
 
 
 def _image(name: str, service: Mapping[str, Any]) -> str:

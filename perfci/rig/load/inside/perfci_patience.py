@@ -70,6 +70,6 @@ class Patience:
 
 def _shift(paused_s: float, *paced: Any) -> None:
     """`constant_pacing` counts from the last task: the pause does not belong to it."""
-    for one in paced:
-        if one is not None:
-            one._cp_last_run += paused_s  # noqa: SLF001  # Locust has no public way
+    for pacing in paced:
+        if pacing is not None:
+            pacing._cp_last_run += paused_s  # noqa: SLF001  # Locust has no public way

@@ -223,7 +223,7 @@ def _listening(host: str, port: int) -> bool:
 
 def printable(text: object) -> str:
     """What another machine says, fit to be shown."""
-    return "".join(one if one.isprintable() else "?" for one in str(text)[:LONGEST_NAME])
+    return "".join(character if character.isprintable() else "?" for character in str(text)[:LONGEST_NAME])
 
 
 def _leave(code: int, why: str) -> None:

@@ -94,8 +94,8 @@ class Rotation:
             state = random.getstate()
             taken = [self._take(turn, side, state) for side in pair]
             if taken[0].failed != taken[1].failed:
-                for side, one in zip(pair, taken, strict=True):
-                    self._parties[side].log.event("alone", task=turn.name, since=one.since, until=one.until)
+                for side, visit in zip(pair, taken, strict=True):
+                    self._parties[side].log.event("alone", task=turn.name, since=visit.since, until=visit.until)
         self._seen.update(asked)
         turn.endpoints = frozenset(asked)
         turn.visits += 1
