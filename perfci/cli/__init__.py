@@ -90,7 +90,7 @@ def main() -> NoReturn:
         error.show()
         sys.exit(ExitCode.USAGE)
     except PerfciError as error:
-        say(_told(error), err=True)
+        say(_message(error), err=True)
         sys.exit(error.exit_code)
     except OSError as error:
         if error.errno not in FULL:
@@ -110,7 +110,7 @@ def _interrupt(number: int, _frame: FrameType | None) -> None:
     raise Interrupted(signal.Signals(number).name)
 
 
-def _told(error: PerfciError) -> str:
+def _message(error: PerfciError) -> str:
     lines = [f"perfci: {error}"]
     if error.hint:
         lines.append(f"next: {error.hint}")

@@ -48,8 +48,8 @@ def command(  # noqa: PLR0917  # click passes by name
         raise click.UsageError("compare takes one or two paths")
     outcome = compare(paths[0] if len(paths) == 2 else None, paths[-1], config_file=config)
     if explain is not None:
-        told = explained.explain_json if as_json else partial(explained.explain, width=width())
-        text = told(outcome, explain)
+        explained_as = explained.explain_json if as_json else partial(explained.explain, width=width())
+        text = explained_as(outcome, explain)
     elif as_json or markdown:
         text = render("json" if as_json else "markdown", outcome)
     else:

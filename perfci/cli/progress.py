@@ -88,14 +88,14 @@ class Terminal(Silent):
             self._first_s = live.elapsed_s
         left_s = live.planned_s - (live.elapsed_s - self._first_s)
         p95s = [f"{side} {ms:.1f}" if side else f"{ms:.1f}" for side, ms in live.p95_ms.items()]
-        told = [  # the last of it is what a narrow terminal cuts off
+        parts = [  # the last of it is what a narrow terminal cuts off
             f"{left_s:.0f} s left" if left_s >= 1 else "ending",
             f"{live.users} user{'s' if live.users != 1 else ''}",
             f"{live.per_second:.0f} requests/s",
             *([f"{live.failures} failed"] if live.failures else []),
             *([f"p95 {' / '.join(p95s)} ms"] if p95s else []),
         ]
-        self._show(" · ".join(told), alarm=live.failures > 0)
+        self._show(" · ".join(parts), alarm=live.failures > 0)
 
     def note(self, text: str) -> None:
         """A line above the live ones."""
@@ -111,7 +111,7 @@ class Terminal(Silent):
         from rich.console import Group
         from rich.text import Text
 
-        rest = self._left.told()
+        rest = self._left.text()
         lines = [Text(f"{self._text} · {rest}" if rest else self._text, no_wrap=True, overflow="ellipsis")]
         if numbers:
             lines.append(Text(numbers, style="red" if alarm else "dim", no_wrap=True, overflow="ellipsis"))
@@ -136,7 +136,7 @@ class Remaining:
         if whole_s > planned_s:
             self._end = now + planned_s * max(1.0, (now - since) / (whole_s - planned_s))
 
-    def told(self) -> str:
+    def text(self) -> str:
         """In words; nothing before a part is over, or when it takes longer than expected."""
         left_s = 0.0 if self._end is None else self._end - self._now()
         if left_s < 1:

@@ -21,7 +21,7 @@ def command(  # noqa: PLR0917  # click passes by name
     """Put the configured data into the service at URL, which is already running."""
     from perfci.pipeline.seeding import seed_url
 
-    told = seed_url(
+    done = seed_url(
         url, real_ports(config), config.name, environment, clear_first=clear_first, clean=clean, rng_seed=rng_seed
     )
-    click.echo(told)
+    click.echo(done)

@@ -26,4 +26,4 @@ def work(name: str, ports: Ports, config_file: str, *, master: tuple[str, int], 
             state=ports.state,
             watch=ports.progress.live,
         )
-        return serve(plan.load, place, master=master, wait_s=wait_s, told=ports.progress.note)
+        return serve(plan.load, place, master=master, wait_s=wait_s, on_note=ports.progress.note)

@@ -248,7 +248,7 @@ def _ratio_from(comparison: Comparison) -> Iterator[str]:
     limit = max(matters, comparison.critical_change)
     why = "the budget" if matters >= comparison.critical_change else "below that it could be noise"
 
-    def told(share: float) -> str:
+    def formatted(share: float) -> str:
         return rows.signed_size(share if sign > 0 else 1 / (1 + share) - 1, metric)
 
-    yield f"red from a change of about {told(limit)} on ({why})"
+    yield f"red from a change of about {formatted(limit)} on ({why})"

@@ -24,8 +24,8 @@ class GaugeRow:
 def gauge_row(gauge: GaugeChange) -> GaugeRow:
     """All four numbers, each in the gauge's own unit."""
     sides = (gauge.base, gauge.candidate)
-    base, candidate = _told([None if side is None else side.mean for side in sides], gauge)
-    base_high, candidate_high = _told([None if side is None else side.high for side in sides], gauge)
+    base, candidate = _formatted([None if side is None else side.mean for side in sides], gauge)
+    base_high, candidate_high = _formatted([None if side is None else side.high for side in sides], gauge)
     return GaugeRow(name=gauge.name, base=base, candidate=candidate, base_high=base_high, candidate_high=candidate_high)
 
 
@@ -40,7 +40,7 @@ def _moved(row: GaugeRow) -> str:
     return f"{row.name} {row.candidate}" if row.base == NOTHING else f"{row.name} {row.base} → {row.candidate}"
 
 
-def _told(numbers: Sequence[float | None], gauge: GaugeChange) -> tuple[str, ...]:
+def _formatted(numbers: Sequence[float | None], gauge: GaugeChange) -> tuple[str, ...]:
     metric = Metric(
         name=gauge.name,
         quantity=Quantity.COUNT,

@@ -49,8 +49,8 @@ def check_tallies(census: Census, file: Path) -> None:
     """Numbers that no request ever gave are refused."""
     for what, tally in _tallies(census):
         if not (0 <= tally.requests <= LARGEST_COUNT and abs(tally.mean) <= LARGEST_COUNT and tally.spread >= 0):
-            told = f"{str(tally.mean)[:20]} ± {str(tally.spread)[:20]} in {str(tally.requests)[:20]} requests"
-            raise ResultError(f"{file}: {what[:200]!r} counts {told}", hint=DAMAGED)
+            found = f"{str(tally.mean)[:20]} ± {str(tally.spread)[:20]} in {str(tally.requests)[:20]} requests"
+            raise ResultError(f"{file}: {what[:200]!r} counts {found}", hint=DAMAGED)
 
 
 def _tallies(census: Census) -> Iterator[tuple[str, Tally]]:

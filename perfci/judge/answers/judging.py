@@ -73,7 +73,7 @@ def judge_answers(case: Case, comparisons: Iterable[Comparison]) -> JudgedAnswer
         if (moved := evidence.other_failures(name, reference, case.candidate, endpoints=count))
     ]
     found = [
-        *_told(differences, required, accepted),
+        *_findings_of(differences, required, accepted),
         *_missing(gone, required, accepted),
         *_dropped(dropped, accepted),
         *([warning("failures-differ", f"Requests fail in another way: {listed(failures)}")] if failures else ()),
@@ -121,7 +121,9 @@ def _counted(case: Case, *, known: Collection[str]) -> Iterator[tuple[str, str]]
             yield name, said
 
 
-def _told(differences: Mapping[str, str], required: Collection[str], accepted: Collection[str]) -> Iterator[Finding]:
+def _findings_of(
+    differences: Mapping[str, str], required: Collection[str], accepted: Collection[str]
+) -> Iterator[Finding]:
     open_ = [name for name in differences if name not in accepted]
     for weight, names in (
         (Weight.INCONCLUSIVE, [name for name in open_ if name in required]),

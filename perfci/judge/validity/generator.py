@@ -110,8 +110,8 @@ def tasks(case: Case) -> Iterator[Finding]:
     by_chance = bool(case.base) and not shows(case.base) and zeros.chance_of_failing(base, candidate) >= zeros.ALPHA
 
     raised_first = [text for round_ in case.measured for text in round_.errors if text.startswith("exception in ")]
-    told = f"The first: {raised_first[0]}. " if raised_first else ""
-    hint = f"{told}Run the profile by hand to see the traceback."
+    first = f"The first: {raised_first[0]}. " if raised_first else ""
+    hint = f"{first}Run the profile by hand to see the traceback."
     every: list[Finding] = []
     if not (by_chance and shows(case.candidate)):
         every += blame(case, case.base, "tasks-raise", shows=shows, what="made every task of the load raise", hint=hint)

@@ -62,20 +62,20 @@ def stalls(case: Case) -> Iterator[Finding]:
     def gap(round_: Round) -> int:
         return gaps.get(id(round_), 0)
 
-    stood = [gap(round_) for round_ in case.measured if gap(round_) and _asleep(round_, gap(round_))]
+    stood = [gap(round_) for round_ in case.measured if gap(round_) and _generator_stood_still(round_, gap(round_))]
     if stood:
         yield invalid("generator-stood-still", f"The load generator stood still for {max(stood)} s")
     yield from blame(
         case,
         case.alike,
         "stalled",
-        shows=lambda rounds: any(gap(round_) and not _asleep(round_, gap(round_)) for round_ in rounds),
+        shows=lambda rounds: any(gap(round_) and not _generator_stood_still(round_, gap(round_)) for round_ in rounds),
         what=f"let its users wait for {max(map(gap, case.measured), default=0)} s without one answer",
         hint="See the log of the service: a lock, a pool or a timeout.",
     )
 
 
-def _asleep(round_: Round, gap: int) -> bool:
+def _generator_stood_still(round_: Round, gap: int) -> bool:
     return round_.generator.loop_lag_max_ms > 500.0 * gap
 
 

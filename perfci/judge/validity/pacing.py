@@ -56,8 +56,8 @@ def behind(case: Case) -> Iterator[Finding]:
     more = float(np.mean(lost)) - (float(np.mean(usual)) if usual else 0.0)
     certain = len(usual) > 1 and len(lost) > 1 and more > MISSED
     if certain and grew(usual, lost, least_variance=_by_chance(before, after)) < CHANCE:
-        told = f"{_percent(lost)} of the tasks that were due never began on the candidate"
-        message = f"{told}, {_percent(usual)} on the reference"
+        dropped = f"{_percent(lost)} of the tasks that were due never began on the candidate"
+        message = f"{dropped}, {_percent(usual)} on the reference"
         loaded = under_load(case.candidate)
         if 2 * sum(map(_unable, loaded)) >= len(loaded):
             yield invalid("schedule-missed", message, "The load generator itself was starved or had too much to do.")
@@ -108,8 +108,8 @@ def _percent(shares: Sequence[float]) -> str:
 
 def in_step(case: Case) -> Iterator[Finding]:
     """Users that always wait equally long and so act at the same time, for as long as the round lasts."""
-    found = [told for round_ in under_load(case.measured) if (told := round_.generator.in_step) is not None]
-    worst = max(found, key=lambda round_: round_.dispersion, default=None)
+    found = [bursts for round_ in under_load(case.measured) if (bursts := round_.generator.in_step) is not None]
+    worst = max(found, key=lambda bursts: bursts.dispersion, default=None)
     if worst is not None and worst.dispersion > IN_STEP:
         message = (
             f"Users that always wait {worst.wait_s:g} s act at the same time: "

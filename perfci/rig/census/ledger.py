@@ -291,9 +291,9 @@ def _statements(source: str, works: Sequence[Snapshot]) -> list[Statement]:
     found = []
     for text in {text for work in works for text in work.statements}:
         sent = [work.statements.get(text, none) for work in works]
-        told = [work for work in sent if work.calls]
-        rows = tally([float(work.rows or 0) for work in sent]) if told[0].rows is not None else None
-        blocks = tally([float(work.blocks or 0) for work in sent]) if told[0].blocks is not None else None
+        called = [work for work in sent if work.calls]
+        rows = tally([float(work.rows or 0) for work in sent]) if called[0].rows is not None else None
+        blocks = tally([float(work.blocks or 0) for work in sent]) if called[0].blocks is not None else None
         calls = tally([float(work.calls) for work in sent])
         found.append(Statement(source=source, text=text, calls=calls, rows=rows, blocks=blocks))
     return found

@@ -38,8 +38,8 @@ def find(scene: Scene) -> Iterator[Source | CounterSource]:
     if not path or not scene.wants(NAME, KIND):
         return
     if not scene.settings.metrics_names and scene.found & MORE_EXACT:
-        told = " and ".join(sorted(scene.found & MORE_EXACT))
-        why = f"not asked: {told} tell more, and each read is a request; names in [census.prometheus] make them count"
+        others = " and ".join(sorted(scene.found & MORE_EXACT))
+        why = f"not asked: {others} tell more, and each read is a request; names in [census.prometheus] make them count"
         yield CounterSource(name=NAME, kind=KIND, found=False, note=why)
         return
     source = Prometheus(scene.running.base_url + path, names=frozenset(scene.settings.metrics_names))

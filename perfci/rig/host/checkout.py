@@ -30,9 +30,9 @@ def work_tree(git: Git, commit: str, *, state: Path) -> Iterator[Path]:
     by the next one, which finds it noted in *state*. No filter, hook or other command of the configuration is run, and
     nothing is fetched; files of Git LFS come from the local store. BaseUnavailableError says what is missing.
     """
-    prefix = _told(git, "rev-parse", "--show-prefix")
-    top = Path(_told(git, "rev-parse", "--show-toplevel"))
-    git_dir = Path(_told(git, "rev-parse", "--path-format=absolute", "--git-common-dir"))
+    prefix = _output(git, "rev-parse", "--show-prefix")
+    top = Path(_output(git, "rev-parse", "--show-toplevel"))
+    git_dir = Path(_output(git, "rev-parse", "--path-format=absolute", "--git-common-dir"))
     parts = list(_parts(git, _Part(git_dir=git_dir, commit=commit, path=PurePosixPath()), top))
     folder = trees.new_folder(top, state=state, environ=git.environ)
     git_dirs = [part.git_dir for part in parts]
@@ -115,7 +115,7 @@ def _repository(parent: Path, working: Path, name: str) -> Path | None:
     return next((path.resolve() for path in candidates if (path / "HEAD").is_file()), None)
 
 
-def _told(git: Git, *arguments: str) -> str:
+def _output(git: Git, *arguments: str) -> str:
     answer = git.run(*arguments)
     if not answer.ok:
         raise refusal(answer, absent=True)

@@ -180,7 +180,7 @@ def attend(
     Returns at the limit, too: a log without an end mark is what the judge calls a truncated round. Where the
     locustfile has ended the run of one of them, the others get a little time to come to the same end, and no more.
     """
-    began, lonely = time.monotonic(), 0.0
+    began, one_sided_since = time.monotonic(), 0.0
     while running := [generator for generator in generators if not generator.ended()]:
         with contextlib.suppress(subprocess.TimeoutExpired):
             running[0].child.process.wait(timeout=POLL_S)
@@ -192,7 +192,7 @@ def attend(
             generator.poll()
         if (
             any(generator.ended_itself for generator in generators)
-            and (lonely := lonely or elapsed_s) + SETTLE_S < elapsed_s
+            and (one_sided_since := one_sided_since or elapsed_s) + SETTLE_S < elapsed_s
         ):
             return
         meanwhile()

@@ -186,12 +186,12 @@ def silent_because(readers: Iterable[LogReader]) -> str:
         doing.update({what: event[what] for what in ("asking", "waiting", "busy")})
     left = sum(e["count"] for e in events(readers, "left"))
     wait_s = max((e["wait_s"] for e in events(readers, "silent")), default=0.0)
-    told = {
+    sentences = {
         "asking": "no answer came to what {} of its users asked",
         "waiting": "{} of its users wait between two tasks" + (f", for up to {wait_s:.3g} s" if wait_s else ""),
         "busy": "{} of its users are busy in a task that asks nothing",
     }
-    found = [text.format(doing[what]) for what, text in told.items() if doing[what]]
+    found = [text.format(doing[what]) for what, text in sentences.items() if doing[what]]
     return "; ".join([*found, *([f"{left} of its users ended"] if left else [])])
 
 

@@ -265,8 +265,8 @@ def duet_round(plan: LoadPlan, place: Place) -> Iterator[TakeTurns]:
             def take(
                 base_urls: Mapping[Side, str], *, times: tuple[float, float], rng_seed: int
             ) -> dict[Side, Recording]:
-                told = _told(plan, place, base_urls=base_urls, times=times, rng_seed=rng_seed)
-                spec.write_text(json.dumps(told, indent=1))
+                document = _spec_document(plan, place, base_urls=base_urls, times=times, rng_seed=rng_seed)
+                spec.write_text(json.dumps(document, indent=1))
                 waiting.close()
                 seconds = sum(times)
                 attend([generator], place.watch, planned_s=seconds, limit_s=3 * seconds + SPARE_TURNS_S)
@@ -275,7 +275,7 @@ def duet_round(plan: LoadPlan, place: Place) -> Iterator[TakeTurns]:
             yield take
 
 
-def _told(
+def _spec_document(
     plan: LoadPlan, place: Place, *, base_urls: Mapping[Side, str], times: tuple[float, float], rng_seed: int
 ) -> dict[str, object]:
     """What the driver is to do."""

@@ -81,8 +81,8 @@ def notes(share: float) -> tuple[str, ...]:
     """What to say about a *share* that was `disturbed`."""
     if share <= DISTURBED:
         return ()
-    told = f"late requests of the other side ran into {100 * share:.0f} % of its time"
-    return (f"{told}: a longer `slice`, or 0, keeps them apart",)
+    message = f"late requests of the other side ran into {100 * share:.0f} % of its time"
+    return (f"{message}: a longer `slice`, or 0, keeps them apart",)
 
 
 def _runs(first: Side, second: Side, slices: int) -> Sequence[tuple[Side, int]]:

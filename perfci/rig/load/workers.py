@@ -58,8 +58,8 @@ class Workers:
             f"{e['worker']} was refused: its {e['differs']} is {e['there']}, the one here is {e['here']}"
             for e in events(logs, "refused")
         }
-        told = f"{came} of {self.count} workers connected to {self.bind}:{self.port} within {self.wait_s:g} s"
-        return LoadError("\n".join([told, *sorted(refused)]), hint=f"start the others: {self.command}")
+        message = f"{came} of {self.count} workers connected to {self.bind}:{self.port} within {self.wait_s:g} s"
+        return LoadError("\n".join([message, *sorted(refused)]), hint=f"start the others: {self.command}")
 
 
 def invitation(name: str, *, bind: str, port: int) -> str:
@@ -92,7 +92,7 @@ def serve(
     *,
     master: tuple[str, int],
     wait_s: float,
-    told: Callable[[str], None],
+    on_note: Callable[[str], None],
 ) -> int:
     """
     Drive users for one round after the other, until none has come for *wait_s*; the number of rounds.
@@ -102,7 +102,7 @@ def serve(
     rounds = 0
     while _served(_command(plan, place, master), plan, place, wait_s=wait_s):
         rounds += 1
-        told(f"round {rounds} is over; waiting for the next")
+        on_note(f"round {rounds} is over; waiting for the next")
     if not rounds:
         host, port = master
         raise LoadError(

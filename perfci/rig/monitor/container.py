@@ -41,7 +41,7 @@ def _opened(scene: Scene, container: Running, root: Path) -> Source:
         return Container(container.service, lambda: _texts(files), lambda: None, every_s=scene.kernel_s)
     what = f"the container of service {container.service!r}"
     session = inside(container.id, "exec sh", what=what, sentinel="echo {}", environ=scene.environ)
-    return Container(container.service, lambda: _told(session.ask(_QUESTION)), session.close, every_s=ASKED_S)
+    return Container(container.service, lambda: _texts_by_file(session.ask(_QUESTION)), session.close, every_s=ASKED_S)
 
 
 def _here(container: Running, root: Path) -> list[Path]:
@@ -77,7 +77,7 @@ _QUESTION = (  # without a single process of its own: they would count as the co
 )
 
 
-def _told(lines: list[str]) -> Mapping[str, str]:
+def _texts_by_file(lines: list[str]) -> Mapping[str, str]:
     texts: dict[str, str] = {}
     for line in lines:
         name, _, rest = line.partition(" ")

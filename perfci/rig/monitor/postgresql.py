@@ -44,8 +44,8 @@ class PostgreSQL:
         counts = lines[0].split() if len(lines) == 1 else []
         if len(counts) != len(NAMES) or not all(count.isdigit() for count in counts):
             raise MonitorError(f"{self.name} did not tell its connections: {' '.join(lines)[:300]}")
-        told = zip(NAMES, counts, strict=True)
-        return {f"{self._service}/{name}": Reading(value=float(count)) for name, count in told}
+        readings = zip(NAMES, counts, strict=True)
+        return {f"{self._service}/{name}": Reading(value=float(count)) for name, count in readings}
 
     def close(self) -> None:
         """End psql."""

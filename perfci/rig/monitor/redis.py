@@ -39,14 +39,14 @@ class Redis:
         """The share of lookups since the last read that found their key; clients and memory now."""
         lines = self._session.ask("INFO stats\nINFO clients\nINFO memory")
         pairs = (line.strip().partition(":") for line in lines)
-        told = {name: float(value) for name, _, value in pairs if name in _NEEDED and value.isdigit()}
-        if set(told) != _NEEDED:
+        found = {name: float(value) for name, _, value in pairs if name in _NEEDED and value.isdigit()}
+        if set(found) != _NEEDED:
             raise MonitorError(f"{self.name} did not tell its state: {' '.join(lines)[:300]}")
-        hits, lookups = told["keyspace_hits"], told["keyspace_hits"] + told["keyspace_misses"]
+        hits, lookups = found["keyspace_hits"], found["keyspace_hits"] + found["keyspace_misses"]
         return {
             f"{self._service}/hit_rate": Reading(value=100 * hits, unit="%", per=lookups),
-            f"{self._service}/clients": Reading(value=told["connected_clients"] - 1),
-            f"{self._service}/used_memory": Reading(value=told["used_memory"] / 1e6, unit="MB"),
+            f"{self._service}/clients": Reading(value=found["connected_clients"] - 1),
+            f"{self._service}/used_memory": Reading(value=found["used_memory"] / 1e6, unit="MB"),
         }
 
     def close(self) -> None:

@@ -18,10 +18,12 @@ def main(spec: "dict[str, Any]") -> None:
     os.dup2(2, 1)
     sys.path.insert(0, os.getcwd())  # noqa: PTH109
     module, _, name = spec["call"].partition(":")
-    told = getattr(importlib.import_module(module), name)(spec["url"], **spec["named"])
-    if told is not None and not (isinstance(told, dict) and set(told) <= {"created", "digest"}):
-        raise SystemExit("{} returned {!r}: wanted is a dict of created and digest, or None".format(spec["call"], told))
-    answer.write(json.dumps(told or {}))
+    returned = getattr(importlib.import_module(module), name)(spec["url"], **spec["named"])
+    if returned is not None and not (isinstance(returned, dict) and set(returned) <= {"created", "digest"}):
+        raise SystemExit(
+            "{} returned {!r}: wanted is a dict of created and digest, or None".format(spec["call"], returned)
+        )
+    answer.write(json.dumps(returned or {}))
     answer.close()
 
 

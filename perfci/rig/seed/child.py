@@ -36,10 +36,10 @@ def running(
                 f"the seeding command {command[0]!r} cannot be run in {place.source}: {error.strerror or error}",
                 hint="install it in a step before perfci, or give its path; a script needs to be executable",
             ) from None
-        yield lambda: _told(ended(), what, timeout_s)
+        yield lambda: _answer_of(ended(), what, timeout_s)
 
 
-def _told(done: process.Completed, what: str, timeout_s: float) -> dict[str, Any]:
+def _answer_of(done: process.Completed, what: str, timeout_s: float) -> dict[str, Any]:
     if not done.ok:
         how = f"did not end within {timeout_s:g} s" if done.code is None else f"ended with {done.code}"
         said = "\n".join((done.out + done.err).splitlines()[-20:])
@@ -53,7 +53,7 @@ def _told(done: process.Completed, what: str, timeout_s: float) -> dict[str, Any
 def _last_json(text: str) -> dict[str, Any]:
     lines = text.strip().splitlines()
     try:
-        told = json.loads(lines[-1]) if lines else {}
+        answer = json.loads(lines[-1]) if lines else {}
     except ValueError:
         return {}
-    return told if isinstance(told, dict) else {}
+    return answer if isinstance(answer, dict) else {}

@@ -34,7 +34,7 @@ def seeding(options: Options, target_url: str, *, clear_first: bool, place: Plac
     if clear_first and not clean(options, target_url, place=place):
         raise SeedError("nothing takes the old data out first", hint="give the command for it: clean in [seed]")
     with _running(options, options.command, target_url, place) as ended:
-        yield lambda: options.told(ended())
+        yield lambda: options.seeded_by(ended())
 
 
 def clean(options: Options, target_url: str, *, place: Place) -> bool:

@@ -63,8 +63,8 @@ def _made(options: Options, target_url: str) -> Seeded:
             f"the target refused to be seeded: {_asked(answer)} answered {answer.status_code}{_said(answer)}",
             hint=f"some of the data may be there now: {_CLEAR_FIRST}",
         )
-    told = _json(answer)
-    return options.seeded(told.get(options.created_field), told.get(options.digest_field))
+    content = _json(answer)
+    return options.seeded(content.get(options.created_field), content.get(options.digest_field))
 
 
 def clean(options: Options, target_url: str, *, place: Place) -> bool:
@@ -108,10 +108,10 @@ def _fill(value: Any, options: Options) -> Any:
 
 def _json(answer: requests.Response) -> dict[str, Any]:
     try:
-        told = answer.json()
+        content = answer.json()
     except ValueError:
         return {}
-    return told if isinstance(told, dict) else {}
+    return content if isinstance(content, dict) else {}
 
 
 def _asked(answer: requests.Response) -> str:

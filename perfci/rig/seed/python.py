@@ -33,7 +33,7 @@ def seeding(options: Options, target_url: str, *, clear_first: bool, place: Plac
     options.check_allowed(target_url, place)
     named = {"rng_seed": options.rng_seed, "counts": options.counts, "clear_first": clear_first}
     with _calling(options, options.call, target_url, named, place) as ended:
-        yield lambda: options.told(ended())
+        yield lambda: options.seeded_by(ended())
 
 
 def clean(options: Options, target_url: str, *, place: Place) -> bool:

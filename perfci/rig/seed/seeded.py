@@ -74,9 +74,9 @@ class Recipe(Table):
             f"`{MARK}: true`, or say so: test_data = true in [seed]",
         )
 
-    def told(self, said: Mapping[str, Any]) -> Seeded:
-        """As `seeded`, of what the project's own code says."""
-        return self.seeded(said.get("created"), said.get("digest"))
+    def seeded_by(self, answer: Mapping[str, Any]) -> Seeded:
+        """What the project's own seeding code says it made; see `seeded`."""
+        return self.seeded(answer.get("created"), answer.get("digest"))
 
     def seeded(self, created: object, digest: object) -> Seeded:
         """What the target says it made, held against what was asked for."""

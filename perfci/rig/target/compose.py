@@ -230,5 +230,5 @@ def limits_of(inspected: Mapping[str, Any]) -> str:
         f"cores {host['CpusetCpus']}" if host.get("CpusetCpus") else "",
         f"{host['Memory'] // 2**20} MB" if host.get("Memory") else "",
     ]
-    told = ", ".join(limit for limit in limits if limit)
-    return f" ({told})" if told else ""
+    listed = ", ".join(limit for limit in limits if limit)
+    return f" ({listed})" if listed else ""

@@ -108,11 +108,11 @@ def test_the_time_left_follows_what_the_parts_took() -> None:
     left = Remaining(lambda: clock[0])
     left.learn(200.0)
     clock[0] = 100.0
-    assert left.told() == ""
+    assert left.text() == ""
     clock[0] = 200.0
     left.learn(100.0)
-    assert left.told() == "3 min left in all"
+    assert left.text() == "3 min left in all"
     clock[0] = 350.0
-    assert left.told() == "50 s left in all"
+    assert left.text() == "50 s left in all"
     clock[0] = 500.0
-    assert left.told() == ""
+    assert left.text() == ""
