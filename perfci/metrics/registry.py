@@ -5,13 +5,14 @@ A metric that the requests cannot resolve is absent, never a guess: a 95th perce
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import sqrt
 from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
 
+from perfci import histogram
 from perfci.metrics.columns import Floats, Table, Window, within
 from perfci.metrics.responses import responses
 from perfci.model import (
@@ -265,7 +266,7 @@ def measure(requests: Requests, *, windows: Sequence[Window]) -> dict[str, Endpo
     groups = sorted(table.by_endpoint(requests.names).items())
     measured = {name: _endpoint(group, RoundKind.LOAD, length) for name, group in groups}
     if measured:
-        measured[ALL_ENDPOINTS] = _endpoint(table, RoundKind.LOAD, length)
+        measured[ALL_ENDPOINTS] = replace(_endpoint(table, RoundKind.LOAD, length), histogram=None)
     return measured
 
 
@@ -333,8 +334,9 @@ def _responses(table: Table) -> Floats:
 
 def _endpoint(table: Table, kind: RoundKind, length: float, *, turns: Turns = NO_TURNS) -> EndpointRound:
     requests, failures = len(table.failed), int(table.failed.sum())
+    latencies_ms = np.sort(table.latency_ms[~table.failed])
     observed = Observed(
-        latencies_ms=np.sort(table.latency_ms[~table.failed]),
+        latencies_ms=latencies_ms,
         turns=turns,
         responses_ms=_responses(table),
         requests=requests,
@@ -351,6 +353,7 @@ def _endpoint(table: Table, kind: RoundKind, length: float, *, turns: Turns = NO
         failures=failures,
         values={name: value.value if isinstance(value, Estimate) else value for name, value in found.items()},
         standard_errors={name: value.standard_error for name, value in found.items() if isinstance(value, Estimate)},
+        histogram=histogram.of(latencies_ms),
     )
 
 

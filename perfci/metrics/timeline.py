@@ -22,16 +22,21 @@ def seconds(requests: Requests, *, windows: Sequence[Window], users: int) -> tup
         {
             "requests": grouped.size(),
             "failures": grouped["failed"].sum(),
+            "p50_ms": grouped["latency_ms"].quantile(0.50),
             "p95_ms": grouped["latency_ms"].quantile(0.95),
         },
         index=range(int(np.ceil(length))),
     )
     counts = every[["requests", "failures"]].fillna(0).astype(int)
-    rows = zip(counts["requests"].tolist(), counts["failures"].tolist(), every["p95_ms"].tolist(), strict=True)
+    columns = [counts["requests"], counts["failures"], every["p50_ms"], every["p95_ms"]]
     return tuple(
-        Second(at_s=at, users=users, requests=asked, failures=failed, p95_ms=None if isnan(p95_ms) else p95_ms)
-        for at, (asked, failed, p95_ms) in enumerate(rows)
+        Second(at_s=at, users=users, requests=asked, failures=failed, p50_ms=_known(p50_ms), p95_ms=_known(p95_ms))
+        for at, (asked, failed, p50_ms, p95_ms) in enumerate(zip(*(each.tolist() for each in columns), strict=True))
     )
+
+
+def _known(latency_ms: float) -> float | None:
+    return None if isnan(latency_ms) else latency_ms
 
 
 def _elapsed(requests: Requests, windows: Sequence[Window]) -> tuple[Floats, float]:

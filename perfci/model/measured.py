@@ -159,6 +159,17 @@ class Requests:
         return len(self.start_s)
 
 
+@dataclass(frozen=True, slots=True)
+class Histogram:
+    """
+    Latencies in milliseconds, counted in the bins of `perfci.histogram`, which makes and reads it.
+
+    One short text, since there may be one for each of a thousand endpoints in hundreds of rounds.
+    """
+
+    text: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndpointRound:
     """What one round saw of one endpoint."""
@@ -171,6 +182,8 @@ class EndpointRound:
     Metric name -> standard error of the value's log, as far as the scatter of these requests among themselves tells:
     the least that two such rounds of the same service differ by. Absent for metrics that have no simple one.
     """
+    histogram: Histogram | None = None
+    """Of the requests that succeeded. None: not kept, as for all endpoints together, where the others are merged."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,6 +211,7 @@ class Second:
     requests: int
     failures: int
     p95_ms: float | None  # of the requests that succeeded in this second
+    p50_ms: float | None = None  # likewise; None also where it was not kept
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-LEAVES = frozenset({"model", "errors", "schema", "quantile"})
+LEAVES = frozenset({"model", "errors", "schema", "quantile", "histogram"})
 WINGS = frozenset({"rig", "judge", "report", "publish"})
 
 ROOMS: Mapping[str, frozenset[str]] = {
@@ -24,9 +24,10 @@ ROOMS: Mapping[str, frozenset[str]] = {
     "errors": frozenset(),
     "schema": frozenset({"errors"}),
     "quantile": frozenset(),
+    "histogram": frozenset({"model", "quantile"}),
     "config": LEAVES,
     "store": LEAVES,
-    "metrics": frozenset({"model", "quantile"}),
+    "metrics": frozenset({"model", "quantile", "histogram"}),
     **dict.fromkeys(WINGS, LEAVES),
     "judge": LEAVES | {"metrics"},
     "pipeline": LEAVES | WINGS | {"config", "metrics", "store"},
@@ -48,6 +49,7 @@ DOORS: Mapping[str, str] = {
 LIBRARIES: Mapping[str, tuple[str, ...]] = {
     "pandas": ("perfci.metrics",),
     "scipy": ("perfci.judge",),
+    "ddsketch": ("perfci.histogram",),
     "numpy": ("perfci.judge", "perfci.metrics"),
     "github": ("perfci.publish",),
     "requests": ("perfci.rig.target", "perfci.rig.seed", "perfci.rig.census.prometheus", "perfci.rig.monitor.asking"),

@@ -18,9 +18,11 @@ from perfci.model import (
     CounterSource,
     EndpointCensus,
     EndpointRound,
+    Histogram,
     InStep,
     Run,
     Schedule,
+    Second,
     Side,
     Statement,
     TargetHealth,
@@ -65,6 +67,7 @@ def a_full_run() -> Run:
         census=census,
     )
     seen = EndpointRound(requests=9, failures=1, values={"p50": 4.5}, standard_errors={"p50": 0.25})
+    seen = replace(seen, histogram=Histogram("70: 5 -5 3"))
     generator = a_generator(
         users_kept=9,
         loop_lag_max_ms=8.5,
@@ -81,6 +84,7 @@ def a_full_run() -> Run:
         generator=generator,
         target=TargetHealth(alive=False, restarts=1, note="killed"),
         errors={"GET /: 500": 1},
+        seconds=(Second(at_s=3, users=2, requests=5, failures=1, p95_ms=8.5, p50_ms=4.5),),
         answers={
             "GET /": Answers(
                 statuses={200: 8},

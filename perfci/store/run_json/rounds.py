@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import field
-from typing import Self
+from typing import Annotated, Self
+
+from pydantic import Field
 
 from perfci.model import (
     FORMER_METRICS,
@@ -10,6 +12,7 @@ from perfci.model import (
     EndpointRound,
     Gauge,
     GeneratorHealth,
+    Histogram,
     InStep,
     Round,
     Schedule,
@@ -19,6 +22,8 @@ from perfci.model import (
 from perfci.schema.stored import stored
 from perfci.store.run_json.words import KINDS, SIDES, KindWord, SideWord
 
+HistogramText = Annotated[str, Field(pattern=r"^(-?[0-9]{1,4}:( [1-9][0-9]{0,15}| -[1-9][0-9]{0,3})+)?$")]
+
 
 @stored
 class EndpointDocument:
@@ -26,12 +31,14 @@ class EndpointDocument:
     What one round saw of one endpoint.
 
     `values` has the value of each metric in its unit, `standard_errors` the standard error of the value's logarithm.
+    `histogram` counts the latencies of the requests that succeeded; docs/files.md says how to read it.
     """
 
     requests: int
     failures: int
     values: dict[str, float]
     standard_errors: dict[str, float] = field(default_factory=dict)
+    histogram: HistogramText | None = None
 
     @classmethod
     def from_model(cls, seen: EndpointRound) -> Self:
@@ -40,6 +47,7 @@ class EndpointDocument:
             failures=seen.failures,
             values=dict(seen.values),
             standard_errors=dict(seen.standard_errors),
+            histogram=None if seen.histogram is None else seen.histogram.text,
         )
 
     def to_model(self) -> EndpointRound:
@@ -48,6 +56,7 @@ class EndpointDocument:
             failures=self.failures,
             values=_by_name(self.values),
             standard_errors=_by_name(self.standard_errors),
+            histogram=None if self.histogram is None else Histogram(self.histogram),
         )
 
 
@@ -58,13 +67,14 @@ def _by_name(values: Mapping[str, float]) -> dict[str, float]:
 
 @stored
 class SecondDocument:
-    """One second of a round, counted from its beginning; `p95_ms` is of the requests that succeeded."""
+    """One second of a round, counted from its beginning; `p50_ms` and `p95_ms` are of the requests that succeeded."""
 
     at_s: int
     users: int
     requests: int
     failures: int
     p95_ms: float | None
+    p50_ms: float | None = None
 
     @classmethod
     def from_model(cls, second: Second) -> Self:
@@ -74,11 +84,17 @@ class SecondDocument:
             requests=second.requests,
             failures=second.failures,
             p95_ms=second.p95_ms,
+            p50_ms=second.p50_ms,
         )
 
     def to_model(self) -> Second:
         return Second(
-            at_s=self.at_s, users=self.users, requests=self.requests, failures=self.failures, p95_ms=self.p95_ms
+            at_s=self.at_s,
+            users=self.users,
+            requests=self.requests,
+            failures=self.failures,
+            p95_ms=self.p95_ms,
+            p50_ms=self.p50_ms,
         )
 
 
