@@ -1,10 +1,10 @@
-"""Every way in which perfci can fail on purpose: what happened, the evidence, the next step, and the exit code."""
+"""The errors that perfci raises on purpose, each with its exit code: what happened, the evidence, the next step."""
 
 from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """What the shell sees. 1 stays free: it is Python's own, and so always means a crash."""
+    """Exit codes of the program. 1 is not used: Python itself exits with it, so it always means a crash."""
 
     OK = 0
     USAGE = 2
@@ -43,11 +43,11 @@ class ResultError(PerfciError):
 
 
 class NoResultError(PerfciError):
-    """A step that only repeats what was found has nothing to repeat."""
+    """The run folder holds no result, so that a step which repeats the result has nothing to repeat."""
 
 
 class RefError(PerfciError):
-    """The name of the base means no commit, although the local git has the whole history: mostly a typing error."""
+    """The name of the base is no commit, although the local git has the whole history: most likely a typing error."""
 
     exit_code = ExitCode.USAGE
 
@@ -70,7 +70,7 @@ class TargetError(PerfciError):
 
 
 class BaseTargetError(TargetError):
-    """The base, not the candidate, could not be started: no fault of the change under review."""
+    """The base could not be started, though the candidate could: the change under review is not at fault."""
 
 
 class SeedError(PerfciError):

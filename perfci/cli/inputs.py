@@ -1,4 +1,4 @@
-"""Mistakes in the inputs of the Action, which arrive as variables: told by the input's name, its value and its form."""
+"""Mistakes in the Action's inputs, which arrive as environment variables: each message names input, value and form."""
 
 import os
 
@@ -15,7 +15,7 @@ SHOWN = 100
 
 
 def usage_mistake(error: click.UsageError) -> str:
-    """What is wrong in one sentence; of an input of the Action: its name, its value, and what is allowed."""
+    """Describe a usage error in one sentence; for an input of the Action: its name, its value, and what is allowed."""
     param = error.param if isinstance(error, click.BadParameter) else None
     if param is None or not isinstance(param.envvar, str) or not (variable := param.envvar).startswith("PERFCI_"):
         return error.format_message()
@@ -30,7 +30,7 @@ def usage_mistake(error: click.UsageError) -> str:
 
 
 def _form(param: click.Parameter) -> str:
-    """What a parameter takes, in words."""
+    """Describe the values that a parameter accepts."""
     kind = param.type
     if isinstance(kind, click.Choice):
         *most, last = [str(choice) for choice in kind.choices]

@@ -23,7 +23,7 @@ quiet_option = click.option("--quiet", is_flag=True, envvar="PERFCI_QUIET", help
 
 
 class Text(click.ParamType[str]):
-    """A text of one form: *pattern* holds it, *form* says it."""
+    """An option whose text must match *pattern*; *form* describes it in error messages."""
 
     name = "TEXT"
 
@@ -32,12 +32,12 @@ class Text(click.ParamType[str]):
         self.form = form
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Unchanged."""
+        """Return the text unchanged, or fail with the expected form."""
         text = str(value)
         return text if self.allows(text) else self.fail(f"{text!r} is not {self.form}", param, ctx)
 
     def allows(self, text: str) -> bool:
-        """Whether *text* is of the form."""
+        """Whether *text* matches the pattern."""
         return self._pattern.fullmatch(text) is not None
 
 
@@ -49,7 +49,7 @@ LOGIN = Text(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}(\[bot\])?", "a login such as octoc
 
 
 class Pairs(click.ParamType[tuple[str, str]]):
-    """KEY=VALUE."""
+    """An option of the form KEY=VALUE."""
 
     name = "KEY=VALUE"
 
@@ -62,13 +62,13 @@ class Pairs(click.ParamType[tuple[str, str]]):
 
 
 class Seconds(click.ParamType[float]):
-    """A duration such as 90s, 2m or 1h."""
+    """An option that is a duration, such as 90s, 2m or 1h."""
 
     name = "DURATION"
     form = "a duration such as 90s, 2m or 1h"
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """In seconds."""
+        """Return the duration in seconds."""
         from perfci.config import seconds
 
         try:

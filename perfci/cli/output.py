@@ -1,4 +1,4 @@
-"""What commands print, and where: on a runner, without anything that its log would obey."""
+"""What commands print: on a runner, workflow commands and escape sequences are removed from it."""
 
 import os
 import sys
@@ -7,17 +7,17 @@ import click
 
 
 def width() -> int:
-    """Columns of the terminal, or a fixed number where there is none, so that logs read the same everywhere."""
+    """Columns of the terminal, or a fixed number without a terminal, so that logs have the same layout everywhere."""
     return os.get_terminal_size(sys.stdout.fileno()).columns if sys.stdout.isatty() else 120
 
 
 def colour() -> bool:
-    """Whether standard output is a terminal that wants colour (see no-color.org)."""
+    """Whether standard output is a terminal that takes colour (see no-color.org)."""
     return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
 
 
 def say(text: str, *, err: bool = False) -> None:
-    """Print *text*; on a runner, whose log is a control channel, without anything that it would obey."""
+    """Print *text*; on a runner, without workflow commands and escape sequences, since its log is a control channel."""
     if os.environ.get("GITHUB_ACTIONS") == "true":
         from perfci.publish.actions import clean
 

@@ -1,4 +1,4 @@
-"""The real ports, built once for a command."""
+"""Builds the real ports of a command: environment, clock, folders, progress and rig."""
 
 import os
 import sys
@@ -12,13 +12,13 @@ if TYPE_CHECKING:
 
 
 def state_folder() -> Path:
-    """Where perfci notes what it started, so that the next one can stop what a killed one left."""
+    """The folder in which perfci notes what it started, so that the next run can stop what a killed one left."""
     base = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
     return Path(base) / "perfci"
 
 
 def real_ports(config: Path, *, quiet: bool = False) -> "Ports":
-    """The outside world as it is."""
+    """The ports to the real environment, clock, file system and terminal."""
     from perfci.pipeline.ports import Ports
 
     root = config.parent.resolve()

@@ -1,4 +1,4 @@
-"""What a person sees while perfci measures: a live line in a terminal, plain lines in a log."""
+"""Shows progress while perfci measures: a live line in a terminal, plain lines in a log."""
 
 import time
 from collections.abc import Callable
@@ -12,45 +12,45 @@ if TYPE_CHECKING:
 
 
 class Silent:
-    """Says nothing."""
+    """Progress that shows nothing (`--quiet`)."""
 
     def close(self) -> None:
-        """Nothing."""
+        """Does nothing."""
 
     def phase(self, text: str) -> None:
-        """Nothing."""
+        """Shows nothing."""
 
     def step(self, text: str) -> None:
-        """Nothing."""
+        """Shows nothing."""
 
     def ahead(self, seconds: float) -> None:
-        """Nothing."""
+        """Shows nothing."""
 
     def live(self, live: Live) -> None:
-        """Nothing."""
+        """Shows nothing."""
 
     def note(self, text: str) -> None:
-        """Nothing."""
+        """Shows nothing."""
 
 
 class Plain(Silent):
-    """One line for each phase, with the seconds since the start: for CI logs, which are no screen."""
+    """Progress for CI logs: one line for each phase, with the seconds since the start."""
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
         self._began = now()
 
     def phase(self, text: str) -> None:
-        """A line."""
+        """Print the phase on a line of its own."""
         say(f"[{self._now() - self._began:6.1f} s] {text}", err=True)
 
     def note(self, text: str) -> None:
-        """A line that is not a step."""
+        """Print a note on a line of its own."""
         say(f"note: {text}", err=True)
 
 
 class Terminal(Silent):
-    """What is going on, and below it the numbers of a running round: two lines that are rewritten, never wrapped."""
+    """Progress in a terminal: the current phase and the numbers of the running round, rewritten in place."""
 
     def __init__(self, console: "Console | None" = None, now: Callable[[], float] = time.monotonic) -> None:
         from rich.console import Console
@@ -64,7 +64,7 @@ class Terminal(Silent):
         self._running = False
 
     def phase(self, text: str) -> None:
-        """Show the phase beside a spinner."""
+        """Show the phase with a spinner."""
         self._text, self._first_s = text, None
         if not self._running:
             self._status.start()
@@ -72,15 +72,15 @@ class Terminal(Silent):
         self._show()
 
     def step(self, text: str) -> None:
-        """Instead of the phase."""
+        """Show the step in place of the phase."""
         self.phase(text)
 
     def ahead(self, seconds: float) -> None:
-        """What is left of the whole job."""
+        """Update the time that the whole job has left."""
         self._left.learn(seconds)
 
     def live(self, live: Live) -> None:
-        """Users, rate, p95, failures and the time left; until there was a request, that it begins."""
+        """Show users, rate, p95, failures and the time left; before the first request, that the round begins."""
         if not live.requests:
             self._show("starting the load")
             return
@@ -98,11 +98,11 @@ class Terminal(Silent):
         self._show(" · ".join(parts), alarm=live.failures > 0)
 
     def note(self, text: str) -> None:
-        """A line above the live ones."""
+        """Print a note above the live lines."""
         self._console.print(f"note: {text}", markup=False)
 
     def close(self) -> None:
-        """Leave the terminal clean."""
+        """Remove the live lines."""
         if self._running:
             self._status.stop()
             self._running = False
@@ -119,7 +119,7 @@ class Terminal(Silent):
 
 
 class Remaining:
-    """How long the whole job will still take, told by how long its parts took that are over."""
+    """Estimates how long the whole job will still take, from how long its finished parts took."""
 
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now
@@ -127,7 +127,7 @@ class Remaining:
         self._end: float | None = None
 
     def learn(self, planned_s: float) -> None:
-        """So many seconds are planned from here on; what is done so far took longer than planned by some factor."""
+        """Plan *planned_s* further seconds; finished work shows by what factor plans are exceeded."""
         now = self._now()
         if self._began is None:
             self._began = now, planned_s
@@ -137,7 +137,7 @@ class Remaining:
             self._end = now + planned_s * max(1.0, (now - since) / (whole_s - planned_s))
 
     def text(self) -> str:
-        """In words; nothing before a part is over, or when it takes longer than expected."""
+        """The time left as text; empty before the first part is over, and when the job takes longer than expected."""
         left_s = 0.0 if self._end is None else self._end - self._now()
         if left_s < 1:
             return ""

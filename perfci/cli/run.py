@@ -30,7 +30,7 @@ OVERRIDES = ("users", "spawn_rate", "duration", "warmup", "blocks", "rounds")
 
 
 class _Run(click.Command):
-    """A command whose mistakes in usage are left for the steps that follow, as those in the configuration are."""
+    """A click command that stores usage errors for later steps, as configuration errors are stored."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """As any command; where the exit code is deferred, a mistake is a `ConfigError` and stands in the folder."""
@@ -46,7 +46,7 @@ class _Run(click.Command):
 
 
 def _early(ctx: click.Context, name: str) -> str:
-    """An option's value as far as it is known when another one is wrong."""
+    """The value of option *name*, as far as it was parsed before another option turned out to be wrong."""
     parsed = ctx.params.get(name)
     given = parsed if isinstance(parsed, str | Path | bool) else os.environ.get(f"PERFCI_{name.upper()}", "")
     return str(given) or (CONFIG if name == "config" else "")

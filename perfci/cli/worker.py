@@ -10,7 +10,7 @@ from perfci.cli.ports import real_ports
 
 
 class Address(click.ParamType[tuple[str, int]]):
-    """HOST:PORT."""
+    """An option of the form HOST:PORT."""
 
     name = "HOST:PORT"
 

@@ -1,5 +1,5 @@
 """
-`perfci.toml` as typed values.
+Reads `perfci.toml` into typed values.
 
 Precedence, weakest first: the file, its named environment (`--environment`), environment variables, flags. The last
 two belong to the CLI: click reads a PERFCI_* variable for each option that the Action needs. A room's own table
@@ -92,7 +92,7 @@ class Config(Table):
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What the reader of the file should know of it: keys under old names."""
+        """Warnings for the reader of the file: keys under old names."""
         return self._warnings
 
     @model_validator(mode="after")
@@ -107,7 +107,7 @@ class Config(Table):
         return self
 
     def find(self, name: str) -> tuple[str, str, Profile, Scenario]:
-        """Profile and scenario of "PROFILE" or "PROFILE:SCENARIO"; without one, the first of the file."""
+        """Return profile and scenario of "PROFILE" or "PROFILE:SCENARIO"; without a scenario, the first of the file."""
         profile_name, _, scenario_name = name.partition(":")
         profile = self.profiles.get(profile_name)
         if profile is None:
@@ -122,7 +122,7 @@ class Config(Table):
         return profile_name, scenario_name, profile, scenario
 
     def within(self, environment: str | None) -> "Config":
-        """The configuration as it is in the named environment."""
+        """Return the configuration with the tables of the named environment applied."""
         if environment is None:
             return self
         overlay = self.environments.get(environment)
@@ -134,7 +134,7 @@ class Config(Table):
 
 
 def _overlaid(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """Key by key; a table of another kind shares no keys with the one below it and so replaces it whole."""
+    """Merge two tables key by key; a table with another `kind` replaces the one below it whole."""
     if "kind" in above and above["kind"] != below.get("kind"):
         return dict(above)
     return {**below, **above}
@@ -145,7 +145,7 @@ def _listed(names: Mapping[str, object]) -> str:
 
 
 def read(path: Path) -> Config:
-    """The configuration in *path*; ConfigError says what cannot be used, all of it at once."""
+    """Read the configuration at *path*; ConfigError lists every problem at once."""
     try:
         content = path.read_bytes()
     except FileNotFoundError:
@@ -159,7 +159,7 @@ def read(path: Path) -> Config:
 
 def from_bytes(content: bytes, *, where: str) -> Config:
     """
-    The configuration in *content*, which came from *where*.
+    Parse the configuration in *content*; *where* names its origin in errors.
 
     Keys under old names are read, and `warnings` says so; a version that this perfci does not know is a ConfigError.
     """
@@ -177,7 +177,7 @@ def from_bytes(content: bytes, *, where: str) -> Config:
 
 
 def _check_version(version: object, where: str) -> None:
-    """Before any key is looked at: a newer file has keys that this perfci cannot know."""
+    """Refuse a newer file before any key is read: it may have keys that this perfci does not know."""
     if isinstance(version, bool) or not isinstance(version, int):
         raise _unusable(f"{where}: version is a whole number, not {str(version)[:20]!r}")
     if version > VERSION:

@@ -1,4 +1,4 @@
-"""`[census]` in `perfci.toml`: how the work of the target is counted."""
+"""`[census]` in `perfci.toml`: how perfci counts the target's work."""
 
 from typing import Literal
 
@@ -16,7 +16,7 @@ class PrometheusTable(Table):
 
 
 class CensusTable(Table):
-    """How the work of the target is counted."""
+    """How perfci counts the target's work."""
 
     enabled: Literal["auto", "off"] = "auto"  # auto: where there is something that counts
     requests: int = Field(20, ge=2, le=10_000)  # of each endpoint, the first visit apart

@@ -71,14 +71,14 @@ class BudgetTable(Table):
     floor: Limit | None = None
 
     def rule(self, **picks: Any) -> BudgetRule:
-        """As the judge knows it, for the series that *picks* names; a margin that nobody set follows the change."""
+        """Convert to the judge's rule for the series that *picks* names; an unset margin follows the change."""
         wider = None if self.change is None else 2 * self.change
         margin = wider if self.margin is None else self.margin
         return BudgetRule(role=self.role, change=self.change, margin=margin, floor=self.floor, **picks)
 
 
 def _each_once(budgets: dict[str, BudgetTable]) -> dict[str, BudgetTable]:
-    """The budgets by the names that metrics have now; one that has two is a mistake."""
+    """Return the budgets under today's metric names; one metric with two budgets is an error."""
     if twice := [former for former, now in FORMER_METRICS.items() if {former, now} <= budgets.keys()]:
         raise ValueError(f"{twice[0]} is the former name of {FORMER_METRICS[twice[0]]}: keep one of the two")
     return {FORMER_METRICS.get(name, name): budget for name, budget in budgets.items()}
@@ -88,7 +88,7 @@ Budgets = Annotated[dict[str, BudgetTable], AfterValidator(_each_once)]
 
 
 class _Picked(Table):
-    """Which budgets are meant: those that every given filter picks."""
+    """Filters that choose budgets: a budget is chosen if every given filter matches."""
 
     profile: Name | None = None
     endpoint: str | None = Field(None, min_length=1, max_length=500)
@@ -98,7 +98,7 @@ class _Picked(Table):
 
 
 class OverrideTable(BudgetTable, _Picked):
-    """What is different about some budgets."""
+    """Changes to the budgets that its filters choose."""
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:
@@ -110,7 +110,7 @@ class OverrideTable(BudgetTable, _Picked):
         return self
 
     def own_rule(self) -> BudgetRule:
-        """As the judge knows it."""
+        """Convert to the judge's rule."""
         return self.rule(reference=self.reference, kind=self.kind, metric=self.metric, endpoint=self.endpoint)
 
 
@@ -123,7 +123,7 @@ class SloTable(Table):
     profile: Name | None = None
 
     def slo(self) -> Slo:
-        """As the judge knows it."""
+        """Convert to the judge's SLO."""
         where = {} if self.endpoint is None else {"endpoint": self.endpoint}
         return Slo(metric=self.metric, limit=self.limit, **where)
 

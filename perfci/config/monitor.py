@@ -10,7 +10,7 @@ from perfci.schema import Table
 
 
 class AlertTable(Table):
-    """A limit on what is watched."""
+    """A limit on a monitored gauge."""
 
     name: Name
     gauge: str = Field(min_length=1, max_length=200)
@@ -27,7 +27,7 @@ class AlertTable(Table):
         return self
 
     def alert(self) -> Alert:
-        """As the judge knows it."""
+        """Convert to the judge's alert."""
         return Alert(
             name=self.name,
             gauge=self.gauge,
@@ -39,7 +39,7 @@ class AlertTable(Table):
 
 
 class MonitorTable(Table):
-    """How the target is watched while it is under load. Its alerts are policy, and read from the base commit."""
+    """How the target is monitored under load. Alerts are policy, and read from the base commit."""
 
     enabled: Literal["auto", "off"] = "auto"
     exclude: tuple[str, ...] = ()  # sources that are not read, by name or kind

@@ -31,20 +31,20 @@ class PairedSchedule(Table):
 
 
 class BaselineSchedule(Table):
-    """How one run is measured that is to be compared with stored ones."""
+    """How a run is measured that is compared with stored runs."""
 
     rounds: int = Field(5, ge=1, le=100)  # load rounds, each on a target started anew
 
 
 class ArrivalsTable(Table):
-    """Tasks that are due at times of their own, instead of the users' waits: an open workload."""
+    """Tasks start at times of their own instead of after users' waits: an open workload."""
 
     rate: float = Field(gt=0, le=100_000)  # tasks a second, of all users together
     pattern: Literal["poisson", "constant"] = "poisson"
 
 
 class WorkersTable(Table):
-    """Load generators on other machines, which drive the users instead of this one."""
+    """Locust workers on other machines, which drive the users instead of this machine."""
 
     count: int = Field(ge=1, le=256)
     bind: str = Field("127.0.0.1", pattern=r"^[A-Za-z0-9.:*-]+$")  # where they connect; "0.0.0.0": every address

@@ -38,5 +38,5 @@ Name = Annotated[str, Field(pattern=NAME, max_length=60)]
 
 
 def first_given(*values: T | None) -> T:
-    """The first of *values* that is not None."""
+    """Return the first of *values* that is not None."""
     return next(value for value in values if value is not None)

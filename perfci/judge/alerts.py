@@ -1,5 +1,5 @@
 """
-Alerts: limits on the candidate's gauges, beyond which they must not stay for long.
+Judges alerts: limits on the candidate's gauges that may not be exceeded for longer than a stated time.
 
 One that only warns is a finding. One that fails is an SLO like any other: held against every load round, breached by a
 single one, and open where no round could tell.
@@ -37,7 +37,7 @@ NAMED = 3
 
 @dataclass(frozen=True, slots=True)
 class Raised:
-    """One alert in one round."""
+    """One alert that was raised in one round."""
 
     gauge: str
     seconds: float
@@ -71,7 +71,7 @@ def raised(watched: Round, alert: Alert) -> Iterator[Raised]:
 
 def kept(gauge: Gauge, alert: Alert) -> float | None:
     """
-    The worst level that the gauge kept for the seconds of the alert; None where it was not watched for so long.
+    The worst level that the gauge held for the alert's duration; None where it was not monitored for so long.
 
     That is the highest value that each point of a stretch of such a length reached; of a lower limit, the lowest.
     """

@@ -1,4 +1,4 @@
-"""Who has how much of alpha: the chance of a false alarm is promised for the whole, and shared among its series."""
+"""Distributes alpha among the series, so that the chance of a false alarm holds for the whole verdict."""
 
 from collections.abc import Sequence
 
@@ -13,7 +13,7 @@ finds what it is there for, while each share is taken from the series that find 
 
 def in_family(comparison: Comparison) -> bool:
     """
-    Whether a series can turn the whole red, and so has to be paid for.
+    Whether a series can turn the whole verdict red, and therefore takes part in the correction.
 
     Where nothing failed on either side no test of the failures could ever reject, and it costs nothing (R. E. Tarone,
     "A modified Bonferroni method for discrete data", Biometrics 46, 1990).
@@ -25,7 +25,7 @@ def in_family(comparison: Comparison) -> bool:
 
 def shares(comparisons: Sequence[Comparison]) -> list[float]:
     """
-    The fraction of alpha that each series has; those in the family have all of it together.
+    Return each series' fraction of alpha; the fractions of the family's members add up to one.
 
     A required series weighs four times a guarding one, and the headline half of all its endpoints together: one
     endpoint slower and all of them slower are the two things that happen, and the headline scatters less than any

@@ -159,7 +159,7 @@ def _within(comparison: Comparison, change: Interval, limit: float) -> bool:
 
 def _negligible(comparison: Comparison, change: Interval) -> bool:
     """
-    Whether a required series that is below its budget is settled all the same.
+    Whether a required series that is below its budget counts as settled.
 
     A ratio is where the whole interval lies within the floor: what is too small to matter. A share of failures always
     is, since nothing spoke against it and an interval around none of few requests is wide.
@@ -180,7 +180,7 @@ def _distance(comparison: Comparison, share: float) -> float:
 
 
 def _limit(comparison: Comparison, share: float) -> float:
-    """The same, but never below the floor: what is too small to matter is no change."""
+    """A budget or margin as `_distance` gives it, but at least the floor: what is too small to matter is no change."""
     if comparison.series.metric.scale is Scale.DIFFERENCE:
         return max(share, comparison.budget.floor)
     return _distance(comparison, max(share, comparison.budget.floor / comparison.base if comparison.base else 0.0))

@@ -1,4 +1,4 @@
-"""What was watched on both sides, beside each other: for information, whatever it shows."""
+"""Compares the monitored gauges of both sides; they are shown and never change a verdict."""
 
 from collections.abc import Sequence
 from math import fsum

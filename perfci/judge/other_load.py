@@ -22,7 +22,7 @@ def other_load(run: Run) -> float | None:
 
 
 def similar(share: float | None, other: float | None) -> bool:
-    """Whether two such shares are the same, for all that is known."""
+    """Whether two shares of other load are alike; an unknown share is alike to any."""
     return share is None or other is None or abs(share - other) <= TOLERANCE
 
 

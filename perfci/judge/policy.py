@@ -1,4 +1,4 @@
-"""What the gate holds unless a project says otherwise."""
+"""The budgets that hold unless a project configures others."""
 
 from perfci.judge.census.counters import BUDGETS as OF_COUNTERS
 from perfci.model import BudgetRule, GatePolicy, Reference, Role, RoundKind

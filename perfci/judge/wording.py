@@ -1,4 +1,4 @@
-"""One sentence with its numbers for every decision."""
+"""The sentence of each decision, with its numbers."""
 
 from perfci.model import ALL_ENDPOINTS, Comparison, Interval, Metric, Pooling, Quantity, RoundKind, Scale, SeriesVerdict
 
@@ -9,13 +9,13 @@ def amount(value: float, metric: Metric) -> str:
 
 
 def number(value: float) -> str:
-    """Three digits that mean something, never an exponent."""
+    """Format a number with three significant digits and no exponent."""
     digits = 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2
     return f"{value:.{digits}f}"
 
 
 def sentence(comparison: Comparison, verdict: SeriesVerdict, confidence: float, *, tail: str = "") -> str:
-    """What is claimed of one series, and what it rests on."""
+    """State what is claimed of a series, and what the claim rests on."""
     who = _subject(comparison)
     if comparison.change is None:
         return f"{who}: {name_of(comparison.series.metric)} not compared ({comparison.note or 'no values'})"

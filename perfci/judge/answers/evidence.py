@@ -1,5 +1,5 @@
 """
-How the answers of an endpoint differ from the reference's, in words; nothing where they are alike.
+Describes how the answers of an endpoint differ from the reference's.
 
 A difference has to be large, and no chance. A token or a time of day in the body changes neither its size by half nor
 its headers, and one odd answer proves nothing. Requests that failed are left to the failure rate.
@@ -48,7 +48,7 @@ def other_failures(name: str, base: Rounds, candidate: Rounds, *, endpoints: int
 
 
 def other_size(before: Tally, after: Tally) -> str:
-    """The same of bodies that were counted request by request, in the census."""
+    """Describe how bodies that were counted request by request, in the census, differ in size."""
     if min(before.requests, after.requests) < ENOUGH or not _another_size(before.mean, after.mean):
         return ""
     if not (before.constant and after.constant):

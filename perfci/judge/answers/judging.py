@@ -1,4 +1,4 @@
-"""What different answers do to the verdict: who answers an empty list is faster, and that is no improvement."""
+"""Judges differences between both sides' answers: an endpoint that answers less is faster, and no improvement."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -18,7 +18,7 @@ BYTES = "response/bytes"
 
 @dataclass(frozen=True, slots=True)
 class JudgedAnswers:
-    """What is said of the answers."""
+    """The findings about the answers, and the endpoints whose improvement they call into question."""
 
     findings: tuple[Finding, ...]
     differences: Mapping[str, str]  # endpoint -> how its answers differ: "are 91 % smaller (...)"
@@ -26,7 +26,7 @@ class JudgedAnswers:
 
     def qualified(self, decisions: Iterable[Decision]) -> tuple[Decision, ...]:
         """
-        The decisions, of which none calls it an improvement that different answers come sooner.
+        Return the decisions; an improvement at an endpoint with different answers is not called one.
 
         Where the difference is accepted it stays one, with that word beside it.
         """
@@ -87,7 +87,7 @@ def _accepted(name: str, case: Case) -> bool:
 
 
 def _reference(case: Case) -> Rounds:
-    """Whose answers are compared with: on every machine, but of the same requests and the same data."""
+    """The rounds whose answers are compared with: of any machine, but with the same requests and the same data."""
     if case.baseline is None:
         return case.base
 

@@ -1,4 +1,4 @@
-"""Whose work is compared with whose, and whether it may be: the data and the load must be the same, not the machine."""
+"""Finds the census to compare with, and whether it may be compared: same data and load, on any machine."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -20,7 +20,7 @@ from perfci.model import (
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """A census that can be asked for any counter: what a source that was there never counted is zero."""
+    """A census that answers for any counter: a counter that an open source never saw is zero."""
 
     endpoints: Mapping[str, EndpointCensus]
     kinds: Mapping[str, frozenset[str]]  # of the sources that were found, by name

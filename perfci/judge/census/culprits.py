@@ -54,7 +54,7 @@ def of(endpoint: str, counter: str, base: Work, candidate: Work) -> tuple[Culpri
 
 
 def describe(culprit: Culprit) -> str:
-    """A culprit in a few words."""
+    """Describe a culprit in a few words."""
     before, after = f"{culprit.before:.3g}", f"{culprit.after:.3g}"
     return f"{culprit.kind}: {before} -> {after} {culprit.unit} of {short(culprit.what, 100)}"
 

@@ -1,5 +1,5 @@
 """
-Work, candidate against reference: counts are what they are, and need no machine of the same kind.
+Compares counted work, candidate against reference: counts are exact and do not depend on the machine.
 
 A counter that is the same for every request is compared as it stands: any change is certain, and no test is made. Where
 work depends on data, the requests are the replicates (one in flight, no queue, no neighbour: nothing ties one to the
@@ -241,7 +241,7 @@ def _sentence(pair: _Pair, comparison: Comparison, verdict: SeriesVerdict, polic
 
 
 def amount(mean: float) -> str:
-    """A count as a count, a mean with what it needs."""
+    """Format a count: whole where it is constant, with as many digits as needed where it is a mean."""
     return f"{mean:,.0f}" if mean == round(mean) or abs(mean) >= 1000 else f"{mean:,.3g}"
 
 

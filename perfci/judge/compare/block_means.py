@@ -1,5 +1,5 @@
 """
-From rounds to lines: one series by block, on one side.
+Reduces rounds to one mean per block, for one series on one side.
 
 Everything inside a block is averaged here, before anything is compared, because the block is the replicate.
 """
@@ -80,7 +80,7 @@ def typical(means: Line) -> float | None:
 
 
 def one_sided(endpoint: str, base: Sequence[Round], candidate: Sequence[Round]) -> str:
-    """Say so where only one side was asked for an endpoint."""
+    """Explain that only one side was asked for an endpoint; empty where both were."""
     in_base, in_candidate = (any(_seen(side, endpoint)) for side in (base, candidate))
     if in_base and in_candidate:
         return ""
@@ -89,7 +89,7 @@ def one_sided(endpoint: str, base: Sequence[Round], candidate: Sequence[Round]) 
 
 def too_few_requests(endpoint: str, base: Sequence[Round], candidate: Sequence[Round], least: int) -> str:
     """
-    Say so where neither side had enough requests in every round.
+    Explain that neither side had enough requests in every round; empty where one had.
 
     One side is enough: a candidate that became so slow that it could hardly be asked must not escape by that.
     """
@@ -101,7 +101,7 @@ def too_few_requests(endpoint: str, base: Sequence[Round], candidate: Sequence[R
 
 
 def shortage(count: int, *, least: int, of: str, metric: Metric) -> str:
-    """Say so where there are too few blocks or runs to judge by."""
+    """Explain that there are too few blocks or runs to judge by; empty where there are enough."""
     if count >= least:
         return ""
     successes = resolving(metric.name)

@@ -1,5 +1,5 @@
 """
-Failures that the reference did not have.
+Finds failures that the reference did not have.
 
 Latencies are those of requests that succeeded. Where a share of them began to fail, the rest are other requests than
 before, often the easy ones: such times prove neither a win nor that nothing changed.
@@ -47,7 +47,7 @@ def always(endpoint: str, rounds: Sequence[Round]) -> bool:
 
 
 def survivors(endpoint: str, base: Sequence[Round], candidate: Sequence[Round]) -> str:
-    """Say so where the times of one side are only those of the requests that still succeed."""
+    """Explain that the times of one side are those of the requests that still succeed; empty where none failed."""
     seen = [round_.endpoints.get(endpoint) for round_ in (*base, *candidate)]
     if not any(found.failures for found in seen if found):
         return ""

@@ -1,4 +1,4 @@
-"""Comparisons in the making: what both references share once a series has its effect or its counts."""
+"""Builds comparisons in two steps: the effect of each series first, the correction for the family afterwards."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace

@@ -1,5 +1,5 @@
 """
-The two ways to replicate a measurement, behind one shape.
+The two kinds of replicates, blocks of a run and stored runs, behind one interface.
 
 Against a ref, a block measured both sides, and the difference inside each block counts. Against a baseline, a run
 measured one side, and one run is compared with many.

@@ -104,7 +104,7 @@ def _compare(
 
 
 class Sides(NamedTuple):
-    """The rounds of both, gathered once for all endpoints."""
+    """The rounds of both sides, gathered once for all endpoints."""
 
     base: Sequence[Round]
     candidate: Sequence[Round]

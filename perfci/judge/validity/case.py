@@ -50,23 +50,23 @@ def under_load(rounds: Rounds) -> Rounds:
 
 
 def total(rounds: Rounds) -> tuple[int, int]:
-    """Requests and failures."""
+    """The sum of requests and of failures of all rounds."""
     seen = [line for round_ in rounds for name, line in round_.endpoints.items() if name != ALL_ENDPOINTS]
     return sum(line.requests for line in seen), sum(line.failures for line in seen)
 
 
 def invalid(code: str, message: str, hint: str = "") -> Finding:
-    """The numbers prove nothing."""
+    """A finding that makes the run invalid."""
     return Finding(code=code, weight=Weight.INVALID, message=message, hint=hint)
 
 
 def warning(code: str, message: str, hint: str = "") -> Finding:
-    """Something to be known; the verdict does not depend on it."""
+    """A finding that the reader should know and that does not change the verdict."""
     return Finding(code=code, weight=Weight.WARNING, message=message, hint=hint)
 
 
 def regression(code: str, message: str, hint: str = "") -> Finding:
-    """The candidate did it."""
+    """A finding that counts as a regression of the candidate."""
     return Finding(code=code, weight=Weight.REGRESSION, message=message, hint=hint)
 
 
@@ -83,6 +83,6 @@ def blame(
 
 
 def listed(names: Sequence[str]) -> str:
-    """A few names, and how many more there are."""
+    """A few of the names, and how many more there are."""
     more = len(names) - NAMED
     return ", ".join(names[:NAMED]) + (f" and {more} more" if more > 0 else "")

@@ -1,4 +1,4 @@
-"""What the load generator, its record and the machine did: never the candidate's fault."""
+"""Findings about the load generator, its record and the machine, for which the candidate is never blamed."""
 
 from collections.abc import Iterator
 from itertools import pairwise
@@ -40,7 +40,7 @@ _TIMED = frozenset(name for name, metric in METRICS.items() if metric.quantity i
 
 
 def saturation(case: Case) -> Iterator[Finding]:
-    """The generator was what was slow."""
+    """The load generator was the bottleneck."""
     load = under_load(case.measured)
     for side in Side:
         own = of(load, side)
@@ -55,7 +55,7 @@ def saturation(case: Case) -> Iterator[Finding]:
 
 
 def starvation(case: Case) -> Iterator[Finding]:
-    """The generator did not get its cores, or came late to its own appointments."""
+    """The generator did not get enough processor time, or its event loop ran late."""
     waited = max((round_.generator.run_delay_share for round_ in case.measured), default=0.0)
     if waited > STARVED:
         message = f"The load generator waited for a core up to {100 * waited:.0f} % of its time"

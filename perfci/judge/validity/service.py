@@ -18,7 +18,7 @@ SOME_FAIL, MOST_FAIL = 0.05, 0.5
 
 
 def deaths(case: Case) -> Iterator[Finding]:
-    """It died, or was restarted; a service that came back was still gone."""
+    """The service died or was restarted; one that came back was gone for a while all the same."""
     notes = [round_.target.note for round_ in case.measured if not round_.target.alive and round_.target.note]
     return blame(
         case,
@@ -32,7 +32,7 @@ def deaths(case: Case) -> Iterator[Finding]:
 
 def silence(case: Case) -> Iterator[Finding]:
     """
-    Not one request came to its end: on a whole side, or in single rounds.
+    No request was completed: on a whole side, or in single rounds.
 
     A side that the load never reached is no one's regression, unless the reference answered the same load, and so often
     that the load cannot have missed the candidate by chance. Rounds that stay silent between others are the service's,
@@ -138,7 +138,7 @@ def _commonest(case: Case) -> str:
 
 def failing_endpoints(case: Case) -> Iterator[Finding]:
     """
-    Single endpoints that fail: fast failures must not look like a win.
+    Single endpoints that fail: quick failures must not look like an improvement.
 
     One that never succeeds is red by itself, unless its requests are so few that they may all have failed by chance at
     the reference's own rate; a share that grew is judged by the failure rate, and said here because the times of the

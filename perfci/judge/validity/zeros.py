@@ -30,7 +30,7 @@ a duet take the same turns, which leaves nothing to differ.
 
 
 def requests(round_: Round) -> int:
-    """Of all endpoints together."""
+    """Requests of a round, of all endpoints together."""
     return total([round_])[0]
 
 
