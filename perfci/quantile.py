@@ -1,4 +1,4 @@
-"""Quantiles of values, in the one definition that every number of perfci's has."""
+"""The one definition of a quantile that every number of perfci uses."""
 
 from typing import Protocol
 

@@ -25,12 +25,12 @@ class Table:
     pace_ms: Floats | None = None  # of its user
 
     def rows(self, which: Any) -> "Table":
-        """Those of an index, a slice or a mask."""
+        """Select rows by an index, a slice or a mask."""
         lateness = (None if column is None else column[which] for column in (self.late_ms, self.pace_ms))
         return Table(self.endpoint[which], self.latency_ms[which], self.failed[which], *lateness)
 
     def by_endpoint(self, names: Sequence[str]) -> "dict[str, Table]":
-        """The rows of each endpoint, in their order; what was asked for in no request is absent."""
+        """The rows of each endpoint, in their order; an endpoint without a request is absent."""
         small = self.endpoint.astype(np.min_scalar_type(len(names)))  # such integers are sorted in linear time
         together = self.rows(np.argsort(small, kind="stable"))
         counts = np.bincount(self.endpoint, minlength=len(names))

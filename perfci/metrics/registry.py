@@ -44,7 +44,7 @@ class Turns:
     standard_error: float  # of the mean of their logs, so that the squares of both sides add up to that of the ratio
 
     def __len__(self) -> int:
-        """How many."""
+        """The number of pairs."""
         return len(self.latencies_ms)
 
 
@@ -235,7 +235,7 @@ def failure_rate(observed: Observed) -> float:
 
 
 def resolving(name: str) -> int:
-    """How many successful requests of one endpoint in one round the metric needs; 0: it is one of all requests."""
+    """How many successful requests of one endpoint in one round the metric needs; 0: no minimum."""
     return _ENTRIES[name].successes
 
 
@@ -299,7 +299,7 @@ def measure_duet(
 
 
 def _without(window: Window, spans: Sequence[Window]) -> list[Window]:
-    """What is left of the window."""
+    """The parts of *window* that lie outside *spans*."""
     ends = [window[0], *(until for _, until in spans)]
     starts = [*(since for since, _ in spans), window[1]]
     cut = [(max(end, window[0]), min(start, window[1])) for end, start in zip(ends, starts, strict=True)]
@@ -307,7 +307,7 @@ def _without(window: Window, spans: Sequence[Window]) -> list[Window]:
 
 
 def _turns(groups: Mapping[Side, Mapping[str, Table]], side: Side, endpoint: str) -> Turns:
-    """The pairs that count, as *side* saw them."""
+    """The pairs of turns that count, with the values of *side*."""
     sides = [groups[each].get(endpoint) for each in Side]
     if any(side is None for side in sides):
         return NO_TURNS

@@ -1,4 +1,4 @@
-"""A round second by second, for the charts."""
+"""The course of a round, second by second, for charts."""
 
 from collections.abc import Sequence
 from math import isnan

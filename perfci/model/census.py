@@ -1,4 +1,4 @@
-"""What was counted: the work of the target for one request, exact where clocks are noisy."""
+"""Counted work of the target per request: exact where times are noisy."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -53,7 +53,7 @@ class CounterSource:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Census:
-    """One side, counted with one request in flight."""
+    """The counted work of one side, with one request in flight."""
 
     endpoints: Mapping[str, EndpointCensus]
     cold: Mapping[str, EndpointCensus] = field(default_factory=dict)  # the first visit of each, kept apart

@@ -1,4 +1,4 @@
-"""What is claimed: policy, comparisons, decisions, findings and the outcome of the whole."""
+"""What the judge works with and returns: policy, comparisons, decisions, findings, and the outcome of a run."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -68,7 +68,7 @@ class BudgetRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GatePolicy:
-    """What the gate is asked to hold."""
+    """What the gate enforces."""
 
     alpha: float  # of the whole family of gating series
     confidence: float  # of the intervals that are shown, and that "equivalent" rests on
@@ -81,7 +81,7 @@ class GatePolicy:
 
 
 class SeriesVerdict(StrEnum):
-    """What is claimed of one series."""
+    """The verdict on one series."""
 
     REGRESSION = "regression"
     IMPROVEMENT = "improvement"
@@ -93,7 +93,7 @@ class SeriesVerdict(StrEnum):
 
 
 class Verdict(StrEnum):
-    """What is claimed of the whole, in order of precedence: an earlier one hides the later."""
+    """The verdict on the whole run, in order of precedence: an earlier one hides the later."""
 
     INVALID = "invalid"
     REGRESSION = "regression"
@@ -122,7 +122,7 @@ class Interval:
 
 
 class CulpritKind(StrEnum):
-    """How work grew."""
+    """In which way work grew."""
 
     N_PLUS_ONE = "n+1"  # one statement, as often as another one returned rows
     NEW = "new"  # a statement that the reference never sent
@@ -168,7 +168,7 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """What the gate says of one series, and why, in one sentence with its numbers."""
+    """What the gate decided about one series, and the reason in one sentence with its numbers."""
 
     comparison: Comparison
     verdict: SeriesVerdict
@@ -196,7 +196,7 @@ class SloResult:
 
 
 class Weight(StrEnum):
-    """What a finding does to the verdict of the whole."""
+    """What a finding does to the verdict on the whole run."""
 
     INVALID = "invalid"
     REGRESSION = "regression"
@@ -234,7 +234,7 @@ def regressions(decisions: Iterable[Decision], findings: Iterable[Finding]) -> t
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """What was judged: the part of a report that is not a number."""
+    """What was judged, in words: the part of a report that is not a number."""
 
     profile: str
     scenario: str
@@ -248,7 +248,7 @@ class Subject:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """The gate's answer, whole: everything a report may show."""
+    """The complete result of the gate: everything that a report may show."""
 
     verdict: Verdict
     reason: str  # one sentence

@@ -110,7 +110,7 @@ class RoundKind(StrEnum):
 
 
 class Side(StrEnum):
-    """Whom a round measured."""
+    """The side that a round measured."""
 
     BASE = "base"
     CANDIDATE = "candidate"

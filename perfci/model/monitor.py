@@ -1,4 +1,4 @@
-"""What was watched: numbers about the target while it was under load, and limits on them."""
+"""Monitored values of the target under load, and limits on them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ class Gauge:
 
 
 class Severity(StrEnum):
-    """What an alert does: it is told, or it turns the whole red as an SLO does."""
+    """What an alert does: it is reported, or it makes the verdict red as an SLO does."""
 
     WARN = "warn"
     FAIL = "fail"
@@ -53,7 +53,7 @@ class GaugeLevel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GaugeChange:
-    """One gauge on both sides; for information, whatever it shows. None: not watched on that side."""
+    """One gauge on both sides, for information only. None: not monitored on that side."""
 
     name: str
     unit: str

@@ -1,4 +1,4 @@
-"""What is kept: a run with everything that has to be known to compare it, and baselines of such runs."""
+"""What is stored: a run with everything that is needed to compare it, and baselines of such runs."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -29,7 +29,7 @@ class Machine:
 
     @property
     def described(self) -> str:
-        """In one line, for the reader."""
+        """The machine in one line, for the reader."""
         quota = f" limited to {self.cpu_limit:g}" if self.cpu_limit else ""
         parts = [
             self.cpu_model,
@@ -70,7 +70,7 @@ class LoadPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fingerprint:
-    """Everything that must be known to decide whether two runs may be compared."""
+    """Everything that decides whether two runs may be compared."""
 
     machine: Machine
     plan: LoadPlan

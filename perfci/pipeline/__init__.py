@@ -1,1 +1,1 @@
-"""The steps in order, one use case per module. The only room that sees every other."""
+"""The use cases, one per module; the only room that imports all others."""

@@ -1,5 +1,5 @@
 """
-The base's configuration decides about a change, so that no change can pardon itself.
+Applies the base's configuration to a change, so that no change can relax its own gate.
 
 Each side brings its own target and data; all else comes from the base, a key that is added later included.
 """
@@ -25,7 +25,7 @@ MOST_KEYS = 8
 
 def governed(own: Config, base: Config, profile: str) -> tuple[Config, tuple[Finding, ...]]:
     """
-    The configuration of a run, and what the reader must know of the difference between the *base*'s and its *own*.
+    The configuration of a run, and notices of the keys in which the *base*'s differs from the change's *own*.
 
     *profile* ("PROFILE" or "PROFILE:SCENARIO") is the change's own where the base has none of that name.
     """
@@ -57,7 +57,7 @@ def _has(config: Config, profile: str) -> bool:
 
 
 def load_side(config: Config, trees: Mapping[Side, Tree]) -> Side:
-    """The side whose Locust file drives both."""
+    """The side whose Locust file drives both sides."""
     return Side.BASE if config.load is Load.BASE and Side.BASE in trees else Side.CANDIDATE
 
 

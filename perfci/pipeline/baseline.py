@@ -15,7 +15,7 @@ from perfci.pipeline.policy import policy_of
 
 def record(run: Path, *, config_file: Path, census_only: bool = False) -> list[Path]:
     """
-    Write the run in *run*, and its work, into the baseline of its scenario; return what was written, or refuse it.
+    Write the run in *run*, and its census, into the baseline of its scenario; return the written files, or refuse.
 
     With *census_only* its times stay behind: work holds, whatever else was measured beside it.
     """

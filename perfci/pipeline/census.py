@@ -1,4 +1,4 @@
-"""The census: what a request makes the target do, counted before anything is timed, in a block of its own."""
+"""Takes the census: counts the work of requests, in a block of its own, before anything is timed."""
 
 from collections.abc import Mapping
 
@@ -35,7 +35,7 @@ def count(bench: Bench, table: CensusTable, *sides: Side, only: bool) -> None:
 
 
 def _summary(census: Census) -> str:
-    """How much was counted, in a few words."""
+    """Describe in a few words how much was counted."""
     requests = [
         max((tally.requests for tally in counts.counters.values()), default=0) for counts in census.endpoints.values()
     ]
@@ -45,7 +45,7 @@ def _summary(census: Census) -> str:
 
 
 class _Shown:
-    """The progress, whenever it changes."""
+    """Reports the progress of the census whenever it changes."""
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress

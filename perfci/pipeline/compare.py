@@ -36,13 +36,13 @@ def compare(base: Path | None, candidate: Path, *, config_file: Path) -> Outcome
 
 
 def _located(path: Path, root: Path) -> Path:
-    """A run by its id, where no file is called so."""
+    """Find a run by its id, where no file has that name."""
     known = root / ".perfci" / "runs" / path
     return known if len(path.parts) == 1 and not path.exists() and known.is_dir() else path
 
 
 def configured_fail_on(config_file: Path) -> FailOn:
-    """Which verdicts shall fail, where nobody said otherwise."""
+    """The verdicts that fail according to the configuration, where no option says otherwise."""
     configured = read(config_file).fail_on if config_file.exists() else None
     return configured or FailOn.REGRESSION
 

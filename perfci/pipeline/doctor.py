@@ -1,4 +1,4 @@
-"""`perfci doctor`: what is here, and what is missing for what the configuration asks."""
+"""`perfci doctor`: checks what the configuration needs and what of it is missing."""
 
 import sys
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from perfci.rig.host.git import Git
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """One thing that was looked at."""
+    """The result of one check."""
 
     what: str
     ok: bool

@@ -1,4 +1,4 @@
-"""The finished documents of a judged run, in its folder: whatever comes later only publishes or reads them."""
+"""Writes the documents of a judged run into its folder; later steps only publish or read them."""
 
 from pathlib import Path
 
@@ -20,7 +20,7 @@ EVIDENCE = 250
 
 
 def exit_code(verdict: Verdict, fail_on: FailOn) -> ExitCode:
-    """What the shell is told. An invalid measurement always fails: it must never pass for green."""
+    """The exit code for a verdict. An invalid measurement always fails: it must never count as green."""
     if verdict is Verdict.INVALID:
         return ExitCode.NOT_MEASURED
     if verdict in {Verdict.REGRESSION, Verdict.SLO_BREACH} and fail_on is not FailOn.NEVER:
@@ -33,7 +33,7 @@ def exit_code(verdict: Verdict, fail_on: FailOn) -> ExitCode:
 
 
 def not_measured(error: PerfciError, subject: Subject, *, alpha: float) -> Outcome:
-    """The outcome of a job that could not measure: never green, and its reason is the error's."""
+    """The outcome of a job that could not measure: never green, with the error as its reason."""
     code = BASE_UNAVAILABLE if isinstance(error, BaseUnavailableError | BaseTargetError) else "not-measured"
     first, _, rest = str(error).partition("\n")
     message = f"{first}\n{_end(rest)}" if rest else first
@@ -61,7 +61,7 @@ def _end(text: str) -> str:
 
 
 def write(outcome: Outcome, folder: Path, *, code: ExitCode) -> None:
-    """Write what people and later steps read: result.json, report.txt, and the exit code of the gate."""
+    """Write result.json, report.txt and the other documents of the run, and the exit code of the gate."""
     files = RunFolder(folder)
     write_atomically(files.result, render("json", outcome))
     write_atomically(files.text_report, terminal.render(outcome, width=120, verbose=True))
@@ -70,7 +70,7 @@ def write(outcome: Outcome, folder: Path, *, code: ExitCode) -> None:
 
 
 def write_failure(error: PerfciError, folder: Path) -> None:
-    """Leave what is known of a job that never got to measuring, for the steps that come after it."""
+    """Store what is known of a job that failed before it measured, for the steps that come after it."""
     nothing = Subject(
         profile="",
         scenario="",
@@ -85,7 +85,7 @@ def write_failure(error: PerfciError, folder: Path) -> None:
 
 
 def read(folder: Path) -> Outcome:
-    """The judged outcome that *folder* holds."""
+    """Read the judged outcome in *folder*."""
     try:
         return result_json.read(RunFolder(folder).result.read_bytes())
     except OSError:
@@ -93,7 +93,7 @@ def read(folder: Path) -> Outcome:
 
 
 def read_exit(folder: Path) -> ExitCode:
-    """The gate's exit code as *folder* holds it."""
+    """Read the gate's exit code from *folder*."""
     try:
         return ExitCode(int(RunFolder(folder).exit_code.read_text().strip()))
     except OSError:

@@ -1,4 +1,4 @@
-"""What perfci can add to the next step of a failure that it did not see itself."""
+"""Adds to the hint of an error what only the pipeline knows."""
 
 import re
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from perfci.rig.host.environment import withheld
 
 
 def naming_withheld(error: PerfciError, environ: Mapping[str, str]) -> PerfciError:
-    """*error*, whose hint also names what its evidence misses: variables that perfci did not pass on."""
+    """Return *error* with a hint that names variables which its evidence misses and perfci did not pass on."""
     words = set(re.findall(r"\w+", str(error)))
     if names := sorted(withheld(environ) & words):
         why = (

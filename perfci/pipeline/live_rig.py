@@ -1,4 +1,4 @@
-"""The rig as it is: real targets and seeds, Locust as a child process, and the monitor beside it."""
+"""The real rig: targets and seeds, Locust as a child process, and the monitor."""
 
 import contextlib
 import json
@@ -91,7 +91,7 @@ class LiveRig:
         return f"{self.spec.run_id}-{side.value}-{block}"
 
     def place(self, name: str) -> Place:
-        """Where the round *name* happens."""
+        """Where the round *name* runs and writes its files."""
         return Place(
             source=self.spec.load_tree,
             folder=RunFolder(self.spec.folder).logs(name),

@@ -1,4 +1,4 @@
-"""The schedule of a run: blocks of freshly started sides, rounds inside them, each on disk before the next begins."""
+"""Runs the schedule: blocks of freshly started sides, rounds inside them, each stored before the next begins."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ LISTING_S = 15.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bench:
-    """What measures a run: the rig, the plan it follows, the recorder, and where people watch."""
+    """What a measurement needs: the rig, the plan, the recorder and the progress display."""
 
     rig: Rig
     plan: Plan

@@ -59,7 +59,7 @@ class Plan:
 
     @property
     def name(self) -> str:
-        """As people type it."""
+        """PROFILE:SCENARIO, as people type it."""
         return f"{self.profile}:{self.scenario}"
 
     @property

@@ -1,4 +1,4 @@
-"""The project's policy: perfci's defaults with the changes of `[gate]`."""
+"""Builds the project's policy: perfci's defaults with the changes of `[gate]`."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -30,7 +30,7 @@ def policy_of(table: GateTable, profile: str = "", *, alerts: Sequence[AlertTabl
 
 
 def _rules(table: GateTable, profile: str) -> Iterator[BudgetRule]:
-    """What the project says: its budgets first, then its overrides, in the order of the file."""
+    """The budget rules of the project: its budgets first, then its overrides, in the order of the file."""
     for reference, by_kind in table.budget.items():
         for kind, metrics in by_kind.items():
             yield from (

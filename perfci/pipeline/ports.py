@@ -1,4 +1,4 @@
-"""What the use cases need from the outside, as arguments: the CLI builds the real ones, once."""
+"""What use cases need from outside, as arguments; the CLI builds the real ones once."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Where people watch a run: what the use cases say while they work."""
+"""The progress display, as use cases see it."""
 
 from typing import Protocol
 
@@ -6,7 +6,7 @@ from perfci.rig.load.generator import Live
 
 
 class Progress(Protocol):
-    """Where a person, or a CI log, sees what is going on."""
+    """Shows a person, or a CI log, what perfci is doing."""
 
     def phase(self, text: str) -> None:
         """A step begins."""
@@ -15,13 +15,13 @@ class Progress(Protocol):
         """How far a step has come."""
 
     def ahead(self, seconds: float) -> None:
-        """So many seconds of measuring are planned from here on, without what lies between."""
+        """*seconds* of measuring are planned from here on, not counting what happens in between."""
 
     def live(self, live: Live) -> None:
         """A round is running."""
 
     def note(self, text: str) -> None:
-        """Something worth a line of its own."""
+        """Show a notice on a line of its own."""
 
     def close(self) -> None:
-        """Nothing more will come."""
+        """Nothing more will be shown."""

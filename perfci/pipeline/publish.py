@@ -1,4 +1,4 @@
-"""`perfci publish`: put a judged run where people look. Nothing here computes, and nothing here changes a verdict."""
+"""`perfci publish`: shows a judged run on GitHub. Nothing here computes or changes a verdict."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from perfci.store import RunFolder, write_atomically
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Published:
-    """What was reached, for the shell and the log."""
+    """What was published, for the shell and the log."""
 
     comment: comment.CommentResult
     lines: tuple[str, ...]  # annotations, to be printed

@@ -1,4 +1,4 @@
-"""What to compare with, and why: decided from the configuration, the job and the local git."""
+"""Decides what to compare with, and why, from the configuration, the job and the local git."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""What the user asks of `perfci run`, as given by flags, environment variables and inputs of the Action."""
+"""What the user asks of `perfci run`, by flags, environment variables and inputs of the Action."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ class Counting(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """One run, as asked for; what is empty or None is left to the configuration and the event of the job."""
+    """The request for one run; what is empty or None comes from the configuration and the event of the job."""
 
     profile: str  # "PROFILE" or "PROFILE:SCENARIO"
     config_file: str = "perfci.toml"

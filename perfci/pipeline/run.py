@@ -1,4 +1,4 @@
-"""`perfci run`: measure, judge, and leave the documents; the only place where all rooms meet."""
+"""`perfci run`: measures, judges and writes the documents; the only use case that uses all rooms."""
 
 import contextlib
 import secrets
@@ -29,7 +29,7 @@ from perfci.store import RunFolder
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """What came out."""
+    """The result of a run."""
 
     outcome: Outcome
     folder: Path

@@ -1,16 +1,16 @@
-"""What was judged, in words."""
+"""Describes in words what was judged."""
 
 from perfci.model import Baseline, LoadPlan, Reference, Run, Side, Subject
 
 
 def described(baseline: Baseline) -> str:
-    """A baseline, for the reader."""
+    """Describe a baseline, for the reader."""
     count = len(baseline.runs)
     return f"{count} run{'s' if count != 1 else ''} in {baseline.location}"
 
 
 def subject_of(finished: Run, *, reference: Reference, name: str, base_commit: str) -> Subject:
-    """What was judged, in the reader's words."""
+    """Describe what was judged and what it was compared with."""
     here, plan = finished.fingerprint.machine, finished.fingerprint.plan
     return Subject(
         profile=finished.profile,

@@ -33,7 +33,7 @@ def short(commit: str, name: str) -> str:
 
 
 def working_tree(git: Git, ports: Ports) -> Tree:
-    """The files as they are, whatever of them is committed."""
+    """The working tree as it is, whether or not its files are committed."""
     return Tree(path=ports.root, name="the working tree", commit=git.head())
 
 

@@ -1,4 +1,4 @@
-"""What a request means, decided before anything is started: every mistake that can be seen is seen here."""
+"""Turns a request into a task before anything is started; every mistake that can be seen is found here."""
 
 import contextlib
 from collections.abc import Mapping
@@ -30,7 +30,7 @@ LOCK_FILES = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """A request, understood: nothing has been started yet."""
+    """A request with everything decided; nothing has been started yet."""
 
     config: Config  # that governs the run: the base's where there is one, with target and seed of the candidate
     plan: Plan
@@ -55,7 +55,7 @@ class Task:
 
 @dataclass(slots=True)
 class _Base:
-    """What became of the base that was named."""
+    """The base that was named: its files and configuration, or why it cannot be had."""
 
     tree: Tree | None = None
     config: Config | None = None  # None where there is no base, or no configuration on it

@@ -1,11 +1,11 @@
-"""What `[monitor]` asks to be watched under load."""
+"""Reads what `[monitor]` asks to be monitored under load."""
 
 from perfci.config import Config
 from perfci.rig import monitor
 
 
 def watched_of(config: Config, *, file: str) -> monitor.Settings:
-    """What `[monitor]` asks for."""
+    """What `[monitor]` asks to be monitored."""
     table = config.monitor
     return monitor.parse(
         table.gauges,

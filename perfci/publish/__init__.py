@@ -1,1 +1,1 @@
-"""Where people look: the pull request comment, and the runner's files (outputs, job summary, annotations)."""
+"""Publishes on GitHub: the pull request comment, and the runner's files (outputs, job summary, annotations)."""

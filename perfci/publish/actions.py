@@ -1,5 +1,5 @@
 """
-The runner's own channels: outputs, the job summary, annotations, and a log in which nobody else gives orders.
+Writes to the runner's channels: outputs, job summary, annotations, and a log without foreign workflow commands.
 
 The runner obeys what a step prints. So text that others wrote goes through `clean` before it is printed, outputs go
 to the file and not to the log, and they are written once, last.

@@ -1,5 +1,5 @@
 """
-One comment per pull request and gate, kept up to date.
+Posts one comment per pull request and gate, and keeps it up to date.
 
 It is found by its first line and by its author; anybody can copy the line, nobody the author. Whatever goes wrong on
 the way to the API becomes a `CommentResult`: a comment is a courtesy, and never changes a verdict.
@@ -36,7 +36,7 @@ _BAD_TOKEN = "the input github-token holds a space, a line break or another char
 
 
 class Policy(StrEnum):
-    """When to comment; a comment that exists is brought up to date by every policy but *off*."""
+    """When to comment; every policy but *off* updates a comment that exists."""
 
     AUTO = "auto"  # all but a pass
     ALWAYS = "always"
@@ -104,7 +104,7 @@ def _no(status: Status, why: str) -> CommentResult:
 
 
 def _wanted(policy: Policy, verdict: Verdict) -> bool:
-    """Whether to say something where nothing has been said yet."""
+    """Whether to write a comment where none exists yet."""
     if policy is Policy.ON_REGRESSION:
         return verdict in {Verdict.REGRESSION, Verdict.SLO_BREACH}
     return policy is Policy.ALWAYS or verdict is not Verdict.PASS
@@ -112,7 +112,7 @@ def _wanted(policy: Policy, verdict: Verdict) -> bool:
 
 def _within(limit_s: float, work: Callable[[], CommentResult]) -> CommentResult:
     """
-    What *work* returns; TimeoutError after *limit_s*.
+    Return what *work* returns; TimeoutError after *limit_s*.
 
     A thread of its own, since no time-out of a request bounds a name server that hangs, or an answer in drops. It is a
     daemon: what still runs then ends with the program, which is about to.

@@ -46,7 +46,7 @@ _MARKER = re.compile(
 
 
 class Status(StrEnum):
-    """What became of the comment."""
+    """What happened to the comment."""
 
     CREATED = "created"
     UPDATED = "updated"
@@ -59,7 +59,7 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommentResult:
-    """What became of the comment, where it is, why nothing was written, and one sentence where something is wrong."""
+    """What happened to the comment, its address, why nothing was written, and one sentence about any problem."""
 
     status: Status
     url: str = ""
@@ -94,7 +94,7 @@ class Marker:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
-    """What a run has to say."""
+    """The comment that a run wants to post."""
 
     marker: Marker
     body: str
@@ -104,7 +104,7 @@ class Notice:
 
     @property
     def text(self) -> str:
-        """The whole comment."""
+        """The full text of the comment, with its marker."""
         return f"{self.marker}\n{self.body}"
 
 
@@ -126,7 +126,7 @@ class Conversation:
         self._warning = ""
 
     def settle(self) -> CommentResult:
-        """Write, look again, and so on until the comments are as they should be."""
+        """Write and read again until the comments are as they should be."""
         if refusal := self._refusal():
             return refusal
         for _ in range(LOOKS):

@@ -1,4 +1,4 @@
-"""Which event started this job, and what that allows: one pure function from the runner's variables to a `Job`."""
+"""Reads which event started this job, and what that permits, from the runner's variables."""
 
 import json
 import re

@@ -1,5 +1,5 @@
 """
-The key of a gate: what tells its comment and its artifact from those of every other gate of a pull request.
+Makes the key of a gate, by which its comment and artifact differ from those of every other gate.
 
 It is equal for every run of the same gate, so neither a run, an attempt nor a commit is part of it.
 """

@@ -1,4 +1,4 @@
-"""Requests to the API of GitHub are repeated where that is safe, and all waiting for it shares one deadline."""
+"""Repeats requests to the GitHub API where that is safe; all waiting shares one deadline."""
 
 import email.utils
 import itertools

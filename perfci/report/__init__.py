@@ -1,5 +1,5 @@
 """
-The gate's answer, laid out for people and for programs.
+Renders an outcome for people and for programs.
 
 A format is one module and one line in `FORMATS`. `rows` turns numbers into words, the formats only lay out.
 """

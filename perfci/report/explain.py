@@ -1,4 +1,4 @@
-"""Everything that is known about one series, and the numbers that its verdict hangs on."""
+"""Explains one series: everything that is known about it, and the numbers that its verdict depends on."""
 
 import json
 import textwrap
@@ -40,7 +40,7 @@ def _wrapped(line: str, width: int) -> list[str]:
 
 
 def explain_json(outcome: Outcome, series: str) -> str:
-    """The same for programs: each decision as `result.json` has it, its family, and what would have changed it."""
+    """Explain for programs: each decision as in `result.json`, its family, and what would have changed it."""
     found = [
         {
             "series": rows.label(decision.comparison.series),

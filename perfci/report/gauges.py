@@ -1,4 +1,4 @@
-"""What was watched on the target, in words."""
+"""Describes the monitored gauges in words."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ FEW = 6
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GaugeRow:
-    """One gauge as it is shown: its means, and the highest second of any round."""
+    """One gauge as a table shows it: its means, and the highest second of any round."""
 
     name: str
     base: str
@@ -22,7 +22,7 @@ class GaugeRow:
 
 
 def gauge_row(gauge: GaugeChange) -> GaugeRow:
-    """All four numbers, each in the gauge's own unit."""
+    """The row of one gauge; all four numbers are in the gauge's unit."""
     sides = (gauge.base, gauge.candidate)
     base, candidate = _formatted([None if side is None else side.mean for side in sides], gauge)
     base_high, candidate_high = _formatted([None if side is None else side.high for side in sides], gauge)

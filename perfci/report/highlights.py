@@ -1,4 +1,4 @@
-"""What a reader must see, and the rest in one line."""
+"""Chooses what a report shows first, and sums up the rest in one line."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -24,7 +24,7 @@ _WORDS = {
 
 
 def before_the_numbers(findings: Sequence[Finding]) -> tuple[Finding, ...]:
-    """What a reader must know before any number: what the change itself does to the comparison."""
+    """Findings that a reader must know before any number: what the change itself does to the comparison."""
     return tuple(finding for finding in findings if finding.weight in _BEFORE_THE_NUMBERS)
 
 

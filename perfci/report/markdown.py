@@ -1,5 +1,5 @@
 """
-The report as GitHub's Markdown: the pull request comment, and the longer job summary.
+Renders the report as GitHub's Markdown: the pull request comment, and the longer job summary.
 
 Both stay below the platform's limits by construction: rows, findings and every text in them are bounded.
 """

@@ -1,5 +1,5 @@
 """
-The one place where an outcome becomes text: numbers scaled and rounded, words and symbols chosen, worst first.
+Turns an outcome into text: scales and rounds numbers, chooses words and symbols, sorts the worst first.
 
 Everything here is raw text. Whoever lays it out (terminal, Markdown) also makes names harmless for that place.
 """
@@ -68,7 +68,7 @@ _UNITS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One series as it is shown."""
+    """One series as a table shows it."""
 
     label: str
     endpoint: str
@@ -82,7 +82,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SloRow:
-    """One SLO as it is shown."""
+    """One SLO as a table shows it."""
 
     endpoint: str
     metric: str
@@ -133,7 +133,7 @@ def slo_row(result: SloResult) -> SloRow:
 
 
 def label(series: Series) -> str:
-    """What a user types to name a series."""
+    """The name by which a user can ask for a series."""
     return f"{series.endpoint} {series.metric.name}"
 
 
@@ -168,7 +168,7 @@ def _relative(comparison: Comparison) -> str:
 
 
 def size(amount: float | None, metric: Metric) -> str:
-    """The size of a change without its sign: a budget, a margin, the smallest detectable change."""
+    """Format the size of a change without its sign: a budget, a margin, the smallest detectable change."""
     factor, unit = _change_unit(metric)
     if amount is None or not math.isfinite(amount * factor):
         return NOTHING
@@ -193,14 +193,14 @@ def commit(sha: str) -> str:
 
 
 def compared(outcome: Outcome) -> str:
-    """What was compared with what."""
+    """Describe what was compared with what."""
     subject = outcome.subject
     head = commit(subject.head_commit) or "the working tree"
     return f"{head} with {subject.reference_name or 'nothing'}"
 
 
 def how(reference: Reference) -> str:
-    """How the reference was measured."""
+    """Describe how the reference was measured."""
     if reference is Reference.REF:
         return "both sides on this machine, in turns"
     return "one run now against stored runs"
@@ -212,7 +212,7 @@ def comparable(outcome: Outcome) -> bool:
 
 
 def sensitivity(outcome: Outcome) -> str:
-    """The smallest changes that this run would have found, so that a pass says what it is worth."""
+    """State the smallest changes that this run would have found, so that readers know what a pass is worth."""
     parts = [part for role in _ROLES for part in _seen(outcome.decisions, role)]
     if not parts:
         return "nothing: no series could be compared"
@@ -226,7 +226,7 @@ def cannot_compare(outcome: Outcome) -> bool:
 
 
 def next_step(outcome: Outcome) -> str:
-    """What to do about a verdict that is not a pass."""
+    """Suggest what to do about a verdict that is not a pass."""
     if outcome.verdict is Verdict.REGRESSION:
         return _explain_worst(outcome)
     if cannot_compare(outcome):

@@ -1,5 +1,5 @@
 """
-Names and sentences that somebody else wrote, made harmless for the place where they are shown.
+Makes names and sentences that somebody else wrote harmless for the place where they are shown.
 
 A pull request chooses the names of its endpoints. In Markdown they must give no mention, link, tag, image, emphasis
 or extra cell; in a log no escape sequence and no workflow command.

@@ -1,4 +1,4 @@
-"""The report in a terminal or a job log: the verdict first, then its reasons; complete without colour."""
+"""Renders the report for a terminal or a job log: the verdict first, then its reasons; complete without colour."""
 
 from collections.abc import Iterator, Sequence
 from io import StringIO

@@ -1,4 +1,4 @@
-"""What caused more work, in words: the statement, the cache, the payload or the round trips behind a red count."""
+"""Describes the causes of more work: the statement, the cache, the payload or the round trips behind a red count."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ _GREW_ITSELF = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cause:
-    """One culprit as it is shown: "N+1", "1 → 20 calls", and the statement."""
+    """One culprit as a report shows it: "N+1", "1 → 20 calls", and the statement."""
 
     kind: str
     change: str
@@ -40,7 +40,7 @@ class Cause:
 
 
 def cause(culprit: Culprit, decision: Decision) -> Cause:
-    """In words; a counter that explains itself is not told twice."""
+    """Describe a culprit; a counter that explains itself is not described twice."""
     before, after = values((culprit.before, culprit.after), decision.comparison.series.metric)
     kind, change, statement = _NAMES[culprit.kind], f"{before} → {after} {culprit.unit}", culprit.what
     if culprit.kind in _COUNTERS:

@@ -1,5 +1,5 @@
 """
-Runs and baselines on disk: versioned JSON, written atomically, read strictly.
+Stores runs and baselines: versioned JSON, written atomically, read strictly.
 
 A run lives in a folder of its own beside its logs; a baseline is a folder of immutable run files, one per accepted run,
 so that two branches that both record one never conflict, and one `census.json`, which is meant to: two branches that

@@ -12,7 +12,7 @@ NEWEST = 10  # runs of one machine class that count as the baseline
 
 
 def baseline_folder(root: Path, profile: str, scenario: str) -> Path:
-    """Where the accepted runs of a scenario are."""
+    """The folder of a scenario's accepted runs."""
     return root / f"{profile}-{scenario}"
 
 
@@ -30,7 +30,7 @@ def load_baseline(folder: Path, *, like: Run) -> Baseline:
 
 
 def committed_census(folder: Path) -> CommittedCensus | None:
-    """What is accepted as the work of a request; None where nothing is."""
+    """Read the accepted census in *folder*; None where there is none."""
     file = folder / CENSUS
     return load_census(file) if file.exists() else None
 

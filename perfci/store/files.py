@@ -1,4 +1,4 @@
-"""Files that are whole or not there, and JSON that is read as if anybody had written it."""
+"""Writes files whole or not at all, and reads JSON without trusting who wrote it."""
 
 import os
 import tempfile

@@ -1,4 +1,4 @@
-"""A run in a file: everything that has to be known to judge it again. It lives in a folder beside its logs."""
+"""Stores a run in one file, with everything that is needed to judge it again."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""What the parts of `result.json` share: bounded texts, finite numbers, and a reader that takes nothing on trust."""
+"""What the parts of `result.json` share: bounded texts, finite numbers, strict types."""
 
 import math
 from typing import Annotated
