@@ -1,5 +1,5 @@
 """
-Whose work it was: the counters of one side, read around each request, and what their differences add up to.
+Attributes work to requests: the counters of one side, read around each request, and the sums of their differences.
 
 Nothing here knows how requests are sent: somebody says which endpoint has just been answered, while none is in flight.
 """
@@ -41,7 +41,7 @@ class Sample:
 
 @dataclass(slots=True)
 class Watched:
-    """A source, and how it behaves."""
+    """An open source, with what was read from it and how reliably it came to rest."""
 
     source: Source
     before: Snapshot = NOTHING
@@ -50,7 +50,7 @@ class Watched:
     gone: str = ""  # why it is not read any more
 
     def attempt(self, step: Callable[[], Snapshot | None]) -> Snapshot | None:
-        """Ask or read it; a source that fails is not read any more."""
+        """Call *step* (ask or read); a source that fails is not read any more."""
         if self.gone:
             return None
         try:
@@ -61,7 +61,7 @@ class Watched:
 
 
 class Ledger:
-    """One side's counts."""
+    """The counts of one side."""
 
     def __init__(
         self,
@@ -80,7 +80,7 @@ class Ledger:
 
     def begin(self, expected: Collection[str] = ()) -> None:
         """
-        What was done before does not count: what goes on between two tasks belongs to neither.
+        Discard what was done so far: work between two tasks belongs to neither.
 
         *expected* are the endpoints that the next task is known to ask for. Once all of them have been seen often
         enough for that, the loud sources are left in peace: asking them costs more than the request itself.

@@ -46,7 +46,7 @@ def find(scene: Scene) -> Iterator[Source | CounterSource]:
 
 
 def _opened(container: Container, environ: Mapping[str, str]) -> Source | CounterSource:
-    """The source, or why the server does not count."""
+    """The opened source, or the reason why the server does not count."""
     name, note = container.service, container.added
     what = f"MySQL in service {name!r}"
     session = inside(container.id, _CLIENT, what=what, sentinel="SELECT '{}';", environ=environ)
@@ -77,7 +77,7 @@ class MySQL:
         self._session = session
 
     def ask(self) -> None:
-        """For the totals."""
+        """Ask for the totals."""
         self._session.put(_TOTALS)
 
     def read(self) -> Snapshot:

@@ -84,7 +84,7 @@ class Network:
         self._tables = tables
 
     def ask(self) -> None:
-        """It takes no time elsewhere."""
+        """Does nothing: a read is immediate."""
 
     def read(self) -> Snapshot:
         """Packets and bytes since the container was started."""

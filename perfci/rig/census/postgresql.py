@@ -76,11 +76,11 @@ class PostgreSQL:
         self._texts: dict[str, str] = {}  # normalised; empty for its own
 
     def ask(self) -> None:
-        """For the totals."""
+        """Ask for the totals."""
         self._session.put(_TOTALS)
 
     def read(self) -> Snapshot:
-        """Calls, rows and blocks; texts are asked for once."""
+        """Read calls, rows and blocks of each statement; its text is fetched once."""
         rows = [self._numbers(line) for line in self._session.ask(_TOTALS)]
         self._learn([identity for identity, _ in rows if identity not in self._texts])
         return snapshot((self._texts.get(identity, ""), work) for identity, work in rows)

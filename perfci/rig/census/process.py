@@ -43,7 +43,7 @@ class Process:
         self._pid = pid
 
     def ask(self) -> None:
-        """It takes no time elsewhere."""
+        """Does nothing: a read is immediate."""
 
     def read(self) -> Snapshot:
         """Calls and bytes since each was started."""
@@ -56,4 +56,4 @@ class Process:
             raise CensusError(f"reads and writes of the target cannot be had: {error}") from None
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Does nothing: nothing is open."""

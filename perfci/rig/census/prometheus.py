@@ -33,7 +33,7 @@ _BY_ROUTE = re.compile(rf'[{{,](?:{"|".join(sorted(_OF_REQUESTS))})="')  # a quo
 
 
 def find(scene: Scene) -> Iterator[Source | CounterSource]:
-    """One source, where the service has such a page."""
+    """One source, where the service has a page of metrics."""
     path = scene.settings.metrics_path
     if not path or not scene.wants(NAME, KIND):
         return
@@ -53,7 +53,7 @@ def find(scene: Scene) -> Iterator[Source | CounterSource]:
 
 
 class Prometheus:
-    """The page of one service."""
+    """The metrics page of one service."""
 
     name = NAME
     kind = KIND
@@ -68,7 +68,7 @@ class Prometheus:
         self._restless: frozenset[str] = frozenset()
 
     def calibrate(self, *, sleep: Callable[[float], None] = time.sleep) -> None:
-        """Find out what moves by itself; CensusError where nothing is left to count."""
+        """Find the counters that move without requests; CensusError where no other is left to count."""
         first = self._totals()
         sleep(IDLE_S)
         second = self._totals()
@@ -89,7 +89,7 @@ class Prometheus:
             self.note = f"not counted, because they move by themselves: {', '.join(sorted(moving))[:300]}"
 
     def ask(self) -> None:
-        """It takes no time elsewhere."""
+        """Does nothing: a read is immediate."""
 
     def read(self) -> Snapshot:
         """Each series by name and labels, as the page writes it."""

@@ -42,7 +42,7 @@ def _opened(scene: Scene, container: Container) -> Source:
 
 
 class Redis:
-    """One server."""
+    """The counters of one server."""
 
     kind = KIND
     loud = False
@@ -53,7 +53,7 @@ class Redis:
         self._session = session
 
     def ask(self) -> None:
-        """For both sections of INFO."""
+        """Ask for both sections of INFO."""
         self._session.put(_INFO)
 
     def read(self) -> Snapshot:
@@ -70,7 +70,7 @@ class Redis:
 
 
 def parse(lines: Iterable[str]) -> Snapshot:
-    """What INFO says; a command of a container ("config|get") goes by its first name."""
+    """Parse the answer of INFO; a subcommand ("config|get") counts under its command's name."""
     commands: dict[str, Work] = {}
     counters = {"commands": 0.0}
     for line in lines:

@@ -1,4 +1,4 @@
-"""What every source of counts needs and gives."""
+"""The interface of a source of counts."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -56,7 +56,7 @@ class Source(Protocol):
         """Whether reading it makes the service work."""
 
     def ask(self) -> None:
-        """Begin to read, where that goes on elsewhere: several that are asked first and then read take less time."""
+        """Begin a read in the source itself; asking several sources before reading them takes less time."""
 
     def read(self) -> Snapshot:
         """
@@ -71,7 +71,7 @@ class Source(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What a project says about its sources."""
+    """What a project configures about its sources."""
 
     exclude: tuple[str, ...] = ()  # names and kinds of sources that are not opened
     metrics_path: str = "/metrics"  # of the service's Prometheus page; empty: not asked for
@@ -89,12 +89,12 @@ class Scene:
     found: frozenset[str] = frozenset()  # kinds that were opened before
 
     def wants(self, name: str, kind: str) -> bool:
-        """Whether the project left it in."""
+        """Whether the configuration includes this source."""
         return not {name, kind} & set(self.settings.exclude)
 
 
 class Finder(Protocol):
-    """What the module of a kind has to offer."""
+    """What the module of each kind offers."""
 
     @property
     def KIND(self) -> str: ...  # noqa: N802 - the constant in the module

@@ -1,5 +1,5 @@
 """
-Statements as all databases and all their versions would write them, and which of them are a service's work.
+Normalises statements alike for all databases and versions, and tells a service's work from the rest.
 
 Databases replace most literals themselves, each in its own way. What they leave (utility statements of PostgreSQL
 before 16) goes here, because a text that is kept must hold no data; so does what differs between equal work: numbers of
@@ -56,5 +56,5 @@ def _plain(token: re.Match[str]) -> str:
 
 
 def is_work(normalised: str) -> bool:
-    """Not so for the control of transactions and sessions, and for questions about whether the database is there."""
+    """Whether a statement is work: not transaction control, session settings or a check that the database is alive."""
     return bool(normalised) and not _CONTROL.match(normalised) and not _PROBE.fullmatch(normalised)

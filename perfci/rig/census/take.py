@@ -1,4 +1,4 @@
-"""A census: the driver of turns as a child that stands still after each request, and counters read meanwhile."""
+"""Takes a census: a child process sends one request at a time, and the counters are read in between."""
 
 import json
 import socket
@@ -29,7 +29,7 @@ Watch = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """One side: where it answers, and what counts its work."""
+    """One side of a census: its address, and the sources that count its work."""
 
     base_url: str
     sources: Sequence[Source] = ()
@@ -38,7 +38,7 @@ class Seen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Extent:
-    """How much is counted."""
+    """How much a census counts."""
 
     requests: int  # of each endpoint, beside the first
     limit_s: float
@@ -47,7 +47,7 @@ class Extent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taken:
-    """What was counted on each side, and what went wrong on the way."""
+    """The census of each side, and what went wrong while it was taken."""
 
     census: Mapping[Side, Census]
     incidents: tuple[str, ...] = ()
@@ -55,7 +55,7 @@ class Taken:
 
 @dataclass(slots=True, kw_only=True)
 class _Talk:
-    """What the driver says."""
+    """The messages of the driver."""
 
     stream: Any
     connection: socket.socket

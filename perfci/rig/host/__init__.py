@@ -1,1 +1,1 @@
-"""What the rooms of the rig share: processes, Docker, git, leftovers, hosts, sessions, and the fingerprint."""
+"""What the rooms of the rig share: processes, Docker, git, leftovers, hosts, sessions and the fingerprint."""

@@ -1,4 +1,4 @@
-"""The few words that perfci says to the docker command, all bounded in time."""
+"""Runs the docker command; every call is bounded in time."""
 
 import contextlib
 import json
@@ -22,7 +22,7 @@ _UNSET = re.compile(r"COMPOSE_.*")  # the caller's own compose settings would ch
 
 
 def environment(environ: Mapping[str, str], extra: Mapping[str, str] | None = None) -> dict[str, str]:
-    """What docker and compose get to see."""
+    """The environment that docker and compose run with."""
     kept = {name: value for name, value in environ.items() if not _UNSET.fullmatch(name)}
     agent = ("SSH_AUTH_SOCK",) if environ.get("DOCKER_HOST", "").startswith("ssh:") else ()  # the way to the engine
     return child_environment(kept, extra, passed=agent)
@@ -35,7 +35,7 @@ def run(
     extra: Mapping[str, str] | None = None,
     timeout_s: float = ASK_S,
 ) -> process.Completed:
-    """`docker *arguments*` to its end; TargetError where there is no such command."""
+    """Run `docker *arguments*` to its end; TargetError where there is no such command."""
     with running(*arguments, environ=environ, cwd=cwd, extra=extra, timeout_s=timeout_s) as ended:
         return ended()
 
@@ -48,7 +48,7 @@ def running(
     extra: Mapping[str, str] | None = None,
     timeout_s: float = ASK_S,
 ) -> Iterator[Callable[[], process.Completed]]:
-    """The same beside others, as `process.running`."""
+    """Run `docker *arguments*` in the background, as `process.running` does."""
     command = process.running(
         ["docker", *arguments], cwd=cwd or Path("/"), environment=environment(environ, extra), timeout_s=timeout_s
     )
@@ -101,7 +101,7 @@ def containers(project: str, *, environ: Mapping[str, str]) -> list[dict[str, An
 
 
 def programs(container: str, *, environ: Mapping[str, str]) -> frozenset[str]:
-    """The names of what runs in a container; none where the engine does not tell."""
+    """The names of the programs that run in a container; none where the engine does not say."""
     return frozenset(run("top", container, "-eo", "pid,comm", environ=environ).out.split())
 
 
@@ -184,6 +184,6 @@ def _remove(
 
 
 def last_line(text: str) -> str:
-    """The line in which docker usually says what is wrong."""
+    """The line in which docker usually states the problem."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return lines[-1][:500] if lines else "(it said nothing)"

@@ -1,5 +1,5 @@
 """
-What a child of perfci may know of the job's environment: nothing that could speak for the job or looks like a secret.
+The environment of perfci's children: without the runner's command files and without secrets.
 
 The target, the seed and Locust run code of the change under review. The names are those that public scanners for
 secrets and common tools know; values are searched for addresses with a password and tokens of well-known forms. This

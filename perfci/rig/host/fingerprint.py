@@ -1,4 +1,4 @@
-"""The machine that measures: what decides whether clocks of two runs may be compared."""
+"""Describes the machine that measures, which decides whether times of two runs may be compared."""
 
 import hashlib
 import os
@@ -37,13 +37,13 @@ def machine(*, proc: Path = _PROC, root: Path = _ROOT, environ: Mapping[str, str
 
 
 def versions() -> dict[str, str]:
-    """What measures."""
+    """The versions of the programs that measure."""
     own = {"perfci": __version__, "python": platform.python_version()}
     return own | {name: version(name) for name in ("locust", "gevent")}
 
 
 def _kind(root: Path, environ: Mapping[str, str]) -> str:
-    """Where we are, as far as it can be told."""
+    """What kind of machine this is, as far as it can be found out."""
     if environ.get("GITHUB_ACTIONS") == "true" and environ.get("RUNNER_ENVIRONMENT"):
         return environ["RUNNER_ENVIRONMENT"]
     if any((root / mark).exists() for mark in (".dockerenv", "run/.containerenv")):

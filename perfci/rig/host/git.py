@@ -1,4 +1,4 @@
-"""What the local git knows about the project's repository: perfci never fetches."""
+"""Reads what the local git knows about the project's repository; perfci never fetches."""
 
 import re
 import subprocess

@@ -1,4 +1,4 @@
-"""Whom perfci may send load and data to."""
+"""Decides to which hosts perfci may send load and data."""
 
 import ipaddress
 from collections.abc import Collection
@@ -31,7 +31,7 @@ def allowed(url: str, names: Collection[str]) -> bool:
 
 
 def below(base_url: str, path: str) -> str:
-    """The address of a *path* of the service at *base_url*: as Locust does it, and never another host's."""
+    """The address of a *path* of the service at *base_url*, joined as Locust does it; never on another host."""
     return base_url.rstrip("/") + path
 
 

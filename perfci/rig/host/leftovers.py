@@ -1,5 +1,5 @@
 """
-Notes of what runs, so that the next perfci can end what a killed one left behind.
+Notes what runs, so that the next perfci can stop what a killed one left behind.
 
 One small JSON file for each started thing, erased when it was stopped. A note names its owner (the perfci that wrote
 it) and what was started: a process by its number *and* its start time, and by its mark; a stack by its exact name;
@@ -40,7 +40,7 @@ class Life(Table):
 
 
 class Note(Table):
-    """Who started what."""
+    """A note of what a perfci process has started."""
 
     owner: Life
     mark: str = Field(default="", pattern="^([0-9a-f]{32})?$")
@@ -64,7 +64,7 @@ class Written:
             _write(self.path, self.note.model_copy(update={"leader": life(pid)}))
 
     def erase(self) -> None:
-        """It was stopped."""
+        """Remove the note: what it names was stopped."""
         self.path.unlink(missing_ok=True)
 
 
@@ -134,7 +134,7 @@ def running(
 def run(
     command: Sequence[str], *, state: Path | None, cwd: Path, environment: Mapping[str, str], timeout_s: float
 ) -> process.Completed:
-    """The same to its end."""
+    """Run *command* to its end as `running` does, with a note in *state*."""
     with running(command, state=state, cwd=cwd, environment=environment, timeout_s=timeout_s) as ended:
         return ended()
 
@@ -149,7 +149,7 @@ def own_projects(state: Path) -> list[str]:
 
 def sweep(state: Path, *, environ: Mapping[str, str]) -> list[str]:
     """
-    End what dead owners left, and say what it was, one line for each thing. Twice is harmless.
+    Stop what dead owners left, and return one line for each thing. Calling it twice is harmless.
 
     A stack whose removal fails (the engine is down) keeps its note, for the next time.
     """

@@ -1,5 +1,5 @@
 """
-Children of perfci: each in its own process group, with an environment that holds no secret, and ended as a whole.
+Children of perfci: each in its own process group, without secrets, and ended as a whole.
 
 A child also carries a random mark in its environment. What slips out of the group (a daemon that starts its own
 session) is still found by it, and so is what an earlier perfci left behind when it was killed.
@@ -41,13 +41,13 @@ class Child:
         return self.process.poll()
 
     def tail(self, lines: int = 40) -> str:
-        """The end of what the group wrote."""
+        """The last lines that the group wrote."""
         return tail(self.log_path, lines=lines)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Completed:
-    """A command that ended, or (code None) was stopped because its time was over."""
+    """A command that ended by itself, or (code None) was stopped because its time was over."""
 
     code: int | None
     out: str
@@ -59,7 +59,7 @@ class Completed:
 
 
 def new_mark() -> str:
-    """A mark that no other process on earth carries."""
+    """A unique mark for a process and its descendants."""
     return secrets.token_hex(16)
 
 
@@ -162,7 +162,7 @@ def running(
 
 def stop_group(child: Child, *, grace_s: float) -> bool:
     """
-    End the whole group, politely and then not; bounded by *grace_s* and `KILL_S`. True where nothing is left.
+    End the whole group, first by SIGTERM, then by SIGKILL, within *grace_s* and `KILL_S`. True where nothing is left.
 
     Where perfci itself is being interrupted, the grace is `HURRY_S` at most.
     The leader may be dead already: children that outlived it are ended all the same. Calling it twice is harmless.
@@ -173,7 +173,7 @@ def stop_group(child: Child, *, grace_s: float) -> bool:
 
 
 def stop_marked(mark: str, *, group: int | None = None, born_after: float = 0.0, grace_s: float = 0.0) -> bool:
-    """End whatever carries *mark*, and the group *group*, without having started it. True where nothing is left."""
+    """End every process with *mark*, and the group *group*, whoever started them. True where nothing is left."""
     return _end(group, mark, born_after=born_after, grace_s=grace_s)
 
 

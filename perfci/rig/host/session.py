@@ -1,5 +1,5 @@
 """
-A client that stays: one program in a container, asked again and again over its standard input.
+A client that stays connected: one program in a container, asked again and again over its standard input.
 
 Starting a client for every read would take a hundred times as long as the answer, and would be work of its own.
 """
@@ -117,7 +117,7 @@ class Session:
 
 
 def once_up(opening: Callable[[], _Opened]) -> _Opened:
-    """What *opening* gives; tried again for a while where its CensusError says that the server is coming up."""
+    """Return what *opening* returns; retry for a while where its CensusError says that the server is starting."""
     deadline = time.monotonic() + UP_S
     while True:
         try:
@@ -130,7 +130,7 @@ def once_up(opening: Callable[[], _Opened]) -> _Opened:
 
 @contextlib.contextmanager
 def kept(session: Session) -> Iterator[Session]:
-    """The session stays open when the context is left, but for an error."""
+    """Leave the session open when the context ends, except after an error."""
     try:
         yield session
     except BaseException:

@@ -1,1 +1,1 @@
-"""Feeding the target: Locust under load, turns of base and candidate, and the record of every request."""
+"""Generates load: Locust under load, turns of base and candidate, and the record of every request."""

@@ -1,4 +1,4 @@
-"""Why a load generator measured nothing: the lines of its output that show the cause, and the next step."""
+"""Finds why a load generator measured nothing: the lines of its output that show the cause, and the next step."""
 
 import re
 import signal
@@ -27,14 +27,14 @@ _TABLES = re.compile(r"Type +Name +#")  # the head of Locust's first table, afte
 
 @dataclass(frozen=True, slots=True)
 class Removed:
-    """What perfci withholds from a generator that the same command, given by hand, would find."""
+    """What perfci withholds from a generator and the same command, run by hand, would have."""
 
     variables: Sequence[str] = ()  # of the environment, by name
     settings: Sequence[str] = ()  # files of Locust's own settings in the project
     folder: str = ""  # where the generator was started
 
     def __str__(self) -> str:
-        """In one sentence, without a full stop."""
+        """The list in one sentence, without a full stop."""
         left_out = [", ".join(sorted(self.variables)), ", ".join(self.settings)]
         named = " and ".join(part for part in left_out if part)
         return f"perfci starts it in {self.folder or '.'}, {f'without {named}' if named else 'with nothing left out'}"

@@ -102,7 +102,7 @@ class Generator:
 
     @property
     def lived(self) -> tuple[float, float]:
-        """From its start until now, seconds since the epoch."""
+        """The window from its start until now, in seconds since the epoch."""
         return self.child.born_at, max(time.time(), self.child.born_at + POLL_S)
 
     def output(self) -> str:
@@ -118,7 +118,7 @@ class Generator:
 
 
 def passed_on(environ: Mapping[str, str]) -> dict[str, str]:
-    """What a generator finds of the environment *environ* of perfci: no secrets, and no settings of Locust."""
+    """The environment of a generator, made of *environ*: no secrets, and no settings of Locust."""
     return child_environment({name: value for name, value in environ.items() if not name.startswith("LOCUST_")})
 
 

@@ -30,7 +30,7 @@ def find(scene: Scene) -> Iterator[Source | Missing]:
 
 
 class PostgreSQL:
-    """One server, without the session that asks."""
+    """The gauges of one server, not counting perfci's own session."""
 
     every_s = ASKED_S
 

@@ -50,4 +50,4 @@ class Process:
         }
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Does nothing: nothing is open."""

@@ -1,4 +1,4 @@
-"""Gauges of the project's own: what a Prometheus server answers to a query (its HTTP API, version 1)."""
+"""Gauges of the project: answers of a Prometheus server to queries (its HTTP API, version 1)."""
 
 import json
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ def find(scene: Scene) -> Iterator[Source | Missing]:
 
 
 class Query:
-    """One query, asked again and again."""
+    """One query, asked repeatedly."""
 
     every_s = ASKED_S
 
@@ -32,7 +32,7 @@ class Query:
         self._asker = Asker()
 
     def read(self) -> Readings:
-        """The answer, where it is a single number."""
+        """Ask the query; its answer must be a single number."""
         options = self._options
         body = self._asker.ask(f"{options.prometheus.rstrip('/')}/api/v1/query", parameters={"query": options.query})
         per = monotonic() if options.rate else None

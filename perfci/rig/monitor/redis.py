@@ -27,7 +27,7 @@ def find(scene: Scene) -> Iterator[Source | Missing]:
 
 
 class Redis:
-    """One server, without the client that asks."""
+    """The gauges of one server, not counting perfci's own client."""
 
     every_s = ASKED_S
 

@@ -1,4 +1,4 @@
-"""What every source of gauges needs and gives."""
+"""The interface of a source of gauges."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -30,7 +30,7 @@ class Source(Protocol):
 
     @property
     def name(self) -> str:
-        """By which it is told what could not be read: a service, or the project's own gauges."""
+        """The name used in messages about this source: a service, or the project's own gauges."""
 
     @property
     def every_s(self) -> float:
@@ -62,12 +62,12 @@ class Scene:
     programs: Mapping[str, frozenset[str]] = field(default_factory=dict)  # what runs in each container, by its id
 
     def wants(self, name: str, kind: str) -> bool:
-        """Whether the project left it in."""
+        """Whether the configuration includes this source."""
         return not {name, kind} & set(self.settings.exclude)
 
 
 class Finder(Protocol):
-    """What the module of a kind has to offer."""
+    """What the module of each kind offers."""
 
     @property
     def KIND(self) -> str: ...  # noqa: N802 - the constant in the module

@@ -1,4 +1,4 @@
-"""One gauge as it was read, and what of it belongs to a measured stretch of time."""
+"""The readings of one gauge over time, and the part of them that lies in measured time."""
 
 import math
 from array import array
@@ -27,7 +27,7 @@ class Track:
     _before: tuple[float, Reading] | None = None
 
     def take(self, at_s: float, reading: Reading) -> None:
-        """One more *reading*; the first total alone tells nothing, nor does one that went back or stood still."""
+        """Add a *reading*; the first total alone gives no rate, nor does one that went back or stood still."""
         self.unit = reading.unit
         if reading.per is None:
             self.add(at_s, at_s, reading.value)
@@ -47,7 +47,7 @@ class Track:
 
     def gauge(self, windows: Sequence[Window]) -> Gauge | None:
         """
-        What belongs to the *windows*, which are in order and apart; None where nothing does.
+        The gauge over the *windows*, which are in order and apart; None where nothing was read in them.
 
         A value counts if the whole stretch that it tells of lies in one of them: of one that began while the other side
         had its turn, nobody can say what it is made of.

@@ -29,7 +29,7 @@ class Seed(Protocol):
         """Begin to put the data into the target; what is yielded waits until it is there."""
 
     def clean(self, options: Any, target_url: str, *, place: Place) -> bool:
-        """Take it out again; False where nothing can."""
+        """Remove the data; False where this kind cannot."""
 
 
 SEEDS: Mapping[str, Seed] = {"http": http, "command": command, "python": python, "none": none}
@@ -69,7 +69,7 @@ def seeding(
 
 
 def seed(options: Options, target_url: str, **how: Any) -> Seeded:
-    """The same to its end; *how* as in `seeding`."""
+    """Seed to the end, as `seeding` and waiting; *how* has its other arguments."""
     with seeding(options, target_url, **how) as done:
         return done()
 

@@ -13,7 +13,7 @@ from typing import Any
 
 
 def main(spec: "dict[str, Any]") -> None:
-    """Call the function and tell what it returned."""
+    """Call the function and print what it returned."""
     answer = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     sys.path.insert(0, os.getcwd())  # noqa: PTH109

@@ -1,4 +1,4 @@
-"""Running what a project seeds with: a child in its checkout, without secrets, bounded, and never left behind."""
+"""Runs a project's seeding command: in its checkout, without secrets, bounded in time, never left behind."""
 
 import contextlib
 import json

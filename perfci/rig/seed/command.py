@@ -1,4 +1,4 @@
-"""Seeding by a command of the project's own; the last line that it prints may be JSON with `created` and `digest`."""
+"""Seeding by a command of the project; the last line that it prints may be JSON with `created` and `digest`."""
 
 import contextlib
 import json
@@ -29,7 +29,7 @@ class Options(Recipe):
 
 @contextlib.contextmanager
 def seeding(options: Options, target_url: str, *, clear_first: bool, place: Place) -> Iterator[Callable[[], Seeded]]:
-    """Run the command beside others; with *clear_first*, the cleaning one before it."""
+    """Start the seeding command; with *clear_first*, run the cleaning one before it."""
     options.check_allowed(target_url, place)
     if clear_first and not clean(options, target_url, place=place):
         raise SeedError("nothing takes the old data out first", hint="give the command for it: clean in [seed]")

@@ -35,7 +35,7 @@ class Options(Recipe):
 @contextlib.contextmanager
 def seeding(options: Options, target_url: str, *, clear_first: bool, place: Place) -> Iterator[Callable[[], Seeded]]:
     """
-    Make the data beside others; with *clear_first*, remove what was there.
+    Start to create the data; with *clear_first*, remove existing data first.
 
     In a thread that nobody waits for after an interruption: the request ends with the target, or with perfci.
     """

@@ -22,10 +22,10 @@ def seeding(
     clear_first: bool,  # noqa: ARG001
     place: Place,  # noqa: ARG001
 ) -> Iterator[Callable[[], Seeded]]:
-    """Nothing is put into the target."""
+    """Does nothing: no data is put into the target."""
     yield lambda: Seeded(created={}, digest="none")
 
 
 def clean(options: Options, target_url: str, *, place: Place) -> bool:  # noqa: ARG001
-    """Nothing to remove."""
+    """Does nothing: there is nothing to remove."""
     return False

@@ -1,4 +1,4 @@
-"""What every way of seeding gives."""
+"""What every kind of seeding shares: its result, its place, and the checks before it writes."""
 
 import hashlib
 import json
@@ -34,7 +34,7 @@ class Seeded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where a seeding happens, and in what."""
+    """Where seeding runs: side, folder and environment."""
 
     own: bool  # whether perfci itself has started the target, for nothing but this
     source: Path  # the checkout that the target was started from
@@ -51,7 +51,7 @@ class Place:
 
 
 class Recipe(Table):
-    """What is to be made, the same in every kind."""
+    """What is to be created, the same for every kind of seeding."""
 
     counts: dict[str, NonNegativeInt] = {}
     rng_seed: int = 1
@@ -60,7 +60,7 @@ class Recipe(Table):
     mark_path: str = Field(default="/", pattern="^/")  # where a service says so itself
 
     def digest(self) -> str:
-        """Of the recipe, for targets that tell no digest of the data itself."""
+        """Digest of the recipe, for targets that return no digest of the data itself."""
         text = json.dumps({"counts": self.counts, "rng_seed": self.rng_seed}, sort_keys=True)
         return "recipe-" + hashlib.sha256(text.encode()).hexdigest()[:16]
 
@@ -79,7 +79,7 @@ class Recipe(Table):
         return self.seeded(answer.get("created"), answer.get("digest"))
 
     def seeded(self, created: object, digest: object) -> Seeded:
-        """What the target says it made, held against what was asked for."""
+        """Check what the target says it created against what was asked for."""
         made = created if isinstance(created, Mapping) else self.counts
         numbers = {str(name): count for name, count in made.items() if isinstance(count, int)}
         short = [

@@ -48,7 +48,7 @@ class Options(Table):
 
     @property
     def fixed_address(self) -> str:
-        """Where every start listens, so that two cannot be up at once; "" where perfci chooses the port."""
+        """The address that every start uses, so that two cannot be up at once; "" where perfci chooses the port."""
         return "" if used("port", [self.url]) else self.url
 
     @model_validator(mode="after")

@@ -1,5 +1,5 @@
 """
-What stock images lack for a census: databases that count their statements.
+Makes databases in stock images count their statements for a census.
 
 PostgreSQL needs a library that is loaded at its start, MariaDB a switch. perfci adds these to the command of the
 service, on top of what is there. It does so for every start of a run, not for the census alone: what is counted and

@@ -1,4 +1,4 @@
-"""A target that somebody else started: perfci only makes sure that it answers, and that it may be loaded at all."""
+"""A target that somebody else started: perfci only checks that it answers and that it may be loaded."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -31,12 +31,12 @@ class Options(Table):
 
 
 def prepare(options: Options, launch: Launch) -> None:
-    """Nothing to prepare: it runs already."""
+    """Does nothing: the target runs already."""
 
 
 @contextmanager
 def start(options: Options, launch: Launch) -> Iterator[Callable[[], RunningTarget]]:  # noqa: ARG001 - as every kind
-    """Nothing to start."""
+    """Starts nothing: the target runs already."""
     yield lambda: _ready(options)
 
 

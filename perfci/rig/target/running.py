@@ -1,4 +1,4 @@
-"""What every kind of target needs and gives."""
+"""The interface of a kind of target."""
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
@@ -54,7 +54,7 @@ class Launch:
 
 
 class Target(Protocol):
-    """What the module of a kind has to offer."""
+    """What the module of each kind offers."""
 
     @property
     def Options(self) -> type[Table]: ...  # noqa: N802 - the class in the module
