@@ -1,11 +1,15 @@
 """`[profiles]` in `perfci.toml`: Locust files, the scenarios that drive them, and their schedules."""
 
+import re
 from typing import Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from perfci.config.values import Duration, Name, VariableName, VariableText
+from perfci.config.values import Argument, Duration, Name, Paths, VariableName, VariableText
 from perfci.schema import Table
+
+ADDRESS = re.compile(r"\{(url|port)\}")
+"""What is filled in with the address of the side, in variables and arguments."""
 
 MOST_SPAWNED = 500.0
 """Users that a process starts per second without standing still: each sends its first request at once."""
@@ -62,8 +66,10 @@ class Scenario(Table):
     duration: Duration = 12.0  # of the measured part of a load round
     warmup: Duration = 3.0  # cut off after the last user has started
     environment: dict[VariableName, VariableText] = {}  # variables for the locustfile
+    arguments: tuple[Argument, ...] = ()  # of the command line, for options of the locustfile's own
     user_classes: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
+    exclude_tags: tuple[str, ...] = ()
     arrivals: ArrivalsTable | None = None  # the users are then those that take them
     paired: PairedSchedule = PairedSchedule()
     baseline: BaselineSchedule = BaselineSchedule()
@@ -81,6 +87,20 @@ class Scenario(Table):
             raise ValueError(f"arrivals are shared by {sharing} load generators, and each needs a user that takes them")
         return self
 
+    @field_validator("arguments")
+    @classmethod
+    def _options_first(cls, arguments: tuple[str, ...]) -> tuple[str, ...]:
+        if arguments and not arguments[0].startswith("-"):
+            raise ValueError(f"begin with an option of the Locust file, not with {arguments[0][:60]!r}")
+        return arguments
+
+    @model_validator(mode="after")
+    def _told_apart(self) -> Self:
+        places = [text for text in (*self.environment.values(), *self.arguments) if ADDRESS.search(text)]
+        if self.workers is not None and places:
+            raise ValueError(f"workers elsewhere are not told the address for {places[0][:60]!r}: leave it out")
+        return self
+
     def rate(self) -> float:
         """Users started per second."""
         if self.spawn_rate is not None:
@@ -90,7 +110,8 @@ class Scenario(Table):
 
 
 class Profile(Table):
-    """One Locust file and the scenarios that drive it."""
+    """Locust files and the scenarios that drive them."""
 
-    locustfile: str
+    locustfile: Paths  # files, and folders of files
+    working_directory: str = "."  # where Locust is started
     scenarios: dict[Name, Scenario] = Field(min_length=1)

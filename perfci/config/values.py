@@ -6,6 +6,8 @@ from typing import Annotated, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from perfci.config import locust_options
+
 UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 NAME = r"^[a-z0-9][a-z0-9-]*$"
 T = TypeVar("T")
@@ -26,15 +28,27 @@ def seconds(value: object) -> float:
 
 def checked_variable(name: str) -> str:
     """The name of a variable for the locustfile; ValueError where Locust, or its recorder, would obey it."""
-    if name.upper().startswith(("LOCUST_", "PERFCI_")):
+    if name.upper() in locust_options.VARIABLES or name.upper().startswith("PERFCI_"):
         raise ValueError("would change the load behind the plan's back: the keys of the scenario decide about it")
     return name
+
+
+def checked_argument(argument: str) -> str:
+    """An argument for the Locust file; ValueError where it is an option of Locust's own."""
+    if option := locust_options.option_in(argument):
+        raise ValueError(f"{option} is an option of Locust's own: the keys of the scenario decide about the load")
+    return argument
 
 
 Duration = Annotated[float, BeforeValidator(seconds)]
 VariableName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$"), AfterValidator(checked_variable)]
 VariableText = Annotated[str, Field(pattern=r"^[^\x00]*$")]
+Argument = Annotated[VariableText, AfterValidator(checked_argument)]
 Name = Annotated[str, Field(pattern=NAME, max_length=60)]
+Paths = Annotated[
+    tuple[str, ...], BeforeValidator(lambda given: (given,) if isinstance(given, str) else given), Field(min_length=1)
+]
+"""One path, or a list of them."""
 
 
 def first_given(*values: T | None) -> T:

@@ -4,7 +4,7 @@ Applies the base's configuration to a change, so that no change can relax its ow
 Each side brings its own target and data; all else comes from the base, a key that is added later included.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from perfci.config import Config, Load, Profile
 from perfci.errors import ConfigError
 from perfci.model import Finding, Side, Weight
 from perfci.pipeline.paths import inside
-from perfci.pipeline.plan import Plan
+from perfci.pipeline.plan import Plan, locustfiles
 from perfci.pipeline.trees import Tree
 from perfci.rig.load import sources
 
@@ -61,25 +61,25 @@ def load_side(config: Config, trees: Mapping[Side, Tree]) -> Side:
     return Side.BASE if config.load is Load.BASE and Side.BASE in trees else Side.CANDIDATE
 
 
-def edited_load(plan: Plan, config: Config, base_config: Config | None, trees: Mapping[Side, Tree]) -> str:
-    """The base's Locust file, where the change has another one or edits a module that it imports; else ""."""
+def edited_load(plan: Plan, config: Config, base_config: Config | None, trees: Mapping[Side, Tree]) -> tuple[str, ...]:
+    """The base's Locust files, where the change has others or edits a module that they import; else none."""
     base = trees.get(Side.BASE)
     if base is None or base_config is None or plan.profile not in base_config.profiles:
-        return ""
+        return ()
     names = {side: which.profiles[plan.profile].locustfile for side, which in _configs(config, base_config).items()}
-    digests = {_digest(trees[side], name) for side, name in names.items()}
-    return names[Side.BASE] if len(digests) > 1 else ""
+    found = {side: _digests(trees[side], named) for side, named in names.items()}
+    return tuple(found[Side.BASE]) if len({tuple(digests.values()) for digests in found.values()}) > 1 else ()
 
 
 def edited_files(
-    plan: Plan, config: Config, trees: Mapping[Side, Tree], *, base_locustfile: str
+    plan: Plan, config: Config, trees: Mapping[Side, Tree], *, base_locustfiles: Sequence[str]
 ) -> tuple[Finding, ...]:
     """What the reader must know of files that the change edits: the Locust file, and the stored runs."""
     base, candidate = trees.get(Side.BASE), trees[Side.CANDIDATE]
     if base is None or base.path == candidate.path:
         return ()
     findings = []
-    if base_locustfile:
+    if base_locustfiles:
         file = plan.load.locustfile
         driven = "the base's version" if load_side(config, trees) is Side.BASE else "this change's version"
         text = f"this change edits the load ({file}, or a module that it imports): both sides were driven by {driven}"
@@ -95,12 +95,15 @@ def _configs(config: Config, base_config: Config) -> Mapping[Side, Config]:
     return {Side.BASE: base_config, Side.CANDIDATE: config}
 
 
-def _digest(tree: Tree, locustfile: str) -> str:
-    """Of the Locust file and the modules of the project that it imports; "" where it cannot be read."""
-    try:
-        return sources.digest(inside(tree.path, locustfile, what="locustfile"), root=tree.path.resolve())
-    except OSError:
-        return ""
+def _digests(tree: Tree, named: Sequence[str]) -> dict[str, str]:
+    """Of each Locust file, with the modules of the project that it imports; "" where it cannot be read."""
+    found = {}
+    for name in locustfiles(named, root=tree.path):
+        try:
+            found[name] = sources.digest(inside(tree.path, name, what="locustfile"), root=tree.path.resolve())
+        except OSError:
+            found[name] = ""
+    return found
 
 
 def _stored_runs(folder: Path) -> dict[str, bytes]:

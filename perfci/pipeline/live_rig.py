@@ -98,6 +98,7 @@ class LiveRig:
             environ=self.spec.environ,
             state=self.spec.state,
             watch=self.spec.progress.live,
+            runtime=self.spec.plan.runtime,
         )
 
 
@@ -204,13 +205,14 @@ class LiveBlock:
     def _number(self) -> int:
         return self.name if isinstance(self.name, int) else 0
 
-    def endpoints(self, *, tree: Path, locustfile: str, limit_s: float) -> frozenset[str]:
-        """What the Locust file of another *tree* asks of the sides."""
+    def endpoints(self, *, tree: Path, locustfiles: Sequence[str], limit_s: float) -> frozenset[str]:
+        """What the Locust files of another *tree* ask of the sides."""
         spec = self.rig.spec
+        runtime = replace(spec.plan.runtime, files=tuple(locustfiles))
         taken = take(
-            replace(spec.plan.load, locustfile=locustfile),
+            spec.plan.load,
             sides={side: Seen(base_url=running.base_url) for side, running in self.started.running.items()},
-            place=replace(self.rig.place(f"endpoints-{self.name}"), source=tree),
+            place=replace(self.rig.place(f"endpoints-{self.name}"), source=tree, runtime=runtime),
             extent=Extent(requests=1, limit_s=limit_s),
             rng_seed=spec.plan.rng_seed,
             watch=lambda *_: None,

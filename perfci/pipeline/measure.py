@@ -1,6 +1,6 @@
 """Runs the schedule: blocks of freshly started sides, rounds inside them, each stored before the next begins."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,9 +38,9 @@ def prepare(bench: Bench, *sides: Side) -> None:
         bench.rig.prepare(side, on_incident=bench.recorder.incident)
 
 
-def list_base_endpoints(bench: Bench, *, tree: Path, locustfile: str) -> None:
+def list_base_endpoints(bench: Bench, *, tree: Path, locustfiles: Sequence[str]) -> None:
     """
-    Note which endpoints the base's Locust file asks: the change edits that file, and drives both sides with its own.
+    Note which endpoints the base's Locust files ask: the change edits them, and drives both sides with its own.
 
     A file that cannot be run on the change says so; whether endpoints are gone is then not known.
     """
@@ -48,9 +48,9 @@ def list_base_endpoints(bench: Bench, *, tree: Path, locustfile: str) -> None:
     sides = (Side.BASE, Side.CANDIDATE)
     with bench.rig.block("load", sides, duet=False, on_incident=bench.recorder.incident) as block:
         try:
-            asked = block.endpoints(tree=tree, locustfile=locustfile, limit_s=LISTING_S)
+            asked = block.endpoints(tree=tree, locustfiles=locustfiles, limit_s=LISTING_S)
         except LoadError as error:
-            bench.recorder.incident(f"what the base's {locustfile} asks is not known: {error}")
+            bench.recorder.incident(f"what the base's {', '.join(locustfiles)} asks is not known: {error}")
             return
     bench.recorder.add_base_endpoints(asked)
 

@@ -1,6 +1,7 @@
 """What a job will do, decided before anything is started: every mistake that can be seen is seen here."""
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from perfci.model import Arrivals, LoadPlan
 from perfci.pipeline.paths import inside
 from perfci.rig import seed, target
 from perfci.rig.load import sources
+from perfci.rig.load.runtime import Runtime
 from perfci.rig.load.workers import Workers, invitation
 from perfci.schema import Table, parse
 
@@ -53,6 +55,7 @@ class Plan:
     scenario: str
     load: LoadPlan
     workers: Workers | None  # elsewhere, who drive the users
+    runtime: Runtime
     paired: PairedSchedule
     baseline: BaselineSchedule
     rng_seed: int
@@ -76,19 +79,17 @@ def plan_of(config: Config, name: str, overrides: Overrides, *, root: Path) -> P
     """The plan for "PROFILE[:SCENARIO]" with *overrides*."""
     profile_name, scenario_name, profile, configured = config.find(name)
     scenario = _overridden(configured, overrides)
-    file = inside(root, profile.locustfile, what="locustfile")
-    try:
-        digest = sources.digest(file, root=root.resolve())
-    except OSError as error:
-        raise ConfigError(
-            f"the locustfile {profile.locustfile} cannot be read: {error.strerror}",
-            hint=f"check locustfile in [profiles.{profile_name}]; it is relative to the configuration file",
-        ) from None
+    runtime = Runtime(
+        files=locustfiles(profile.locustfile, root=root),
+        directory=_directory(profile.working_directory, root=root),
+        arguments=scenario.arguments,
+        exclude_tags=scenario.exclude_tags,
+    )
     return Plan(
         profile=profile_name,
         scenario=scenario_name,
         load=LoadPlan(
-            locustfile=profile.locustfile,
+            locustfile=", ".join(profile.locustfile),
             user_classes=scenario.user_classes,
             tags=scenario.tags,
             users=scenario.users,
@@ -96,7 +97,7 @@ def plan_of(config: Config, name: str, overrides: Overrides, *, root: Path) -> P
             duration_s=scenario.duration,
             warmup_s=scenario.warmup,
             environment=scenario.environment,
-            digest=digest,
+            digest=_load_digest(runtime, profile_name, root=root),
             processes=scenario.processes,
             workers=scenario.workers.count if scenario.workers else 0,
             arrivals=None
@@ -104,10 +105,51 @@ def plan_of(config: Config, name: str, overrides: Overrides, *, root: Path) -> P
             else Arrivals(**scenario.arrivals.model_dump(), rng_seed=config.rng_seed),
         ),
         workers=_workers(scenario.workers, f"{profile_name}:{scenario_name}"),
+        runtime=runtime,
         paired=scenario.paired,
         baseline=scenario.baseline,
         rng_seed=config.rng_seed,
     )
+
+
+def locustfiles(named: Sequence[str], *, root: Path) -> tuple[str, ...]:
+    """The Locust files that are *named*, relative to *root*; of a folder all modules but those with a leading `_`."""
+    found: list[str] = []
+    for name in named:
+        path = inside(root, name, what="locustfile")
+        if not path.is_dir():
+            found.append(name)
+            continue
+        below = sorted(file for file in path.rglob("*.py") if not file.name.startswith("_"))
+        if not below:
+            raise ConfigError(f"the folder {name} holds no Locust file", hint="its files end with .py")
+        found += [file.relative_to(root.resolve()).as_posix() for file in below]
+    for name in found:
+        inside(root, name, what="locustfile")
+    return tuple(dict.fromkeys(found))
+
+
+def _load_digest(runtime: Runtime, profile: str, *, root: Path) -> str:
+    """Of all that decides what is asked: the files with what they import, the arguments, the tags that are left out."""
+    digests = []
+    for name in runtime.files:
+        try:
+            digests.append(sources.digest(inside(root, name, what="locustfile"), root=root.resolve()))
+        except OSError as error:
+            raise ConfigError(
+                f"the locustfile {name} cannot be read: {error.strerror}",
+                hint=f"check locustfile in [profiles.{profile}]; it is relative to the configuration file",
+            ) from None
+    rest = [*runtime.arguments, *(f"-E {tag}" for tag in runtime.exclude_tags)]
+    if len(digests) == 1 and not rest:
+        return digests[0]
+    return hashlib.sha256("\0".join([*digests, *rest]).encode()).hexdigest()[:16]
+
+
+def _directory(name: str, *, root: Path) -> str:
+    if not inside(root, name, what="working_directory").is_dir():
+        raise ConfigError(f"the working_directory {name} is no folder", hint="it is relative to the configuration file")
+    return name
 
 
 def _workers(table: WorkersTable | None, name: str) -> Workers | None:

@@ -61,11 +61,11 @@ class Block(Protocol):
     def load(self, *sides: Side) -> Mapping[Side, Measured]:
         """The whole load on one side, or on several that take turns by slices, the first one first."""
 
-    def endpoints(self, *, tree: Path, locustfile: str, limit_s: float) -> frozenset[str]:
+    def endpoints(self, *, tree: Path, locustfiles: Sequence[str], limit_s: float) -> frozenset[str]:
         """
-        What the Locust file of another *tree* asks of the sides, each endpoint once or twice, within *limit_s*.
+        What the Locust files of another *tree* ask of the sides, each endpoint once or twice, within *limit_s*.
 
-        LoadError where it cannot be run.
+        LoadError where they cannot be run.
         """
 
     def census(self, table: CensusTable, *, on_progress: Callable[[int, int], None]) -> Taken:

@@ -130,8 +130,8 @@ def _bench(task: Task, sources: Mapping[Side, SideSource], recorder: Recorder, f
 def _measured(task: Task, bench: Bench, sources: Mapping[Side, SideSource]) -> Run:
     """The census first, then, unless it is all that was asked for, the timed rounds."""
     measure.prepare(bench, *sources)
-    if task.base_locustfile and len(sources) > 1:
-        measure.list_base_endpoints(bench, tree=task.trees[Side.BASE].path, locustfile=task.base_locustfile)
+    if task.base_locustfiles and len(sources) > 1:
+        measure.list_base_endpoints(bench, tree=task.trees[Side.BASE].path, locustfiles=task.base_locustfiles)
     if task.counting is not Counting.OFF:
         count(bench, task.config.census, *sources, only=task.counting is Counting.ONLY)
         accepted(bench.recorder, task.trees, baselines=task.config.baselines)

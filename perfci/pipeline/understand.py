@@ -44,7 +44,7 @@ class Task:
     fail_on: FailOn
     counting: Counting
     watched: monitor.Settings
-    base_locustfile: str = ""  # where the change edits it, and its own drives both sides
+    base_locustfiles: tuple[str, ...] = ()  # where the change edits them, and its own drive both sides
     unavailable: BaseUnavailableError | None = None  # why there is no base, although one was named
 
     @property
@@ -104,8 +104,8 @@ def understand(request: Request, ports: Ports, stack: contextlib.ExitStack) -> T
         sources=sources,
         load_side=load_side,
         policy=policy_of(config.gate, plan.profile, alerts=config.monitor.alert),
-        notes=(*notes, *edited_files(plan, config, files, base_locustfile=edited), *_dependencies(sources)),
-        base_locustfile=edited if load_side is Side.CANDIDATE else "",
+        notes=(*notes, *edited_files(plan, config, files, base_locustfiles=edited), *_dependencies(sources)),
+        base_locustfiles=edited if load_side is Side.CANDIDATE else (),
         fail_on=request.fail_on or config.fail_on or (FailOn.NO_BASELINE if named.required else FailOn.REGRESSION),
         counting=request.census or Counting(config.census.enabled),
         watched=watched_of(config, file=request.config_file),

@@ -25,5 +25,6 @@ def work(name: str, ports: Ports, config_file: str, *, master: tuple[str, int], 
             environ=ports.environ,
             state=ports.state,
             watch=ports.progress.live,
+            runtime=plan.runtime,
         )
         return serve(plan.load, place, master=master, wait_s=wait_s, on_note=ports.progress.note)

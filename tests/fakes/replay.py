@@ -111,9 +111,9 @@ class ReplayBlock:
             self.recorded.do(f"load {side.value} {self.name}")
         return {side: self._measured(RoundKind.LOAD, side, f"load {side.value} {self.name}") for side in sides}
 
-    def endpoints(self, *, tree: Path, locustfile: str, limit_s: float) -> frozenset[str]:  # noqa: ARG002
+    def endpoints(self, *, tree: Path, locustfiles: Sequence[str], limit_s: float) -> frozenset[str]:  # noqa: ARG002
         """What the test says that the base's Locust file asks."""
-        self.recorded.do(f"endpoints {locustfile}")
+        self.recorded.do(f"endpoints {', '.join(locustfiles)}")
         return self.recorded.base_endpoints
 
     def census(self, table: CensusTable, *, on_progress: Callable[[int, int], None]) -> Taken:  # noqa: ARG002

@@ -2,6 +2,8 @@
 
 import math
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from perfci import config
-from perfci.config import BudgetTable, Config, GateTable, from_bytes
+from perfci.config import BudgetTable, Config, GateTable, from_bytes, locust_options
 from perfci.errors import ConfigError, ExitCode
 from perfci.judge.budgets import by_metric, resolve
 from perfci.judge.policy import DEFAULT
@@ -397,6 +399,46 @@ def test_variables_that_would_change_the_load_are_refused(name: str) -> None:
     """Locust reads its settings from the environment, too, and our recorder its orders."""
     with pytest.raises(ConfigError, match="would change the load behind the plan's back: the keys of the scenario"):
         _parsed(SMALL + f'environment = {{ {name} = "1" }}\n')
+
+
+def test_a_variable_of_the_files_own_may_be_named_as_locusts_are() -> None:
+    """Locust's documentation names the variables of custom arguments so."""
+    scenario = _parsed(SMALL + 'environment = { LOCUST_SHOP = "1" }\n').find("tickets:soak")[3]
+    assert scenario.environment == {"LOCUST_SHOP": "1"}
+
+
+@pytest.mark.parametrize("argument", ["--users", "--users=3", "-u", "-u3", "--run-time", "-T"])
+def test_arguments_of_locusts_own_are_refused(argument: str) -> None:
+    """They would change the load behind the plan's back."""
+    with pytest.raises(ConfigError, match=r"an option of Locust's own: the keys of the scenario decide"):
+        _parsed(SMALL + f'arguments = ["--shop", "north", "{argument}"]\n')
+
+
+def test_arguments_begin_with_an_option() -> None:
+    """What belongs to none would be a user class for Locust."""
+    with pytest.raises(ConfigError, match="begin with an option"):
+        _parsed(SMALL + 'arguments = ["Visitor"]\n')
+
+
+@pytest.mark.parametrize("key", ['environment = { A = "{url}" }', 'arguments = ["--port", "{port}"]'])
+def test_workers_elsewhere_are_not_told_the_address(key: str) -> None:
+    """They learn it from the master, after their Locust file was loaded."""
+    with pytest.raises(ConfigError, match="workers elsewhere are not told the address"):
+        _parsed(SMALL + f"{key}\nworkers = {{ count = 1 }}\n")
+
+
+def test_the_options_of_the_installed_locust_are_known() -> None:
+    """In a process of its own, since Locust patches the one that imports it."""
+    ask = (
+        "import pathlib, re, locust; from locust.argument_parser import get_parser;"
+        "print(*(o for a in get_parser(default_config_files=[])._actions for o in a.option_strings));"
+        "print(*(n for f in pathlib.Path(locust.__file__).parent.rglob('*.py') if 'test' not in f.parts"
+        " for n in re.findall('LOCUST_[A-Z_]+', f.read_text()) if not n.startswith('LOCUST_STATE_')))"
+    )
+    done = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, check=True)
+    options, variables = done.stdout.splitlines()
+    assert set(options.split()) == locust_options.OPTIONS
+    assert set(variables.split()) == locust_options.VARIABLES
 
 
 @pytest.mark.parametrize("environment", ['{ "A=B" = "1" }', '{ "" = "1" }', '{ A = "\\u0000" }'])

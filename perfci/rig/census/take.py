@@ -3,7 +3,6 @@
 import json
 import socket
 import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -17,6 +16,7 @@ from perfci.rig.census.ledger import Answer, Ledger
 from perfci.rig.census.source import Source
 from perfci.rig.load.generator import INSIDE, Generator, Place, generating
 from perfci.rig.load.recording import notes
+from perfci.rig.load.runtime import constant, turns_spec
 
 SPARE_S = 45.0  # beyond the limit: the start of Locust, and the longest task that may be going on
 COUNTED, LEFT_OUT = b"+", b"-"
@@ -82,9 +82,9 @@ def take(
         spec = {**_spec(plan, sides, place, extent), "rng_seed": rng_seed, "socket": theirs.fileno()}
         file = place.folder / "spec.json"
         file.write_text(json.dumps(spec, indent=1))
-        command = [sys.executable, str(INSIDE / "perfci_census.py"), str(file)]
+        command = [place.runtime.interpreter, str(INSIDE / "perfci_census.py"), str(file)]
         # Sets of text would have another order in each process, and tasks that choose from them would choose others.
-        extra = {**plan.environment, "PYTHONHASHSEED": "0"}
+        extra = {**constant(plan.environment), "PYTHONHASHSEED": "0"}
         with generating(command, place, extra=extra, pass_fds=[theirs.fileno()]) as generator:
             theirs.close()
             ours.settimeout(extent.limit_s + SPARE_S)
@@ -107,12 +107,9 @@ def take(
 
 
 def _spec(plan: LoadPlan, sides: Mapping[Side, Seen], place: Place, extent: Extent) -> dict[str, object]:
+    base_urls = {side: seen.base_url for side, seen in sides.items()}
     return {
-        "locustfile": str(place.source / plan.locustfile),
-        "hosts": {side.value: seen.base_url for side, seen in sides.items()},
-        "record": str(place.folder),
-        "user_classes": list(plan.user_classes),
-        "tags": list(plan.tags),
+        **turns_spec(plan, place.runtime, project=place.source, record=place.folder, base_urls=base_urls),
         "requests": extent.requests,
         "limit_s": extent.limit_s,
         "headers": [SERVER_TIMING, *extent.headers],

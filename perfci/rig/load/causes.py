@@ -76,6 +76,11 @@ _KNOWN = (
         "beside the Locust file, or in the folder of perfci.toml",
     ),
     _Known(
+        re.compile(r"error: (?P<what>(the following arguments are required|unrecognized arguments|argument ).*)"),
+        "{what}",
+        'options of the Locust file\'s own are given in the scenario: `arguments = ["--name", "value"]`',
+    ),
+    _Known(
         re.compile(r"invalid non-printable character U\+FEFF"),
         "the Locust file holds a byte order mark within its text",
         "remove the character U+FEFF from the line named above, or save the file anew as UTF-8",

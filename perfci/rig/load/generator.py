@@ -5,6 +5,7 @@ A generator is Locust, or the driver of turns. Two of them run side by side wher
 """
 
 import contextlib
+import json
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -12,13 +13,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from perfci.errors import LoadError
-from perfci.model import Side
+from perfci.model import LoadPlan, Side
 from perfci.quantile import quantile
 from perfci.rig.host import leftovers
 from perfci.rig.host.environment import child_environment
 from perfci.rig.host.process import Child, new_mark, start, stop_group, stop_marked, tail
 from perfci.rig.load.causes import Removed, cause_of, evidence_in
 from perfci.rig.load.log import LogReader
+from perfci.rig.load.runtime import Runtime
 
 INSIDE = Path(__file__).parent / "inside"
 OUT = "locust.out"  # in a round's folder: what the generator printed
@@ -55,6 +57,12 @@ class Place:
     environ: Mapping[str, str]  # perfci's own; secrets are dropped on the way to the generator
     state: Path  # for the note that lets a later perfci end what this one could not
     watch: Watch
+    runtime: Runtime = field(default_factory=Runtime)
+
+    @property
+    def directory(self) -> Path:
+        """Where the generator is started."""
+        return self.source / self.runtime.directory
 
 
 @dataclass(slots=True, kw_only=True)
@@ -124,12 +132,22 @@ def passed_on(environ: Mapping[str, str]) -> dict[str, str]:
 
 def removed(place: Place) -> Removed:
     """What the same command, given by hand in the place's project, would find beyond that."""
-    settings = [name for name in SETTINGS if (place.source / Path(name).expanduser()).is_file()]
+    settings = [name for name in SETTINGS if (place.directory / Path(name).expanduser()).is_file()]
     return Removed(
         variables=tuple(set(place.environ) - set(passed_on(place.environ))),
         settings=tuple(settings),
-        folder=str(place.source),
+        folder=str(place.directory),
     )
+
+
+def locust(plan: LoadPlan, place: Place, *, base_url: str = "") -> tuple[list[str], dict[str, str]]:
+    """How Locust is started with the files of the place, up to its options, and the variables that it needs for it."""
+    paths = place.runtime.paths(plan, place.source)
+    command = [
+        *(place.runtime.interpreter, str(INSIDE / "perfci_locust.py"), "-f", paths[0]),
+        *place.runtime.options(plan, base_url),
+    ]
+    return command, {"PERFCI_LOCUSTFILES": json.dumps(paths)}
 
 
 @contextlib.contextmanager
@@ -153,7 +171,7 @@ def generating(
     try:
         child = start(
             command,
-            cwd=place.source,
+            cwd=place.directory,
             environment=environment,
             log_path=place.folder / OUT,
             mark=mark,

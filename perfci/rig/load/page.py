@@ -2,14 +2,14 @@
 
 import contextlib
 import socket
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from perfci.errors import LoadError
 from perfci.model import LoadPlan
-from perfci.rig.load.generator import INSIDE, POLL_S, STOP_TIMEOUT_S, Generator, Place, generating
+from perfci.rig.load.generator import POLL_S, STOP_TIMEOUT_S, Generator, Place, generating, locust
+from perfci.rig.load.runtime import variables_of
 
 HOST = "127.0.0.1"
 ANSWERS_S = 30.0  # for Locust to load the file and listen
@@ -34,14 +34,14 @@ def page(plan: LoadPlan, *, base_url: str, place: Place, port: int) -> Iterator[
     if _answers(port):
         raise LoadError(f"port {port} is taken: something answers there already", hint="choose another: --web=PORT")
     place.folder.mkdir(parents=True, exist_ok=True)
+    begin, files = locust(plan, place, base_url=base_url)
     command = [
-        *(sys.executable, str(INSIDE / "perfci_locust.py"), "-f", str(place.source / plan.locustfile)),
+        *begin,
         *("--web-host", HOST, "--web-port", str(port), "--stop-timeout", str(STOP_TIMEOUT_S)),
         *("-H", base_url, "-u", str(plan.users), "-r", f"{plan.spawn_rate:g}"),
-        *(("--tags", *plan.tags) if plan.tags else ()),
         *plan.user_classes,
     ]
-    with generating(command, place, extra=plan.environment) as generator:
+    with generating(command, place, extra={**variables_of(plan.environment, base_url), **files}) as generator:
         end = time.monotonic() + ANSWERS_S
         while not _answers(port):
             if generator.ended() or time.monotonic() > end:

@@ -10,7 +10,6 @@ import json
 import math
 import os
 import socket
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -21,9 +20,10 @@ from perfci.errors import LoadError
 from perfci.model import LoadPlan, Side
 from perfci.rig.load import slices
 from perfci.rig.load.causes import evidence_in
-from perfci.rig.load.generator import INSIDE, STOP_TIMEOUT_S, Generator, Place, attend, generating
+from perfci.rig.load.generator import INSIDE, STOP_TIMEOUT_S, Generator, Place, attend, generating, locust
 from perfci.rig.load.log import LogReader
 from perfci.rig.load.recording import Recording, all_stopped, ended_early, events, first, record, spawned, unmeasured
+from perfci.rig.load.runtime import constant, turns_spec, variables_of
 from perfci.rig.load.workers import Workers, same, variables
 
 GUARD_S = 0.2  # the load goes on a little beyond the window, so that its last request is under load, too
@@ -195,15 +195,16 @@ def _locust(
     workers: Workers | None = None,
 ) -> contextlib.AbstractContextManager[Generator]:
     """A started Locust with the users of *plan*, which records into the place's folder."""
+    begin, files = locust(plan, place, base_url=base_url)
     command = [
-        *(sys.executable, str(INSIDE / "perfci_locust.py"), "-f", str(place.source / plan.locustfile)),
+        *begin,
         *("--headless", "--only-summary", "--exit-code-on-error", "0", "--stop-timeout", str(STOP_TIMEOUT_S)),
         *("-H", base_url, "-u", str(plan.users), "-r", f"{plan.spawn_rate:g}", "-t", f"{limit_s:.0f}s"),
         *(workers.options() if workers else _forks(plan.processes) if plan.processes > 1 else ()),
-        *(("--tags", *plan.tags) if plan.tags else ()),
         *plan.user_classes,
     ]
-    environment = {**variables(plan), "PERFCI_RECORD": str(place.folder), **extra}
+    own = variables_of(variables(plan), base_url)
+    environment = {**own, **files, "PERFCI_RECORD": str(place.folder), **extra}
     if workers:
         environment["PERFCI_WORKERS"] = json.dumps({"count": workers.count, "same": same(plan)})
     return generating(command, place, extra=environment, side=side)
@@ -258,8 +259,8 @@ def duet_round(plan: LoadPlan, place: Place) -> Iterator[TakeTurns]:
     spec.unlink(missing_ok=True)
     reading, writing = os.pipe()
     with os.fdopen(reading, "rb") as held, os.fdopen(writing, "wb") as waiting:
-        command = [sys.executable, str(INSIDE / "perfci_turns.py"), str(spec), str(reading)]
-        with generating(command, place, extra=plan.environment, pass_fds=(reading,)) as generator:
+        command = [place.runtime.interpreter, str(INSIDE / "perfci_turns.py"), str(spec), str(reading)]
+        with generating(command, place, extra=constant(plan.environment), pass_fds=(reading,)) as generator:
             held.close()
 
             def take(
@@ -280,12 +281,10 @@ def _spec_document(
 ) -> dict[str, object]:
     """What the driver is to do."""
     warmup_s, duration_s = times
+    in_order = {side: base_urls[side] for side in Side}
+    common = turns_spec(plan, place.runtime, project=place.source, record=place.folder, base_urls=in_order)
     return {
-        "locustfile": str(place.source / plan.locustfile),
-        "hosts": {side.value: base_urls[side] for side in Side},
-        "record": str(place.folder),
-        "user_classes": list(plan.user_classes),
-        "tags": list(plan.tags),
+        **common,
         "warmup_s": warmup_s,
         "duration_s": duration_s,
         "rng_seed": rng_seed,

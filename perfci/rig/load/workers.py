@@ -11,8 +11,7 @@ import json
 import os
 import socket
 import subprocess
-import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 
 from perfci import __version__
@@ -20,7 +19,7 @@ from perfci.errors import ConfigError, LoadError
 from perfci.model import LoadPlan
 from perfci.rig.host.process import tail
 from perfci.rig.load.causes import cause_of
-from perfci.rig.load.generator import INSIDE, OUT, STOP_TIMEOUT_S, Place, generating, removed
+from perfci.rig.load.generator import OUT, STOP_TIMEOUT_S, Place, generating, locust, removed
 from perfci.rig.load.log import LogReader
 from perfci.rig.load.recording import events
 
@@ -100,7 +99,7 @@ def serve(
     Raises ConfigError where the master refuses this worker, LoadError where there was no round at all.
     """
     rounds = 0
-    while _served(_command(plan, place, master), plan, place, wait_s=wait_s):
+    while _served(plan, place, master=master, wait_s=wait_s):
         rounds += 1
         on_note(f"round {rounds} is over; waiting for the next")
     if not rounds:
@@ -112,19 +111,13 @@ def serve(
     return rounds
 
 
-def _command(plan: LoadPlan, place: Place, master: tuple[str, int]) -> list[str]:
-    host, port = master
-    return [
-        *(sys.executable, str(INSIDE / "perfci_locust.py"), "-f", str(place.source / plan.locustfile)),
-        *("--worker", "--master-host", host, "--master-port", str(port)),
-    ]
-
-
-def _served(command: Sequence[str], plan: LoadPlan, place: Place, *, wait_s: float) -> bool:
+def _served(plan: LoadPlan, place: Place, *, master: tuple[str, int], wait_s: float) -> bool:
     """Whether there was a round."""
+    begin, files = locust(plan, place)
+    command = [*begin, "--worker", "--master-host", master[0], "--master-port", str(master[1])]
     place.folder.mkdir(parents=True, exist_ok=True)
     (place.folder / OUT).unlink(missing_ok=True)
-    with generating(command, place, extra={**variables(plan), **_itself(plan, wait_s)}) as generator:
+    with generating(command, place, extra={**variables(plan), **files, **_itself(plan, wait_s)}) as generator:
         code = _end_of(generator.child.process)
         output = generator.output()
     said = tail(place.folder / OUT, lines=LONGEST_ANSWER)

@@ -75,9 +75,9 @@ def test_the_locust_file_is_the_heads_unless_the_base_says_otherwise() -> None:
     """A file that the change moves is found where it is now."""
     moved = {"tickets": {"locustfile": "load/tickets.py", "scenarios": {"smoke": {"users": 10}}}}
     own = _config({"profiles": moved})
-    assert governed(own, _config(), "tickets")[0].profiles["tickets"].locustfile == "load/tickets.py"
+    assert governed(own, _config(), "tickets")[0].profiles["tickets"].locustfile == ("load/tickets.py",)
     base = _config({"load": "base"})
-    assert governed(own, base, "tickets")[0].profiles["tickets"].locustfile == "tickets.py"
+    assert governed(own, base, "tickets")[0].profiles["tickets"].locustfile == ("tickets.py",)
 
 
 @pytest.mark.parametrize("name", ["checkout", "checkout:smoke", "tickets:soak"])

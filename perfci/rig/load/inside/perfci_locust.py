@@ -4,15 +4,18 @@ Locust's own program, without the settings files that it would read on its own, 
 A `locust.conf`, or a table in the project's `pyproject.toml` or the home folder, would change the load behind the
 plan's back, and under load only: turns know no such files. Locust has no option that leaves them out.
 
-The recorder is loaded before the user's file, which is one path even where it holds a comma: Locust's `-f` would split
-it.
+The recorder is loaded before the user's files, of which PERFCI_LOCUSTFILES is a JSON list: Locust's `-f` would split a
+path at its comma. An option counts only where its whole name is given, so that an argument of the file's own is never
+taken for one of Locust's.
 
 Each user keeps a connection. Locust asks for 10,000 files, where many users need more and the system may give more.
 """
 
 import contextlib
+import json
 import os
 import resource
+from functools import partialmethod
 from pathlib import Path
 from typing import Any
 
@@ -23,13 +26,17 @@ for function in (argument_parser.get_empty_argument_parser, argument_parser.get_
     function.__defaults__ = tuple(
         () if value == argument_parser.DEFAULT_CONFIG_FILES else value for value in function.__defaults__ or ()
     )
+argument_parser.LocustArgumentParser.__init__ = partialmethod(
+    argument_parser.LocustArgumentParser.__init__, allow_abbrev=False
+)
 
 
 def files(options: Any) -> list[str]:
     """What Locust loads, in this order; the recorder only where there is something for it to record to."""
     recorder = [str(Path(__file__).with_name("perfci_recorder.py"))]
     records = {"PERFCI_RECORD", "PERFCI_WORKER"} & os.environ.keys()
-    return argument_parser.parse_locustfile_paths([*(recorder if records else ()), options.locustfile])
+    own = json.loads(os.environ.get("PERFCI_LOCUSTFILES", "null")) or [options.locustfile]
+    return argument_parser.parse_locustfile_paths([*(recorder if records else ()), *own])
 
 
 setattr(program, "get_locustfiles_locally", files)  # noqa: B010  # Locust does not export it

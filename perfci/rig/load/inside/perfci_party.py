@@ -5,6 +5,8 @@ What a duet and a census have in common. The locustfile is loaded once per side,
 imports, so that each side has its own users, its own module state and its own events.
 """
 
+import inspect
+import os
 import random
 import sys
 import time
@@ -45,11 +47,14 @@ TaskSet._sleep = lambda *_: gevent.sleep(0)  # noqa: SLF001
 class Spec:
     """What every round needs to know."""
 
-    locustfile: str
+    locustfiles: list[str]
     hosts: dict[str, str]  # side -> base URL, the base first
     record: str  # folder for the logs, one per side
     user_classes: list[str]  # empty: all
     tags: list[str]
+    exclude_tags: list[str]
+    arguments: dict[str, list[str]]  # side -> those of the command line
+    environment: dict[str, dict[str, str]]  # side -> variables that hold its address
     rng_seed: int
 
 
@@ -70,12 +75,14 @@ class Party:
     def __init__(self, side: str, spec: Spec) -> None:
         self.side = side
         self.log = LogWriter(Path(spec.record) / f"{side}.log")
+        self._variables = spec.environment[side]
+        self.enter()
         # `from locust import events` in the locustfile must give this side's events, not those of the other side.
         locust.events = Events()
         random.seed(spec.rng_seed)  # what the file draws at its import is the same for each side
-        classes = _loaded(spec.locustfile)
+        classes = _loaded(spec.locustfiles)
         self.environment = Environment(
-            events=locust.events, host=spec.hosts[side], parsed_options=_options(spec), catch_exceptions=True
+            events=locust.events, host=spec.hosts[side], parsed_options=_options(spec, side), catch_exceptions=True
         )
         self.environment.create_local_runner().greenlet.kill(block=False)  # locustfiles ask it things; it runs nothing
         self.ended_at: float | None = None  # when the file ended the run, by the monotonic clock
@@ -88,20 +95,25 @@ class Party:
         self.troubles = 0  # failed requests, and exceptions outside of them
         self.listen(self._watch)
         self.classes = {name: c for name, c in classes.items() if not spec.user_classes or name in spec.user_classes}
+        named = ", ".join(spec.locustfiles)
         if missing := sorted(set(spec.user_classes) - set(classes)) or ([] if self.classes else ["at all"]):
             it_has = f"it has {', '.join(classes)}" if classes else "No User class found!"
-            raise SystemExit(f"perfci: {spec.locustfile} has no user class {', '.join(missing)}; {it_has}")
+            raise SystemExit(f"perfci: {named} has no user class {', '.join(missing)}; {it_has}")
         # A class with a weight of 0 is switched off, unless a fixed number of its users is wanted.
         self.classes = {name: c for name, c in self.classes.items() if c.weight > 0 or c.fixed_count > 0}
         if not self.classes:
-            raise SystemExit(f"perfci: {spec.locustfile} has no user class with a weight above 0 | Locust starts none")
+            raise SystemExit(f"perfci: {named} has no user class with a weight above 0 | Locust starts none")
         refuse_hidden(self.classes.values())
         for user_class in self.classes.values():
-            if spec.tags:
-                filter_tasks_by_tags(user_class, set(spec.tags))
+            if spec.tags or spec.exclude_tags:
+                filter_tasks_by_tags(user_class, set(spec.tags) or None, set(spec.exclude_tags) or None)
         self.environment.user_classes = list(self.classes.values())
         self.environment.events.init.fire(environment=self.environment, runner=self.environment.runner, web_ui=None)
         self.environment.events.test_start.fire(environment=self.environment)
+
+    def enter(self) -> None:
+        """Let the variables be those of this side."""
+        os.environ.update(self._variables)
 
     def listen(self, listener: Callable[..., Any]) -> None:
         """Tell *listener* of each request, also of those that Locust itself would lose."""
@@ -144,24 +156,36 @@ class Party:
         self.log.event("exception", user=where, message=f"{type(error).__name__}: {error}"[:300])
 
 
-def _loaded(locustfile: str) -> dict[str, type[User]]:
+def _loaded(locustfiles: list[str]) -> dict[str, type[User]]:
     """
-    The user classes of a fresh copy of the file and of everything that it imports of its project.
+    The user classes of a fresh copy of the files and of everything that they import of their project.
 
     A class that two sides share would send the users of both to one of them.
     """
-    folders = {Path.cwd(), Path(locustfile).resolve().parent}
+    folders = {Path.cwd(), *(Path(file).resolve().parent for file in locustfiles)}
     for name, module in list(sys.modules.items()):
         file = Path(getattr(module, "__file__", None) or "/")
         if folders & set(file.parents) and "site-packages" not in file.parts and file.parent != Path(__file__).parent:
             del sys.modules[name]
-    classes, _ = load_locustfile(locustfile)
-    return dict(classes)
+    classes: dict[str, type[User]] = {}
+    for file in locustfiles:
+        for name, found in load_locustfile(file)[0].items():
+            there = inspect.getfile(classes.setdefault(name, found))
+            if there != inspect.getfile(found):
+                raise SystemExit(f"perfci: {there} and {file} both have a user class {name} | rename one of them")
+    return classes
 
 
-def _options(spec: Spec) -> Any:
-    # The parser would read locust.conf and LOCUST_* as well; known arguments only, and none of the user's files.
-    return get_parser(default_config_files=[]).parse_args(["--headless", "-f", spec.locustfile])
+def _options(spec: Spec, side: str) -> Any:
+    parser = get_parser(default_config_files=[])  # else it would read locust.conf
+    parser.allow_abbrev = False  # an option of the file's own is never taken for one of Locust's
+    options = parser.parse_args([*spec.arguments[side], "--headless", "-f", spec.locustfiles[0]])
+    if options.user_classes:
+        raise SystemExit(
+            f"perfci: the arguments of the profile hold {' '.join(options.user_classes)}, which belongs to no option"
+            " | name user classes in `user_classes`"
+        )
+    return options
 
 
 def _tasks(holder: Any, party: Party) -> Iterator[tuple[str, Execute]]:
@@ -240,6 +264,7 @@ def execution(name: str, action: Callable[[], object], party: Party) -> Execute:
     """*action*, bounded in time; whatever it raises is noted under *name* and goes no further."""
 
     def execute() -> bool:
+        party.enter()
         try:
             with gevent.Timeout(LONGEST_TASK_S):
                 action()

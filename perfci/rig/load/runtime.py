@@ -1,0 +1,80 @@
+"""What a load generator runs, and with what: the same on both sides, but for the address in variables and arguments."""
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from perfci.model import LoadPlan, Side
+from perfci.rig.host import hosts
+from perfci.rig.host.placeholders import fill, used
+
+ADDRESS = ("url", "port")
+"""Placeholders whose values each side has its own of."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Runtime:
+    """The files of a load generator, its interpreter, and what it is given."""
+
+    files: tuple[str, ...] = ()  # Locust files, relative to the project; none: that of the plan
+    directory: str = "."  # where it is started, relative to the project
+    arguments: tuple[str, ...] = ()  # of the command line, for options of the Locust file's own
+    exclude_tags: tuple[str, ...] = ()
+    interpreter: str = sys.executable
+
+    def paths(self, plan: LoadPlan, project: Path) -> list[str]:
+        """The Locust files, absolute."""
+        return [str(project / name) for name in self.files or (plan.locustfile,)]
+
+    def options(self, plan: LoadPlan, base_url: str) -> list[str]:
+        """
+        What Locust's command line holds of tags and arguments.
+
+        More options have to follow: some of these take all words up to the next option.
+        """
+        return [
+            *filled(self.arguments, base_url),
+            *(("--tags", *plan.tags) if plan.tags else ()),
+            *(("--exclude-tags", *self.exclude_tags) if self.exclude_tags else ()),
+        ]
+
+
+def filled(texts: tuple[str, ...], base_url: str) -> list[str]:
+    """*texts* with the address of a side."""
+    return [fill(text, _address(base_url)) for text in texts]
+
+
+def variables_of(environment: Mapping[str, str], base_url: str) -> dict[str, str]:
+    """The variables of the Locust file with the address of a side."""
+    return {name: fill(value, _address(base_url)) for name, value in environment.items()}
+
+
+def constant(environment: Mapping[str, str]) -> dict[str, str]:
+    """Those variables of the Locust file that are the same for each side."""
+    return {name: value for name, value in environment.items() if not _differs(value)}
+
+
+def turns_spec(
+    plan: LoadPlan, runtime: Runtime, *, project: Path, record: Path, base_urls: Mapping[Side, str]
+) -> dict[str, object]:
+    """What a driver with one request in flight has to know (`inside/perfci_party.py: Spec`), but for its seed."""
+    differing = {name: value for name, value in plan.environment.items() if _differs(value)}
+    return {
+        "locustfiles": runtime.paths(plan, project),
+        "hosts": {side.value: url for side, url in base_urls.items()},
+        "record": str(record),
+        "user_classes": list(plan.user_classes),
+        "tags": list(plan.tags),
+        "exclude_tags": list(runtime.exclude_tags),
+        "arguments": {side.value: filled(runtime.arguments, url) for side, url in base_urls.items()},
+        "environment": {side.value: variables_of(differing, url) for side, url in base_urls.items()},
+    }
+
+
+def _differs(value: str) -> bool:
+    return any(used(name, [value]) for name in ADDRESS)
+
+
+def _address(base_url: str) -> dict[str, object]:
+    return {"url": base_url, "port": hosts.origin(base_url)[1]} if base_url else {}

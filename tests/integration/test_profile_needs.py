@@ -1,0 +1,147 @@
+"""What a profile needs can be given: each of it reaches the Locust file in turns, in the census and under load."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from perfci import store
+from perfci.model import ALL_ENDPOINTS, RoundKind
+from tests.fakes.shell import Shell, shell_in
+
+CONFIG = """
+[target]
+kind = "command"
+command = ["{python}", "-m", "tests.fakes.toy", "--port", "{port}"]
+ready = { timeout_s = 10 }
+
+[profiles.toy]
+locustfile = "toy.py"
+[profiles.toy.scenarios.short]
+users = 2
+duration = "1s"
+warmup = "300ms"
+paired = { blocks = 2, duet = "1s", duet_warmup = "200ms", load_blocks = 1 }
+"""
+RUN = ("run", "toy", "--base", ".", "--fail-on", "never")
+
+ARGUMENTS = """
+import os
+from pathlib import Path
+
+from locust import FastHttpUser, constant, events, tag, task
+
+WORDS = Path("words.txt").read_text().split()
+
+
+@events.init_command_line_parser.add_listener
+def own(parser):
+    parser.add_argument("--shop", required=True)
+    parser.add_argument("--user-count", type=int, default=0)
+    parser.add_argument("--pages", nargs="*")
+    parser.add_argument("--address", env_var="LOCUST_SHOP_ADDRESS")
+
+
+class Visitor(FastHttpUser):
+    wait_time = constant(0.02)
+
+    @task
+    def everything(self):
+        options = self.environment.parsed_options
+        assert options.address == self.host == os.environ["SHOP_URL"], (options.address, self.host)
+        assert self.host.endswith(":" + os.environ["SHOP_PORT"])
+        self.client.get(f"/{options.shop}/{options.user_count}/{'-'.join(options.pages)}/{WORDS[0]}")
+
+    @tag("dangerous")
+    @task
+    def never(self):
+        self.client.get("/never")
+"""
+OTHER = """
+from locust import HttpUser, constant, task
+
+
+class Second(HttpUser):
+    wait_time = constant(0.02)
+
+    @task
+    def another(self):
+        self.client.get("/second")
+"""
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Iterator[Shell]:
+    """A project with the toy as its service; whatever a test does, nothing of it runs on."""
+    with shell_in(tmp_path / "project", {"perfci.toml": CONFIG}, state=tmp_path / "state") as shell:
+        yield shell
+
+
+def write(shell: Shell, files: dict[str, str], *, profile: str = "", scenario: str = "", top: str = "") -> None:
+    """Put *files* into the project, and more keys into the tables of its configuration."""
+    for name, content in files.items():
+        (shell.project / name).parent.mkdir(parents=True, exist_ok=True)
+        (shell.project / name).write_text(content)
+    text = CONFIG.replace('locustfile = "toy.py"', profile or 'locustfile = "toy.py"')
+    (shell.project / "perfci.toml").write_text(top + text.replace("users = 2\n", f"users = 2\n{scenario}\n"))
+
+
+def endpoints(folder: Path) -> dict[RoundKind, set[str]]:
+    """What was asked in rounds of each kind, without a single failure, and by the census."""
+    run = store.load(folder)
+    assert run.incidents == ()
+    assert all(one.errors == {} for one in run.rounds)
+    found: dict[RoundKind, set[str]] = {}
+    for one in run.rounds:
+        found.setdefault(one.kind, set()).update(name for name in one.endpoints if name != ALL_ENDPOINTS)
+    return found | {RoundKind.CENSUS: {name for census in run.census.values() for name in census.endpoints}}
+
+
+def test_folder_arguments_variables_and_tags_reach_every_kind_of_round(shell: Shell, tmp_path: Path) -> None:
+    """Several files are one profile; each side is given its own address; Locust abbreviates no option of the file."""
+    write(
+        shell,
+        {"load/first.py": ARGUMENTS, "load/more/second.py": OTHER, "load/_part.py": "1 / 0", "data/words.txt": "word"},
+        profile='locustfile = ["load"]\nworking_directory = "data"',
+        scenario="""
+arguments = ["--shop", "north", "--user-count=3", "--pages", "1", "2"]
+environment = { LOCUST_SHOP_ADDRESS = "{url}", SHOP_URL = "{url}", SHOP_PORT = "{port}" }
+exclude_tags = ["dangerous"]
+user_classes = ["Visitor", "Second"]
+""",
+    )
+    done = shell.perfci(*RUN, "--output", str(tmp_path / "out"))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert endpoints(tmp_path / "out") == {kind: {"GET /north/3/1-2/word", "GET /second"} for kind in RoundKind}
+
+
+@pytest.mark.parametrize(
+    ("scenario", "told"),
+    [
+        ("", "the following arguments are required: --shop"),
+        ('arguments = ["--shop", "north", "--typo"]', "unrecognized arguments: --typo"),
+        ('arguments = ["--shop", "north", "Visitor"]', "name user classes in `user_classes`"),
+    ],
+)
+def test_arguments_that_the_file_does_not_take_are_told(shell: Shell, scenario: str, told: str) -> None:
+    """By the words of the parser, not by the end of a log."""
+    write(shell, {"toy.py": ARGUMENTS, "words.txt": "word"}, scenario=scenario)
+    done = shell.perfci(*RUN, "--census", "off")
+    assert done.returncode == 3
+    assert told in " ".join(done.stdout.split())
+    (finding,) = json.loads((_run_folder(shell) / "result.json").read_text())["findings"]
+    assert "arguments" in finding["message"] + finding["hint"]
+
+
+def _run_folder(shell: Shell) -> Path:
+    (folder,) = [path for path in (shell.project / ".perfci" / "runs").iterdir() if path.is_dir()]
+    return folder
+
+
+def test_two_files_with_a_class_of_one_name_are_refused(shell: Shell) -> None:
+    """Locust refuses them, too: one of them would never be driven."""
+    write(shell, {"a.py": OTHER, "b.py": OTHER}, profile='locustfile = ["a.py", "b.py"]')
+    done = shell.perfci(*RUN, "--census", "off")
+    assert done.returncode == 3
+    assert "both have a user class Second" in " ".join(done.stdout.split())
