@@ -1,5 +1,5 @@
-"""An enterprise ticket management service, small enough to read and real enough to measure.
+"""The demo service: five business systems in one ASGI application, small enough to read and real enough to measure.
 
-One ASGI application, a relational database and a cache: SQLite and a dictionary where nothing else is at hand,
-PostgreSQL and Redis in Compose.
+One relational database and one cache: SQLite and a dictionary where nothing else is at hand, PostgreSQL and Redis in
+Compose. What the systems share is in `demo.common`; no system knows another.
 """

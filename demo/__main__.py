@@ -11,7 +11,7 @@ from types import FrameType
 import uvicorn
 
 from demo.app import create_app
-from demo.settings import Settings
+from demo.common.settings import Settings
 
 
 class _Server(uvicorn.Server):
@@ -48,7 +48,8 @@ def main(arguments: list[str] | None = None) -> int:
         access_log=False,
         log_level="warning",
         lifespan="on",
-        ws="none",
+        ws="websockets-sansio",
+        loop="asyncio",  # uvloop, where installed, writes by other system calls: a census would count them
         timeout_keep_alive=75,  # longer than anybody thinks between two requests
         timeout_graceful_shutdown=1,
     )

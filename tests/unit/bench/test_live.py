@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from bench.live import KNOWN, ROOT, Job, Setting, job_of, profiles, table
-from demo.faults import parse_faults
+from demo.common.faults import parse_faults
 
 
 def said(endpoint: str, verdict: str = "regression") -> dict[str, Any]:

@@ -6,8 +6,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from demo.app import create_app
-from demo.seeding import PASSWORD
-from demo.settings import Settings
+from demo.common.seeding import PASSWORD
+from demo.common.settings import Settings
 
 SMALL = {"users": 3, "managers": 2, "admins": 1, "tickets": 60, "comments": 120, "approvals": 12}
 

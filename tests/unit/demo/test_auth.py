@@ -1,9 +1,15 @@
 """Accounts, sign-ins and roles."""
 
+import time
 from collections.abc import Callable
 
+import jwt
 import pytest
 from fastapi.testclient import TestClient
+
+from demo.app import create_app
+from demo.common.settings import Settings
+from tests.unit.demo.conftest import SMALL
 
 Headers = dict[str, str]
 SignIn = Callable[[str], Headers]
@@ -80,3 +86,38 @@ def test_roles_open_doors(client: TestClient, sign_in: SignIn, path: str, status
     """Users see the dashboard, managers approve as well, admins see everything."""
     people = [sign_in(name) for name in ("user0001", "manager001", "admin01")]
     assert tuple(client.get(path, headers=headers).status_code for headers in people) == statuses
+
+
+KEY = "a secret that is long enough for HMAC"
+
+
+def forged(key: str = KEY, **claims: object) -> Headers:
+    """A token that no sign-in issued."""
+    usual = {"sub": "1", "kind": "access", "exp": int(time.time()) + 60}
+    return {"Authorization": f"Bearer {jwt.encode(usual | claims, key, algorithm='HS256')}"}
+
+
+def test_the_signature_of_a_token_decides_and_no_sign_in_is_needed() -> None:
+    """Who has the key can make tokens for any account; those of another key, of nobody or out of date are worthless."""
+    with TestClient(create_app(Settings(test_data=True, secret_key=KEY))) as client:
+        client.post("/test-data", json={"counts": SMALL})
+        assert client.get("/auth/profile", headers=forged()).json()["email"] == "user0001@example.test"
+        assert client.get("/auth/validate", headers=forged()).status_code == 204
+        for headers in (
+            forged(key=KEY[::-1]),
+            forged(sub="999"),
+            forged(sub="x"),
+            forged(sub="0"),
+            forged(sid="no such sign-in"),
+            forged(exp=int(time.time()) - 1),
+            forged(kind="refresh"),
+        ):
+            assert client.get("/auth/validate", headers=headers).status_code == 401
+
+
+def test_the_own_account_can_be_changed(client: TestClient, user: Headers) -> None:
+    """What is named is changed, what is left out stays."""
+    before = client.get("/auth/profile", headers=user).json()
+    changed = client.patch("/auth/profile", headers=user, json={"name": "Another Name"}).json()
+    assert changed == before | {"name": "Another Name"} == client.get("/auth/profile", headers=user).json()
+    assert client.patch("/auth/profile", headers=user, json={"department": "nowhere"}).status_code == 422

@@ -12,8 +12,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from demo.app import create_app
-from demo.cache import LocalCache
-from demo.settings import Settings
+from demo.common.cache import LocalCache
+from demo.common.settings import Settings
 
 ROOT = Path(__file__).parents[3]
 

@@ -6,7 +6,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from demo.app import create_app
-from demo.settings import Settings
+from demo.common.settings import Settings
 
 COUNTS = {"users": 4, "managers": 2, "admins": 1, "tickets": 30, "comments": 45, "approvals": 9}
 

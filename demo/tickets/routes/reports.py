@@ -7,18 +7,20 @@ from fastapi import APIRouter
 from sqlalchemy import func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from demo.deps import ADMINS, MANAGERS, Db, Deps, User
-from demo.faults import QUESTIONS, Fault
-from demo.models import PRIORITIES, Approval, Ticket
-from demo.routers.tickets import people
-from demo.schemas import Dashboard, SlaRow, TicketItem, VolumeRow
+from demo.common.deps import ADMINS, MANAGERS, Db, Deps, User
+from demo.common.faults import Fault
+from demo.common.routing import Route
+from demo.tickets.models import PRIORITIES, Approval, Ticket
+from demo.tickets.routes.tickets import people
+from demo.tickets.schemas import Dashboard, SlaRow, TicketItem, VolumeRow
 
-router = APIRouter(prefix="/reports", tags=["reports"])
+router = APIRouter(prefix="/reports", tags=["reports"], route_class=Route)
 
 DASHBOARD_WINDOW = 500
 SLA_WINDOW = 400
 VOLUME_WINDOW = 1000
 _MOST_PENDING = 100
+QUESTIONS = 20  # that a chatty service asks one by one
 
 
 @router.get("/dashboard")

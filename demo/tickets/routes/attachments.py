@@ -4,12 +4,13 @@ import hashlib
 
 from fastapi import APIRouter, HTTPException, UploadFile
 
-from demo.deps import Db, Id, User
-from demo.models import Attachment
-from demo.routers.tickets import find_ticket
-from demo.schemas import AttachmentItem
+from demo.common.deps import Db, Id, User
+from demo.common.routing import Route
+from demo.tickets.models import Attachment
+from demo.tickets.routes.tickets import find_ticket
+from demo.tickets.schemas import AttachmentItem
 
-router = APIRouter(prefix="/attachments", tags=["attachments"])
+router = APIRouter(prefix="/attachments", tags=["attachments"], route_class=Route)
 
 LARGEST = 1 << 20
 

@@ -1,4 +1,4 @@
-"""The one database of a process: engine, sessions, and the temporary file behind the default."""
+"""The one database of a process: engine, sessions, schema, and the temporary file behind the default."""
 
 import tempfile
 from collections.abc import Callable
@@ -8,8 +8,6 @@ from typing import Any
 from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session, sessionmaker
-
-from demo.models import Base
 
 # As many as there are worker threads: nobody waits for a connection, none is opened in the middle of a measurement.
 CONNECTIONS = 40
@@ -35,10 +33,6 @@ class Database:
     def dialect(self) -> str:
         """`sqlite` or `postgresql`."""
         return self.engine.dialect.name
-
-    def create_tables(self) -> None:
-        """Create what is not there yet."""
-        Base.metadata.create_all(self.engine)
 
     def ping(self) -> None:
         """Raise if the database does not answer."""

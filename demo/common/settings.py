@@ -1,16 +1,30 @@
 """What the environment says about this process, read once."""
 
-import hashlib
 import os
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 LONGEST_MS = 10_000.0
+SHORTEST_KEY = 32  # what HMAC with SHA-256 wants
 
 
 def _random_key() -> str:
     return secrets.token_hex(32)
+
+
+def _count(name: str, text: str, usual: int) -> int:
+    if not text:
+        return usual
+    if not text.isascii() or not text.isdigit():
+        raise ValueError(f"{name}: {text!r} is no whole number")
+    return int(text)
+
+
+def _key(text: str) -> str:
+    if text and len(text.encode()) < SHORTEST_KEY:
+        raise ValueError(f"DEMO_SECRET_KEY: a key has {SHORTEST_KEY} bytes at least")
+    return text or _random_key()
 
 
 def _milliseconds(text: str) -> float:
@@ -34,7 +48,7 @@ class Settings:
     slow: str = ""
     """Endpoints to slow down, such as `GET /tickets/=1.6;POST /tickets/=+5ms`."""
     faults: str = ""
-    """Defects to have, such as `n-plus-one,no-cache`: see `demo.faults`."""
+    """Defects to have, such as `n-plus-one,no-cache`: see `demo.common.faults`."""
     directory_ms: float = 0.0
     """How long a staff directory elsewhere takes to say what somebody may do with tickets; 0: nobody is asked."""
     test_data: bool = False
@@ -43,11 +57,12 @@ class Settings:
     """If set, `/test-data` asks for it in the header `X-Admin-Token`."""
     secret_key: str = field(default_factory=_random_key, repr=False)
     """Signs the tokens; sessions end with the process unless it is given."""
+    most_waiting: int = 200
+    """Requests that may wait for a place; what comes beyond them is refused with 503."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
         """Read the `DEMO_*` variables."""
-        secret = environment.get("DEMO_SECRET_KEY", "")
         return cls(
             database_url=environment.get("DEMO_DATABASE_URL", ""),
             cache_url=environment.get("DEMO_CACHE_URL", ""),
@@ -56,6 +71,6 @@ class Settings:
             directory_ms=_milliseconds(environment.get("DEMO_DIRECTORY_MS", "")),
             test_data=environment.get("DEMO_TEST_DATA", "") == "1",
             admin_token=environment.get("DEMO_ADMIN_TOKEN", ""),
-            # A digest, because HMAC wants 32 bytes whatever was typed.
-            secret_key=hashlib.sha256(secret.encode()).hexdigest() if secret else _random_key(),
+            secret_key=_key(environment.get("DEMO_SECRET_KEY", "")),
+            most_waiting=_count("DEMO_MOST_WAITING", environment.get("DEMO_MOST_WAITING", ""), cls.most_waiting),
         )

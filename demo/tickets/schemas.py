@@ -1,68 +1,15 @@
 """What goes over the wire."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, Field
+
+from demo.common.schemas import LARGEST_ID, Note, Part, Person, Row, Text, Title
 
 Status = Literal["open", "in_progress", "waiting", "resolved", "closed"]
 Priority = Literal["low", "medium", "high", "urgent"]
 Category = Literal["hardware", "software", "network", "access", "purchase", "facilities"]
-Department = Literal["engineering", "finance", "legal", "operations", "people", "sales"]
-Email = Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+$", max_length=120, to_lower=True)]
-Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=120)]
-Text = Annotated[str, StringConstraints(min_length=1, max_length=20_000)]
-
-
-class Row(BaseModel):
-    """Read from an object of the database."""
-
-    model_config = ConfigDict(from_attributes=True)
-
-
-class Credentials(BaseModel):
-    """What a sign-in needs."""
-
-    email: Email
-    password: str = Field(min_length=1, max_length=200)
-
-
-class Registration(Credentials):
-    """A new account; its role is `user`."""
-
-    name: str = Field(min_length=1, max_length=80)
-    department: Department = "operations"
-
-
-class Refresh(BaseModel):
-    """The long-lived token of a sign-in."""
-
-    refresh_token: str
-
-
-class TokenPair(BaseModel):
-    """What a sign-in gives."""
-
-    access_token: str
-    refresh_token: str
-    token_type: Literal["bearer"] = "bearer"
-
-
-class Profile(Row):
-    """The person who asks."""
-
-    id: int
-    email: str
-    name: str
-    role: str
-    department: str
-
-
-class Person(Row):
-    """A name beside something."""
-
-    id: int
-    name: str
 
 
 class NewTicket(BaseModel):
@@ -82,14 +29,7 @@ class TicketChanges(BaseModel):
     description: Text | None = None
     priority: Priority | None = None
     status: Status | None = None
-    assignee_id: int | None = None
-
-
-class Part(BaseModel):
-    """Which part of a list: so many, from those before a number."""
-
-    before: int | None = Field(default=None, ge=1, le=2**31 - 1)
-    limit: int = Field(default=25, ge=1, le=100)
+    assignee_id: int | None = Field(default=None, ge=1, le=LARGEST_ID)
 
 
 class TicketFilters(Part):
@@ -202,7 +142,7 @@ class ApprovalAction(BaseModel):
     """A decision; it can be taken again, and `reopen` takes it back."""
 
     action: Literal["approve", "reject", "reopen"]
-    note: str = Field(default="", max_length=500)
+    note: Note = ""
 
 
 class Dashboard(BaseModel):
@@ -233,38 +173,3 @@ class VolumeRow(BaseModel):
     department: str
     tickets: int
     comments: int
-
-
-class Counts(BaseModel):
-    """How much test data to create."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    users: int = Field(default=200, ge=0, le=9_999)
-    managers: int = Field(default=20, ge=0, le=999)
-    admins: int = Field(default=5, ge=0, le=99)
-    tickets: int = Field(default=2_000, ge=0, le=1_000_000)
-    comments: int = Field(default=4_000, ge=0, le=1_000_000)
-    approvals: int = Field(default=300, ge=0, le=1_000_000)
-
-
-class SeedOrder(BaseModel):
-    """The same order gives the same data, anywhere and at any time."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    rng_seed: int = 1
-    counts: Counts = Counts()
-
-
-class Created(BaseModel):
-    """What was created, and a digest of all of it."""
-
-    created: dict[str, int]
-    digest: str
-
-
-class Deleted(BaseModel):
-    """How many rows went, by table."""
-
-    deleted: dict[str, int]

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Select, select
 from sqlalchemy.orm import aliased
 
-from demo.models import Ticket, TicketWord
+from demo.tickets.models import Ticket, TicketWord
 
 _WORD = re.compile(r"\w{2,40}")
 

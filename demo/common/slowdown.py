@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from demo.metrics import route_template
+from demo.common.metrics import route_template
 
 Endpoint = tuple[str, str]
 """A method and the template of a route."""

@@ -7,12 +7,14 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import joinedload
 from sqlalchemy.orm.interfaces import ORMOption
 
-from demo.deps import MANAGERS, Db, Id, Manager
-from demo.models import Approval, Ticket, now
-from demo.models import User as Account
-from demo.schemas import ApprovalAction, ApprovalItem
+from demo.common.deps import MANAGERS, Db, Id, Manager
+from demo.common.models import User as Account
+from demo.common.models import now
+from demo.common.routing import Route
+from demo.tickets.models import Approval, Ticket
+from demo.tickets.schemas import ApprovalAction, ApprovalItem
 
-router = APIRouter(prefix="/approvals", tags=["approvals"])
+router = APIRouter(prefix="/approvals", tags=["approvals"], route_class=Route)
 
 Limit = Annotated[int, Query(ge=1, le=100)]
 _STATUS = {"approve": "approved", "reject": "rejected", "reopen": "pending"}

@@ -6,12 +6,14 @@ from fastapi import APIRouter, Query
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
-from demo.deps import SIGNED_IN, Db, Id, User
-from demo.models import Comment, Ticket
-from demo.routers.tickets import find_ticket
-from demo.schemas import CommentItem, NewComment, Person
+from demo.common.deps import SIGNED_IN, Db, Id, User
+from demo.common.routing import Route
+from demo.common.schemas import Person
+from demo.tickets.models import Comment, Ticket
+from demo.tickets.routes.tickets import find_ticket
+from demo.tickets.schemas import CommentItem, NewComment
 
-router = APIRouter(prefix="/comments", tags=["comments"])
+router = APIRouter(prefix="/comments", tags=["comments"], route_class=Route)
 
 
 @router.post("/ticket/{id}", status_code=201)
