@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from perfci.cli.options import config_option
+from perfci.cli.options import config_option, format_option
 from perfci.cli.output import colour, say, width
 
 
@@ -13,8 +13,9 @@ from perfci.cli.output import colour, say, width
 @click.argument("paths", nargs=-1, required=True, metavar="[BASE] CANDIDATE", type=click.Path(path_type=Path))
 @config_option
 @click.option("--explain", metavar="SERIES", help='How one decision came about, e.g. "GET /tickets/ service_time".')
+@format_option("Instead of what suits the screen.")
 @click.option("--json", "as_json", is_flag=True, help="The result, or the explanation, as JSON.")
-@click.option("--markdown", is_flag=True, help="The comment as it would be posted.")
+@click.option("--markdown", is_flag=True, help="The comment as it would be posted: --format markdown.")
 @click.option("--verbose", is_flag=True, help="Show the advisory series, too.")
 @click.option(
     "--fail-on",
@@ -27,6 +28,7 @@ def command(  # noqa: PLR0917  # click passes by name
     paths: tuple[Path, ...],
     config: Path,
     explain: str | None,
+    fmt: str | None,
     as_json: bool,
     markdown: bool,
     verbose: bool,
@@ -41,18 +43,18 @@ def command(  # noqa: PLR0917  # click passes by name
     from perfci.config import FailOn
     from perfci.pipeline.compare import compare, configured_fail_on
     from perfci.pipeline.documents import exit_code
+    from perfci.report import FORMATS, terminal
     from perfci.report import explain as explained
-    from perfci.report import render, terminal
 
     if len(paths) > 2:
         raise click.UsageError("compare takes one or two paths")
-    outcome = compare(paths[0] if len(paths) == 2 else None, paths[-1], config_file=config)
+    view = compare(paths[0] if len(paths) == 2 else None, paths[-1], config_file=config)
     if explain is not None:
         explained_as = explained.explain_json if as_json else partial(explained.explain, width=width())
-        text = explained_as(outcome, explain)
-    elif as_json or markdown:
-        text = render("json" if as_json else "markdown", outcome)
+        text = explained_as(view.outcome, explain)
+    elif chosen := fmt or ("json" if as_json else "markdown" if markdown else None):
+        text = FORMATS[chosen].render(view)
     else:
-        text = terminal.render(outcome, width=width(), colour=colour(), verbose=verbose)
+        text = terminal.render(view.outcome, width=width(), colour=colour(), verbose=verbose)
     say(text)
-    ctx.exit(exit_code(outcome.verdict, FailOn(fail_on) if fail_on else configured_fail_on(config)))
+    ctx.exit(exit_code(view.outcome.verdict, FailOn(fail_on) if fail_on else configured_fail_on(config)))

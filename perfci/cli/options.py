@@ -1,6 +1,7 @@
 """Options and types of options that several commands share."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -46,6 +47,33 @@ ARTIFACT_NAME = Text(
     r"[^\x00-\x1f\x7f\"<>|*?:\\/]{1,200}", r'at most 200 characters, none of them one of " < > | * ? : \ /'
 )
 LOGIN = Text(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}(\[bot\])?", "a login such as octocat or my-app[bot]")
+
+
+class _Format(click.ParamType[str]):
+    """One of the report's formats, which are looked up only where they are asked for: they bring heavy libraries."""
+
+    name = "FORMAT"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Unchanged."""
+        from perfci.report import FORMATS
+
+        return str(value) if value in FORMATS else self.fail(f"{value!r} is none of {', '.join(FORMATS)}", param, ctx)
+
+
+class _FormatOption(click.Option):
+    """Its help names the formats that there are."""
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        from perfci.report import FORMATS
+
+        named, text = super().get_help_record(ctx) or ("", "")
+        return named, f"One of {', '.join(FORMATS)}. {text}"
+
+
+def format_option(text: str) -> Callable[[click.decorators.FC], click.decorators.FC]:
+    """The option `--format`; *text* is the help that follows the list of formats."""
+    return click.option("--format", "fmt", cls=_FormatOption, type=_Format(), help=text)
 
 
 class Pairs(click.ParamType[tuple[str, str]]):

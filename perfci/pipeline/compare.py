@@ -7,13 +7,15 @@ from perfci.config import Config, FailOn, GateTable, read
 from perfci.errors import ConfigError, ResultError
 from perfci.judge import judge
 from perfci.judge.census.accept import to_commit
-from perfci.model import Baseline, GatePolicy, Outcome, Reference, Run, Side
+from perfci.judge.comparability import comparable
+from perfci.model import Baseline, GatePolicy, Reference, Run, Side
 from perfci.pipeline.paths import inside
 from perfci.pipeline.policy import policy_of
 from perfci.pipeline.subject import described, subject_of
+from perfci.report.view import View
 
 
-def compare(base: Path | None, candidate: Path, *, config_file: Path) -> Outcome:
+def compare(base: Path | None, candidate: Path, *, config_file: Path) -> View:
     """
     Judge the run *candidate* against *base*: a run, or a folder of accepted runs.
 
@@ -21,7 +23,7 @@ def compare(base: Path | None, candidate: Path, *, config_file: Path) -> Outcome
     baseline of its scenario. The policy is that of *config_file* where it exists.
     """
     config = read(config_file) if config_file.exists() else None
-    base, candidate = base and _located(base, config_file.parent), _located(candidate, config_file.parent)
+    base, candidate = base and located(base, config_file.parent), located(candidate, config_file.parent)
     run = store.load(candidate)
     alerts = config.monitor.alert if config else ()
     policy = policy_of(config.gate if config else GateTable(), run.profile, alerts=alerts)
@@ -29,13 +31,14 @@ def compare(base: Path | None, candidate: Path, *, config_file: Path) -> Outcome
         commit = run.commits.get(Side.BASE, "")
         name = commit[:7] or "the base, side by side"
         subject = subject_of(run, reference=Reference.REF, name=name, base_commit=commit)
-        return judge(run, baseline=None, policy=policy, subject=subject)
+        return View(outcome=judge(run, baseline=None, policy=policy, subject=subject), run=run)
     baseline = _baseline(base, run, config, config_file.parent, policy)
     subject = subject_of(run, reference=Reference.BASELINE, name=described(baseline), base_commit="")
-    return judge(run, baseline=baseline, policy=policy, subject=subject)
+    outcome = judge(run, baseline=baseline, policy=policy, subject=subject)
+    return View(outcome=outcome, run=run, stored=comparable(run, baseline))
 
 
-def _located(path: Path, root: Path) -> Path:
+def located(path: Path, root: Path) -> Path:
     """Find a run by its id, where no file has that name."""
     known = root / ".perfci" / "runs" / path
     return known if len(path.parts) == 1 and not path.exists() and known.is_dir() else path

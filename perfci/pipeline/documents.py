@@ -12,7 +12,8 @@ from perfci.errors import (
     ResultError,
 )
 from perfci.model import BASE_UNAVAILABLE, Finding, Outcome, Reference, Subject, Verdict, Weight
-from perfci.report import render, result_json, terminal
+from perfci.report import FORMATS, result_json
+from perfci.report.view import View
 from perfci.store import RunFolder, write_atomically
 
 EVIDENCE = 250
@@ -60,12 +61,12 @@ def _end(text: str) -> str:
     return f"… {kept}"
 
 
-def write(outcome: Outcome, folder: Path, *, code: ExitCode) -> None:
-    """Write result.json, report.txt and the other documents of the run, and the exit code of the gate."""
+def write(view: View, folder: Path, *, code: ExitCode) -> None:
+    """Write the report in every format that has a file, and the exit code of the gate."""
     files = RunFolder(folder)
-    write_atomically(files.result, render("json", outcome))
-    write_atomically(files.text_report, terminal.render(outcome, width=120, verbose=True))
-    write_atomically(files.markdown_report, render("markdown", outcome))
+    for fmt in FORMATS.values():
+        if fmt.file:
+            write_atomically(files.report(fmt.file), fmt.render(view))
     write_atomically(files.exit_code, f"{int(code)}\n")
 
 
@@ -81,7 +82,7 @@ def write_failure(error: PerfciError, folder: Path) -> None:
         machine="",
         load="",
     )
-    write(not_measured(error, nothing, alpha=0.0), folder, code=error.exit_code)
+    write(View(outcome=not_measured(error, nothing, alpha=0.0)), folder, code=error.exit_code)
 
 
 def read(folder: Path) -> Outcome:

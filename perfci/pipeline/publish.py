@@ -11,7 +11,7 @@ from perfci.pipeline.job import measured_in
 from perfci.publish import actions, comment
 from perfci.publish.event import Job, read_job
 from perfci.publish.key import former_key, key_of
-from perfci.report import render
+from perfci.report import FORMATS, render
 from perfci.store import RunFolder, write_atomically
 
 
@@ -111,7 +111,7 @@ def _outputs(outcome: Outcome, folder: Path, code: int, posted: comment.CommentR
         "regressions": str(len(outcome.regressions)),
         "improvements": str(outcome.series[SeriesVerdict.IMPROVEMENT]),
         "result": str(RunFolder(folder).result),
-        "report": str(RunFolder(folder).markdown_report),
+        "report": str(RunFolder(folder).report(FORMATS["markdown"].file)),
         "comment-status": posted.status.value,
         "comment-url": posted.url,
     }

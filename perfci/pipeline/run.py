@@ -10,6 +10,7 @@ from perfci import store
 from perfci.config import OnMissingBase
 from perfci.errors import BaseTargetError, ConfigError, ExitCode, PerfciError
 from perfci.judge import judge
+from perfci.judge.comparability import comparable
 from perfci.model import Baseline, Fingerprint, Outcome, Reference, Run, Side, Subject
 from perfci.pipeline import documents, measure
 from perfci.pipeline.census import accepted, count
@@ -23,6 +24,7 @@ from perfci.pipeline.request import Counting, Request
 from perfci.pipeline.rig import RigSpec
 from perfci.pipeline.subject import described, subject_of
 from perfci.pipeline.understand import Task, understand
+from perfci.report.view import View
 from perfci.rig.host.fingerprint import machine, versions
 from perfci.store import RunFolder
 
@@ -56,16 +58,17 @@ def run(request: Request, ports: Ports) -> Result:
             )
         recorder = Recorder(_new_run(task, run_id, began.isoformat(timespec="seconds")), RunFolder(folder).run)
         try:
-            outcome = _measured_and_judged(task, recorder, folder, ports)
+            view = _measured_and_judged(task, recorder, folder, ports)
         except ConfigError:
             raise
         except PerfciError as error:
             recorder.incident(str(error))
             named = naming_withheld(error, ports.environ)
-            outcome = documents.not_measured(named, _subject(task, recorder.run, None), alpha=task.policy.alpha)
-        outcome = replace(outcome, findings=(*outcome.findings, *task.notes))
+            subject = _subject(task, recorder.run, None)
+            view = View(outcome=documents.not_measured(named, subject, alpha=task.policy.alpha), run=recorder.run)
+        outcome = replace(view.outcome, findings=(*view.outcome.findings, *task.notes))
         code = documents.exit_code(outcome.verdict, task.fail_on)
-        documents.write(outcome, folder, code=code)
+        documents.write(replace(view, outcome=outcome), folder, code=code)
     return Result(outcome=outcome, folder=folder, exit_code=code)
 
 
@@ -82,7 +85,7 @@ def _keep_out_of_git(work: Path) -> None:
         store.write_atomically(file, "*\n")
 
 
-def _measured_and_judged(task: Task, recorder: Recorder, folder: Path, ports: Ports) -> Outcome:
+def _measured_and_judged(task: Task, recorder: Recorder, folder: Path, ports: Ports) -> View:
     if task.unavailable is not None:
         raise task.unavailable
     baseline: Baseline | None = None
@@ -101,7 +104,8 @@ def _measured_and_judged(task: Task, recorder: Recorder, folder: Path, ports: Po
     else:
         if Side.BASE not in task.sources:
             baseline = _baseline(task, finished)
-    return judge(finished, baseline=baseline, policy=task.policy, subject=_subject(task, finished, baseline))
+    outcome = judge(finished, baseline=baseline, policy=task.policy, subject=_subject(task, finished, baseline))
+    return View(outcome=outcome, run=finished, stored=comparable(finished, baseline) if baseline else ())
 
 
 def _bench(task: Task, sources: Mapping[Side, SideSource], recorder: Recorder, folder: Path, ports: Ports) -> Bench:

@@ -4,33 +4,35 @@ Renders an outcome for people and for programs.
 A format is one module and one line in `FORMATS`. `rows` turns numbers into words, the formats only lay out.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import Any
 
 from perfci.model import Outcome
 from perfci.report import markdown, result_json, terminal
-from perfci.report.rows import Links
+from perfci.report.view import Links, View
 
 
-class Renderer(Protocol):
-    """A report format: an outcome in, a finished document out."""
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One kind of report: what makes the whole document of a view, and the file that a run leaves of it."""
 
-    def __call__(self, outcome: Outcome, links: Links, /) -> str:
-        """The whole document."""
-        ...
+    render: Callable[[View], str]
+    file: str = ""  # in the folder of the run; empty: it is made on request only
 
 
-FORMATS: Mapping[str, Renderer] = MappingProxyType(
+FORMATS: Mapping[str, Format] = MappingProxyType(
     {
-        "terminal": terminal.render,
-        "markdown": markdown.comment,
-        "summary": markdown.summary,
-        "json": result_json.render,
+        "json": Format(result_json.document, "result.json"),
+        "text": Format(terminal.document, "report.txt"),
+        "markdown": Format(markdown.comment, "report.md"),
+        "summary": Format(markdown.summary),
     }
 )
+"""What `--format` offers, and, in this order, what a run writes."""
 
 
 def render(fmt: str, outcome: Outcome, **links: Any) -> str:
-    """*outcome* in one of the `FORMATS`; *links* are the fields of `Links`."""
-    return FORMATS[fmt](outcome, Links(**links))
+    """*outcome* alone in one of the `FORMATS`; *links* are the fields of `Links`."""
+    return FORMATS[fmt].render(View(outcome=outcome, links=Links(**links)))

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from perfci.model import Decision, Outcome, SeriesVerdict, Verdict, Weight
 from perfci.report import gauges, highlights, rows, work
-from perfci.report.rows import Links
 from perfci.report.sanitise import code, prose, web_address
+from perfci.report.view import Links, View
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -51,14 +51,15 @@ _WEIGHT_SYMBOLS = {
 }
 
 
-def comment(outcome: Outcome, links: Links | None = None, /) -> str:
+def comment(view: View) -> str:
     """The body of a pull request comment: at most 60,000 UTF-16 units, whatever was measured."""
-    return _render(outcome, links or Links(), every=())
+    return _render(view.outcome, view.links, every=())
 
 
-def summary(outcome: Outcome, links: Links | None = None, /) -> str:
+def summary(view: View) -> str:
     """The job summary: the comment, and every series folded below it; less than 1 MiB."""
-    return _render(outcome, links or Links(), every=_within(SUMMARY_ROW_BYTES, map(_line, outcome.decisions)))
+    every = _within(SUMMARY_ROW_BYTES, map(_line, view.outcome.decisions))
+    return _render(view.outcome, view.links, every=every)
 
 
 def _render(outcome: Outcome, links: Links, *, every: Sequence[str]) -> str:

@@ -92,16 +92,6 @@ class SloRow:
     held: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Links:
-    """Addresses that a report points to, each left out where it is empty; and whether a stranger's fork wrote it."""
-
-    run: str = ""
-    artifact: str = ""
-    base_commit: str = ""
-    untrusted: bool = False
-
-
 def row(decision: Decision) -> Row:
     """One series, its two values in the same unit."""
     comparison = decision.comparison

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from perfci.model import Decision, Finding, Outcome, SeriesVerdict, Verdict, Weight
 from perfci.report import gauges, highlights, rows, work
 from perfci.report.highlights import Shown
-from perfci.report.rows import Links
 from perfci.report.sanitise import plain, web_address
+from perfci.report.view import Links, View
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 MAX_ROWS = 25
 TEXT_LIMIT = 600
 STATEMENT_LIMIT = 200
+DOCUMENT_WIDTH = 120
 ROOMY = 100
 """From this width on, endpoint and metric have a column each."""
 
@@ -37,6 +38,11 @@ _WEIGHT_MARKS = {
     Weight.NOTICE: "▲",
     Weight.WARNING: "▲",
 }
+
+
+def document(view: View) -> str:
+    """The report as a file: wide, without colour, with every series."""
+    return render(view.outcome, view.links, width=DOCUMENT_WIDTH, verbose=True)
 
 
 def render(

@@ -27,16 +27,6 @@ class RunFolder:
         return self.path / "result.json"
 
     @property
-    def text_report(self) -> Path:
-        """The report of the terminal, with every series."""
-        return self.path / "report.txt"
-
-    @property
-    def markdown_report(self) -> Path:
-        """The comment, without links."""
-        return self.path / "report.md"
-
-    @property
     def comment(self) -> Path:
         """The comment as it was published."""
         return self.path / "comment.md"
@@ -50,6 +40,10 @@ class RunFolder:
     def gate(self) -> Path:
         """What the key of the job's gate is made of."""
         return self.path / "gate.json"
+
+    def report(self, file: str) -> Path:
+        """The report in one of the formats of `perfci.report.FORMATS`, which call their *file*."""
+        return self.path / file
 
     def logs(self, name: str) -> Path:
         """The folder for the logs of *name*: a side, one start of it, or a round."""

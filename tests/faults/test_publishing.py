@@ -10,6 +10,7 @@ import pytest
 from perfci.errors import ExitCode
 from perfci.model import Verdict
 from perfci.pipeline import documents
+from perfci.report.view import View
 from tests.builders import HEAD, a_red_outcome
 from tests.fakes.github import FakeGitHub, Pull
 from tests.fakes.shell import Perfci, shell_in
@@ -41,7 +42,7 @@ def job(api: FakeGitHub, perfci: Perfci, monkeypatch: pytest.MonkeyPatch, tmp_pa
         "repository": {"full_name": "octo/shop", "default_branch": "main"},
     }
     (tmp_path / "event.json").write_text(json.dumps(event))
-    documents.write(a_red_outcome(), tmp_path / "run", code=ExitCode.REGRESSION)
+    documents.write(View(outcome=a_red_outcome()), tmp_path / "run", code=ExitCode.REGRESSION)
     variables = {
         "GITHUB_ACTIONS": "true",
         "GITHUB_EVENT_NAME": "pull_request",

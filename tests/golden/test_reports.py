@@ -1,16 +1,18 @@
 """Every report of every outcome, compared as a whole."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from perfci.model import Outcome
 from perfci.report import FORMATS, render, terminal
 from perfci.report.explain import explain, explain_json
+from perfci.report.view import Links
 from tests.golden.outcomes import OUTCOMES
 
-SUFFIXES = {"terminal": "txt", "markdown": "md", "summary": "summary.md", "json": "json"}
-LINKS = {
+SUFFIXES = {"text": "report.txt", "markdown": "md", "summary": "summary.md", "json": "json"}
+LINKS: dict[str, Any] = {
     "run": "https://git.example.org/octo/shop/actions/runs/42",
     "artifact": "https://git.example.org/octo/shop/actions/runs/42/artifacts/7",
     "base_commit": "https://git.example.org/octo/shop/commit/ba5eba11",
@@ -29,6 +31,12 @@ def test_every_format_has_golden_files() -> None:
 def test_format(golden: Golden, case: str, fmt: str) -> None:
     """Each format renders each outcome as the golden file has it."""
     golden(f"{case}.{SUFFIXES[fmt]}", render(fmt, OUTCOMES[case](), **LINKS))
+
+
+@pytest.mark.parametrize("case", OUTCOMES)
+def test_screen(golden: Golden, case: str) -> None:
+    """A terminal of 80 columns gets what matters first."""
+    golden(f"{case}.txt", terminal.render(OUTCOMES[case](), Links(**LINKS)))
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ def test_a_run_of_both_sides_is_judged_as_ever(folder: Path, tmp_path: Path) -> 
     run = store.load(folder / "paired")
     assert {one.kind for one in run.rounds} == {RoundKind.DUET, RoundKind.LOAD}
     assert set(run.census) == set(Side)
-    outcome = compare(None, folder / "paired", config_file=tmp_path / "none.toml")
+    outcome = compare(None, folder / "paired", config_file=tmp_path / "none.toml").outcome
     assert outcome.verdict is Verdict.REGRESSION
     assert outcome.reason.startswith("GET /tickets/ is 524 % slower")
 
@@ -42,7 +42,7 @@ def test_a_run_against_a_baseline_is_judged_as_ever(folder: Path, tmp_path: Path
     baseline = store.load_baseline(folder / "baseline", like=store.load(folder / "single"))
     assert len(baseline.runs) == 1
     assert baseline.census is not None
-    outcome = compare(folder / "baseline", folder / "single", config_file=tmp_path / "none.toml")
+    outcome = compare(folder / "baseline", folder / "single", config_file=tmp_path / "none.toml").outcome
     assert outcome.verdict is Verdict.INCONCLUSIVE
 
 

@@ -13,8 +13,8 @@ from tests.builders import a_run
 
 ROOT = Path(__file__).parents[2]
 OWNER = "perfci/store/run_folder.py"
-NAMES = {"run.json", "report.txt", "report.md", "comment.md"}
-"""Those that stand for nothing else; `result.json` is also what its reader calls the document."""
+NAMES = {"run.json", "comment.md"}
+"""Those that stand for nothing else. Reports are called as `FORMATS` says."""
 
 
 def named(folder: Path) -> Iterator[str]:

@@ -17,22 +17,23 @@ from perfci.errors import ResultError
 from perfci.model import Outcome
 from perfci.report.result_json.decisions import DecisionDocument
 from perfci.report.result_json.document import ResultDocument
-from perfci.report.rows import Links
 from perfci.report.sanitise import plain
+from perfci.report.view import View
 from perfci.schema.stored import Format, parse_json
 
-__all__ = ["FORMAT", "MAX_BYTES", "SCHEMA", "DecisionDocument", "read", "render"]
+__all__ = ["FORMAT", "MAX_BYTES", "SCHEMA", "DecisionDocument", "document", "read"]
 
 SCHEMA: Final = 1
 MAX_BYTES = 1 << 20
 MESSAGE_LIMIT = 250
 
 
-def render(outcome: Outcome, _links: Links | None = None, /) -> str:
+def document(view: View) -> str:
     """The document, small enough for `read`; what does not fit is left out, mildest first, and a finding says so."""
-    document = _written(ResultDocument.from_model(outcome), indent=1)
-    if len(document.encode()) <= MAX_BYTES:
-        return document
+    outcome = view.outcome
+    text = _written(ResultDocument.from_model(outcome), indent=1)
+    if len(text.encode()) <= MAX_BYTES:
+        return text
     room = MAX_BYTES - len(_written(ResultDocument.from_model(outcome, first=0)).encode())
     short = (DecisionDocument.from_model(decision, details=False) for decision in outcome.decisions)
     sizes = (len(decision.model_dump_json().encode()) + 1 for decision in short)

@@ -15,6 +15,7 @@ from perfci.cli.output import say
 from perfci.errors import ConfigError, ExitCode, Interrupted, LoadError
 from perfci.model import Verdict
 from perfci.pipeline import documents
+from perfci.report.view import View
 from tests.builders import a_paired_run, a_red_outcome, a_run, an_outcome
 from tests.fakes.shell import Perfci
 
@@ -52,7 +53,7 @@ def test_gate_repeats_what_was_found(perfci: Perfci, tmp_path: Path, verdict: Ve
     """Its exit code is the stored one, whatever the verdict."""
     outcome = an_outcome() if verdict is Verdict.PASS else a_red_outcome()
     expected = ExitCode.OK if verdict is Verdict.PASS else ExitCode.REGRESSION
-    documents.write(outcome, tmp_path / "run", code=expected)
+    documents.write(View(outcome=outcome), tmp_path / "run", code=expected)
     assert perfci("gate", "run") == (int(expected), f"perfci: {verdict}: {outcome.reason}\n", "")
 
 

@@ -50,9 +50,9 @@ def test_what_the_change_writes_is_accepted_now_and_later(tmp_path: Path, config
     outcome = judge(run, baseline=None, policy=DEFAULT, subject=a_subject())
     assert (outcome.verdict, outcome.decisions[0].verdict) == (Verdict.PASS, SeriesVerdict.ACCEPTED)
     store.save(run, tmp_path / "run" / "run.json")
-    assert compare(None, tmp_path / "run", config_file=config).decisions == outcome.decisions
+    assert compare(None, tmp_path / "run", config_file=config).outcome.decisions == outcome.decisions
     config.write_text(CONFIG + "[gate]\naccept_census = false\n")
-    assert compare(None, tmp_path / "run", config_file=config).verdict is Verdict.REGRESSION
+    assert compare(None, tmp_path / "run", config_file=config).outcome.verdict is Verdict.REGRESSION
 
 
 def test_without_a_file_of_its_own_nothing_is_accepted(tmp_path: Path) -> None:
@@ -88,9 +88,9 @@ def test_a_census_is_recorded_and_compared_with(tmp_path: Path, config: Path) ->
     fat = a_run(rounds=(), census={Side.CANDIDATE: a_census(20)})
     store.save(fat, tmp_path / "fat" / "run.json")
     for base in (None, path, path.parent, tmp_path / "lean"):
-        outcome = compare(base, tmp_path / "fat", config_file=config)
+        outcome = compare(base, tmp_path / "fat", config_file=config).outcome
         assert (outcome.verdict, outcome.subject.reference) == (Verdict.REGRESSION, Reference.BASELINE)
-        assert compare(base, tmp_path / "lean", config_file=config).verdict is Verdict.PASS
+        assert compare(base, tmp_path / "lean", config_file=config).outcome.verdict is Verdict.PASS
 
 
 def test_work_that_was_not_counted_cannot_be_recorded(tmp_path: Path, config: Path) -> None:
@@ -104,7 +104,7 @@ def test_work_that_was_not_counted_cannot_be_recorded(tmp_path: Path, config: Pa
 def test_a_run_is_known_by_its_id(tmp_path: Path, config: Path) -> None:
     """Below the project's own folder of runs, where no file is called so."""
     store.save(RED, config.parent / ".perfci" / "runs" / RED.id / "run.json")
-    assert compare(None, Path(RED.id), config_file=config).verdict is Verdict.REGRESSION
+    assert compare(None, Path(RED.id), config_file=config).outcome.verdict is Verdict.REGRESSION
     with pytest.raises(ResultError, match="there is no run at other"):
         compare(None, Path("other"), config_file=config)
 

@@ -9,6 +9,7 @@ from perfci.errors import ConfigError, ExitCode, LoadError, NoResultError, Resul
 from perfci.model import Verdict
 from perfci.pipeline import documents
 from perfci.pipeline.documents import exit_code
+from perfci.report.view import View
 from tests.builders import a_red_outcome, a_subject, an_outcome
 
 ALWAYS = {Verdict.INVALID: ExitCode.NOT_MEASURED, Verdict.PASS: ExitCode.OK}
@@ -32,7 +33,7 @@ def test_exit_codes(verdict: Verdict, fail_on: FailOn) -> None:
 def test_what_was_written_is_what_later_steps_read(tmp_path: Path) -> None:
     """Verdict, reason and exit code survive; people find a text and a comment."""
     outcome = a_red_outcome()
-    documents.write(outcome, tmp_path / "run", code=ExitCode.REGRESSION)
+    documents.write(View(outcome=outcome), tmp_path / "run", code=ExitCode.REGRESSION)
     folder = tmp_path / "run"
     assert sorted(path.name for path in folder.iterdir()) == ["exit-code", "report.md", "report.txt", "result.json"]
     assert documents.read(folder).verdict is Verdict.REGRESSION
@@ -96,7 +97,7 @@ def test_a_failure_before_measuring_is_published_too(tmp_path: Path) -> None:
 
 def test_a_new_result_replaces_the_old_one(tmp_path: Path) -> None:
     """No step reads the verdict of one run beside the code of another."""
-    documents.write(a_red_outcome(), tmp_path, code=ExitCode.REGRESSION)
-    documents.write(an_outcome(), tmp_path, code=ExitCode.OK)
+    documents.write(View(outcome=a_red_outcome()), tmp_path, code=ExitCode.REGRESSION)
+    documents.write(View(outcome=an_outcome()), tmp_path, code=ExitCode.OK)
     assert documents.read(tmp_path).verdict is Verdict.PASS
     assert documents.read_exit(tmp_path) is ExitCode.OK

@@ -43,21 +43,21 @@ def _candidate(**rounds: Any) -> Run:
 def test_a_run_that_measured_both_sides_is_judged_again(tmp_path: Path, config: Path) -> None:
     """From its file alone, with the verdict that it had when it was measured."""
     red = a_paired_run(slower={"GET /tickets/": 1.5})
-    outcome = compare(None, _save(red, tmp_path / "run"), config_file=config)
+    outcome = compare(None, _save(red, tmp_path / "run"), config_file=config).outcome
     assert outcome.verdict is Verdict.REGRESSION
     assert (outcome.subject.reference, outcome.subject.reference_name) == (Reference.REF, BASE[:7])
     assert (outcome.subject.base_commit, outcome.subject.head_commit) == (BASE, HEAD)
     assert outcome == judge(red, baseline=None, policy=policy_of(GateTable()), subject=outcome.subject)
-    assert compare(None, _save(a_paired_run(), tmp_path / "same"), config_file=config).verdict is Verdict.PASS
+    assert compare(None, _save(a_paired_run(), tmp_path / "same"), config_file=config).outcome.verdict is Verdict.PASS
 
 
 def test_two_runs(tmp_path: Path, config: Path) -> None:
     """One run against one other: a doubling is found, the same again is not called worse."""
     base = _save(_candidate(rng_seed=3), tmp_path / "base")
-    red = compare(base, _save(_candidate(slower=SLOWER), tmp_path / "red"), config_file=config)
+    red = compare(base, _save(_candidate(slower=SLOWER), tmp_path / "red"), config_file=config).outcome
     assert red.verdict is Verdict.REGRESSION
     assert red.subject.reference_name == f"1 run in {base}"
-    same = compare(base / "run.json", _save(_candidate(), tmp_path / "same"), config_file=config)
+    same = compare(base / "run.json", _save(_candidate(), tmp_path / "same"), config_file=config).outcome
     assert same.verdict in {Verdict.PASS, Verdict.INCONCLUSIVE}
 
 
@@ -65,7 +65,9 @@ def test_a_folder_of_runs(tmp_path: Path, config: Path) -> None:
     """Accepted runs anywhere, however their files are called."""
     for number, run in enumerate(a_baseline(runs=6).runs):
         store.save(run, tmp_path / "accepted" / f"{number}.json")
-    outcome = compare(tmp_path / "accepted", _save(_candidate(slower=SLOWER), tmp_path / "run"), config_file=config)
+    outcome = compare(
+        tmp_path / "accepted", _save(_candidate(slower=SLOWER), tmp_path / "run"), config_file=config
+    ).outcome
     assert outcome.verdict is Verdict.REGRESSION
     assert outcome.subject.reference_name.startswith("6 runs in ")
 
@@ -73,14 +75,14 @@ def test_a_folder_of_runs(tmp_path: Path, config: Path) -> None:
 def test_the_stored_baseline_of_its_scenario(tmp_path: Path, config: Path) -> None:
     """One path alone, of a run of one side: what was accepted below the project's `baselines` is the reference."""
     run = _save(_candidate(slower=SLOWER), tmp_path / "run")
-    nothing = compare(None, run, config_file=config)
+    nothing = compare(None, run, config_file=config).outcome
     assert (nothing.verdict, nothing.subject.reference_name) == (
         Verdict.NO_BASELINE,
         "0 runs in baselines/tickets-smoke",
     )
     for accepted in a_baseline(runs=5).runs:
         store.record(accepted, config.parent / "baselines")
-    found = compare(None, run, config_file=config)
+    found = compare(None, run, config_file=config).outcome
     assert (found.verdict, found.subject.reference_name) == (Verdict.REGRESSION, "5 runs in baselines/tickets-smoke")
 
 
@@ -88,7 +90,7 @@ def test_a_paired_run_against_stored_runs(tmp_path: Path, config: Path) -> None:
     """Named a base, its own base side is not looked at."""
     base = _save(_candidate(rng_seed=3), tmp_path / "base")
     run = _save(a_paired_run(slower={"GET /tickets/": 1.5}), tmp_path / "run")
-    assert compare(base, run, config_file=config).subject.reference is Reference.BASELINE
+    assert compare(base, run, config_file=config).outcome.subject.reference is Reference.BASELINE
 
 
 def test_the_policy_is_that_of_the_configuration(tmp_path: Path, config: Path) -> None:
@@ -96,8 +98,8 @@ def test_the_policy_is_that_of_the_configuration(tmp_path: Path, config: Path) -
     turns = a_paired_run(slower={"GET /tickets/": 1.5}, kinds=(RoundKind.DUET,))
     run = _save(turns, tmp_path / "run")
     config.write_text(CONFIG + "[gate.budget.ref.duet.service_time]\nchange = 2.0\n")
-    assert compare(None, run, config_file=config).verdict is Verdict.PASS
-    assert compare(None, run, config_file=tmp_path / "none.toml").verdict is Verdict.REGRESSION
+    assert compare(None, run, config_file=config).outcome.verdict is Verdict.PASS
+    assert compare(None, run, config_file=tmp_path / "none.toml").outcome.verdict is Verdict.REGRESSION
 
 
 def test_which_verdicts_fail_is_the_configurations(config: Path, tmp_path: Path) -> None:
@@ -130,7 +132,7 @@ def test_paths_without_a_run_are_usage_errors(tmp_path: Path, config: Path) -> N
 def test_judging_twice_says_the_same(tmp_path: Path, config: Path) -> None:
     """Same files, same verdict, to the last digit."""
     base, run = _save(_candidate(rng_seed=3), tmp_path / "base"), _save(_candidate(slower=SLOWER), tmp_path / "run")
-    outcomes: list[Outcome] = [compare(base, run, config_file=config) for _ in range(2)]
+    outcomes: list[Outcome] = [compare(base, run, config_file=config).outcome for _ in range(2)]
     assert outcomes[0] == outcomes[1]
 
 
@@ -140,7 +142,7 @@ def test_a_good_run_is_accepted(tmp_path: Path, config: Path) -> None:
     assert path.parent == config.parent.resolve() / "baselines" / "tickets-smoke"
     assert compare(
         None, _save(_candidate(rng_seed=5), tmp_path / "next"), config_file=config
-    ).subject.reference_name == ("1 run in baselines/tickets-smoke")
+    ).outcome.subject.reference_name == ("1 run in baselines/tickets-smoke")
 
 
 DEAD = tuple(replace(one, target=TargetHealth(alive=False, restarts=0)) for one in _candidate().rounds)

@@ -126,7 +126,7 @@ def test_comment_structure(name: str) -> None:
 
 def test_first_line_is_the_verdict() -> None:
     """The verdict is a word on the first line of what people read."""
-    for fmt in ("terminal", "markdown", "summary"):
+    for fmt in ("text", "markdown", "summary"):
         for verdict in Verdict:
             first = render(fmt, an_outcome(verdict=verdict)).partition("\n")[0]
             assert verdict.value in first.lower()
@@ -286,7 +286,7 @@ def test_json_reader_accepts_what_the_tests_spoil() -> None:
 def test_findings_of_each_weight() -> None:
     """Each weight of a finding is a word, not a colour."""
     findings = tuple(Finding(code=f"c-{w}", weight=w, message=f"m-{w}") for w in Weight)
-    for fmt in ("terminal", "markdown"):
+    for fmt in ("text", "markdown"):
         text = render(fmt, an_outcome(findings=findings)).lower()
         for weight in Weight:
             assert re.search(rf"{weight}:(\*\*)? m-{weight}", text)
