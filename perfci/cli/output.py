@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Sequence
 
 import click
 
@@ -14,6 +15,15 @@ def width() -> int:
 def colour() -> bool:
     """Whether standard output is a terminal that takes colour (see no-color.org)."""
     return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+
+
+def hide(values: Sequence[str]) -> None:
+    """Let the runner mask *values* in the log, whatever prints them; nothing is printed where there is no runner."""
+    if os.environ.get("GITHUB_ACTIONS") == "true":
+        from perfci.publish.actions import masking
+
+        for value in values:
+            click.echo(masking(value))
 
 
 def say(text: str, *, err: bool = False) -> None:

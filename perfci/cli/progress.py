@@ -1,10 +1,10 @@
 """Shows progress while perfci measures: a live line in a terminal, plain lines in a log."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from perfci.cli.output import say
+from perfci.cli.output import hide, say
 from perfci.rig.load.generator import Live
 
 if TYPE_CHECKING:
@@ -13,6 +13,10 @@ if TYPE_CHECKING:
 
 class Silent:
     """Progress that shows nothing (`--quiet`)."""
+
+    def hide(self, values: Sequence[str]) -> None:
+        """Leave it to the runner, where there is one."""
+        hide(values)
 
     def close(self) -> None:
         """Does nothing."""

@@ -26,6 +26,7 @@ from perfci.config.scenario import (
     Scenario,
     WorkersTable,
 )
+from perfci.config.secrets import SecretsTable, VariablePattern
 from perfci.config.values import Duration, Name, seconds
 from perfci.errors import ConfigError
 from perfci.schema import Table, parse
@@ -51,6 +52,7 @@ __all__ = [
     "Profile",
     "PrometheusTable",
     "Scenario",
+    "SecretsTable",
     "SloTable",
     "WorkersTable",
     "from_bytes",
@@ -87,6 +89,9 @@ class Config(Table):
     load: Load = Load.HEAD
     baselines: str = "baselines"
     rng_seed: int = Field(1, ge=0)
+    secrets: SecretsTable = SecretsTable()
+    pass_env: tuple[VariablePattern, ...] = ()
+    block_env: tuple[VariablePattern, ...] = ()
     environments: dict[Name, Overlay] = {}
     _warnings: tuple[str, ...] = PrivateAttr(())
 

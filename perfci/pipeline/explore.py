@@ -15,6 +15,8 @@ from perfci.pipeline.plan import plan_of, source_of
 from perfci.pipeline.ports import Ports
 from perfci.pipeline.request import Request
 from perfci.pipeline.rig import RigSpec
+from perfci.pipeline.secrecy import environment_of
+from perfci.rig.host.masking import Mask, masking
 from perfci.rig.load.page import page
 
 
@@ -30,7 +32,9 @@ def explore(request: Request, ports: Ports, *, port: int, on_ready: Callable[[st
     config = read(ports.root / request.config_file).within(request.environment)
     plan = plan_of(config, request.profile, request.overrides, root=ports.root)
     source = source_of(config, tree=ports.root, file=request.config_file, env=request.candidate_env)
-    with TemporaryDirectory(prefix="perfci-web-") as folder:
+    environ = environment_of(config, ports.environ)
+    mask = Mask(environ.hidden())
+    with masking(mask), TemporaryDirectory(prefix="perfci-web-") as folder:
         rig = LiveRig(
             RigSpec(
                 plan=plan,
@@ -38,7 +42,9 @@ def explore(request: Request, ports: Ports, *, port: int, on_ready: Callable[[st
                 load_tree=source.tree,
                 run_id=f"web-{secrets.token_hex(3)}",
                 folder=Path(folder),
-                environ=ports.environ,
+                environ=environ,
+                secrets=config.secrets,
+                mask=mask,
                 working_tree=ports.root,
                 state=ports.state,
                 progress=ports.progress,

@@ -127,8 +127,16 @@ def measured_in(folder: Path) -> Measured:
     return Measured(**texts) if all(isinstance(text, str) for text in texts.values()) else Measured()
 
 
-def check_inside_workspace(environ: Mapping[str, str], root: Path) -> None:
-    """On a runner, the project lies inside the workspace: a path that leads elsewhere is refused."""
+def check_inside_workspace(environ: Mapping[str, str], root: Path, file: str) -> None:
+    """On a runner, the project and its configuration *file* lie inside the workspace, wherever links lead."""
     workspace = environ.get("GITHUB_WORKSPACE", "")
-    if environ.get("GITHUB_ACTIONS") == "true" and workspace and not root.is_relative_to(Path(workspace).resolve()):
+    if environ.get("GITHUB_ACTIONS") != "true" or not workspace:
+        return
+    inside = Path(workspace).resolve()
+    if not root.is_relative_to(inside):
         raise ConfigError(f"the configuration lies in {root}, outside the workspace", hint="check the input config")
+    if not (there := (root / file).resolve()).is_relative_to(inside):
+        raise ConfigError(
+            f"the configuration {file} is a link to {there}, outside the workspace",
+            hint="check the input config: it names a file of the repository",
+        )

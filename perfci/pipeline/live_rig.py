@@ -19,6 +19,7 @@ from perfci.pipeline.rig import Measured, RigSpec
 from perfci.rig import monitor, seed, target
 from perfci.rig.census import Settings, open_sources
 from perfci.rig.census.take import Extent, Seen, Taken, take
+from perfci.rig.host.environment import JobEnvironment
 from perfci.rig.host.process import HURRY_S
 from perfci.rig.host.trees import is_own
 from perfci.rig.load.generator import Place
@@ -45,7 +46,8 @@ class LiveRig:
                 state=self.spec.state,
                 side=side,
                 label=self.label(side, 0),
-                environ=self.spec.environ,
+                environ=self.environ(self.spec.secrets.target),
+                extra_env=self.values(self.spec.secrets.target),
                 working_tree=self.spec.working_tree if is_own(source.tree) else None,
                 side_by_side=len(self.spec.sources) > 1,
             )
@@ -60,6 +62,7 @@ class LiveRig:
         with contextlib.ExitStack() as stack:
             turns = stack.enter_context(duet_round(self.spec.plan.load, self.place(f"duet-{name}"))) if duet else None
             started = stack.enter_context(_started(self, order, name, on_incident))
+            stack.callback(self.spec.mask.sweep, RunFolder(self.spec.folder).logs(""))
             yield LiveBlock(rig=self, name=name, started=started, turns=turns)
 
     @contextlib.contextmanager
@@ -90,14 +93,23 @@ class LiveRig:
         """A name for what is started, unique on the machine."""
         return f"{self.spec.run_id}-{side.value}-{block}"
 
+    def environ(self, secrets: Sequence[str]) -> JobEnvironment:
+        """The environment of perfci, for a child that is given these *secrets*."""
+        return self.spec.environ.giving(secrets)
+
+    def values(self, secrets: Sequence[str]) -> dict[str, str]:
+        """The *secrets* that are set, with their values."""
+        return {name: self.spec.environ[name] for name in secrets}
+
     def place(self, name: str) -> Place:
         """Where the round *name* runs and writes its files."""
         return Place(
             source=self.spec.load_tree,
             folder=RunFolder(self.spec.folder).logs(name),
-            environ=self.spec.environ,
+            environ=self.environ(self.spec.secrets.load),
             state=self.spec.state,
             watch=self.spec.progress.live,
+            mask=self.spec.mask,
             runtime=self.spec.plan.runtime,
         )
 
@@ -306,8 +318,8 @@ def _starting(rig: LiveRig, side: Side, block: int | str) -> AbstractContextMana
         state=rig.spec.state,
         side=side,
         label=rig.label(side, block),
-        environ=rig.spec.environ,
-        extra_env=source.env,
+        environ=rig.environ(rig.spec.secrets.target),
+        extra_env={**rig.values(rig.spec.secrets.target), **source.env},
         counted=rig.spec.counted,
         side_by_side=len(rig.spec.sources) > 1,
     )
@@ -320,7 +332,7 @@ def _seeding(rig: LiveRig, side: Side, running: RunningTarget) -> AbstractContex
         running.base_url,
         clear_first=False,
         source=source.tree,
-        environ=rig.spec.environ,
+        environ=rig.environ(rig.spec.secrets.seed),
         state=rig.spec.state,
         own=running.kind != "external",
         side=side,
@@ -346,7 +358,7 @@ def _clean(rig: LiveRig, side: Side, running: RunningTarget, on_incident: Callab
             source.seed,
             running.base_url,
             source=source.tree,
-            environ=rig.spec.environ,
+            environ=rig.environ(rig.spec.secrets.seed),
             state=rig.spec.state,
             limit_s=HURRY_S if isinstance(sys.exception(), KeyboardInterrupt) else None,
         )

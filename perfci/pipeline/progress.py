@@ -1,5 +1,6 @@
 """The progress display, as use cases see it."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from perfci.rig.load.generator import Live
@@ -22,6 +23,9 @@ class Progress(Protocol):
 
     def note(self, text: str) -> None:
         """Show a notice on a line of its own."""
+
+    def hide(self, values: Sequence[str]) -> None:
+        """Nobody who watches may see one of these *values*, whoever prints it."""
 
     def close(self) -> None:
         """Nothing more will be shown."""

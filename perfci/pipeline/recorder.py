@@ -5,15 +5,18 @@ from dataclasses import replace
 from pathlib import Path
 
 from perfci import store
-from perfci.model import CommittedCensus, Run, Side
+from perfci.model import CommittedCensus, Run, Side, TargetHealth
 from perfci.pipeline.rig import Block, Measured
 from perfci.rig.census.take import Taken
+from perfci.rig.host.masking import Mask
 
 
 class Recorder:
     """Keeps a run in *file*; each change is written before the next begins."""
 
-    def __init__(self, run: Run, file: Path) -> None:
+    def __init__(self, run: Run, file: Path, *, mask: Mask | None = None) -> None:
+        """What *mask* hides is written nowhere."""
+        self.mask = mask or Mask()
         self.run = run
         self._file = file
         store.save(run, file)
@@ -24,9 +27,10 @@ class Recorder:
 
         The same note from a later block or the other side says nothing new.
         """
-        self._replace(replace(self.run, rounds=(*self.run.rounds, *(each.round for each in measured.values()))))
+        rounds = [replace(each.round, target=self._hidden(each.round.target)) for each in measured.values()]
+        self._replace(replace(self.run, rounds=(*self.run.rounds, *rounds)))
         for side, each in measured.items():
-            for note in each.notes:
+            for note in map(self.mask, each.notes):
                 if not any(known.endswith(note) for known in self.run.incidents):
                     self.incident(f"{where} the {side.value}: {note}")
             for source, reason in each.unwatched.items():
@@ -35,7 +39,9 @@ class Recorder:
     def add_census(self, taken: Taken, block: Block) -> None:
         """Keep the census of each side, with the digest of the data that it was taken on."""
         census = {side: replace(each, seed_digest=block.seed_digests[side]) for side, each in taken.census.items()}
-        self._replace(replace(self.run, census=census, incidents=(*self.run.incidents, *taken.incidents)))
+        self._replace(
+            replace(self.run, census=census, incidents=(*self.run.incidents, *map(self.mask, taken.incidents)))
+        )
 
     def add_committed(self, committed: Mapping[Side, CommittedCensus]) -> None:
         """Keep what is accepted as the work of a request, so that the run can be judged from its file alone."""
@@ -57,13 +63,13 @@ class Recorder:
         fingerprint = replace(
             self.run.fingerprint,
             seed_digest=self.run.fingerprint.seed_digest or next(iter(block.seed_digests.values()), ""),
-            target={**self.run.fingerprint.target, **block.descriptions},
+            target={**self.run.fingerprint.target, **{s: self.mask(text) for s, text in block.descriptions.items()}},
         )
         self._replace(replace(self.run, fingerprint=fingerprint, seed_digests=seeds))
 
     def incident(self, text: str) -> None:
         """Note what went wrong, for the reader."""
-        self._replace(replace(self.run, incidents=(*self.run.incidents, text)))
+        self._replace(replace(self.run, incidents=(*self.run.incidents, self.mask(text))))
 
     def incident_once(self, what: str, why: str) -> None:
         """Note what went wrong, unless the same went wrong before."""
@@ -73,12 +79,15 @@ class Recorder:
     def drop_base(self, reason: str) -> None:
         """Take the base out of the comparison, and note the *reason*."""
         commits = {Side.CANDIDATE: self.run.commits[Side.CANDIDATE]}
-        self._replace(replace(self.run, commits=commits, incidents=(*self.run.incidents, reason)))
+        self._replace(replace(self.run, commits=commits, incidents=(*self.run.incidents, self.mask(reason))))
 
     def finish(self) -> Run:
         """Mark the run as complete: every planned round is there."""
         self._replace(replace(self.run, complete=True))
         return self.run
+
+    def _hidden(self, health: TargetHealth) -> TargetHealth:
+        return replace(health, note=self.mask(health.note))
 
     def _replace(self, run: Run) -> None:
         store.save(run, self._file)

@@ -6,12 +6,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from perfci.config import CensusTable
+from perfci.config import CensusTable, SecretsTable
 from perfci.model import Round, Side
 from perfci.pipeline.plan import Plan, SideSource
 from perfci.pipeline.progress import Progress
 from perfci.rig import monitor
 from perfci.rig.census.take import Taken
+from perfci.rig.host.environment import JobEnvironment
+from perfci.rig.host.masking import Mask
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,10 +25,12 @@ class RigSpec:
     load_tree: Path  # whose Locust file drives all sides
     run_id: str
     folder: Path  # of the run
-    environ: Mapping[str, str]
+    environ: JobEnvironment
     working_tree: Path  # the project's folder in which the earlier steps of a job ran
     state: Path  # where what is started is noted, for the next perfci to end
     progress: Progress
+    secrets: SecretsTable = field(default_factory=SecretsTable)
+    mask: Mask = field(default_factory=Mask)
     counted: bool = True  # whether a census is taken, too: every start of the run is given what that needs
     watched: monitor.Settings = monitor.OFF  # what is read about the target under load
 

@@ -14,7 +14,6 @@ from perfci.judge.comparability import comparable
 from perfci.model import Baseline, Fingerprint, Outcome, Reference, Run, Side, Subject
 from perfci.pipeline import documents, measure
 from perfci.pipeline.census import accepted, count
-from perfci.pipeline.hints import naming_withheld
 from perfci.pipeline.measure import Bench
 from perfci.pipeline.paths import inside
 from perfci.pipeline.plan import SideSource
@@ -22,10 +21,12 @@ from perfci.pipeline.ports import Ports
 from perfci.pipeline.recorder import Recorder
 from perfci.pipeline.request import Counting, Request
 from perfci.pipeline.rig import RigSpec
+from perfci.pipeline.secrecy import naming_withheld
 from perfci.pipeline.subject import described, subject_of
 from perfci.pipeline.understand import Task, understand
 from perfci.report.view import View
 from perfci.rig.host.fingerprint import machine, versions
+from perfci.rig.host.masking import Mask
 from perfci.store import RunFolder
 
 
@@ -46,6 +47,8 @@ def run(request: Request, ports: Ports) -> Result:
     """
     with contextlib.ExitStack() as stack:
         task = understand(request, ports, stack)
+        mask = Mask(task.environ.hidden())
+        ports.progress.hide(mask.values)
         began = ports.now()
         run_id = f"{began:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
         folder = _new_folder(ports, run_id)
@@ -56,14 +59,18 @@ def run(request: Request, ports: Ports) -> Result:
             ports.progress.note(
                 f"load comes in whole rounds from {workers.count} workers; start each on its machine: {workers.command}"
             )
-        recorder = Recorder(_new_run(task, run_id, began.isoformat(timespec="seconds")), RunFolder(folder).run)
+        run_of_now = _new_run(task, run_id, began.isoformat(timespec="seconds"))
+        recorder = Recorder(run_of_now, RunFolder(folder).run, mask=mask)
+        stack.callback(mask.sweep, RunFolder(folder).logs(""))
         try:
             view = _measured_and_judged(task, recorder, folder, ports)
-        except ConfigError:
+        except ConfigError as error:
+            mask.error(error)
             raise
         except PerfciError as error:
+            mask.error(error)
             recorder.incident(str(error))
-            named = naming_withheld(error, ports.environ)
+            named = naming_withheld(error, task.environ)
             subject = _subject(task, recorder.run, None)
             view = View(outcome=documents.not_measured(named, subject, alpha=task.policy.alpha), run=recorder.run)
         outcome = replace(view.outcome, findings=(*view.outcome.findings, *task.notes))
@@ -97,7 +104,7 @@ def _measured_and_judged(task: Task, recorder: Recorder, folder: Path, ports: Po
         baseline = _baseline(task, recorder.run)
         if not baseline.runs:
             raise
-        ports.progress.note(f"compared with the stored runs, as on_missing_base asks: {error}")
+        ports.progress.note(recorder.mask(f"compared with the stored runs, as on_missing_base asks: {error}"))
         recorder.drop_base(f"not compared side by side: {error}")
         sources = {Side.CANDIDATE: task.sources[Side.CANDIDATE]}
         finished = _measured(task, _bench(task, sources, recorder, folder, ports), sources)
@@ -115,7 +122,9 @@ def _bench(task: Task, sources: Mapping[Side, SideSource], recorder: Recorder, f
         load_tree=task.trees[task.load_side].path,
         run_id=recorder.run.id,
         folder=folder,
-        environ=ports.environ,
+        environ=task.environ,
+        secrets=task.config.secrets,
+        mask=recorder.mask,
         working_tree=ports.root,
         state=ports.state,
         progress=ports.progress,

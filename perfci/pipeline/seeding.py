@@ -3,6 +3,7 @@
 from perfci.config import read
 from perfci.errors import SeedError
 from perfci.pipeline.ports import Ports
+from perfci.pipeline.secrecy import environment_of
 from perfci.rig import seed, target
 
 
@@ -18,16 +19,15 @@ def seed_url(
 ) -> str:
     """Seed or clean the service at *url*; returns what was done, for the reader. Foreign hosts are refused."""
     config = read(ports.root / config_file).within(environment)
+    environ = environment_of(config, ports.environ, needed=config.secrets.seed).giving(config.secrets.seed)
     table = config.seed if rng_seed is None else {**config.seed, "rng_seed": rng_seed}
     options = seed.parse(table, where=f"{config_file}: [seed]")
     allowed = config.target.get("allow_hosts", ()) if config.target.get("kind") == "external" else ()
     target.parse({"kind": "external", "url": url, "allow_hosts": allowed}, where="the URL")  # refuses strangers' hosts
     if clean:
-        if not seed.clean(options, url, source=ports.root, environ=ports.environ, state=ports.state):
+        if not seed.clean(options, url, source=ports.root, environ=environ, state=ports.state):
             raise SeedError("nothing takes the data out again", hint=f"{config_file} has no clean in [seed]")
         return f"the data of {config_file} is out of {url}"
-    seeded = seed.seed(
-        options, url, clear_first=clear_first, source=ports.root, environ=ports.environ, state=ports.state
-    )
+    seeded = seed.seed(options, url, clear_first=clear_first, source=ports.root, environ=environ, state=ports.state)
     created = ", ".join(f"{count} {what}" for what, count in seeded.created.items()) or "nothing"
     return f"created {created}; digest {seeded.digest[:16]}"

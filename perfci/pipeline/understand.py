@@ -16,10 +16,13 @@ from perfci.pipeline.policy import policy_of
 from perfci.pipeline.ports import Ports
 from perfci.pipeline.reference import NamedBase, commit_of, name_of, reference_of
 from perfci.pipeline.request import Counting, Request
+from perfci.pipeline.secrecy import environment_of, withheld_from
 from perfci.pipeline.trees import Tree
 from perfci.pipeline.watching import watched_of
 from perfci.rig import monitor
+from perfci.rig.host.environment import JobEnvironment
 from perfci.rig.host.git import Git
+from perfci.rig.host.trees import is_own
 
 LOCK_FILES = (
     *("Cargo.lock", "Gemfile.lock", "Pipfile.lock", "bun.lock", "composer.lock", "go.sum", "mix.lock"),
@@ -44,6 +47,7 @@ class Task:
     fail_on: FailOn
     counting: Counting
     watched: monitor.Settings
+    environ: JobEnvironment  # of the job, under the rules of the configuration
     base_locustfiles: tuple[str, ...] = ()  # where the change edits them, and its own drive both sides
     unavailable: BaseUnavailableError | None = None  # why there is no base, although one was named
 
@@ -71,7 +75,7 @@ def understand(request: Request, ports: Ports, stack: contextlib.ExitStack) -> T
     something; a named base that cannot be had is a value of the task, since it is a verdict.
     """
     current = job.current(ports.environ)
-    job.check_inside_workspace(ports.environ, ports.root)
+    job.check_inside_workspace(ports.environ, ports.root, request.config_file)
     git = Git(root=ports.root, environ=ports.environ)
     candidate = _candidate(request, git, ports, stack)
     own = read(candidate.path / request.config_file).within(request.environment)
@@ -86,15 +90,15 @@ def understand(request: Request, ports: Ports, stack: contextlib.ExitStack) -> T
         named = NamedBase()
     own_source = _source(own, candidate, request, Side.CANDIDATE)
     reference = reference_of(request.against or config.against, named, external=own_source.external)
-    sources = {Side.CANDIDATE: own_source}
-    if reference is Reference.REF:
-        sources = {**_base_source(base, own, request), **sources}
+    sources = {**(_base_source(base, own, request) if reference is Reference.REF else {}), Side.CANDIDATE: own_source}
     _check_apart(sources)
     files = {Side.CANDIDATE: candidate} | ({Side.BASE: base.tree} if base.tree is not None else {})
     load_side = base_policy.load_side(config, files)
     plan = plan_of(config, request.profile, request.overrides, root=files[load_side].path)
     inside(ports.root, config.baselines, what="baselines folder")
     edited = edited_load(plan, config, base.config, files)
+    environ = environment_of(config, ports.environ)
+    notes = (*notes, *withheld_from(plan, files[load_side].path, sources, config, environ))
     return Task(
         config=config,
         plan=plan,
@@ -108,6 +112,7 @@ def understand(request: Request, ports: Ports, stack: contextlib.ExitStack) -> T
         base_locustfiles=edited if load_side is Side.CANDIDATE else (),
         fail_on=request.fail_on or config.fail_on or (FailOn.NO_BASELINE if named.required else FailOn.REGRESSION),
         counting=request.census or Counting(config.census.enabled),
+        environ=environ,
         watched=watched_of(config, file=request.config_file),
         unavailable=base.unavailable,
     )
@@ -132,7 +137,7 @@ def _base(
         return base
     try:
         base.tree = _base_tree(named, request, git, ports, stack)
-        base.config = _base_config(base.tree.path / request.config_file)
+        base.config = _base_config(base.tree.path, request.config_file)
         if base.config is None:
             text = f"the policy is not on the base yet: its {request.config_file} is new, and this change's own decides"
             base.notes.append(Finding(code="policy-new", weight=Weight.NOTICE, message=text))
@@ -147,12 +152,20 @@ def _base(
     return base
 
 
-def _base_config(file: Path) -> Config | None:
+def _base_config(tree: Path, name: str) -> Config | None:
     """What the base says, or None where it has no such file; one that cannot be used is no base to compare with."""
     try:
-        return read(file) if file.exists() else None
+        file = _checked_out(tree, name)
+        return read(file) if file.is_symlink() or file.exists() else None
     except ConfigError as error:
         raise _unusable(error) from None
+
+
+def _checked_out(tree: Path, name: str) -> Path:
+    file = tree / name
+    if is_own(file) != is_own(tree):
+        raise ConfigError(f"{name} is a link to {file.resolve()}, outside the checkout")
+    return file
 
 
 def _base_tree(named: NamedBase, request: Request, git: Git, ports: Ports, stack: contextlib.ExitStack) -> Tree:

@@ -6,6 +6,8 @@ from tempfile import TemporaryDirectory
 from perfci.config import read
 from perfci.pipeline.plan import Overrides, plan_of
 from perfci.pipeline.ports import Ports
+from perfci.pipeline.secrecy import environment_of
+from perfci.rig.host.masking import Mask, masking
 from perfci.rig.load.generator import Place
 from perfci.rig.load.workers import serve
 
@@ -17,14 +19,19 @@ def work(name: str, ports: Ports, config_file: str, *, master: tuple[str, int], 
     Ends when no round came for *wait_s*. The locustfile and its variables are this machine's own; the target and the
     number of users are what the master says.
     """
-    plan = plan_of(read(ports.root / config_file), name, Overrides(), root=ports.root)
-    with TemporaryDirectory(prefix="perfci-worker-") as folder:
+    config = read(ports.root / config_file)
+    plan = plan_of(config, name, Overrides(), root=ports.root)
+    environ = environment_of(config, ports.environ, needed=config.secrets.load)
+    mask = Mask(environ.hidden())
+    ports.progress.hide(mask.values)
+    with masking(mask), TemporaryDirectory(prefix="perfci-worker-") as folder:
         place = Place(
             source=ports.root,
             folder=Path(folder),
-            environ=ports.environ,
+            environ=environ.giving(config.secrets.load),
             state=ports.state,
             watch=ports.progress.live,
             runtime=plan.runtime,
+            mask=mask,
         )
         return serve(plan.load, place, master=master, wait_s=wait_s, on_note=ports.progress.note)

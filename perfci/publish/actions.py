@@ -43,6 +43,11 @@ def clean(text: str) -> str:
     return without.replace("##[", "## [")
 
 
+def masking(value: str) -> str:
+    """The command that makes the runner hide *value* in all that is printed from then on."""
+    return f"::add-mask::{_escape(value)}"
+
+
 def annotations(wanted: Iterable[Annotation]) -> list[str]:
     """The lines to print: at most ten errors and ten warnings, errors first, the last one counting what is left out."""
     listed = list(wanted)

@@ -145,3 +145,73 @@ def test_two_files_with_a_class_of_one_name_are_refused(shell: Shell) -> None:
     done = shell.perfci(*RUN, "--census", "off")
     assert done.returncode == 3
     assert "both have a user class Second" in " ".join(done.stdout.split())
+
+
+SERVICE = """
+import os, sys
+print("started with", os.environ["SHOP_PASSWORD"], os.environ.get("API_KEY"), flush=True)
+os.execv(sys.executable, [sys.executable, "-m", "tests.fakes.toy", "--port", sys.argv[1]])
+"""
+WITH_SECRET = """
+import os
+
+from locust import HttpUser, constant, task
+
+KEY = os.environ["API_KEY"]
+print("the key is", KEY, os.environ.get("SHOP_PASSWORD"), flush=True)
+
+
+class Visitor(HttpUser):
+    wait_time = constant(0.02)
+
+    @task
+    def named(self):
+        self.client.get("/one?key=" + KEY)
+
+    @task
+    def fails(self):
+        with self.client.get("/two", catch_response=True) as response:
+            response.failure("refused with " + KEY)
+
+    @task
+    def raises(self):
+        self.client.get("/three")
+        raise ValueError("raised with " + KEY)
+"""
+
+
+def test_secrets_arrive_by_name_and_are_nowhere_to_be_read(tmp_path: Path) -> None:
+    """Not in a log, a report or a name, whoever prints them; a runner is told to mask them, too."""
+    key, password = "key-4a5f0c", 'pass "w/rd'
+    environ = {"API_KEY": key, "SHOP_PASSWORD": password, "GITHUB_ACTIONS": "true", "GITHUB_EVENT_NAME": "push"}
+    with shell_in(tmp_path / "project", {}, state=tmp_path / "state", environ=environ) as shell:
+        files = {"toy.py": WITH_SECRET, "service.py": SERVICE}
+        write(shell, files, top='secrets = { target = ["SHOP_PASSWORD"], load = ["API_KEY"] }\n')
+        config = shell.project / "perfci.toml"
+        config.write_text(config.read_text().replace('"-m", "tests.fakes.toy", "--port",', '"service.py",'))
+        folder = tmp_path / "out"
+        done = shell.perfci(*RUN, "--output", str(folder))
+    assert done.returncode in {0, 3}, done.stdout + done.stderr
+    assert {f"::add-mask::{key}", f"::add-mask::{password}"} <= set(done.stdout.splitlines())
+    shown = "\n".join(line for line in done.stdout.splitlines() if not line.startswith("::add-mask::")) + done.stderr
+    stored = {file: file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+    for secret in (key, password, json.dumps(password)[1:-1]):
+        assert secret not in shown
+        assert [file for file, content in stored.items() if secret.encode() in content] == []
+    asked = {name for one in store.load(folder).rounds for name in one.endpoints}
+    assert {"GET /one?key=***", "GET /two", "GET /three"} <= asked
+    logs = b"".join(content for file, content in stored.items() if "logs" in file.parts)
+    assert b"started with ********** None" in logs  # it was there, and the other one was not
+    assert b"the key is ********** None" in logs
+
+
+def test_a_secret_that_is_not_given_is_told_with_the_line_that_gives_it(shell: Shell) -> None:
+    """The Locust file fails at its first line: what was withheld is the next step."""
+    write(shell, {"toy.py": WITH_SECRET})
+    done = Shell(project=shell.project, environ={**shell.environ, "API_KEY": "k-123456"}, tag=shell.tag).perfci(
+        *RUN, "--census", "off"
+    )
+    assert done.returncode == 3
+    assert "KeyError: 'API_KEY'" in done.stdout
+    assert 'secrets = { load = ["API_KEY"] }' in " ".join(done.stdout.split())
+    assert "k-123456" not in done.stdout + done.stderr

@@ -41,6 +41,7 @@ MINIMAL: Mapping[str, Any] = {
 
 SECTIONS: Mapping[str, type[Table]] = {
     "The top of the file": config.Config,
+    "`[secrets]`": config.SecretsTable,
     "`[profiles.NAME]`": config.Profile,
     "`[profiles.NAME.scenarios.NAME]`": config.Scenario,
     "`arrivals`": config.ArrivalsTable,

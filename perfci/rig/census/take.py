@@ -14,6 +14,7 @@ from perfci.model import ENOUGH, Census, CounterSource, LoadPlan, Side
 from perfci.rig.census.answers import SERVER_TIMING, numbers
 from perfci.rig.census.ledger import Answer, Ledger
 from perfci.rig.census.source import Source
+from perfci.rig.host.masking import Mask
 from perfci.rig.load.generator import INSIDE, Generator, Place, generating
 from perfci.rig.load.recording import notes
 from perfci.rig.load.runtime import constant, turns_spec
@@ -90,7 +91,7 @@ def take(
             ours.settimeout(extent.limit_s + SPARE_S)
             with ours.makefile("rb") as stream:
                 talk = _Talk(stream=stream, connection=ours)
-                _listen(talk, ledgers, extent, watch)
+                _listen(talk, ledgers, extent, watch, place.mask)
             incidents = [*talk.incidents, *_ending(generator, talk), *_exceptions(generator), *notes(generator.logs())]
     incidents += [
         f"{side}: {ledger.overlapped} requests were in flight beside another one and could not be counted"
@@ -116,20 +117,21 @@ def _spec(plan: LoadPlan, sides: Mapping[Side, Seen], place: Place, extent: Exte
     }
 
 
-def _listen(talk: _Talk, ledgers: Mapping[Side, Ledger], extent: Extent, watch: Watch) -> None:
+def _listen(talk: _Talk, ledgers: Mapping[Side, Ledger], extent: Extent, watch: Watch, mask: Mask) -> None:
     """Count until the driver has said its last word, or says nothing any more."""
     deadline = time.monotonic() + extent.limit_s + SPARE_S
     try:
         while time.monotonic() < deadline and (line := talk.stream.readline()):
-            said, word = json.loads(line), COUNTED
-            match said["what"]:
+            heard, word = json.loads(line), COUNTED
+            said = {**mask.inside(heard), "headers": heard.get("headers")}
+            match heard["what"]:
                 case "ready":
                     for ledger in ledgers.values():
                         ledger.begin()
                 case "turn":
-                    ledgers[Side(said["side"])].begin(said["endpoints"])
+                    ledgers[Side(heard["side"])].begin(said["endpoints"])
                 case "request":
-                    if not ledgers[Side(said["side"])].count(_answer(said), overlapped=said["overlapped"]):
+                    if not ledgers[Side(heard["side"])].count(_answer(said), overlapped=said["overlapped"]):
                         word = LEFT_OUT
                     seen = [count for ledger in ledgers.values() for count in ledger.seen().values()]
                     watch(sum(count >= extent.requests for count in seen) // len(ledgers), len(seen) // len(ledgers))

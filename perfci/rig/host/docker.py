@@ -10,7 +10,7 @@ from typing import Any
 
 from perfci.errors import TargetError
 from perfci.rig.host import process
-from perfci.rig.host.environment import child_environment
+from perfci.rig.host.environment import child_environment, of_job
 
 PROJECT_PATTERN = r"perfci-[a-z0-9_-]{1,56}"
 PROJECT_LABEL = "com.docker.compose.project"
@@ -23,7 +23,7 @@ _UNSET = re.compile(r"COMPOSE_.*")  # the caller's own compose settings would ch
 
 def environment(environ: Mapping[str, str], extra: Mapping[str, str] | None = None) -> dict[str, str]:
     """The environment that docker and compose run with."""
-    kept = {name: value for name, value in environ.items() if not _UNSET.fullmatch(name)}
+    kept = of_job(environ).without(lambda name: _UNSET.fullmatch(name) is not None)
     agent = ("SSH_AUTH_SOCK",) if environ.get("DOCKER_HOST", "").startswith("ssh:") else ()  # the way to the engine
     return child_environment(kept, extra, passed=agent)
 

@@ -8,7 +8,8 @@ prevents accidents and is no wall: code of the same user finds files and process
 
 import fnmatch
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from typing import Self
 
 _OF_THE_RUNNER = (
     "ACTIONS_*",  # tokens and addresses of artifacts, caches and identities
@@ -57,6 +58,50 @@ _SWITCHES = frozenset({"", "0", "1", "true", "false", "yes", "no", "on", "off", 
 """Values that cannot be secret, such as that of REQUIRE_AUTH."""
 
 
+class JobEnvironment(dict[str, str]):
+    """
+    The environment of a job, with what its configuration says of it.
+
+    *passed* and *blocked* are names, or patterns of names with `*`: what is passed is kept though it looks like a
+    secret, what is blocked goes. *secrets* go as well, but for those that are given to a child by name.
+    """
+
+    def __init__(
+        self,
+        environ: Mapping[str, str],
+        *,
+        passed: Iterable[str] = (),
+        blocked: Iterable[str] = (),
+        secrets: Iterable[str] = (),
+        given: Iterable[str] = (),
+    ) -> None:
+        super().__init__(environ)
+        self.passed, self.blocked = tuple(passed), tuple(blocked)
+        self.secrets, self.given = frozenset(secrets), frozenset(given)
+
+    def giving(self, names: Iterable[str]) -> Self:
+        """The same for a child that is given these secrets."""
+        return self._with(self, names)
+
+    def without(self, left_out: Callable[[str], bool]) -> Self:
+        """The same without the variables of these names."""
+        return self._with({name: value for name, value in self.items() if not left_out(name)}, self.given)
+
+    def _with(self, environ: Mapping[str, str], given: Iterable[str]) -> Self:
+        return type(self)(environ, passed=self.passed, blocked=self.blocked, secrets=self.secrets, given=given)
+
+    def hidden(self) -> list[str]:
+        """The values that nobody may read: those of secrets, and of what is passed though it looks like a secret."""
+        passed = withheld(dict(self)) - withheld(dict(self), passed=self.passed)
+        values = [self[name] for name in sorted(self.secrets | passed) if name in self]
+        return [value for value in values if value.strip().lower() not in _SWITCHES]
+
+
+def of_job(environ: Mapping[str, str]) -> JobEnvironment:
+    """*environ* as one of a job, whose configuration says nothing of it unless it is one already."""
+    return environ if isinstance(environ, JobEnvironment) else JobEnvironment(environ)
+
+
 def child_environment(
     environ: Mapping[str, str],
     extra: Mapping[str, str] | None = None,
@@ -67,8 +112,8 @@ def child_environment(
     """
     *environ* without the runner's command files and without what looks like a secret; *extra* is added as it is.
 
-    *passed* and *blocked* are names, or patterns of names with `*`: what is passed is kept though it looks like a
-    secret, what is blocked goes in any case, and so does what belongs to the runner.
+    *passed* and *blocked* are names, or patterns of names with `*`, beside those of a `JobEnvironment`: what is passed
+    is kept though it looks like a secret, what is blocked goes in any case, and so does what belongs to the runner.
     """
     dropped = withheld(environ, passed=passed, blocked=blocked)
     return {name: value for name, value in environ.items() if name not in dropped} | dict(extra or {})
@@ -76,11 +121,13 @@ def child_environment(
 
 def withheld(environ: Mapping[str, str], *, passed: Iterable[str] = (), blocked: Iterable[str] = ()) -> frozenset[str]:
     """The names that `child_environment` drops."""
-    never, kept = _any((*_OF_THE_RUNNER, *blocked)), _any(passed)
+    job = of_job(environ)
+    never, kept = _any((*_OF_THE_RUNNER, *blocked, *job.blocked)), _any((*passed, *job.passed))
     return frozenset(
         name
         for name, value in environ.items()
-        if never.fullmatch(name) or (not kept.fullmatch(name) and _looks_secret(name, value))
+        if name not in job.given
+        and (never.fullmatch(name) or name in job.secrets or (not kept.fullmatch(name) and _looks_secret(name, value)))
     )
 
 

@@ -179,10 +179,10 @@ def _last(evidence: str) -> str:
 
 
 def _about_variable(name: str, removed: Removed) -> str:
-    given = f'`environment = {{ {name} = "..." }}` in the profile gives it one'
     if name in removed.variables:
-        return f"perfci does not pass the caller's {name} on to the load: {given}"
-    return f"the variable {name} is not set: {given}"
+        how = f'`secrets = {{ load = ["{name}"] }}` in the configuration of the base gives it by name'
+        return f"perfci does not pass {name} on to the load, since it looks like a secret: {how}"
+    return f'the variable {name} is not set: `environment = {{ {name} = "..." }}` in the scenario gives it one'
 
 
 def _signal(number: int) -> str:

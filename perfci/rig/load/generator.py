@@ -16,7 +16,8 @@ from perfci.errors import LoadError
 from perfci.model import LoadPlan, Side
 from perfci.quantile import quantile
 from perfci.rig.host import leftovers
-from perfci.rig.host.environment import child_environment
+from perfci.rig.host.environment import child_environment, of_job
+from perfci.rig.host.masking import Mask
 from perfci.rig.host.process import Child, new_mark, start, stop_group, stop_marked, tail
 from perfci.rig.load.causes import Removed, cause_of, evidence_in
 from perfci.rig.load.log import LogReader
@@ -58,6 +59,7 @@ class Place:
     state: Path  # for the note that lets a later perfci end what this one could not
     watch: Watch
     runtime: Runtime = field(default_factory=Runtime)
+    mask: Mask = field(default_factory=Mask)
 
     @property
     def directory(self) -> Path:
@@ -82,7 +84,7 @@ class Generator:
     def poll(self) -> None:
         """Read what was recorded since the last call."""
         for path in sorted(self.folder.glob("*.log")):
-            self.readers.setdefault(path, LogReader(path)).poll()
+            self.readers.setdefault(path, LogReader(path, mask=self.place.mask)).poll()
 
     def ended(self) -> bool:
         """
@@ -115,7 +117,7 @@ class Generator:
 
     def output(self) -> str:
         """What it has printed, if that is not very long."""
-        return tail(self.folder / OUT, lines=LONGEST_OUTPUT, max_bytes=LONGEST_OUTPUT)
+        return self.place.mask(tail(self.folder / OUT, lines=LONGEST_OUTPUT, max_bytes=LONGEST_OUTPUT))
 
     def logs(self, ending: str = ".log") -> list[LogReader]:
         """The logs whose names have this ending, read to their end; LoadError where there are none."""
@@ -127,7 +129,8 @@ class Generator:
 
 def passed_on(environ: Mapping[str, str]) -> dict[str, str]:
     """The environment of a generator, made of *environ*: no secrets, and no settings of Locust."""
-    return child_environment({name: value for name, value in environ.items() if not name.startswith("LOCUST_")})
+    job = of_job(environ)
+    return child_environment(job.without(lambda name: name.startswith("LOCUST_") and name not in job.given))
 
 
 def removed(place: Place) -> Removed:

@@ -9,6 +9,7 @@ from typing import Any
 
 from perfci.errors import LoadError
 from perfci.model import AnswerForm, Lateness, Requests
+from perfci.rig.host.masking import Mask
 
 MAGIC = b"perfci-log 2\n"
 COLUMNS = "ddIBHQB"
@@ -28,6 +29,7 @@ class LogReader:
     """
 
     path: Path
+    mask: Mask = field(default_factory=Mask)
     names: list[str] = field(default_factory=list)
     forms: list[AnswerForm] = field(default_factory=list)
     columns: "list[array[Any]]" = field(default_factory=lambda: _empty(COLUMNS))
@@ -66,7 +68,7 @@ class LogReader:
     def _take(self, kind: bytes, payload: bytes) -> None:
         match kind:
             case b"N":
-                self.names.extend(json.loads(payload))
+                self.names.extend(self.mask.inside(json.loads(payload)))
             case b"F":
                 self.forms.extend(AnswerForm(*form) for form in json.loads(payload))
             case b"J":
@@ -80,7 +82,7 @@ class LogReader:
         if event["what"] == "clock":
             self._shift_s = event["shift_s"]
         event["at"] += self._shift_s
-        self.events.append(event)
+        self.events.append({**self.mask.inside(event), "what": event["what"]})
 
     def _take_rows(self, chunks: Sequence[memoryview], columns: "list[array[Any]]") -> None:
         """All at once: columns of millions that grow second by second are copied again and again."""

@@ -13,13 +13,15 @@ def digest(locustfile: Path, *, root: Path) -> str:
     OSError where the file cannot be read. What is imported by a computed name, and what is read as data, is not seen.
     """
     whole = hashlib.sha256(locustfile.read_bytes())
-    for module in sorted(_imported(locustfile, [locustfile.parent, root]) - {locustfile}):
+    for module in sorted(modules(locustfile, root=root) - {locustfile}):
         whole.update(module.relative_to(root).as_posix().encode() if module.is_relative_to(root) else b"")
         whole.update(module.read_bytes())
     return whole.hexdigest()[:16]
 
 
-def _imported(locustfile: Path, folders: Sequence[Path]) -> set[Path]:
+def modules(locustfile: Path, *, root: Path) -> set[Path]:
+    """The file, and every module below *root* that it imports, directly or by another one."""
+    folders = [locustfile.parent, root]
     found: set[Path] = set()
     waiting = [locustfile]
     while waiting:

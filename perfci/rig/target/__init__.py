@@ -22,6 +22,7 @@ __all__ = [
     "RunningTarget",
     "Target",
     "absent",
+    "files",
     "parse",
     "prepare",
     "release",
@@ -86,6 +87,17 @@ def prepare(
         side_by_side=side_by_side,
     )
     return (*notes, *(TARGETS[options.kind].prepare(options, launch) or ()))
+
+
+def files(options: Options, *, source: Path) -> list[Path]:
+    """What is known to say how the target is started: compose files, and files of *source* that its commands name."""
+    match options:
+        case command.Options():
+            return [source / word for word in (*options.command, *options.build) if word and (source / word).is_file()]
+        case compose.Options():
+            return project.compose_files(source, options.compose_files())
+        case external.Options():
+            return []
 
 
 def absent(

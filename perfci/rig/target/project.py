@@ -91,9 +91,16 @@ def resolve(project: Project, launch: Launch) -> Stack:
 
 def text(source: Path, files: Sequence[str]) -> str:
     """The compose files as they are written, or "" where there are none."""
-    with contextlib.suppress(TargetError, OSError):
-        return "\n".join(path.read_text(errors="replace") for path in _compose_files(source, files, {}))
+    with contextlib.suppress(OSError):
+        return "\n".join(path.read_text(errors="replace") for path in compose_files(source, files))
     return ""
+
+
+def compose_files(source: Path, names: Sequence[str]) -> list[Path]:
+    """The compose files, those that are named or compose's own; none where they cannot be found."""
+    with contextlib.suppress(TargetError):
+        return _compose_files(source, names, {})
+    return []
 
 
 def _variables(project: Project, launch: Launch) -> dict[str, str]:

@@ -4,6 +4,7 @@ import contextlib
 import os
 import subprocess
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from perfci.pipeline.request import Request
 from perfci.pipeline.understand import Task
 
 Understand = Callable[[Request, Ports], Task]
+Commit = Callable[[str], str]
 
 CONFIG = """
 [target]
@@ -74,6 +76,11 @@ def ports(project: Path, tmp_path: Path) -> Ports:
         state=tmp_path / "state",
         progress=Silent(),
     )
+
+
+def with_environ(ports: Ports, **environ: str) -> Ports:
+    """The same outside world with more variables."""
+    return replace(ports, environ={**ports.environ, **environ})
 
 
 @pytest.fixture

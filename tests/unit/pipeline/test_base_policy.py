@@ -35,6 +35,9 @@ OTHER: Mapping[str, object] = {
     "load": "base",
     "baselines": "elsewhere",
     "rng_seed": 7,
+    "secrets": {"load": ["API_KEY"]},
+    "pass_env": ["NPM_*"],
+    "block_env": ["DEPLOY_*"],
     "profiles": {"tickets": {"locustfile": "tickets.py", "scenarios": {"smoke": {"users": 1}}}},
 }
 """Another value for each top-level key."""
@@ -123,4 +126,4 @@ def test_many_changed_keys_are_counted() -> None:
     """A notice stays a sentence."""
     changes: dict[str, Any] = {key: value for key, value in OTHER.items() if key not in SIDE_KEYS}
     _, (finding,) = governed(_config(changes), _config(), "tickets:smoke")
-    assert "and 2 more keys" in finding.message
+    assert "and 5 more keys" in finding.message

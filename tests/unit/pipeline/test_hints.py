@@ -3,7 +3,7 @@
 import pytest
 
 from perfci.errors import TargetError
-from perfci.pipeline.hints import naming_withheld
+from perfci.pipeline.secrecy import naming_withheld
 
 ENVIRON = {"DB_PASSWORD": "hunter2", "API_URL": "http://u:p@127.0.0.1", "PORT": "80", "GITHUB_TOKEN": "x"}
 

@@ -114,9 +114,12 @@ def test_a_project_lies_inside_the_workspace(tmp_path: Path) -> None:
     outside.mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "work")
     environ = {"GITHUB_ACTIONS": "true", "GITHUB_WORKSPACE": str(tmp_path / "link")}
-    job.check_inside_workspace(environ, inside.resolve())
-    job.check_inside_workspace({"GITHUB_WORKSPACE": str(inside)}, outside)
+    job.check_inside_workspace(environ, inside.resolve(), "perfci.toml")
+    job.check_inside_workspace({"GITHUB_WORKSPACE": str(inside)}, outside, "perfci.toml")
     with pytest.raises(ConfigError, match=f"lies in {outside}, outside the workspace"):
-        job.check_inside_workspace(environ, outside)
+        job.check_inside_workspace(environ, outside, "perfci.toml")
     with pytest.raises(ConfigError):
-        job.check_inside_workspace(environ, tmp_path / "worker")
+        job.check_inside_workspace(environ, tmp_path / "worker", "perfci.toml")
+    (inside / "perfci.toml").symlink_to(outside / "perfci.toml")
+    with pytest.raises(ConfigError, match=r"is a link to .*, outside the workspace"):
+        job.check_inside_workspace(environ, inside.resolve(), "perfci.toml")

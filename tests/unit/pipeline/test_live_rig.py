@@ -15,6 +15,7 @@ from perfci.pipeline.ports import Ports
 from perfci.pipeline.rig import RigSpec
 from perfci.rig import seed, target
 from perfci.rig.host.checkout import work_tree
+from perfci.rig.host.environment import of_job
 from perfci.rig.host.git import Git
 from perfci.rig.seed import Seeded
 from perfci.rig.target import RunningTarget
@@ -44,7 +45,7 @@ def rig(ports: Ports, project: Path, tmp_path: Path) -> Callable[[str, Path], Li
             load_tree=project,
             run_id="run",
             folder=tmp_path / "run",
-            environ=ports.environ,
+            environ=of_job(ports.environ),
             working_tree=project,
             state=ports.state,
             progress=ports.progress,
