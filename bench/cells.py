@@ -22,6 +22,8 @@ class Cell:
     seconds: float  # measured, of one side in one round
     counts: Mapping[str, int]  # verdict -> trials
     block_errors: Mapping[str, float] = field(default_factory=dict)  # verdict -> standard error that few blocks leave
+    blocks: Mapping[int, int] = field(default_factory=dict)  # looked at -> trials, where a rule may stop early
+    first_look: int = 0  # after so many; 0: one look at all of them
     note: str = ""
 
     @property
@@ -30,9 +32,25 @@ class Cell:
         return sum(self.counts.values())
 
     @property
+    def mean_blocks(self) -> float:
+        """That a verdict took."""
+        if not self.blocks:
+            return float(self.replicates)
+        return sum(number * trials for number, trials in self.blocks.items()) / sum(self.blocks.values())
+
+    def most_blocks(self, share: float) -> int:
+        """That this *share* of the verdicts took at most."""
+        reached = 0
+        for number in sorted(self.blocks):
+            reached += self.blocks[number]
+            if reached >= share * sum(self.blocks.values()):
+                return number
+        return self.replicates
+
+    @property
     def load_s(self) -> float:
         """Seconds of measured load that one verdict costs; of a baseline the candidate's run alone."""
-        return self.seconds * (self.rounds if self.mode == "baseline" else 2 * self.replicates)
+        return self.seconds * (self.rounds if self.mode == "baseline" else 2 * self.mean_blocks)
 
     def share(self, verdict: str) -> float:
         """Of the trials that ended in *verdict*."""
@@ -54,7 +72,13 @@ class Cell:
 
     def document(self) -> dict[str, Any]:
         """For JSON."""
+        sequential = {
+            "first_look": self.first_look,
+            "mean_blocks": self.mean_blocks,
+            "blocks_95": self.most_blocks(0.95),
+        }
         return {
+            **(sequential if self.first_look else {}),
             "corpus": self.corpus,
             "mode": self.mode,
             "rule": self.rule,

@@ -4,10 +4,11 @@ from dataclasses import asdict, replace
 from functools import cache
 
 from bench.corpora import Take
-from bench.resampling import Trial
+from bench.resampling import Answer, Trial
 from perfci.judge import judge
 from perfci.judge.budgets import by_metric
 from perfci.judge.policy import DEFAULT
+from perfci.judge.sequential import Standing, look
 from perfci.model import (
     Baseline,
     BudgetRule,
@@ -15,6 +16,7 @@ from perfci.model import (
     GatePolicy,
     GeneratorHealth,
     LoadPlan,
+    LookPlan,
     Machine,
     Reference,
     Role,
@@ -85,6 +87,24 @@ def perfci(trial: Trial, policy: GatePolicy = _LEAN) -> str:
     else:
         run, baseline = _run("candidate", (*_rounds(trial.kind, Side.BASE, trial.base[0]), *candidate)), None
     return judge(run, baseline=baseline, policy=policy, subject=_subject(reference)).verdict.value
+
+
+def sequential(first: int, trial: Trial, policy: GatePolicy = _LEAN) -> Answer:
+    """The verdict of the whole where it is looked at after each block from the *first* on, until it is decided."""
+    most = len(trial.candidate)
+    plan = LookPlan(first=first, most={trial.kind: most})
+    base, candidate = (
+        _rounds(trial.kind, Side.BASE, trial.base[0]),
+        _rounds(trial.kind, Side.CANDIDATE, trial.candidate),
+    )
+    standing = Standing()
+    for blocks in range(first, most + 1):
+        run = replace(_run("candidate", (*base[:blocks], *candidate[:blocks])), looks=plan)
+        standing = look(standing, run, plan, policy, block=blocks)
+        if standing.red or not standing.is_open(trial.kind):
+            break
+    outcome = judge(run, baseline=None, policy=policy, subject=_subject(Reference.REF), standing=standing)
+    return Answer(outcome.verdict.value, blocks)
 
 
 @cache

@@ -9,6 +9,7 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,7 +19,7 @@ import click
 from bench import corpora, machines, resampling, tables
 from bench.cells import Cell
 from bench.corpora import DuetCorpus, LoadCorpus
-from bench.door import perfci
+from bench.door import perfci, sequential
 from bench.oracle import oracle
 from bench.picture import draw
 from bench.resampling import ALL, MADE, NONE, ONE, Rule, Spec
@@ -48,12 +49,14 @@ class Sizes(NamedTuple):
     seconds: Sequence[float] = SECONDS
     shares: Sequence[float] = SHARES
     changes: Sequence[float] = ()
+    looks: tuple[int, int] | None = None  # first and last block after which to look; None: no such trials
 
 
 def specs(corpus: LoadCorpus | DuetCorpus, modes: Sequence[str], sizes: Sizes) -> list[Spec]:
     """Every cell that the corpus allows to ask for."""
     if isinstance(corpus, DuetCorpus):
-        return _duets(corpus, sizes) if "duet" in modes else []
+        duets = _duets(corpus, sizes) if "duet" in modes else []
+        return [*duets, *_looked_at(duets, sizes)]
     changes = sizes.changes or corpus.changes
     wheres = [(NONE, 0.0), *((where, change) for where in (ALL, ONE) for change in changes)]
     made = []
@@ -66,7 +69,16 @@ def specs(corpus: LoadCorpus | DuetCorpus, modes: Sequence[str], sizes: Sizes) -
         for stored, rounds in ((stored, rounds) for stored in sizes.stored for rounds in sizes.rounds):
             history = partial(Spec, mode="baseline", replicates=stored, rounds=rounds, seconds=seconds)
             made += [history(where=where, change=change) for where, change in wheres]
-    return made
+    return [*made, *_looked_at(made, sizes)]
+
+
+def _looked_at(fixed: Sequence[Spec], sizes: Sizes) -> list[Spec]:
+    """The same trials of both sides, looked at after each block."""
+    if sizes.looks is None:
+        return []
+    first, most = sizes.looks
+    paired = (replace(spec, replicates=most, first_look=first) for spec in fixed if spec.mode != "baseline")
+    return list(dict.fromkeys(paired))
 
 
 def _duets(corpus: DuetCorpus, sizes: Sizes) -> list[Spec]:
@@ -116,6 +128,8 @@ def measure(works: Sequence[Work], jobs: int) -> list[Cell]:
 
 def rules_for(spec: Spec, corpus: LoadCorpus | DuetCorpus, only: Sequence[str]) -> dict[str, Rule]:
     """The rules that make sense in a mode, perfci first."""
+    if spec.first_look:  # nobody else looks before the end
+        return {"perfci": partial(sequential, spec.first_look)} if not only or "perfci" in only else {}
     known: dict[str, Rule] = {"perfci": perfci, **RIVALS[spec.mode]}
     if spec.where != MADE:  # unlike sides do not show how identical ones scatter
         known["oracle"] = oracle(corpus, spec)
@@ -127,6 +141,15 @@ def _numbers(_: click.Context, parameter: click.Parameter, value: str | None) ->
         return None if value is None else tuple(float(part) for part in value.split(","))
     except ValueError as error:
         raise click.BadParameter(f"numbers separated by commas, not {value!r}", param=parameter) from error
+
+
+def _span(_context: click.Context, parameter: click.Parameter, value: str | None) -> tuple[int, int] | None:
+    if value is None:
+        return None
+    first, dash, most = value.partition("-")
+    if not (dash and first.isdigit() and most.isdigit() and 2 <= int(first) <= int(most)):
+        raise click.BadParameter(f"the first look and the last, as in 3-12, not {value!r}", param=parameter)
+    return int(first), int(most)
 
 
 @click.command()
@@ -144,6 +167,7 @@ def _numbers(_: click.Context, parameter: click.Parameter, value: str | None) ->
 @click.option("--seconds", callback=_numbers, help="Of each load round, after its warm-up.")
 @click.option("--shares", callback=_numbers, help="Of a duet's turns in each block.")
 @click.option("--changes", callback=_numbers, help="Injected, as fractions: 0.03,0.05.")
+@click.option("--looks", callback=_span, help="The same trials looked at after each block, too: 3-12.")
 @click.option("--machines", "simulated", is_flag=True, help="Simulated machines, too (bench.machines).")
 @click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="All cells.")
 @click.option("--picture", type=click.Path(dir_okay=False, path_type=Path), help="PNG: errors against pairs.")
@@ -161,6 +185,7 @@ def main(
     json_file: Path | None,
     picture: Path | None,
     jobs: int,
+    looks: tuple[int, int] | None,
     **sizes: tuple[float, ...] | None,
 ) -> None:
     """Measure the gate on recorded rounds, side by side with the rules that people use today."""
@@ -170,7 +195,7 @@ def main(
     given: dict[str, Any] = {
         name: tuple(int(one) for one in value) if name in whole else value for name, value in sizes.items() if value
     }
-    asked = Sizes()._replace(**given)
+    asked = Sizes(looks=looks)._replace(**given)
     chosen = [one.half(half) for folder in corpus for one in corpora.load(folder) if match in one.name]
     works = [
         Work(spec, one, rules, trials, rng_seed)

@@ -8,8 +8,9 @@ that is the same distribution, and how much the groups differ tells what the few
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 
@@ -38,8 +39,15 @@ class Trial:
     history: bool = False  # the base are stored runs
 
 
-Rule = Callable[[Trial], str]
-"""A trial's verdict, as one word."""
+class Answer(NamedTuple):
+    """What a rule says of a trial, and how many of its blocks it looked at."""
+
+    verdict: str
+    blocks: int
+
+
+Rule = Callable[[Trial], str | Answer]
+"""A trial's verdict, as one word; with the blocks, where the rule may stop before it has seen all."""
 
 
 class TooFewError(Exception):
@@ -57,6 +65,7 @@ class Spec:
     rounds: int = 1
     seconds: float  # of a load round; of a duet the share of its turns
     order: str = ""  # "": drawn at random; "in a row": as a job has them; "as recorded": a duet's sides are not swapped
+    first_look: int = field(default=0, repr=False)  # blocks at the first look of many; 0: one look at all of them
 
     @property
     def effect(self) -> str:
@@ -80,6 +89,7 @@ def run(
     except TooFewError:
         return []
     groups: list[dict[str, Counter[str]]] = []
+    looked: dict[str, Counter[int]] = {name: Counter() for name in rules}
     for group in range(GROUPS):
         count = (trials * (group + 1)) // GROUPS - (trials * group) // GROUPS
         blocks = sorted(rng.choice(corpus.blocks, kept, replace=False).tolist())
@@ -87,9 +97,15 @@ def run(
         for _ in range(count):
             trial = _patiently(draw, rng, blocks, corpus.blocks)
             for name, rule in rules.items():
-                said[name][rule(trial)] += 1
+                answer = rule(trial)
+                verdict, count_of_blocks = answer if isinstance(answer, Answer) else (answer, spec.replicates)
+                said[name][verdict] += 1
+                looked[name][count_of_blocks] += 1
         groups.append(said)
-    return [_cell(spec, corpus, name, [said[name] for said in groups], kept) for name in rules]
+    cells = {name: _cell(spec, corpus, name, [said[name] for said in groups], kept) for name in rules}
+    if not spec.first_look:
+        return list(cells.values())
+    return [replace(cell, blocks=dict(looked[name]), first_look=spec.first_look) for name, cell in cells.items()]
 
 
 def _cell(spec: Spec, corpus: LoadCorpus | DuetCorpus, rule: str, groups: Sequence[Counter[str]], kept: int) -> Cell:

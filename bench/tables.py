@@ -52,6 +52,8 @@ def _full(title: str, cells: Iterable[Cell]) -> Table:
         "n",
         "s",
         "load s",
+        "blocks",
+        "95 %",
         "trials",
         "regression",
         "by trials",
@@ -66,6 +68,8 @@ def _full(title: str, cells: Iterable[Cell]) -> Table:
         table.add_row(
             *_place(cell),
             f"{cell.load_s:.0f}",
+            f"{cell.mean_blocks:.1f}" if cell.first_look else "",
+            str(cell.most_blocks(0.95)) if cell.first_look else "",
             str(cell.trials),
             percent(cell.share("regression")),
             _range(cell.interval("regression")),
@@ -88,7 +92,8 @@ def _beside(title: str, cells: Sequence[Cell]) -> Table:
 
 
 def _place(cell: Cell) -> tuple[str, str, str]:
-    replicates = f"{cell.replicates} x {cell.rounds}" if cell.mode == "baseline" else str(cell.replicates)
+    fewest = f"{cell.first_look}-" if cell.first_look else ""
+    replicates = f"{cell.replicates} x {cell.rounds}" if cell.mode == "baseline" else f"{fewest}{cell.replicates}"
     return cell.effect, replicates, f"{cell.seconds:g}"
 
 

@@ -13,21 +13,29 @@ from perfci.judge.census.judging import judge_work
 from perfci.judge.compare.series import against_baseline, paired
 from perfci.judge.gate import decide
 from perfci.judge.gauges import compared
+from perfci.judge.sequential import Standing, follow
 from perfci.judge.slo import judge_slos
 from perfci.judge.validity import findings
 from perfci.judge.validity.case import case_of
 from perfci.model import Baseline, GatePolicy, Outcome, Reference, Run, Subject
 
 
-def judge(run: Run, *, baseline: Baseline | None, policy: GatePolicy, subject: Subject) -> Outcome:
+def judge(
+    run: Run, *, baseline: Baseline | None, policy: GatePolicy, subject: Subject, standing: Standing | None = None
+) -> Outcome:
     """
     Judge a run against what the subject names: its own base side, or the stored runs of the baseline.
 
     Against a ref the baseline is not looked at. The work that was counted is judged beside the clocks, by rules of its
-    own, and joins them at the gate.
+    own, and joins them at the gate. *standing* is what the looks at this very run said, where it was judged while it
+    was measured and the caller has it; else they are taken again.
     """
-    if subject.reference is Reference.REF:
-        stored, comparisons = None, paired(run, policy)
+    stored, timed = None, None
+    if subject.reference is Reference.REF and run.looks:
+        timed = (standing or follow(run, run.looks, policy)).decisions
+        comparisons = tuple(decision.comparison for decision in timed)
+    elif subject.reference is Reference.REF:
+        comparisons = paired(run, policy)
     else:
         stored = baseline or Baseline(location="", runs=())
         comparisons = against_baseline(run, stored, policy)
@@ -35,5 +43,5 @@ def judge(run: Run, *, baseline: Baseline | None, policy: GatePolicy, subject: S
     alerts, limits = judge_alerts(run, policy)
     answers = judge_answers(case_of(run, stored, policy), [*comparisons, *(decision.comparison for decision in work)])
     found = (*answers.findings, *findings(run, stored, policy), *gaps(run, stored), *alerts)
-    outcome = decide(comparisons, found, (*judge_slos(run, policy), *limits), subject, policy, work=work)
+    outcome = decide(comparisons, found, (*judge_slos(run, policy), *limits), subject, policy, work=work, timed=timed)
     return replace(outcome, gauges=compared(run, stored), decisions=answers.qualified(outcome.decisions))

@@ -36,7 +36,7 @@ _WORST_FIRST = (
     SeriesVerdict.EQUIVALENT,
     SeriesVerdict.NOT_COMPARED,
 )
-_SETTLED = (
+SETTLED = (
     SeriesVerdict.EQUIVALENT,
     SeriesVerdict.BELOW_BUDGET,
     SeriesVerdict.IMPROVEMENT,
@@ -52,20 +52,17 @@ def decide(
     policy: GatePolicy,
     *,
     work: Sequence[Decision] = (),
+    timed: Sequence[Decision] | None = None,
 ) -> Outcome:
     """
     Judge every series, and the whole by the first rule that applies, in the order of `Verdict`.
 
-    *work* is what the census has decided already, in its own order: it is no part of this family.
+    *work* is what the census has decided already, in its own order: it is no part of this family. *timed* are the
+    decisions about the *comparisons*, where they are made already: by looks while the run was measured.
     """
-    shared = shares(comparisons)
-    worse, better = _adjusted(comparisons, shared, "p_worse"), _adjusted(comparisons, shared, "p_better")
-    extendable = subject.reference is Reference.REF
-    decisions = [
-        _decision(comparison, p_worse, p_better, policy, share if extendable else None)
-        for comparison, p_worse, p_better, share in zip(comparisons, worse, better, shared, strict=True)
-    ]
-    decisions = sorted([*work, *decisions], key=_worst_first)
+    if timed is None:
+        timed = series_decisions(comparisons, policy, extendable=subject.reference is Reference.REF)
+    decisions = sorted([*work, *timed], key=_worst_first)
     verdict, reason = _whole(decisions, findings, slo_results, subject)
     further = [decision.further_blocks for decision in _required(decisions) if decision.further_blocks]
     return Outcome(
@@ -79,6 +76,16 @@ def decide(
         alpha=policy.alpha,
         further_blocks=max(further, default=None),
     )
+
+
+def series_decisions(comparisons: Sequence[Comparison], policy: GatePolicy, *, extendable: bool) -> list[Decision]:
+    """Judge every series as one of its family; *extendable*: more blocks could be measured."""
+    shared = shares(comparisons)
+    worse, better = _adjusted(comparisons, shared, "p_worse"), _adjusted(comparisons, shared, "p_better")
+    return [
+        _decision(comparison, p_worse, p_better, policy, share if extendable else None)
+        for comparison, p_worse, p_better, share in zip(comparisons, worse, better, shared, strict=True)
+    ]
 
 
 def _adjusted(comparisons: Sequence[Comparison], shared: Sequence[float], which: str) -> list[float | None]:
@@ -139,10 +146,24 @@ def _verdict(comparison: Comparison, change: Interval, p_worse: float, p_better:
             return SeriesVerdict.REGRESSION
         if not worsened and p_better < alpha:
             return SeriesVerdict.IMPROVEMENT
-    if _within(comparison, change, _distance(comparison, comparison.budget.margin)):
+    early = _too_early(comparison)
+    if not early and _within(comparison, change, _distance(comparison, comparison.budget.margin)):
         return SeriesVerdict.EQUIVALENT
-    settled = comparison.budget.role is not Role.REQUIRED or _negligible(comparison, change)
+    settled = comparison.budget.role is not Role.REQUIRED or (_negligible(comparison, change) and not early)
     return SeriesVerdict.BELOW_BUDGET if settled and not matters else SeriesVerdict.INCONCLUSIVE
+
+
+def _too_early(comparison: Comparison) -> bool:
+    """
+    Whether a later look may still show a change that matters, so that this one does not call the series settled.
+
+    A change between budget and margin is both: red, if there are blocks enough to show it, and equivalent, if it is
+    known well. Who stops at the first of the two would call it equivalent more often than all planned blocks do. So
+    before the last of them the interval of this look alone must lie within the budget, too.
+    """
+    if not comparison.looks or comparison.looks[-1] >= 1.0 or comparison.unadjusted is None:
+        return False
+    return not _within(comparison, comparison.unadjusted, _limit(comparison, comparison.budget.change))
 
 
 def _own_move(comparison: Comparison, upwards: bool) -> float:
@@ -255,7 +276,7 @@ def _settled(required: Sequence[Decision], slos: Sequence[SloResult], subject: S
     if not compared:
         why = f": {required[0].reason}" if required else ""
         return Verdict.INCONCLUSIVE, f"No required series could be compared{why}"
-    if open_ := [decision for decision in compared if decision.verdict not in _SETTLED]:
+    if open_ := [decision for decision in compared if decision.verdict not in SETTLED]:
         return Verdict.INCONCLUSIVE, open_[0].reason + _and_more(len(open_) - 1, "open series", plural="open series")
     if unjudged := [slo for slo in slos if not slo.rounds]:
         return Verdict.INCONCLUSIVE, f"{unjudged[0].slo.metric} of {unjudged[0].slo.endpoint}: {unjudged[0].reason}"

@@ -164,6 +164,20 @@ class Comparison:
     culprits: tuple[Culprit, ...] = ()  # worst first
     critical_change: float | None = None  # the smallest change that the test would have called more than noise
     common_shift: float | None = None  # relative change of all other endpoints: the machine's, not in `change`
+    looks: tuple[float, ...] = ()  # fraction of the planned blocks at each look up to this one; empty: judged once
+    unadjusted: Interval | None = None  # the change as if this look were the only one, narrower than `change`
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """What one look at a series said, in a run that was judged while it was measured."""
+
+    block: int  # after which it was taken
+    fraction: float  # of the planned blocks
+    spent: float  # share of alpha, and of the error of the interval, that all looks up to this one may have used up
+    change: Interval | None
+    p_adjusted: float | None  # as of the decision
+    verdict: SeriesVerdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,6 +189,7 @@ class Decision:
     p_adjusted: float | None  # p_worse, corrected for the whole family
     reason: str
     further_blocks: int | None = None  # that would settle it, where it is inconclusive
+    looks: tuple[Look, ...] = ()  # empty: judged once
 
     @property
     def counts(self) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from perfci.model.census import Census, CommittedCensus
-from perfci.model.measured import Round, Side
+from perfci.model.measured import Round, RoundKind, Side
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +81,14 @@ class Fingerprint:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LookPlan:
+    """That a run is judged while it is measured, after each block from the *first* on, and ends when it is decided."""
+
+    first: int
+    most: Mapping[RoundKind, int]  # blocks with rounds of each kind, if nothing is decided before
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
     """The rounds of one job."""
 
@@ -97,6 +105,7 @@ class Run:
     seed_digests: Mapping[Side, tuple[str, ...]] = field(default_factory=dict)  # of all starts, each digest once
     base_endpoints: tuple[str, ...] = ()  # that the base's Locust file asks, where the change edits that file
     committed: Mapping[Side, CommittedCensus] = field(default_factory=dict)  # census.json in the commit of each side
+    looks: LookPlan | None = None  # None: judged once, when all blocks are measured
 
     @property
     def name(self) -> str:

@@ -20,7 +20,7 @@ from perfci.report import result_json, rows, work
 from perfci.report.sanitise import plain
 
 TEXT_LIMIT = 600
-_NAMES = ("Because of", "Test", "Corrected", "Could see", "Regression", "Equivalent", "Otherwise", "What if")
+_NAMES = ("Because of", "Looks", "Test", "Corrected", "Could see", "Regression", "Equivalent", "Otherwise", "What if")
 
 
 def explain(outcome: Outcome, series: str, *, width: int = 100) -> str:
@@ -87,6 +87,7 @@ def _lines(decision: Decision, outcome: Outcome) -> Iterator[str]:
     yield ""
     yield from _replicates(decision)
     yield from _causes(decision)
+    yield from _looks(decision)
     yield from _test(decision, outcome)
     yield from _limits(decision, outcome)
     for number, text in enumerate(_would_change(decision, outcome)):
@@ -127,6 +128,24 @@ def _causes(decision: Decision) -> Iterator[str]:
         if cause.beside:
             yield f"{'':<11}   about once for each row of {plain(cause.beside, TEXT_LIMIT)}"
     if decision.comparison.culprits:
+        yield ""
+
+
+def _looks(decision: Decision) -> Iterator[str]:
+    """What each look said while the run was measured, and how much of alpha all looks up to it had spent."""
+    metric = decision.comparison.series.metric
+    for number, look in enumerate(decision.looks):
+        interval = ""
+        if look.change is not None:
+            estimate, low, high = (
+                rows.signed_size(value, metric) for value in (look.change.estimate, look.change.low, look.change.high)
+            )
+            interval = f"{estimate} [{low}, {high}], "
+        yield (
+            f"{'' if number else 'Looks':<11} after block {look.block}: {100 * look.spent:.1f} % of alpha spent; "
+            f"{interval}p = {rows.probability(look.p_adjusted)}: {look.verdict}"
+        )
+    if decision.looks:
         yield ""
 
 

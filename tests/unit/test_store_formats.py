@@ -20,6 +20,8 @@ from perfci.model import (
     EndpointRound,
     Histogram,
     InStep,
+    LookPlan,
+    RoundKind,
     Run,
     Schedule,
     Second,
@@ -111,6 +113,7 @@ def a_full_run() -> Run:
         committed=dict.fromkeys(Side, committed),
         seed_digests=dict.fromkeys(Side, ("5eed",)),
         base_endpoints=("GET /old",),
+        looks=LookPlan(first=3, most={RoundKind.DUET: 12}),
     )
 
 

@@ -62,6 +62,11 @@ def counts(rounds: Iterable[Round], endpoint: str) -> list[Count]:
     return [Count(*totals[block]) for block in sorted(totals)]
 
 
+def successes(rounds: Iterable[Round], endpoint: str) -> int:
+    """Requests for the endpoint that did not fail."""
+    return sum(seen.requests - seen.failures for _, seen in _seen(rounds, endpoint))
+
+
 def fewest(rounds: Sequence[Round], endpoint: str) -> int:
     """Requests for the endpoint in the round that had the fewest."""
     seen = [round_.endpoints.get(endpoint) for round_ in rounds]

@@ -16,6 +16,7 @@ from perfci.judge.compare import block_means
 from perfci.judge.compare.block_means import Line, average
 from perfci.judge.stats.centre import Floats, median_of_others
 from perfci.judge.stats.effect import Effect, standard_error
+from perfci.judge.stats.looks import Fractions
 from perfci.judge.stats.moderated import Spread, moderate
 from perfci.judge.stats.prior import RUNS_WITHOUT_PRIOR, Prior, against_runs
 from perfci.model import Metric, Replicate, Round
@@ -48,6 +49,10 @@ class Replicates(Protocol):
     def clusters(self) -> Sequence[Sequence[Round]]:
         """The reference's rounds, one group for each start of the system under test and job."""
 
+    @property
+    def looks(self) -> Fractions:
+        """Fraction of the planned replicates at each look up to this one; empty where there is only one."""
+
     def pair(self, metric: Metric, endpoint: str) -> Pair:
         """Both sides of a series."""
 
@@ -67,6 +72,7 @@ class Blocks:
 
     base: Sequence[Round]
     candidate: Sequence[Round]
+    looks: Fractions = ()
 
     @property
     def clusters(self) -> Sequence[Sequence[Round]]:
@@ -116,6 +122,11 @@ class StoredRuns:
     clusters: Sequence[Sequence[Round]]  # rounds of each stored run
     candidate: Sequence[Round]
     same_machine: bool
+
+    @property
+    def looks(self) -> Fractions:
+        """A run is compared with stored ones once."""
+        return ()
 
     @property
     def base(self) -> Sequence[Round]:

@@ -1,6 +1,6 @@
 """One series at a time, candidate against reference: the effect, its interval, and the chance of both directions."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -9,6 +9,8 @@ from perfci.judge.budgets import Rules, by_metric, resolve, with_required
 from perfci.judge.compare import block_means, failures, pending
 from perfci.judge.compare.pending import Draft
 from perfci.judge.compare.replicates import Blocks, Replicates, StoredRuns, headline
+from perfci.judge.stats.effect import Effect, of_rates
+from perfci.judge.stats.looks import Fractions
 from perfci.metrics.registry import METRICS, needs_schedule, resolving
 from perfci.model import (
     ALL_ENDPOINTS,
@@ -18,6 +20,7 @@ from perfci.model import (
     GatePolicy,
     Metric,
     Pooling,
+    Quantity,
     Reference,
     Role,
     Round,
@@ -31,12 +34,16 @@ BudgetOf = Callable[[str], Budget]
 """Endpoint -> the budget of its series."""
 
 
-def paired(run: Run, policy: GatePolicy) -> tuple[Comparison, ...]:
-    """Compare the two sides of a run; the replicate is the block."""
+def paired(run: Run, policy: GatePolicy, looks: Mapping[RoundKind, Fractions] | None = None) -> tuple[Comparison, ...]:
+    """
+    Compare the two sides of a run; the replicate is the block.
+
+    *looks* are those up to now, of a run that is judged while it is measured: fractions of the planned blocks.
+    """
     made: list[Draft] = []
     rules = with_required(policy.budgets, Reference.REF, {round_.kind for round_ in run.rounds})
     for kind in _measured(run):
-        blocks = Blocks(_rounds(run, kind, Side.BASE), _rounds(run, kind, Side.CANDIDATE))
+        blocks = Blocks(_rounds(run, kind, Side.BASE), _rounds(run, kind, Side.CANDIDATE), (looks or {}).get(kind, ()))
         for metric in _compared_metrics(run, rules, Reference.REF, kind):
             made += _compare(blocks, metric, partial(resolve, rules, Reference.REF, kind, metric), kind, policy)
     return pending.finish(made, policy)
@@ -128,6 +135,7 @@ def _failures(
             kind=kind,
             budget=budget_of(endpoint),
             note=block_means.one_sided(endpoint, sides.base, sides.candidate),
+            looks=replicates.looks,
         )
         base = [count for group in replicates.clusters for count in block_means.counts(group, endpoint)]
         candidate = block_means.counts(sides.candidate, endpoint)
@@ -151,6 +159,8 @@ def _ratios(
     if together:
         pairs = {ALL_ENDPOINTS: together, **pairs}
         effects |= replicates.effects({ALL_ENDPOINTS: together})
+    if metric.quantity is Quantity.RATE:
+        effects = {endpoint: _of_rate(effect, endpoint, sides) for endpoint, effect in effects.items()}
     made = []
     for endpoint, pair in pairs.items():
         blank = pending.blank(
@@ -161,9 +171,14 @@ def _ratios(
             candidate=block_means.typical(pair.candidate),
             replicates=replicates.shown(pair),
             note=notes.get(endpoint, ""),
+            looks=replicates.looks,
         )
         made.append(pending.of_effect(blank, effects.get(endpoint), policy))
     return made
+
+
+def _of_rate(effect: Effect, endpoint: str, sides: Sides) -> Effect:
+    return of_rates(effect, *(block_means.successes(side, endpoint) for side in sides))
 
 
 def _why_not(sides: Sides, metric: Metric, endpoint: str, policy: GatePolicy) -> str:

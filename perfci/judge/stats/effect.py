@@ -1,6 +1,6 @@
 """What follows from an effect and its standard error: the interval of the change, and what could have been seen."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import expm1, log1p, sqrt
 
 import numpy as np
@@ -33,6 +33,17 @@ class Effect(Estimate):
             low=relative(self.estimate - half),
             high=relative(self.estimate + half),
         )
+
+
+def of_rates(effect: Effect, base: int, candidate: int) -> Effect:
+    """
+    The *effect* on a rate, known no better than its counted events allow.
+
+    The log of a Poisson count n has a variance of about 1 / n; blocks that agree better by chance know no more.
+    """
+    if not base or not candidate:
+        return effect
+    return replace(effect, standard_error=max(effect.standard_error, sqrt(1 / base + 1 / candidate)))
 
 
 def relative(log_ratio: float) -> float:

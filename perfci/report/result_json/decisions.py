@@ -12,6 +12,7 @@ from perfci.model import (
     Culprit,
     Decision,
     Interval,
+    Look,
     Metric,
     Quantity,
     Replicate,
@@ -165,6 +166,42 @@ class CulpritDocument(Part):
         )
 
 
+class LookDocument(Part):
+    """
+    One look at a series while the run was measured, after a `block`.
+
+    `fraction` is of the planned blocks; `spent` the share of alpha, and of the interval's error, that was used up.
+    """
+
+    block: Count
+    fraction: float
+    spent: float
+    change: ChangeDocument | None
+    p_adjusted: float | None
+    verdict: SeriesVerdictWord
+
+    @classmethod
+    def from_model(cls, look: Look) -> Self:
+        return cls(
+            block=look.block,
+            fraction=look.fraction,
+            spent=look.spent,
+            change=ChangeDocument.from_model(look.change),
+            p_adjusted=finite(look.p_adjusted),
+            verdict=SERIES_VERDICTS.word(look.verdict),
+        )
+
+    def to_model(self) -> Look:
+        return Look(
+            block=self.block,
+            fraction=self.fraction,
+            spent=self.spent,
+            change=self.change.to_model() if self.change else None,
+            p_adjusted=self.p_adjusted,
+            verdict=SERIES_VERDICTS.member(self.verdict),
+        )
+
+
 class DecisionDocument(Part):
     """A series, how it compares and what was decided; `metric` is a key of the document's `metrics`."""
 
@@ -188,10 +225,11 @@ class DecisionDocument(Part):
     culprits: Annotated[tuple[CulpritDocument, ...], Field(max_length=100)] = ()
     moved: float | None = None
     stands_out: float | None = None
+    looks: Annotated[tuple[LookDocument, ...], Field(max_length=1000)] = ()
 
     @classmethod
     def from_model(cls, decision: Decision, *, details: bool = True) -> Self:
-        """Without *details*, the replicates and culprits are left out."""
+        """Without *details*, the replicates, culprits and looks are left out."""
         comparison = decision.comparison
         return cls(
             endpoint=name(comparison.series.endpoint),
@@ -214,6 +252,7 @@ class DecisionDocument(Part):
             culprits=tuple(map(CulpritDocument.from_model, comparison.culprits)) if details else (),
             moved=finite(comparison.common_shift),
             stands_out=finite(comparison.critical_change),
+            looks=tuple(map(LookDocument.from_model, decision.looks)) if details else (),
         )
 
     def to_model(self, metrics: Mapping[str, Metric]) -> Decision:
@@ -240,4 +279,5 @@ class DecisionDocument(Part):
             p_adjusted=self.p_adjusted,
             reason=self.reason,
             further_blocks=self.further_blocks,
+            looks=tuple(one.to_model() for one in self.looks),
         )

@@ -8,11 +8,11 @@ model may change, and no file does. A new field has a default, so that files fro
 from dataclasses import field
 from typing import Self
 
-from perfci.model import Arrivals, Fingerprint, LoadPlan, Machine, Run
+from perfci.model import Arrivals, Fingerprint, LoadPlan, LookPlan, Machine, Run
 from perfci.schema.stored import Format, stored
 from perfci.store.run_json.counts import CommittedDocument, CountsDocument
 from perfci.store.run_json.rounds import RoundDocument
-from perfci.store.run_json.words import SIDES, SideWord
+from perfci.store.run_json.words import KINDS, SIDES, KindWord, SideWord
 
 
 @stored
@@ -161,6 +161,21 @@ class FingerprintDocument:
 
 
 @stored
+class LooksDocument:
+    """The run was judged after each block from the `first` on; `most` has the planned blocks of each kind of rounds."""
+
+    first: int
+    most: dict[KindWord, int]
+
+    @classmethod
+    def from_model(cls, plan: LookPlan) -> Self:
+        return cls(first=plan.first, most={KINDS.word(kind): blocks for kind, blocks in plan.most.items()})
+
+    def to_model(self) -> LookPlan:
+        return LookPlan(first=self.first, most={KINDS.member(kind): blocks for kind, blocks in self.most.items()})
+
+
+@stored
 class RunDocument:
     """A run: the rounds of one job, with all that has to be known to judge it again."""
 
@@ -177,6 +192,7 @@ class RunDocument:
     committed: dict[SideWord, CommittedDocument] = field(default_factory=dict)
     seed_digests: dict[SideWord, tuple[str, ...]] = field(default_factory=dict)  # of all starts, each digest once
     base_endpoints: tuple[str, ...] = ()  # that the base's Locust file asks, where the change edits that file
+    looks: LooksDocument | None = None  # null: judged once, when all blocks were measured
 
     @classmethod
     def from_model(cls, run: Run) -> Self:
@@ -196,6 +212,7 @@ class RunDocument:
             },
             seed_digests={SIDES.word(side): digests for side, digests in run.seed_digests.items()},
             base_endpoints=run.base_endpoints,
+            looks=LooksDocument.from_model(run.looks) if run.looks else None,
         )
 
     def to_model(self) -> Run:
@@ -213,6 +230,7 @@ class RunDocument:
             committed={SIDES.member(side): committed.to_model() for side, committed in self.committed.items()},
             seed_digests={SIDES.member(side): digests for side, digests in self.seed_digests.items()},
             base_endpoints=self.base_endpoints,
+            looks=self.looks.to_model() if self.looks else None,
         )
 
 

@@ -74,6 +74,26 @@ def test_turns(duet_folder: Path, tmp_path: Path) -> None:
     assert {one["replicates"] for one in held} == {5}
 
 
+def test_the_same_trials_are_looked_at_after_each_block(duet_folder: Path, tmp_path: Path) -> None:
+    """With fewer of them on the average than there are; the fixed schedule is drawn and judged as without."""
+    sizes = ("--match", "quiet", "--blocks", "6", "--shares", "1", "--changes", "0.1", "--only", "perfci")
+    output, cells = measured(tmp_path, "--corpus", str(duet_folder), *sizes, "--looks", "3-6")
+    looked, fixed = ([one for one in cells if ("first_look" in one) is either] for either in (True, False))
+    assert {one["effect"] for one in looked} == {one["effect"] for one in fixed}
+    assert share(looked, "perfci", "+10 % one, as recorded") == 1.0
+    assert all(3 <= one["mean_blocks"] <= one["blocks_95"] + 1 <= 7 for one in looked)
+    assert "3-6" in output
+    assert measured(tmp_path, "--corpus", str(duet_folder), *sizes)[1] == fixed
+
+
+@pytest.mark.parametrize("span", ["3", "1-4", "5-4", "a-b"])
+def test_looks_have_a_first_and_a_last_block(span: str) -> None:
+    """Anything else is a mistake in usage."""
+    result = CliRunner().invoke(main, ["--looks", span])
+    assert result.exit_code == 2
+    assert "3-12" in result.output
+
+
 def test_without_a_corpus_it_says_what_it_needs() -> None:
     """Nothing measured is no success."""
     result = CliRunner().invoke(main, [])

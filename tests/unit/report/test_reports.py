@@ -10,7 +10,7 @@ import pytest
 from markdown_it import MarkdownIt
 
 from perfci.errors import ConfigError, ResultError
-from perfci.model import Culprit, CulpritKind, Finding, Interval, Outcome, Role, Verdict, Weight
+from perfci.model import Culprit, CulpritKind, Finding, Interval, Look, Outcome, Role, SeriesVerdict, Verdict, Weight
 from perfci.report import FORMATS, render, result_json, terminal
 from perfci.report.explain import explain, explain_json
 from tests.builders import (
@@ -369,3 +369,28 @@ def test_explanations_keep_the_width(case: str, width: int) -> None:
         series = decision.comparison.series
         text = explain(outcome, f"{series.endpoint} {series.metric.name}", width=width)
         assert max(map(len, text.splitlines())) <= width
+
+
+def test_explain_shows_what_each_look_said_and_had_spent() -> None:
+    """In a run that was judged while it was measured."""
+    looks = (
+        Look(
+            block=3,
+            fraction=0.25,
+            spent=0.25**3,
+            change=Interval(estimate=0.02, low=-0.04, high=0.08),
+            p_adjusted=0.2,
+            verdict=SeriesVerdict.INCONCLUSIVE,
+        ),
+        Look(
+            block=4,
+            fraction=1 / 3,
+            spent=1 / 27,
+            change=Interval(estimate=0.03, low=0.01, high=0.05),
+            p_adjusted=0.004,
+            verdict=SeriesVerdict.REGRESSION,
+        ),
+    )
+    text = explain(an_outcome(decisions=(a_decision(looks=looks),)), a_decision().comparison.series.endpoint, width=140)
+    assert "Looks       after block 3: 1.6 % of alpha spent; +2.0 % [-4.0 %, +8.0 %], p = 0.2: inconclusive" in text
+    assert "            after block 4: 3.7 % of alpha spent; +3.0 % [+1.0 %, +5.0 %], p = 0.004: regression" in text

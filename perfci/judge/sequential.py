@@ -1,0 +1,148 @@
+"""
+A run that is judged while it is measured: what each look says, and what is decided by it.
+
+Each look compares all blocks up to it, by p-values and intervals that hold however many looks there are
+(`stats/looks.py`). The p-value of a series is the smallest of its looks, since what was shown once stays shown. Such
+p-values are corrected for the family at each look as those of one look are (W. Maurer and F. Bretz, "Multiple testing
+in group sequential trials using graphical approaches", Stat. Biopharm. Res. 5, 2013).
+
+Series of load join the family when two blocks have load. Until then those of the turns share alpha among themselves,
+of which they may have spent a few percent by then (0.04 of it at four of twelve blocks).
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from perfci.judge.compare.series import paired
+from perfci.judge.gate import SETTLED, series_decisions
+from perfci.judge.stats.looks import Fractions, spent
+from perfci.model import Comparison, Decision, GatePolicy, Look, LookPlan, Role, RoundKind, Run, SeriesVerdict
+
+FEWEST = 2
+"""Blocks that a look needs: one has no scatter."""
+
+SUSPECT = 0.1
+"""
+The p-value from which on a guarding series is not measured further: at two of four load rounds that of a single test at
+0.0125. A series whose change could matter and is less likely by chance stays open.
+"""
+
+_FINAL = (SeriesVerdict.REGRESSION, SeriesVerdict.IMPROVEMENT, SeriesVerdict.EQUIVALENT)
+"""What a later look does not take back."""
+
+Key = tuple[RoundKind, str, str]
+"""A series: the kind of its rounds, its endpoint and its metric."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the looks up to now say."""
+
+    fractions: Mapping[RoundKind, Fractions] = field(default_factory=dict)  # of the planned blocks, at each look
+    decisions: tuple[Decision, ...] = ()
+
+    @property
+    def red(self) -> bool:
+        """Whether a series is a regression, so that the whole cannot become green any more."""
+        return any(one.counts and one.verdict is SeriesVerdict.REGRESSION for one in self.decisions)
+
+    def is_open(self, kind: RoundKind) -> bool:
+        """Whether more rounds of this *kind* could change the verdict; so also while none of its series is compared."""
+        compared = [
+            one
+            for one in self.decisions
+            if one.counts and one.comparison.kind is kind and one.verdict is not SeriesVerdict.NOT_COMPARED
+        ]
+        return not compared or any(map(_is_open, compared))
+
+
+def follow(run: Run, plan: LookPlan, policy: GatePolicy) -> Standing:
+    """All the looks at a run that has been measured, in their order."""
+    standing = Standing()
+    for block, seen in _prefixes(run, plan):
+        standing = look(standing, seen, plan, policy, block=block)
+    return standing
+
+
+def look(standing: Standing, run: Run, plan: LookPlan, policy: GatePolicy, *, block: int) -> Standing:
+    """
+    One look more, at the rounds up to this *block*.
+
+    Nothing changes before the first planned look, nor where no round is new.
+    """
+    fractions = {kind: _fractions(standing, run, plan, kind) for kind in plan.most}
+    if block < plan.first or fractions == standing.fractions:
+        return standing
+    before = {_key(one.comparison): one for one in standing.decisions}
+    compared = [_with_least_p(one, before.get(_key(one))) for one in paired(run, policy, fractions)]
+    decided = series_decisions(compared, policy, extendable=True)
+    return Standing(fractions, tuple(_decided(one, before.get(_key(one.comparison)), block) for one in decided))
+
+
+def _is_open(decision: Decision) -> bool:
+    if decision.verdict is SeriesVerdict.REGRESSION or decision.verdict in SETTLED:
+        return False
+    p = decision.comparison.p_worse
+    return decision.comparison.budget.role is Role.REQUIRED or (p is not None and p < SUSPECT)
+
+
+def _prefixes(run: Run, plan: LookPlan) -> Iterator[tuple[int, Run]]:
+    """The run as it was at each look: after the turns of a block, and after its load."""
+    for block, loaded in sorted({(one.block, one.kind is RoundKind.LOAD) for one in run.rounds}):
+        if block >= plan.first:
+            seen = tuple(one for one in run.rounds if (one.block, one.kind is RoundKind.LOAD) <= (block, loaded))
+            yield block, replace(run, rounds=seen)
+
+
+def _fractions(standing: Standing, run: Run, plan: LookPlan, kind: RoundKind) -> Fractions:
+    before = standing.fractions.get(kind, ())
+    blocks = len({one.block for one in run.rounds if one.kind is kind})
+    now = min(1.0, blocks / plan.most[kind])
+    return (*before, now) if blocks >= FEWEST and (not before or now > before[-1]) else before
+
+
+def _key(comparison: Comparison) -> Key:
+    return comparison.kind, comparison.series.endpoint, comparison.series.metric.name
+
+
+def _with_least_p(comparison: Comparison, before: Decision | None) -> Comparison:
+    if before is None:
+        return comparison
+    worse, better = before.comparison.p_worse, before.comparison.p_better
+    return replace(comparison, p_worse=_least(worse, comparison.p_worse), p_better=_least(better, comparison.p_better))
+
+
+def _least(before: float | None, now: float | None) -> float | None:
+    return now if before is None or now is None else min(before, now)
+
+
+def _decided(decision: Decision, before: Decision | None, block: int) -> Decision:
+    """
+    The decision with all its looks. What was decided before stays, with its reason.
+
+    Only a regression may still take the place of another verdict: its error is paid for at every look.
+    """
+    looks = _looks(decision, () if before is None else before.looks, block)
+    if before is None or before.verdict not in _FINAL or decision.verdict in {before.verdict, SeriesVerdict.REGRESSION}:
+        return replace(decision, looks=looks)
+    made = next((one.block for one in looks if one.verdict is before.verdict), block)
+    tail = f"; decided after block {made}"
+    reason = before.reason if before.reason.endswith(tail) else before.reason + tail
+    return replace(decision, verdict=before.verdict, reason=reason, further_blocks=None, looks=looks)
+
+
+def _looks(decision: Decision, before: tuple[Look, ...], block: int) -> tuple[Look, ...]:
+    """All looks, with this one where it saw anything new of the series."""
+    comparison = decision.comparison
+    if comparison.change is None or len(comparison.looks) <= len(before):
+        return before
+    fraction = comparison.looks[-1]
+    this = Look(
+        block=block,
+        fraction=fraction,
+        spent=spent(fraction),
+        change=comparison.change,
+        p_adjusted=decision.p_adjusted,
+        verdict=decision.verdict,
+    )
+    return (*before, this)
