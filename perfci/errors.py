@@ -42,6 +42,10 @@ class ResultError(PerfciError):
     exit_code = ExitCode.USAGE
 
 
+class ArtifactError(PerfciError):
+    """An artifact of another job is not what a measuring job of this commit uploads: nothing of it is used."""
+
+
 class NoResultError(PerfciError):
     """The run folder holds no result, so that a step which repeats the result has nothing to repeat."""
 

@@ -1,14 +1,22 @@
 """`perfci publish`."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from perfci.cli.options import LOGIN
+from perfci.cli.options import CONFIG, LOGIN, Text, environment_option
 from perfci.cli.output import say
 from perfci.cli.run import COMMENT
 from perfci.errors import ExitCode
+
+if TYPE_CHECKING:
+    from perfci.pipeline.rejudge import Claim
+
+ARTIFACT = Text(r"[^\x00-\x1f\x7f\"<>|?:\\/]{1,200}", r'at most 200 characters, none of them one of " < > | ? : \ /')
+DIGEST = Text(r"(sha256:)?[0-9a-fA-F]{64}|", "a SHA-256 in hexadecimal digits")
 
 
 @click.command("publish")
@@ -25,31 +33,71 @@ from perfci.errors import ExitCode
     help="Who the token writes as: only this author's comment is updated.  [default: github-actions[bot]]",
 )
 @click.option("--required", is_flag=True, help="Exit 4 where something could not be published.")
+@click.option(
+    "--from",
+    "artifact",
+    metavar="ARTIFACT",
+    type=ARTIFACT,
+    envvar="PERFCI_ARTIFACT",
+    help="Judge the run in this artifact by the base's policy first: its name, in which * stands for anything.",
+)
+@click.option("--digest", type=DIGEST, default="", envvar="PERFCI_DIGEST", help="SHA-256 of the artifact's archive.")
+@click.option("--profile", metavar="PROFILE[:SCENARIO]", envvar="PERFCI_PROFILE", help="What the artifact must hold.")
+@click.option("--config", default=CONFIG, envvar="PERFCI_CONFIG", help="The configuration file within the repository.")
+@environment_option
+@click.option(
+    "--against",
+    type=click.Choice(["auto", "baseline", "ref"]),
+    envvar="PERFCI_AGAINST",
+    help="What to compare with.  [default: as the base configures]",
+)
+@click.option(
+    "--fail-on",
+    type=click.Choice(["never", "regression", "no-baseline", "inconclusive"]),
+    envvar="PERFCI_FAIL_ON",
+    help="Which verdicts fail, each with those before it.  [default: as the base configures]",
+)
 @click.pass_context
-def command(  # noqa: PLR0917  # click passes by name
-    ctx: click.Context, folder: Path, comment: str | None, artifact_url: str, login: str | None, required: bool
-) -> None:
+def command(ctx: click.Context, /, folder: Path, artifact: str | None, required: bool, **options: Any) -> None:
     """
     Publish the run in the folder RUN: summary, outputs, annotations, comment.
 
     Meant for a job of GitHub Actions, with the token in PERFCI_TOKEN; PERFCI_COMMENT and PERFCI_LOGIN stand for the
-    options.
+    options. With --from, RUN is a new folder: the run comes from another job, which may have run anybody's code.
     """
-    from perfci.pipeline.publish import publish
+    from perfci.pipeline.publish import publish, publish_artifact
     from perfci.publish.comment import BOT, Policy
 
-    chosen = comment or os.environ.get("PERFCI_COMMENT") or "auto"
-    author = login or os.environ.get("PERFCI_LOGIN") or BOT
-    published = publish(
-        folder,
-        os.environ,
-        policy=Policy(chosen) if chosen in COMMENT else None,
-        token=os.environ.get("PERFCI_TOKEN", ""),
-        artifact_url=artifact_url,
-        login=author if LOGIN.allows(author) else None,
-    )
+    chosen = options["comment"] or os.environ.get("PERFCI_COMMENT") or "auto"
+    author = options["login"] or os.environ.get("PERFCI_LOGIN") or BOT
+    how: dict[str, Any] = {
+        "policy": Policy(chosen) if chosen in COMMENT else None,
+        "token": os.environ.get("PERFCI_TOKEN", ""),
+        "login": author if LOGIN.allows(author) else None,
+    }
+    if artifact is None:
+        published = publish(folder, os.environ, artifact_url=options["artifact_url"], **how)
+    else:
+        published = publish_artifact(_claim(artifact, options), folder, os.environ, **how)
     for line in published.lines:
         click.echo(line)
     posted = published.comment
     say(" ".join(filter(None, [f"comment: {posted.status}", posted.url, posted.reason and f"({posted.reason})"])))
     ctx.exit(ExitCode.NOT_PUBLISHED if required and published.warnings else ExitCode.OK)
+
+
+def _claim(artifact: str, options: Mapping[str, Any]) -> "Claim":
+    from perfci.config import Against, FailOn
+    from perfci.pipeline.rejudge import Claim
+
+    if not options["profile"]:
+        raise click.UsageError("--from needs --profile: what the artifact must hold is not for the artifact to say")
+    return Claim(
+        artifact=artifact,
+        profile=options["profile"],
+        config=options["config"],
+        environment=options["environment"] or "",
+        digest=options["digest"],
+        against=Against(options["against"]) if options["against"] else None,
+        fail_on=FailOn(options["fail_on"]) if options["fail_on"] else None,
+    )

@@ -80,15 +80,24 @@ def edited_files(
         return ()
     findings = []
     if base_locustfiles:
-        file = plan.load.locustfile
-        driven = "the base's version" if load_side(config, trees) is Side.BASE else "this change's version"
-        text = f"this change edits the load ({file}, or a module that it imports): both sides were driven by {driven}"
-        hint = "load = \"base\" in the base's configuration drives both sides with the base's"
-        findings.append(Finding(code="load-changed", weight=Weight.NOTICE, message=text, hint=hint))
+        findings.append(load_changed(plan.load.locustfile, load_side(config, trees)))
     folder = store.baseline_folder(Path(config.baselines), plan.profile, plan.scenario)
     if _stored_runs(base.path / folder) != _stored_runs(candidate.path / folder):
-        findings.append(_notice("baselines-changed", f"this change edits {folder}: the base's stored runs count"))
+        findings.append(baselines_changed(folder))
     return tuple(findings)
+
+
+def load_changed(locustfile: str, driver: Side) -> Finding:
+    """That the change edits what drives both sides, and whose version did."""
+    driven = "the base's version" if driver is Side.BASE else "this change's version"
+    text = f"this change edits the load ({locustfile}, or a module that it imports): both sides were driven by {driven}"
+    hint = "load = \"base\" in the base's configuration drives both sides with the base's"
+    return Finding(code="load-changed", weight=Weight.NOTICE, message=text, hint=hint)
+
+
+def baselines_changed(folder: Path) -> Finding:
+    """That the change edits stored runs, which take no part."""
+    return _notice("baselines-changed", f"this change edits {folder}: the base's stored runs count")
 
 
 def _configs(config: Config, base_config: Config) -> Mapping[Side, Config]:

@@ -50,6 +50,20 @@ def not_measured(error: PerfciError, subject: Subject, *, alpha: float) -> Outco
     )
 
 
+def no_subject(profile: str = "", scenario: str = "") -> Subject:
+    """What was judged where nothing was measured."""
+    return Subject(
+        profile=profile,
+        scenario=scenario,
+        reference=Reference.BASELINE,
+        reference_name="nothing",
+        base_commit="",
+        head_commit="",
+        machine="",
+        load="",
+    )
+
+
 def _end(text: str) -> str:
     """The end of *text*, from the start of a line or of a word where there is one."""
     if len(text) <= EVIDENCE:
@@ -72,17 +86,7 @@ def write(view: View, folder: Path, *, code: ExitCode) -> None:
 
 def write_failure(error: PerfciError, folder: Path) -> None:
     """Store what is known of a job that failed before it measured, for the steps that come after it."""
-    nothing = Subject(
-        profile="",
-        scenario="",
-        reference=Reference.BASELINE,
-        reference_name="nothing",
-        base_commit="",
-        head_commit="",
-        machine="",
-        load="",
-    )
-    write(View(outcome=not_measured(error, nothing, alpha=0.0)), folder, code=error.exit_code)
+    write(View(outcome=not_measured(error, no_subject(), alpha=0.0)), folder, code=error.exit_code)
 
 
 def read(folder: Path) -> Outcome:

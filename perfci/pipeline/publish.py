@@ -1,18 +1,29 @@
 """`perfci publish`: shows a judged run on GitHub. Nothing here computes or changes a verdict."""
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from perfci.errors import PublishError
+from perfci.errors import ExitCode, PublishError
 from perfci.model import Outcome, SeriesVerdict, Weight, regressions
 from perfci.pipeline import documents
-from perfci.pipeline.job import measured_in
+from perfci.pipeline.job import keep_gate, measured_in
+from perfci.pipeline.origin import Origin, origin_of
+from perfci.pipeline.rejudge import Claim, rejudge
 from perfci.publish import actions, comment
 from perfci.publish.event import Job, read_job
-from perfci.publish.key import former_key, key_of
+from perfci.publish.key import Measured, former_key, key_of
+from perfci.publish.patience import Patience
+from perfci.publish.repository import Repository
 from perfci.report import FORMATS, render
 from perfci.store import RunFolder, write_atomically
+
+READING_S = 120.0
+"""For the artifact, and for what the API says of the change, together."""
+
+MAX_DESCRIPTION = 140
+"""Characters that a commit status takes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,11 +43,13 @@ def publish(
     token: str,
     artifact_url: str,
     login: str | None,
+    warnings: Sequence[str] = (),
 ) -> Published:
     """
     Summary, annotations, comment and, last, the outputs of the run in *folder*.
 
     *policy* or *login* None is an input that cannot be used: the run says so, and everything but the comment is done.
+    *warnings* are shown with those that arise here.
     """
     outcome = documents.read(folder)
     code = documents.read_exit(folder)
@@ -45,8 +58,9 @@ def publish(
         "run": job.run_url,
         "artifact": artifact_url,
         "base_commit": job.commit_url(outcome.subject.base_commit),
+        "untrusted": job.is_untrusted,
     }
-    warnings = []
+    warnings = [*warnings]
     try:
         actions.append_summary(environ, render("summary", outcome, **links))
     except PublishError as error:
@@ -62,6 +76,54 @@ def publish(
         warnings.append(f"no outputs: {error}")
     wanted = [*_annotations(outcome), *(actions.Annotation(level="warning", message=text) for text in warnings)]
     return Published(comment=posted, lines=tuple(actions.annotations(wanted)), warnings=tuple(warnings))
+
+
+def publish_artifact(
+    claim: Claim,
+    folder: Path,
+    environ: Mapping[str, str],
+    *,
+    policy: comment.Policy | None,
+    token: str,
+    login: str | None,
+) -> Published:
+    """
+    Judge the run that another job has uploaded by the base's policy, leave the documents in *folder*, and publish them.
+
+    A commit status says the same for branch rules. Nothing is published where the artifact is refused.
+    """
+    job = read_job(environ)
+    with contextlib.closing(Repository(job=job, token=token, patience=Patience(READING_S))) as repository:
+        origin = origin_of(job, repository)
+        judged = rejudge(claim, origin, repository, folder)
+        outcome = judged.view.outcome
+        code = documents.exit_code(outcome.verdict, judged.fail_on)
+        documents.write(judged.view, folder, code=code)
+        keep_gate(folder, Measured(profile=claim.profile, config=claim.config, environment=claim.environment))
+        warnings = _status_set(claim, origin, repository, outcome, code)
+    url = f"{job.run_url}/artifacts/{judged.artifact.id}" if judged.artifact and job.run_url else ""
+    return publish(folder, environ, policy=policy, token=token, artifact_url=url, login=login, warnings=warnings)
+
+
+def _status_set(claim: Claim, origin: Origin, repository: Repository, outcome: Outcome, code: ExitCode) -> list[str]:
+    """Tell branch rules the verdict; what goes wrong is a warning."""
+    job = repository.job
+    if not job.may_write:
+        return []
+    place = f" ({claim.environment})" if claim.environment else ""
+    states = {ExitCode.OK: "success", ExitCode.REGRESSION: "failure", ExitCode.INCONCLUSIVE: "failure"}
+    text = " ".join(actions.clean(f"{outcome.verdict}: {outcome.reason}").split())
+    try:
+        repository.set_status(
+            origin.head,
+            state=states.get(code, "error"),
+            context=f"perfci / {claim.profile}{place}",
+            description=text if len(text) <= MAX_DESCRIPTION else f"{text[: MAX_DESCRIPTION - 1]}…",
+            url=job.run_url,
+        )
+    except PublishError as error:
+        return [f"no commit status: {error}"]
+    return []
 
 
 def _commented(

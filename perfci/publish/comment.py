@@ -5,7 +5,6 @@ It is found by its first line and by its author; anybody can copy the line, nobo
 the way to the API becomes a `CommentResult`: a comment is a courtesy, and never changes a verdict.
 """
 
-import logging
 import re
 import threading
 from collections.abc import Callable
@@ -15,18 +14,17 @@ from typing import TYPE_CHECKING
 
 from perfci.model import Verdict
 from perfci.publish.actions import clean
+from perfci.publish.client import TIMEOUT_S, connect, pull_request
 from perfci.publish.conversation import CommentResult, Conversation, Marker, Notice, Status
 from perfci.publish.event import Job
 from perfci.publish.patience import OutOfTimeError, Patience, is_rate_limited
 
 if TYPE_CHECKING:
     from github import Github
-    from github.PullRequest import PullRequest
 
 __all__ = ["BOT", "CommentResult", "Policy", "Status", "post"]
 
 BOT = "github-actions[bot]"
-TIMEOUT_S = 15
 
 _NO_SENSE = (ValueError, TypeError, LookupError, AttributeError, AssertionError, RuntimeError)
 """What comes of an answer that is not GitHub's."""
@@ -78,7 +76,7 @@ def post(
     patience = patience or Patience()
     try:
         return _within(
-            patience.limit_s, lambda: _posted(job, notice, login, patience, lambda: _client(job, token, timeout))
+            patience.limit_s, lambda: _posted(job, notice, login, patience, lambda: connect(job, token, timeout))
         )
     except TimeoutError:
         return _failure(0, f"no end after {patience.limit_s:.0f} s")
@@ -132,52 +130,15 @@ def _within(limit_s: float, work: Callable[[], CommentResult]) -> CommentResult:
 def _posted(job: Job, notice: Notice, login: str, patience: Patience, client: "Callable[[], Github]") -> CommentResult:
     from github import BadAttributeException, GithubException
 
-    _silence()
     try:
         with client() as api:
-            return Conversation(lambda: _pull(api, job), notice, login=login, patience=patience).settle()
+            return Conversation(lambda: pull_request(api, job), notice, login=login, patience=patience).settle()
     except GithubException as problem:
         return _failure(problem.status, str(problem.message or problem.data), limited=is_rate_limited(problem))
     except OutOfTimeError as problem:
         return _failure(problem.status, str(problem), limited=True)
     except (OSError, BadAttributeException, *_NO_SENSE) as problem:
         return _failure(0, f"{type(problem).__name__}: {problem}")
-
-
-def _silence() -> None:
-    """Keep PyGithub's log out of the step's output: on import it sets itself up to write to standard error."""
-    import github
-
-    logger = logging.getLogger(github.__name__)
-    logger.handlers = [logging.NullHandler()]
-    logger.propagate = False
-
-
-def _client(job: Job, token: str, timeout: int) -> "Github":
-    from github import Auth, Github
-
-    return Github(
-        base_url=job.api_url,
-        auth=Auth.Token(token),
-        retry=None,  # `Patience` repeats
-        timeout=timeout,
-        per_page=100,
-        seconds_between_requests=None,
-        seconds_between_writes=None,
-    )
-
-
-def _pull(api: "Github", job: Job) -> "PullRequest | None":
-    """The pull request of the job; where its own event does not name it, the open one whose head is our commit."""
-    repository = api.get_repo(job.repository)
-    if job.pr is not None:
-        return repository.get_pull(job.pr)
-    if job.head_label:
-        candidates = list(repository.get_pulls(state="open", head=job.head_label))
-    else:
-        candidates = list(repository.get_commit(job.head_sha).get_pulls())
-    matching = [pull for pull in candidates if pull.state == "open" and pull.head.sha == job.head_sha]
-    return matching[0] if len(matching) == 1 else None
 
 
 def _failure(status: int, message: str, *, limited: bool = False) -> CommentResult:

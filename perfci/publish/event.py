@@ -44,18 +44,26 @@ class Job:
     is_dependabot: bool
     run_id: int
     attempt: int
+    measured_run: int = 0  # of a workflow_run: the run that it follows
+    merge_sha: str = ""  # what the event checks out; of a pull request, GitHub's merge of it into its base
     api_url: str
     server_url: str
 
     @property
     def may_write(self) -> bool:
         """Whether the job's token can write: not for a fork, unless a trusted workflow runs after it."""
-        return self.event == "workflow_run" or not (self.is_fork or self.is_dependabot)
+        return self.event == "workflow_run" or not self.is_untrusted
+
+    @property
+    def is_untrusted(self) -> bool:
+        """Whether somebody without write access, or Dependabot, wrote what the job runs or publishes."""
+        return self.is_fork or self.is_dependabot
 
     @property
     def run_url(self) -> str:
-        """The page of this run."""
-        return f"{self.server_url}/{self.repository}/actions/runs/{self.run_id}" if self.run_id else ""
+        """The page of the run that measured."""
+        run = self.measured_run or self.run_id
+        return f"{self.server_url}/{self.repository}/actions/runs/{run}" if run else ""
 
     def commit_url(self, sha: str) -> str:
         """The page of a commit of this repository."""
@@ -73,6 +81,8 @@ class _Change:
     base_ref: str = ""
     is_fork: bool = False
     trigger: str = ""
+    actor: str = ""
+    measured_run: int = 0
 
 
 def read_job(environ: Mapping[str, str]) -> Job:
@@ -96,9 +106,11 @@ def job_from(environ: Mapping[str, str], payload: Mapping[str, Any]) -> Job:
         base_ref=change.base_ref,
         default_branch=_branch(payload, "repository", "default_branch"),
         is_fork=change.is_fork,
-        is_dependabot=environ.get("GITHUB_ACTOR", "") == DEPENDABOT,
+        is_dependabot=DEPENDABOT in {environ.get("GITHUB_ACTOR", ""), change.actor},
         run_id=_number(environ.get("GITHUB_RUN_ID", "")) or 0,
         attempt=_number(environ.get("GITHUB_RUN_ATTEMPT", "")) or 1,
+        measured_run=change.measured_run,
+        merge_sha=environ.get("GITHUB_SHA", "") if event != "workflow_run" else "",
         api_url=environ.get("GITHUB_API_URL", "").rstrip("/"),
         server_url=environ.get("GITHUB_SERVER_URL", "").rstrip("/"),
     )
@@ -152,6 +164,8 @@ def _workflow_run(payload: Mapping[str, Any], repository: str) -> _Change:
         head_label=f"{owner}:{branch}" if owner and branch else "",
         is_fork=_text(payload, "workflow_run", "head_repository", "full_name") != repository,
         trigger=_text(payload, "workflow_run", "event"),
+        actor=_text(payload, "workflow_run", "actor", "login"),
+        measured_run=_number(_at(payload, "workflow_run", "id")) or 0,
     )
 
 

@@ -7,7 +7,7 @@ from perfci.model import Outcome, Run
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Links:
-    """Addresses that a report points to, each left out where it is empty; and whether a stranger's fork wrote it."""
+    """Addresses that a report points to, each left out where it is empty; and whether a fork or Dependabot measured."""
 
     run: str = ""
     artifact: str = ""

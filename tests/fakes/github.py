@@ -14,15 +14,17 @@ import json
 import re
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import TracebackType
 from typing import Any, ClassVar, Self
 from urllib.parse import parse_qs, urlsplit
 
+from tests.fakes.answers import Answer, Request
+from tests.fakes.github_repository import Remote
 from tests.fakes.spoiling import Failure, Gathering
 
 BOT = "github-actions[bot]"
@@ -38,6 +40,8 @@ class Pull:
     label: str = "octo:feature"  # "owner:branch" of its head
     state: str = "open"
     locked: bool = False  # nobody may comment
+    base: str = ""
+    merge: str = ""  # GitHub's merge of it into its base
 
 
 @dataclass(kw_only=True)
@@ -48,27 +52,6 @@ class Comment:
     issue: int
     body: str
     login: str | None = BOT
-
-
-@dataclass(frozen=True, kw_only=True)
-class Request:
-    """One request that arrived."""
-
-    method: str
-    path: str  # without the api/v3 prefix
-    query: Mapping[str, str]
-    authorized: bool
-    body: Any
-
-
-@dataclass(frozen=True)
-class Answer:
-    """An HTTP answer; status 0 is none at all."""
-
-    status: int
-    body: Any
-    headers: Mapping[str, str] = field(default_factory=dict)
-    drip_s: float = 0.0
 
 
 class FakeGitHub:
@@ -82,8 +65,10 @@ class FakeGitHub:
         port: int = 0,
         prefix: str = "",
         state_file: Path | None = None,
+        remote: Remote | None = None,
     ) -> None:
         self.repository = repository
+        self.remote = remote
         self.pulls = {pull.number: pull for pull in pulls}
         self.comments: list[Comment] = []
         self.requests: list[Request] = []
@@ -190,11 +175,19 @@ class FakeGitHub:
             partial.replace(self._state_file)
 
     def _route(self, request: Request) -> Answer:
+        if self.remote and (
+            stored := re.fullmatch(r".*/archives/(\d+)", request.path)
+        ):  # needs no token, and gets none
+            return Answer(400 if request.authorized else 200, self.remote.archive(int(stored[1])))
         if not request.authorized:
             return Answer(401, {"message": "Requires authentication"})
         if request.path == "/user":
             return Answer(403, {"message": "Resource not accessible by integration"})
         root = f"/repos/{self.repository}"
+        if self.remote and request.path.startswith(f"{root}/"):
+            answer = self.remote.answer(self._at(""), request, request.path.removeprefix(root))
+            if answer:
+                return answer
         for method, pattern, act in self._ROUTES:
             found = re.fullmatch(re.escape(root) + pattern, request.path)
             if found and method == request.method:
@@ -286,6 +279,8 @@ class FakeGitHub:
             "head": {"sha": pull.sha, "label": pull.label, "ref": pull.label.partition(":")[2]},
             "url": self._at(f"/pulls/{pull.number}"),
             "issue_url": self._at(f"/issues/{pull.number}"),
+            "base": {"sha": pull.base},
+            "merge_commit_sha": pull.merge or None,
         }
 
     def _comment(self, comment: Comment) -> dict[str, Any]:
@@ -312,6 +307,11 @@ class _Server(ThreadingHTTPServer):
     block_on_close = False  # a hanging request must not keep the test
     fake: FakeGitHub
 
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that gives up in the middle of an answer is no error of the server's."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
@@ -330,7 +330,8 @@ class _Handler(BaseHTTPRequestHandler):
             body=json.loads(content) if content else None,
         )
         answer = self.server.fake.answer(request)
-        text = answer.body if isinstance(answer.body, str) else json.dumps(answer.body)
+        body = answer.body if isinstance(answer.body, str | bytes) else json.dumps(answer.body)
+        content = body.encode() if isinstance(body, str) else body
         if not answer.status:
             self.close_connection = True
             return
@@ -338,14 +339,14 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_response(answer.status)
             for name, value in {"Content-Type": "application/json; charset=utf-8", **answer.headers}.items():
                 self.send_header(name, value)
-            self.send_header("Content-Length", str(len(text.encode())))
+            self.send_header("Content-Length", str(len(content)))
             self.end_headers()
             if answer.drip_s:
-                for byte in text.encode():
+                for byte in content:
                     self.wfile.write(bytes([byte]))
                     self.server.fake.stopped.wait(answer.drip_s)
             else:
-                self.wfile.write(text.encode())
+                self.wfile.write(content)
         except ConnectionError:
             self.close_connection = True  # the client gave up
 

@@ -52,7 +52,10 @@ LIBRARIES: Mapping[str, tuple[str, ...]] = {
     "ddsketch": ("perfci.histogram",),
     "numpy": ("perfci.judge", "perfci.metrics"),
     "github": ("perfci.publish",),
-    "requests": ("perfci.rig.target", "perfci.rig.seed", "perfci.rig.census.prometheus", "perfci.rig.monitor.asking"),
+    "requests": (
+        *("perfci.rig.target", "perfci.rig.seed", "perfci.rig.census.prometheus", "perfci.rig.monitor.asking"),
+        "perfci.publish.download",
+    ),
     "urllib3": ("perfci.rig.target",),
     "tenacity": ("perfci.rig",),
     "psutil": ("perfci.rig",),

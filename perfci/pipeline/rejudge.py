@@ -1,0 +1,225 @@
+"""
+What a job measured that runs the code of a change is judged again here, where none of that code ever ran.
+
+The artifact is a claim. What decides comes from the event and the API: which change it is, the base's policy and stored
+runs, and the accepted work of both commits.
+"""
+
+import re
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+
+from perfci import store
+from perfci.config import Against, Config, FailOn, Load, OnMissingBase, from_bytes
+from perfci.errors import ArtifactError, BaseUnavailableError, ConfigError, NoResultError, PerfciError, ResultError
+from perfci.judge import judge
+from perfci.judge.comparability import comparable
+from perfci.model import Baseline, Finding, GatePolicy, Outcome, Reference, Run, Side, Weight
+from perfci.pipeline import base_policy, documents
+from perfci.pipeline.committed import with_committed
+from perfci.pipeline.origin import Origin, check_artifact, check_run
+from perfci.pipeline.policy import policy_of
+from perfci.pipeline.reference import NamedBase, name_of, reference_of
+from perfci.pipeline.remote import RemoteTree, baselines_differ, load_differs, locustfiles_of
+from perfci.pipeline.subject import described, subject_of
+from perfci.publish.download import download
+from perfci.publish.repository import Artifact, Repository
+from perfci.report.view import View
+from perfci.store import RunFolder
+from perfci.store.archive import run_in
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """What a trusted workflow says of the artifact: its name, or a pattern with "*", and what must be in it."""
+
+    artifact: str
+    profile: str  # "PROFILE" or "PROFILE:SCENARIO"
+    config: str = "perfci.toml"  # within the repository
+    environment: str = ""
+    digest: str = ""  # SHA-256 of the archive, as the uploading step says
+    against: Against | None = None
+    fail_on: FailOn | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rejudged:
+    """What was judged, and the artifact that it rests on, None where the run has left none."""
+
+    view: View
+    fail_on: FailOn
+    artifact: Artifact | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Rules:
+    """What decides, from the base; the trees are those of both commits."""
+
+    config: Config
+    policy: GatePolicy
+    profile: str
+    scenario: str
+    notes: tuple[Finding, ...]
+    trees: Mapping[Side, RemoteTree]
+    external: bool
+
+    @property
+    def accepted(self) -> str:
+        """What the folder of accepted runs is called."""
+        return Path(self.config.baselines).name or "baselines"
+
+
+def rejudge(claim: Claim, origin: Origin, repository: Repository, folder: Path) -> Rejudged:
+    """
+    Judge the run in the artifact of *claim* by the base of *origin*, and leave `run.json` in *folder*.
+
+    ArtifactError where the artifact is not what a measuring job of this change uploads: nothing must be published then.
+    """
+    rules = _rules(claim, origin, repository)
+    fail_on = claim.fail_on or rules.config.fail_on or (FailOn.NO_BASELINE if origin.base else FailOn.REGRESSION)
+    artifact = _artifact(claim.artifact, origin, repository)
+    if artifact is None:
+        return Rejudged(view=View(outcome=_nothing(rules)), fail_on=fail_on, artifact=None)
+    with tempfile.TemporaryDirectory() as scratch:
+        archive = Path(scratch) / "artifact.zip"
+        download(repository, artifact, archive, digest=claim.digest)
+        file = RunFolder(Path(scratch)).run
+        file.write_bytes(run_in(archive))
+        try:
+            run = store.load(file)
+        except ResultError as error:
+            why = str(error).replace(str(file), file.name)
+            raise ArtifactError(
+                f"the artifact {artifact.name} holds no run: {why}",
+                hint="nothing was published; run the measuring job again, with the perfci that judges",
+            ) from None
+        check_run(run, origin, repository, profile=rules.profile, scenario=rules.scenario)
+        view = _judged(run, rules, origin, claim, Path(scratch))
+        store.write_atomically(RunFolder(folder).run, file.read_text())
+    return Rejudged(view=view, fail_on=fail_on, artifact=artifact)
+
+
+def _rules(claim: Claim, origin: Origin, repository: Repository) -> _Rules:
+    file = PurePosixPath(claim.config)
+    commits = {Side.BASE: origin.base or origin.change, Side.CANDIDATE: origin.change}
+    trees = {side: RemoteTree(repository=repository, commit=c, root=file.parent) for side, c in commits.items()}
+    base, own = (_config(trees[side], file.name) for side in (Side.BASE, Side.CANDIDATE))
+    if base is None and own is None:
+        raise ConfigError(f"neither the base nor the change has a {claim.config}", hint="check the input config")
+    notes: tuple[Finding, ...] = ()
+    if base is None:
+        assert own is not None
+        config, text = own, f"the base has no {claim.config}: this change's own policy decides"
+        notes = (Finding(code="policy-new", weight=Weight.NOTICE, message=text),)
+    else:
+        config, notes = base_policy.governed(own or base, base, claim.profile)
+    profile, scenario, _, _ = config.find(claim.profile)
+    if base is not None and own is not None:
+        notes += tuple(_edited(config, (base, own), trees, profile, scenario))
+    target = (own or config).within(claim.environment or None).target
+    return _Rules(
+        config=config,
+        policy=policy_of(config.gate, profile, alerts=config.monitor.alert),
+        profile=profile,
+        scenario=scenario,
+        notes=notes,
+        trees=trees,
+        external=target.get("kind") == "external",
+    )
+
+
+def _config(tree: RemoteTree, name: str) -> Config | None:
+    content = tree.read(name)
+    return None if content is None else from_bytes(content, where=name)
+
+
+def _edited(
+    config: Config, both: tuple[Config, Config], trees: Mapping[Side, RemoteTree], profile: str, scenario: str
+) -> Iterator[Finding]:
+    """What the reader must know of files that the change edits."""
+    base, change = trees[Side.BASE], trees[Side.CANDIDATE]
+    files = [locustfiles_of(each, profile, config) for each in both]
+    if load_differs(base, change, files):
+        driver = Side.BASE if config.load is Load.BASE else Side.CANDIDATE
+        yield base_policy.load_changed(", ".join(files[1]), driver)
+    folder = store.baseline_folder(Path(config.baselines), profile, scenario)
+    if baselines_differ(base, change, str(folder)):
+        yield base_policy.baselines_changed(folder)
+
+
+def _artifact(pattern: str, origin: Origin, repository: Repository) -> Artifact | None:
+    """The newest attempt's artifact of the run whose name fits *pattern*; ArtifactError where several gates' fit."""
+    expression = re.compile(".*".join(map(re.escape, pattern.split("*"))))
+    found = [each for each in repository.artifacts(origin.run) if expression.fullmatch(each.name)]
+    if len(gates := sorted({re.sub(r"-\d+$", "", each.name) for each in found})) > 1:
+        raise ArtifactError(
+            f"run {origin.run} has artifacts of several gates that fit {pattern!r}: {', '.join(gates[:5])}",
+            hint="name the one that is meant: the option --from, the input artifact",
+        )
+    newest = max(found, key=lambda each: each.id, default=None)
+    if newest is not None:
+        check_artifact(newest, origin)
+    return newest
+
+
+def _judged(run: Run, rules: _Rules, origin: Origin, claim: Claim, scratch: Path) -> View:
+    named = NamedBase(ref=origin.base, role=origin.base_role, required=True) if origin.base else NamedBase()
+    paired = Side.BASE in ({measured.side for measured in run.rounds} or run.census)
+    reference = Reference.REF if paired else Reference.BASELINE
+    if named:
+        reference = reference_of(claim.against or rules.config.against, named, external=rules.external)
+    run = _with_accepted(run, rules, scratch, runs=reference is Reference.BASELINE or not paired)
+    baseline: Baseline | None = None
+    if reference is Reference.BASELINE or (not paired and rules.config.on_missing_base is OnMissingBase.BASELINE):
+        root = store.baseline_folder(scratch / Side.BASE.value / rules.accepted, rules.profile, rules.scenario)
+        baseline = store.load_baseline(root, like=run)
+    base_commit = run.commits.get(Side.BASE, "")
+    name = name_of(base_commit or origin.base, named) if baseline is None else described(baseline)
+    shown = Reference.REF if baseline is None else Reference.BASELINE
+    subject = subject_of(run, reference=shown, name=name, base_commit=base_commit)
+    if problem := _problem(run, reference, paired=paired, baseline=baseline):
+        outcome = documents.not_measured(problem, subject, alpha=rules.policy.alpha)
+    else:
+        outcome = judge(run, baseline=baseline, policy=rules.policy, subject=subject)
+    outcome = replace(outcome, findings=(*outcome.findings, *rules.notes))
+    return View(outcome=outcome, run=run, stored=comparable(run, baseline) if baseline else ())
+
+
+def _problem(run: Run, reference: Reference, *, paired: bool, baseline: Baseline | None) -> PerfciError | None:
+    """Why there is nothing to judge, or nothing to compare with although a base was named."""
+    last = f": {run.incidents[-1]}" if run.incidents else ""
+    hint = "the log of the measuring job says why"
+    if not run.rounds and not run.census:
+        return NoResultError(f"nothing was measured{last}", hint=hint)
+    if reference is Reference.REF and not paired and not (baseline and baseline.runs):
+        return BaseUnavailableError(f"the base was not measured{last}", absent=False, hint=hint)
+    return None
+
+
+def _with_accepted(run: Run, rules: _Rules, scratch: Path, *, runs: bool) -> Run:
+    """*run* with the accepted work as both commits have it, whatever its file says; the stored runs are copied, too."""
+    folder = store.baseline_folder(Path(rules.config.baselines), rules.profile, rules.scenario)
+    for side, tree in rules.trees.items():
+        to = store.baseline_folder(scratch / side.value / rules.accepted, rules.profile, rules.scenario)
+        tree.copy_accepted(str(folder), to, runs=runs and side is Side.BASE)
+    roots = {side: scratch / side.value for side in rules.trees}
+    same = rules.trees[Side.BASE].commit == rules.trees[Side.CANDIDATE].commit
+    return with_committed(
+        replace(run, committed={}),
+        base_root=None if same else roots[Side.BASE],
+        head_root=roots[Side.CANDIDATE],
+        baselines=rules.accepted,
+    )
+
+
+def _nothing(rules: _Rules) -> Outcome:
+    error = NoResultError(
+        "the measuring job left no run: it failed, or was cancelled, before anything was measured",
+        hint="the log of the measuring job says why",
+    )
+    outcome = documents.not_measured(
+        error, documents.no_subject(rules.profile, rules.scenario), alpha=rules.policy.alpha
+    )
+    return replace(outcome, findings=(*outcome.findings, *rules.notes))
