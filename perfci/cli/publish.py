@@ -2,18 +2,21 @@
 
 import os
 from collections.abc import Mapping
+from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from perfci.cli.options import CONFIG, LOGIN, Text, environment_option
 from perfci.cli.output import say
 from perfci.cli.run import COMMENT
-from perfci.errors import ExitCode
+from perfci.errors import ConfigError, ExitCode
 
 if TYPE_CHECKING:
     from perfci.pipeline.rejudge import Claim
+
+Word = TypeVar("Word", bound=StrEnum)
 
 ARTIFACT = Text(r"[^\x00-\x1f\x7f\"<>|?:\\/]{1,200}", r'at most 200 characters, none of them one of " < > | ? : \ /')
 DIGEST = Text(r"(sha256:)?[0-9a-fA-F]{64}|", "a SHA-256 in hexadecimal digits")
@@ -47,13 +50,13 @@ DIGEST = Text(r"(sha256:)?[0-9a-fA-F]{64}|", "a SHA-256 in hexadecimal digits")
 @environment_option
 @click.option(
     "--against",
-    type=click.Choice(["auto", "baseline", "ref"]),
+    metavar="[auto|baseline|ref]",
     envvar="PERFCI_AGAINST",
     help="What to compare with.  [default: as the base configures]",
 )
 @click.option(
     "--fail-on",
-    type=click.Choice(["never", "regression", "no-baseline", "inconclusive"]),
+    metavar="[never|regression|no-baseline|inconclusive]",
     envvar="PERFCI_FAIL_ON",
     help="Which verdicts fail, each with those before it.  [default: as the base configures]",
 )
@@ -98,6 +101,14 @@ def _claim(artifact: str, options: Mapping[str, Any]) -> "Claim":
         config=options["config"],
         environment=options["environment"] or "",
         digest=options["digest"],
-        against=Against(options["against"]) if options["against"] else None,
-        fail_on=FailOn(options["fail_on"]) if options["fail_on"] else None,
+        against=_member(Against, "against", options["against"]),
+        fail_on=_member(FailOn, "fail-on", options["fail_on"]),
     )
+
+
+def _member(kind: type[Word], name: str, text: str | None) -> Word | None:
+    """The word *text*; checked here, since a job that publishes its own run may have the variable for another step."""
+    words = [str(each) for each in kind]
+    if text and text not in words:
+        raise ConfigError(f"the input {name} is {text[:100]!r}, but it must be one of {', '.join(words)}")
+    return kind(text) if text else None
