@@ -8,6 +8,7 @@ CODES = {
     "ResultError": 2,
     "RefError": 2,
     "BaseUnavailableError": 3,
+    "ArtifactError": 3,
     "NoResultError": 3,
     "TargetError": 3,
     "BaseTargetError": 3,
