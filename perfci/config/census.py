@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from perfci.config.values import Duration
+from perfci.config.values import Duration, Name
 from perfci.schema import Table
 
 
@@ -24,3 +24,4 @@ class CensusTable(Table):
     headers: tuple[str, ...] = ()  # of the answers, whose numbers count, beside Server-Timing
     exclude: tuple[str, ...] = ()  # sources that are not opened, by name or kind
     prometheus: PrometheusTable = PrometheusTable()
+    databases: dict[Name, str] = {}  # address by name, of databases and caches outside of a compose project

@@ -9,6 +9,7 @@ from perfci.errors import ExitCode, PerfciError
 from perfci.pipeline.plan import Overrides, plan_of, source_of
 from perfci.pipeline.ports import Ports
 from perfci.pipeline.watching import watched_of
+from perfci.rig.census import addresses
 from perfci.rig.host import docker
 from perfci.rig.host.fingerprint import machine
 from perfci.rig.host.git import Git
@@ -41,6 +42,7 @@ def examine(ports: Ports, config_file: str, environment: str | None) -> list[Che
         source = source_of(config, tree=ports.root, file=config_file)
         kind = source.target.kind
         watched_of(config, file=config_file)
+        addresses.check(config.census.databases, ports.environ, where=f"{config_file}: [census.databases]")
         names = [
             f"{profile}:{scenario}" for profile, profile_ in config.profiles.items() for scenario in profile_.scenarios
         ]

@@ -195,13 +195,16 @@ class LiveBlock:
     def census(self, table: CensusTable, *, on_progress: Callable[[int, int], None]) -> Taken:
         """The work of each endpoint's requests, with every source of counts that can be opened."""
         settings = Settings(
-            exclude=table.exclude, metrics_path=table.prometheus.path, metrics_names=table.prometheus.names
+            exclude=table.exclude,
+            metrics_path=table.prometheus.path,
+            metrics_names=table.prometheus.names,
+            databases=table.databases,
         )
         spec = self.rig.spec
         with contextlib.ExitStack() as stack:
             sides = {}
             for side, running in self.started.running.items():
-                sources, reports = stack.enter_context(open_sources(running, settings, environ=spec.environ))
+                sources, reports = stack.enter_context(open_sources(running, settings, environ=spec.environ, side=side))
                 sides[side] = Seen(base_url=running.base_url, sources=sources, reports=reports)
             spec.progress.phase("census: counting")
             return take(

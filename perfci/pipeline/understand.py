@@ -20,6 +20,7 @@ from perfci.pipeline.secrecy import environment_of, withheld_from
 from perfci.pipeline.trees import Tree
 from perfci.pipeline.watching import watched_of
 from perfci.rig import monitor
+from perfci.rig.census import addresses
 from perfci.rig.host.environment import JobEnvironment
 from perfci.rig.host.git import Git
 from perfci.rig.host.trees import is_own
@@ -111,7 +112,7 @@ def understand(request: Request, ports: Ports, stack: contextlib.ExitStack) -> T
         notes=(*notes, *edited_files(plan, config, files, base_locustfiles=edited), *_dependencies(sources)),
         base_locustfiles=edited if load_side is Side.CANDIDATE else (),
         fail_on=request.fail_on or config.fail_on or (FailOn.NO_BASELINE if named.required else FailOn.REGRESSION),
-        counting=request.census or Counting(config.census.enabled),
+        counting=_counting(config, request, ports),
         environ=environ,
         watched=watched_of(config, file=request.config_file),
         unavailable=base.unavailable,
@@ -192,6 +193,14 @@ def _source(config: Config, tree: Tree, request: Request, side: Side) -> SideSou
     file = request.config_file + (" of the base" if side is Side.BASE else "")
     env = request.base_env if side is Side.BASE else request.candidate_env
     return source_of(config, tree=tree.path, file=file, env=env)
+
+
+def _counting(config: Config, request: Request, ports: Ports) -> Counting:
+    """Whether work is counted; ConfigError where an address of a database cannot be read."""
+    counting = request.census or Counting(config.census.enabled)
+    if counting is not Counting.OFF:
+        addresses.check(config.census.databases, ports.environ, where=f"{request.config_file}: [census.databases]")
+    return counting
 
 
 def _warning(code: str, message: str, *, hint: str = "") -> Finding:

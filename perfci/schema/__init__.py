@@ -4,6 +4,7 @@ The one way in which data from outside (a configuration, a stored file, an input
 A leaf like `model` and `errors`: every room may use it for its own part of the configuration.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
@@ -12,6 +13,9 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from perfci.errors import ConfigError, PerfciError
 
 T = TypeVar("T")
+
+_PASSWORD = re.compile(r"(://[^/?#\s:@]*:)[^\s]+@")
+"""In an address, as far as the last `@`: a password may hold others."""
 
 
 class Table(BaseModel):
@@ -49,7 +53,7 @@ def _line(problem: Any) -> str:
     message = f"{place}: {message[:1].lower()}{message[1:]}"
     if isinstance(problem["input"], Mapping):  # a whole table says nothing that the file does not, and may hold secrets
         return message
-    value = repr(problem["input"])
+    value = _PASSWORD.sub(r"\1***@", repr(problem["input"]))
     return f"{message} (got {value if len(value) <= 60 else value[:57] + '...'})"
 
 

@@ -67,7 +67,9 @@ def _psql(question: str) -> None:
 
 def _mysql(question: str) -> None:
     state = _state()["mysql"]
-    if question.startswith("SELECT '"):
+    if "by_thread" in question:
+        _say(*("\t".join(map(str, row)) for row in state.get("sessions", [])))
+    elif question.startswith("SELECT '"):
         _say(question.split("'")[1])
     elif "@@performance_schema" in question:
         _say(state.get("loaded", "1"))

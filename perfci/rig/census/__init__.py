@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 
-from perfci.model import CounterSource
+from perfci.model import CounterSource, Side
 from perfci.rig.census import healthchecks, mysql, network, postgresql, process, prometheus, redis
 from perfci.rig.census.source import Finder, Scene, Settings, Snapshot, Source, Work
 from perfci.rig.host import docker
@@ -25,10 +25,12 @@ SOURCES: Sequence[Finder] = (
 )
 """In the order in which they are opened, read and reported."""
 
+_FOUND = "its address is not used: the databases of a compose project are found in the containers of each copy"
+
 
 @contextlib.contextmanager
 def open_sources(
-    running: RunningTarget, settings: Settings, *, environ: Mapping[str, str]
+    running: RunningTarget, settings: Settings, *, environ: Mapping[str, str], side: Side = Side.CANDIDATE
 ) -> Iterator[tuple[list[Source], list[CounterSource]]]:
     """
     Every source that can be read, with one session each, and the report on them and on those that cannot.
@@ -38,7 +40,7 @@ def open_sources(
     known = [container.id for container in running.containers]
     with ThreadPoolExecutor() as pool:
         programs = dict(zip(known, pool.map(partial(docker.programs, environ=environ), known), strict=True))
-    scene = Scene(running=running, settings=settings, environ=environ, programs=programs)
+    scene = Scene(running=running, settings=settings, environ=environ, side=side, programs=programs)
     sources: list[Source] = []
     reports: list[CounterSource] = []
     with contextlib.ExitStack() as sessions:
@@ -50,4 +52,8 @@ def open_sources(
                 sessions.callback(found.close)
                 sources.append(found)
                 reports.append(CounterSource(name=found.name, kind=found.kind, found=True, note=found.note))
+        if running.kind == "compose":
+            reports += [
+                CounterSource(name=name, kind="address", found=False, note=_FOUND) for name in settings.databases
+            ]
         yield sources, reports

@@ -47,6 +47,7 @@ class Watched:
     before: Snapshot = NOTHING
     restless: Counter[str] = field(default_factory=Counter)  # endpoints after which it did not come to rest
     in_a_row: int = 0
+    shared: int = 0  # requests during which other clients of the same server worked
     gone: str = ""  # why it is not read any more
 
     def attempt(self, step: Callable[[], Snapshot | None]) -> Snapshot | None:
@@ -142,11 +143,13 @@ class Ledger:
             return opened
         if watched.gone:
             return replace(opened, found=False, note=watched.gone)
+        notes = [watched.source.note]
+        if watched.shared:
+            notes.append(f"{watched.shared} requests do not count, because its other clients worked during them")
         worst = [name for name, count in watched.restless.most_common() if 2 * count > len(self._warm[name])]
-        if not worst:
-            return opened
-        moving = f"it did not come to rest after most requests of {', '.join(worst[:3])}"
-        return replace(opened, note="; ".join(filter(None, (opened.note, moving))))
+        if worst:
+            notes.append(f"it did not come to rest after most requests of {', '.join(worst[:3])}")
+        return replace(opened, note="; ".join(filter(None, notes)))
 
     def lost(self) -> Mapping[str, str]:
         """Sources that were open and had to be given up, with the reason."""
@@ -158,6 +161,8 @@ class Ledger:
         loud = [watched for watched in self._watched if watched.source.loud and self._asking]
         self._stale = self._stale or not self._asking
         after = self._at_rest(quiet, endpoint)
+        for one in quiet:
+            one.shared += id(one) in after and after[id(one)].others != one.before.others
         if loud:  # one look is enough where the quiet ones have seen the service come to rest: each is a request to it
             resting = any(snapshot.counters for snapshot in after.values())
             after |= _read(loud) if resting else self._at_rest(loud, endpoint)
@@ -216,9 +221,14 @@ class Ledger:
                 continue
             watched_source.restless[endpoint] += 1
             watched_source.in_a_row += 1
+            whose = (
+                ""
+                if now[id(watched_source)].others == watched_source.before.others
+                else ", because other clients work on it"
+            )
             watched_source.before = now.pop(id(watched_source))
             if watched_source.in_a_row >= MOST_RESTLESS:
-                watched_source.gone = f"it never came to rest within {REST_S:g} s"
+                watched_source.gone = f"it never came to rest within {REST_S:g} s{whose}"
         return now
 
     def _endpoint(self, samples: Sequence[Sample]) -> EndpointCensus:
@@ -264,7 +274,9 @@ def _moved(before: Snapshot, after: Snapshot) -> bool:
 
 
 def _difference(before: Snapshot, after: Snapshot) -> Snapshot | None:
-    """What was done in between; None where totals went down, because somebody has reset them."""
+    """What was done in between; None where others did some of it, or somebody has reset the totals."""
+    if before.others != after.others:
+        return None
     counters = {name: total - before.counters.get(name, 0.0) for name, total in after.counters.items()}
     statements = {text: _less(total, before.statements.get(text)) for text, total in after.statements.items()}
     if any(value < 0 for value in counters.values()) or any(work.calls < 0 for work in statements.values()):

@@ -1,12 +1,21 @@
-"""Redis, Valkey and their kin: calls of every command, and how often a key was there, from INFO."""
+"""
+Redis, Valkey and their kin: calls of every command, and how often a key was there, from INFO.
 
+INFO counts for the whole server. Where others use it, MONITOR tells who works and in which of its databases.
+"""
+
+import contextlib
 import re
+import secrets
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from perfci.errors import CensusError
 from perfci.model import CounterSource
+from perfci.rig.census.addresses import Address
+from perfci.rig.census.clients import Client, Clients, split
 from perfci.rig.census.source import Scene, Snapshot, Source, Work
-from perfci.rig.host.clients import REDIS, redis_cli
+from perfci.rig.host.clients import REDIS, redis_cli, redis_cli_at
 from perfci.rig.host.session import Session, kept
 from perfci.rig.target.running import Container
 
@@ -19,6 +28,8 @@ CONTROL = frozenset(
 
 _INFO = "INFO commandstats\nINFO stats"
 _CALLS = re.compile(r"cmdstat_([^:]+):calls=(\d+),")
+_MONITORED = re.compile(r'\d+\.\d+ \[(?P<database>\d+) (?P<client>[^\]]+|\[[^\]]+\]:\d+)\] "(?P<command>[^"]+)"')
+_CLIENT = re.compile(r"^id=\d+ addr=(\S+) .*?\bage=(\d+)\b", re.MULTILINE)
 _COUNTERS = {"keyspace_hits": "hits", "keyspace_misses": "misses"}
 
 
@@ -31,6 +42,11 @@ def find(scene: Scene) -> Iterator[Source | CounterSource]:
             yield _opened(scene, container)
         except CensusError as error:
             yield CounterSource(name=container.service, kind=KIND, found=False, note=str(error))
+    for address in scene.addresses(KIND):
+        try:
+            yield _reached(scene, address)
+        except CensusError as error:
+            yield CounterSource(name=address.name, kind=KIND, found=False, note=str(error))
 
 
 def _opened(scene: Scene, container: Container) -> Source:
@@ -41,16 +57,45 @@ def _opened(scene: Scene, container: Container) -> Source:
     return source
 
 
+def _reached(scene: Scene, address: Address) -> Source:
+    """A server that others may use, too."""
+    database = address.database or "0"
+    if not database.isdigit():
+        raise CensusError(f"its database is a number, not {database!r}")
+    sessions = []
+    with contextlib.ExitStack() as opened:
+        for _ in range(2):
+            session = redis_cli_at(
+                address.host,
+                address.port or 6379,
+                user=address.user,
+                password=address.password,
+                tls=address.tls,
+                name=address.name,
+                environ=scene.environ,
+            )
+            opened.callback(session.close)
+            sessions.append(session)
+        source = SharedRedis(*sessions, name=address.name, database=database, clients=Clients(scene.running))
+        source.read()
+        opened.pop_all()
+    return source
+
+
 class Redis:
     """The counters of one server."""
 
     kind = KIND
     loud = False
-    note = ""
 
     def __init__(self, session: Session, *, name: str) -> None:
         self.name = name
         self._session = session
+
+    @property
+    def note(self) -> str:
+        """Nothing was changed."""
+        return ""
 
     def ask(self) -> None:
         """Ask for both sections of INFO."""
@@ -67,6 +112,61 @@ class Redis:
     def close(self) -> None:
         """End redis-cli."""
         self._session.close()
+
+
+class SharedRedis(Redis):
+    """
+    One database of a server, as far as nobody else works on the server meanwhile.
+
+    Each read sets a mark in the stream of MONITOR before it asks for the totals. So whatever is in the totals of one
+    read, and not in those of the one before, is before the mark of the next read: a ledger reads until two agree.
+    """
+
+    def __init__(self, session: Session, monitor: Session, *, name: str, database: str, clients: Clients) -> None:
+        super().__init__(session, name=name)
+        self._monitor, self._database, self._clients = monitor, database, clients
+        self._mark, self._worked = "", 0
+        monitor.send("MONITOR")
+        monitor.until("OK")
+
+    @property
+    def note(self) -> str:
+        """Whose commands may be among them."""
+        return self._clients.note
+
+    def ask(self) -> None:
+        """For both sections of INFO, behind a mark."""
+        self._mark = secrets.token_hex(12)
+        self._session.put(f"ECHO {self._mark}\n{_INFO}")
+
+    def read(self) -> Snapshot:
+        """Commands by name, hits and misses."""
+        if not self._mark:
+            self.ask()
+        mark, self._mark = self._mark, ""
+        found = super().read()
+        self._worked += self._by_others(self._monitor.until(mark))
+        return replace(found, others=self._worked)
+
+    def close(self) -> None:
+        """End both sessions."""
+        super().close()
+        self._monitor.close()
+
+    def _by_others(self, lines: Iterable[str]) -> int:
+        """How many of the commands that were monitored came from other clients, or went to other databases."""
+        told = [found for line in lines if (found := _MONITORED.match(line))]
+        work = [found for found in told if found["command"].lower() not in CONTROL]
+        elsewhere = [found for found in work if found["database"] != self._database]
+        here = [found["client"] for found in work if found["database"] == self._database and found["client"] != "lua"]
+        if not here:
+            return len(elsewhere)
+        ages = dict(_CLIENT.findall("\n".join(self._session.ask("CLIENT LIST"))))
+        clients = [
+            Client(id=one, socket=split(one), age_s=float(ages[one]) if one in ages else None) for one in set(here)
+        ]
+        others = {client.id for client in self._clients.others(clients)}
+        return len(elsewhere) + sum(one in others for one in here)
 
 
 def parse(lines: Iterable[str]) -> Snapshot:

@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from perfci.model import CounterSource
+from perfci.model import CounterSource, Side
+from perfci.rig.census.addresses import Address, filled
 from perfci.rig.target.running import RunningTarget
 
 DATABASES = frozenset({"postgres", "mysqld", "mariadbd", "redis-server", "valkey-server", "keydb-server"})
@@ -29,6 +30,7 @@ class Snapshot:
     disturbances: int = (
         0  # of the target by others: a request during which there was one does not count, for any source
     )
+    others: int = 0  # times that other clients of a shared server worked: such a request does not count for this source
 
 
 class Source(Protocol):
@@ -76,6 +78,7 @@ class Settings:
     exclude: tuple[str, ...] = ()  # names and kinds of sources that are not opened
     metrics_path: str = "/metrics"  # of the service's Prometheus page; empty: not asked for
     metrics_names: tuple[str, ...] = ()  # the counters on it that count; empty: all that stand still when idle
+    databases: Mapping[str, str] = field(default_factory=dict)  # address by name, of what no container holds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,9 +87,22 @@ class Scene:
 
     running: RunningTarget
     settings: Settings
-    environ: Mapping[str, str]  # for docker
+    environ: Mapping[str, str]  # for docker and other clients, and what addresses name of it
+    side: Side = Side.CANDIDATE
     programs: Mapping[str, frozenset[str]] = field(default_factory=dict)  # what runs in each container, by its id
     found: frozenset[str] = frozenset()  # kinds that were opened before
+
+    def addresses(self, kind: str) -> Iterator[Address]:
+        """
+        The servers of a *kind* that the project names by their address, but for those that it leaves out.
+
+        A compose project has none: the containers of each copy are what it uses, and they are found.
+        """
+        if self.running.kind == "compose":
+            return
+        for one in filled(self.settings.databases, kind, self.running, side=self.side, environ=self.environ):
+            if self.wants(one.name, kind):
+                yield one
 
     def wants(self, name: str, kind: str) -> bool:
         """Whether the configuration includes this source."""

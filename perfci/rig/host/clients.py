@@ -1,15 +1,24 @@
-"""Clients of databases and caches, run in the containers of their servers: what census and monitor both ask."""
+"""Clients of databases and caches: in the containers of their servers, or on this machine for a server elsewhere."""
 
+import re
+import shutil
+import socket
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
-from perfci.rig.host.session import Session, inside
+from perfci.errors import CensusError
+from perfci.rig.host.environment import child_environment, of_job
+from perfci.rig.host.session import ANSWER_S, Session, inside
 
 POSTGRESQL = frozenset({"postgres"})
 """Programs by which a container with PostgreSQL is known."""
 
 REDIS = frozenset({"redis-server", "valkey-server", "keydb-server"})
 """The same for Redis and its kin."""
+
+MYSQL_OPTIONS = ("--batch", "--skip-column-names", "--unbuffered", "--force", "--connect-timeout=5")
+
+_SETTINGS = re.compile(r"PG[A-Z]+$|MYSQL_|MARIADB_|REDISCLI_")
 
 _PSQL = """
 user=${POSTGRES_USER:-$(cat "${POSTGRES_USER_FILE:-/dev/null}")}
@@ -48,6 +57,61 @@ def redis_cli(container: str, *, service: str, command: Sequence[str], environ: 
         environ=environ,
         secret={"REDISCLI_AUTH": password} if password else None,
     )
+
+
+def psql_at(connection: str, *, password: str, name: str, environ: Mapping[str, str]) -> Session:
+    """psql of this machine with a *connection* string that holds no password; *name* is told in errors."""
+    program = _program(("psql",), package="postgresql-client", environ=environ)
+    return Session(
+        [program, "-XAtq", "-F", " ", "-d", connection],
+        what=f"PostgreSQL {name!r}",
+        sentinel="\\echo {}",
+        environment=_environment(environ, PGPASSWORD=password, PGCONNECT_TIMEOUT="5", PGAPPNAME="perfci"),
+        prelude=_PSQL_PRELUDE,
+    )
+
+
+def redis_cli_at(
+    host: str, port: int, *, user: str, password: str, tls: bool, name: str, environ: Mapping[str, str]
+) -> Session:
+    """redis-cli of this machine, or its like; *name* is told in errors."""
+    program = _program(("redis-cli", "valkey-cli", "keydb-cli"), package="redis-tools", environ=environ)
+    try:
+        socket.create_connection((host, port), timeout=ANSWER_S).close()
+    except OSError as error:  # redis-cli itself would try for ever
+        raise CensusError(f"Redis {name!r} cannot be reached: {error.strerror or error}") from None
+    options = [*(["--user", user] if user else []), *(["--tls"] if tls else []), "--no-auth-warning"]
+    return Session(
+        [program, "-h", host, "-p", str(port), *options],
+        what=f"Redis {name!r}",
+        sentinel="ECHO {}",
+        environment=_environment(environ, REDISCLI_AUTH=password),
+    )
+
+
+def mysql_at(host: str, port: int, *, user: str, password: str, name: str, environ: Mapping[str, str]) -> Session:
+    """The client of MySQL or MariaDB on this machine, without a schema; *name* is told in errors."""
+    program = _program(("mariadb", "mysql"), package="mariadb-client", environ=environ)
+    place = [f"--host={host}", f"--port={port}", "--protocol=tcp", *([f"--user={user}"] if user else [])]
+    return Session(
+        [program, "--no-defaults", *place, *MYSQL_OPTIONS],
+        what=f"MySQL {name!r}",
+        sentinel="SELECT '{}';",
+        environment=_environment(environ, MYSQL_PWD=password),
+    )
+
+
+def _program(names: Sequence[str], *, package: str, environ: Mapping[str, str]) -> str:
+    for name in names:
+        if found := shutil.which(name, path=environ.get("PATH")):
+            return found
+    raise CensusError(f"{names[0]} is not on this machine: install it in a step before perfci ({package})")
+
+
+def _environment(environ: Mapping[str, str], **own: str) -> dict[str, str]:
+    """The job's own settings of such clients would lead them elsewhere."""
+    kept = of_job(environ).without(lambda variable: bool(_SETTINGS.match(variable)))
+    return child_environment(kept, {name: value for name, value in own.items() if value})
 
 
 def _option(command: Sequence[str], name: str) -> str:

@@ -68,6 +68,15 @@ class Session:
         answer = self._until(token.encode(), time.monotonic() + within_s, within_s)
         return answer.decode("utf-8", errors="replace").splitlines()
 
+    def send(self, line: str) -> None:
+        """Say *line*, to which no answer with an end is expected."""
+        self._write(f"{line}\n".encode())
+
+    def until(self, token: str) -> list[str]:
+        """The lines before the next one that holds *token*, from a program that speaks by itself."""
+        before = self._until(token.encode(), time.monotonic() + ANSWER_S, ANSWER_S)
+        return before.decode("utf-8", errors="replace").splitlines()
+
     def close(self) -> None:
         """End the program: it sees the end of its input, and is killed where that does not move it."""
         for pipe in (self._child.process.stdin, self._child.process.stdout):

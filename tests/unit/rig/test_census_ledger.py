@@ -28,6 +28,7 @@ class Fake:
     late: int = 0
     texts: dict[str, int] = field(default_factory=dict)
     disturbances: int = 0
+    others: int = 0
     restless: bool = False
     dead: str = ""
     reads: int = 0
@@ -54,6 +55,7 @@ class Fake:
             counters={"statements": float(now)},
             statements={text: Work(calls=calls, rows=2 * calls) for text, calls in self.texts.items()},
             disturbances=self.disturbances,
+            others=self.others,
         )
 
     def close(self) -> None:
@@ -136,6 +138,21 @@ def test_a_source_that_never_rests_is_given_up_and_the_others_stand() -> None:
     found, lost = counting.reports(opened)
     assert found.found
     assert (lost.found, lost.note) == (False, "it never came to rest within 0.25 s")
+
+
+def test_a_request_during_which_other_clients_worked_does_not_count_for_that_source() -> None:
+    """For the others it does, and the report says how many there were."""
+    db, cache = Fake(), Fake(name="cache")
+    counting = ledger(db, cache)
+    for by_others in (0, 0, 3, 0):
+        db.total, db.others = db.total + 2 + by_others, db.others + by_others
+        cache.total += 1
+        assert ask(counting)
+    counters = counting.warm()["GET /"].counters
+    assert counters["db/statements"] == Tally(requests=2, mean=2.0)
+    assert counters["cache/statements"] == Tally(requests=3, mean=1.0)
+    (report,) = counting.reports([CounterSource(name="db", kind="fake", found=True)])
+    assert report.note == "1 requests do not count, because its other clients worked during them"
 
 
 def test_a_source_that_dies_is_lost_with_its_words() -> None:
