@@ -52,6 +52,9 @@ def check(databases: Mapping[str, str], environ: Mapping[str, str], *, where: st
     for name, text in databases.items():
         try:
             _parsed(name, text, environ, {"side": Side.CANDIDATE, "port": 1, "dir": "/"})
+        except LookupError as error:
+            hint = "set it in the environment of perfci; in a workflow, in `env` of its step"
+            raise ConfigError(f"{where}: {name}: {error}", hint=hint) from None
         except ValueError as error:
             raise ConfigError(f"{where}: {name}: {error}", hint=f"write it as {_EXAMPLE}") from None
 
@@ -68,10 +71,10 @@ def filled(
 
 
 def _parsed(name: str, text: str, environ: Mapping[str, str], values: Mapping[str, object]) -> Address:
-    """ValueError says what is wrong, without the address: it may hold a password."""
+    """ValueError or LookupError say what is wrong, without the address: it may hold a password."""
     known = {**{key: value for key, value in environ.items() if value}, **values}
     if missing := [one for one in _PLACEHOLDER.findall(text) if one not in known]:
-        raise ValueError(f"the variable {missing[0]} is not set")
+        raise LookupError(f"the variable {missing[0]} is not set")
     if (whole := _PLACEHOLDER.match(text)) and whole[1] not in _OF_THE_RUN:  # an address, which is quoted already
         text = f"{known[whole[1]]}{text[whole.end() :]}"
     try:
