@@ -8,10 +8,15 @@ import pytest
 from perfci.model import Outcome
 from perfci.report import FORMATS, render, terminal
 from perfci.report.explain import explain, explain_json
-from perfci.report.view import Links
+from perfci.report.view import Links, View
+from tests.builders import a_paired_run
 from tests.golden.outcomes import OUTCOMES
 
-SUFFIXES = {"text": "report.txt", "markdown": "md", "summary": "summary.md", "json": "json"}
+SUFFIXES = {"text": "report.txt", "markdown": "md", "summary": "summary.md", "json": "json"} | {
+    "csv": "csv",
+    "junit": "junit.xml",
+    "openmetrics": "metrics.txt",
+}
 LINKS: dict[str, Any] = {
     "run": "https://git.example.org/octo/shop/actions/runs/42",
     "artifact": "https://git.example.org/octo/shop/actions/runs/42/artifacts/7",
@@ -26,11 +31,16 @@ def test_every_format_has_golden_files() -> None:
     assert FORMATS.keys() == SUFFIXES.keys()
 
 
-@pytest.mark.parametrize("fmt", FORMATS)
+@pytest.mark.parametrize("fmt", [fmt for fmt in FORMATS if fmt != "csv"])
 @pytest.mark.parametrize("case", OUTCOMES)
 def test_format(golden: Golden, case: str, fmt: str) -> None:
     """Each format renders each outcome as the golden file has it."""
     golden(f"{case}.{SUFFIXES[fmt]}", render(fmt, OUTCOMES[case](), **LINKS))
+
+
+def test_table_of_a_run(golden: Golden) -> None:
+    """The CSV has the run's rounds, and of the outcome their verdicts alone."""
+    golden("paired.csv", FORMATS["csv"].render(View(outcome=OUTCOMES["regression"](), run=a_paired_run())))
 
 
 @pytest.mark.parametrize("case", OUTCOMES)

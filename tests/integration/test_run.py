@@ -11,6 +11,7 @@ import pytest
 from perfci import store
 from perfci.model import Role, RoundKind, Side, Verdict
 from perfci.pipeline import documents
+from perfci.report import FORMATS
 from tests.fakes.shell import Shell, shell_in
 
 CONFIG = """
@@ -88,7 +89,7 @@ def test_a_whole_run_leaves_its_documents_and_nothing_else(shell: Shell, tmp_pat
     assert outcome.verdict not in {Verdict.INVALID, Verdict.NO_BASELINE}, outcome.reason
     assert documents.read_exit(folder) == 0
     files = {path.name for path in folder.iterdir()}
-    assert files == {"run.json", "result.json", "report.txt", "report.md", "exit-code", "logs"}
+    assert files == {"run.json", "exit-code", "logs", *(fmt.file for fmt in FORMATS.values() if fmt.file)}
     assert json.loads((folder / "result.json").read_text())["verdict"] == outcome.verdict.value
     assert outcome.reason in " ".join(done.stdout.split())
     assert "block 2 of 2: turns" in done.stderr

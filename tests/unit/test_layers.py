@@ -59,7 +59,7 @@ LIBRARIES: Mapping[str, tuple[str, ...]] = {
     "urllib3": ("perfci.rig.target",),
     "tenacity": ("perfci.rig",),
     "psutil": ("perfci.rig",),
-    "prometheus_client": ("perfci.rig.census.prometheus", "perfci.rig.monitor.page"),
+    "prometheus_client": ("perfci.rig.census.prometheus", "perfci.rig.monitor.page", "perfci.report.openmetrics"),
     "jinja2": ("perfci.report",),
     "rich": ("perfci.report", "perfci.cli.progress"),
     "click": ("perfci.cli",),

@@ -9,6 +9,7 @@ from perfci.errors import ConfigError, ExitCode, LoadError, NoResultError, Resul
 from perfci.model import Verdict
 from perfci.pipeline import documents
 from perfci.pipeline.documents import exit_code
+from perfci.report import FORMATS
 from perfci.report.view import View
 from tests.builders import a_red_outcome, a_subject, an_outcome
 
@@ -35,7 +36,8 @@ def test_what_was_written_is_what_later_steps_read(tmp_path: Path) -> None:
     outcome = a_red_outcome()
     documents.write(View(outcome=outcome), tmp_path / "run", code=ExitCode.REGRESSION)
     folder = tmp_path / "run"
-    assert sorted(path.name for path in folder.iterdir()) == ["exit-code", "report.md", "report.txt", "result.json"]
+    files = {fmt.file for fmt in FORMATS.values() if fmt.file}
+    assert {path.name for path in folder.iterdir()} == {"exit-code", *files}
     assert documents.read(folder).verdict is Verdict.REGRESSION
     assert documents.read(folder).reason == outcome.reason
     assert documents.read_exit(folder) is ExitCode.REGRESSION
