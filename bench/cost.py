@@ -98,7 +98,7 @@ class Cost:
 
 def write_log(path: Path, rng: np.random.Generator, *, requests: int, endpoints: int) -> None:
     """A round's log as a generator writes it, one chunk of rows a second."""
-    chunks = [(b"N", json.dumps([f"GET /{number}" for number in range(endpoints)]).encode())]
+    chunks = [(b"N", json.dumps([[f"GET /{number}"] * 2 for number in range(endpoints)]).encode())]
     for second, count in enumerate(np.diff(np.linspace(0, requests, ROUND_S + 1).astype(int))):
         columns = (
             np.sort(second + rng.random(count)),

@@ -15,6 +15,7 @@ from pydantic import Field, PrivateAttr, model_validator
 
 from perfci import __version__
 from perfci.config.census import CensusTable, PrometheusTable
+from perfci.config.endpoints import EndpointTable
 from perfci.config.gate import Against, BudgetTable, FailOn, GateTable, Load, OnMissingBase, OverrideTable, SloTable
 from perfci.config.monitor import AlertTable, MonitorTable
 from perfci.config.renames import apply_renames
@@ -41,6 +42,7 @@ __all__ = [
     "CensusTable",
     "Config",
     "Duration",
+    "EndpointTable",
     "FailOn",
     "GateTable",
     "Load",
@@ -80,6 +82,7 @@ class Config(Table):
     target: dict[str, Any]
     seed: dict[str, Any] = {"kind": "none"}
     profiles: dict[Name, Profile] = Field(min_length=1)
+    endpoints: tuple[EndpointTable, ...] = ()  # the first that matches gives the name
     census: CensusTable = CensusTable()
     monitor: MonitorTable = MonitorTable()
     gate: GateTable = GateTable()

@@ -13,6 +13,7 @@ from perfci.judge.census.judging import judge_work
 from perfci.judge.compare.series import against_baseline, paired
 from perfci.judge.gate import decide
 from perfci.judge.gauges import compared
+from perfci.judge.remarks import remarks
 from perfci.judge.sequential import Standing, follow
 from perfci.judge.slo import judge_slos
 from perfci.judge.validity import findings
@@ -44,4 +45,9 @@ def judge(
     answers = judge_answers(case_of(run, stored, policy), [*comparisons, *(decision.comparison for decision in work)])
     found = (*answers.findings, *findings(run, stored, policy), *gaps(run, stored), *alerts)
     outcome = decide(comparisons, found, (*judge_slos(run, policy), *limits), subject, policy, work=work, timed=timed)
-    return replace(outcome, gauges=compared(run, stored), decisions=answers.qualified(outcome.decisions))
+    return replace(
+        outcome,
+        gauges=compared(run, stored),
+        decisions=answers.qualified(outcome.decisions),
+        remarks=remarks(run),
+    )

@@ -262,6 +262,14 @@ class Subject:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Remark:
+    """A line about how a run was measured, which weighs nothing."""
+
+    name: str  # "Folded"
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """The complete result of the gate: everything that a report may show."""
 
@@ -275,6 +283,7 @@ class Outcome:
     alpha: float
     further_blocks: int | None = None
     gauges: tuple[GaugeChange, ...] = ()  # for information, by name
+    remarks: tuple[Remark, ...] = ()
 
     @property
     def regressions(self) -> tuple[str, ...]:

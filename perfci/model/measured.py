@@ -142,7 +142,7 @@ class Requests:
     The columns are plain arrays, so that whoever computes can wrap them (`numpy.frombuffer`) without a copy.
     """
 
-    names: tuple[str, ...]  # endpoints, "GET /tickets/"
+    names: tuple[str, ...]  # "GET /tickets/17"
     start_s: "array[float]"  # "d": seconds since the epoch at which the request was sent
     latency_ms: "array[float]"  # "d": until the body had arrived
     endpoint: "array[int]"  # "I": index into names
@@ -154,6 +154,7 @@ class Requests:
     )  # index into forms from 1, 0: not looked at; or empty
     forms: tuple[AnswerForm, ...] = ()
     lateness: Lateness | None = None  # None: no task was due at a certain time
+    endpoints: Mapping[str, str] = field(default_factory=dict)  # name -> its endpoint, where that is another
 
     def __len__(self) -> int:
         return len(self.start_s)
@@ -200,6 +201,36 @@ class Answers:
     sizes: Mapping[int, int] = field(default_factory=dict)  # size class -> answers
     median_bytes: float | None = None
     forms: Mapping[str, int] = field(default_factory=dict)  # "application/json; gzip; HTTP/1.1" -> answers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """What the requests of one name were answered on one side: enough to tell names of one template apart."""
+
+    answers: int
+    kinds: frozenset[str]  # "200", "failed with 404"
+    bytes_: int = 0  # of all successes together
+    successes: int = 0
+    smallest: int | None = None  # bytes of the smallest success; None: there was none
+    largest: int | None = None
+
+    def __add__(self, other: "Answered") -> "Answered":
+        sizes = [size for each in (self, other) for size in (each.smallest, each.largest) if size is not None]
+        return Answered(
+            answers=self.answers + other.answers,
+            kinds=self.kinds | other.kinds,
+            bytes_=self.bytes_ + other.bytes_,
+            successes=self.successes + other.successes,
+            smallest=min(sizes, default=None),
+            largest=max(sizes, default=None),
+        )
+
+
+def kind_of_answer(status: int, *, failed: bool) -> str:
+    """A kind of answer in words; a *status* of 0 is none."""
+    if not failed:
+        return str(status or "success")
+    return f"failed with {status}" if status else "failed without an answer"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

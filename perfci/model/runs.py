@@ -51,6 +51,14 @@ class Arrivals:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EndpointName:
+    """A name that the project gives to endpoints."""
+
+    match: str  # a pattern of endpoints: "*" stands for any text
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LoadPlan:
     """The load as it was really offered: what a comparison requires to be equal on both sides."""
 
@@ -66,6 +74,7 @@ class LoadPlan:
     processes: int = 1  # of the load generator, which share the users
     workers: int = 0  # on other machines, which share them instead
     arrivals: Arrivals | None = None  # instead of the users' own waits; the users are then those that take them
+    endpoints: tuple[EndpointName, ...] = field(default=(), compare=False)  # what they are called changes no load
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +98,15 @@ class LookPlan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Folded:
+    """Names that became one endpoint, because they differ only in what identifies a thing."""
+
+    endpoint: str
+    names: int  # how many
+    because: str = ""  # what sets these names apart from the others of their template; empty: nothing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
     """The rounds of one job."""
 
@@ -106,6 +124,7 @@ class Run:
     base_endpoints: tuple[str, ...] = ()  # that the base's Locust file asks, where the change edits that file
     committed: Mapping[Side, CommittedCensus] = field(default_factory=dict)  # census.json in the commit of each side
     looks: LookPlan | None = None  # None: judged once, when all blocks are measured
+    folded: tuple[Folded, ...] = ()  # endpoints of several names, or set apart from such; in the order of their names
 
     @property
     def name(self) -> str:

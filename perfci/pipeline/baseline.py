@@ -8,9 +8,10 @@ from perfci.config import read
 from perfci.errors import ConfigError
 from perfci.judge import validity
 from perfci.judge.census.accept import to_commit
-from perfci.model import Side, Weight
+from perfci.model import Baseline, Side, Weight
 from perfci.pipeline.paths import inside
 from perfci.pipeline.policy import policy_of
+from perfci.pipeline.stored_names import aligned
 
 
 def record(run: Path, *, config_file: Path, census_only: bool = False) -> list[Path]:
@@ -37,4 +38,7 @@ def record(run: Path, *, config_file: Path, census_only: bool = False) -> list[P
         )
     root = inside(config_file.parent.resolve(), config.baselines, what="baselines folder")
     before = store.committed_census(store.baseline_folder(root, accepted.profile, accepted.scenario))
-    return store.record(accepted, root, census=to_commit(accepted, policy_of(config.gate, accepted.profile), before))
+    stored = Baseline(location="", runs=(), census=before)
+    _, stored_here, _ = aligned(accepted, stored, [each.named() for each in config.endpoints])
+    known = stored_here.census if stored_here else None
+    return store.record(accepted, root, census=to_commit(accepted, policy_of(config.gate, accepted.profile), known))

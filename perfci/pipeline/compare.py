@@ -1,5 +1,6 @@
 """`perfci compare`: judge what is stored. No target, no load, no git."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from perfci import store
@@ -11,6 +12,7 @@ from perfci.judge.comparability import comparable
 from perfci.model import Baseline, GatePolicy, Reference, Run, Side
 from perfci.pipeline.paths import inside
 from perfci.pipeline.policy import policy_of
+from perfci.pipeline.stored_names import aligned
 from perfci.pipeline.subject import described, subject_of
 from perfci.report.view import View
 
@@ -27,15 +29,18 @@ def compare(base: Path | None, candidate: Path, *, config_file: Path) -> View:
     run = store.load(candidate)
     alerts = config.monitor.alert if config else ()
     policy = policy_of(config.gate if config else GateTable(), run.profile, alerts=alerts)
+    found: Baseline | None = None
     if base is None and (Side.BASE in run.census or any(measured.side is Side.BASE for measured in run.rounds)):
         commit = run.commits.get(Side.BASE, "")
         name = commit[:7] or "the base, side by side"
         subject = subject_of(run, reference=Reference.REF, name=name, base_commit=commit)
-        return View(outcome=judge(run, baseline=None, policy=policy, subject=subject), run=run)
-    baseline = _baseline(base, run, config, config_file.parent, policy)
-    subject = subject_of(run, reference=Reference.BASELINE, name=described(baseline), base_commit="")
-    outcome = judge(run, baseline=baseline, policy=policy, subject=subject)
-    return View(outcome=outcome, run=run, stored=comparable(run, baseline))
+    else:
+        found = _baseline(base, run, config, config_file.parent, policy)
+        subject = subject_of(run, reference=Reference.BASELINE, name=described(found), base_commit="")
+    run, found, unnamed = aligned(run, found, [each.named() for each in config.endpoints] if config else [])
+    outcome = judge(run, baseline=found, policy=policy, subject=subject)
+    outcome = replace(outcome, findings=(*outcome.findings, *unnamed))
+    return View(outcome=outcome, run=run, stored=comparable(run, found) if found else ())
 
 
 def located(path: Path, root: Path) -> Path:

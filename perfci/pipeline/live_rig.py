@@ -11,10 +11,10 @@ from pathlib import Path
 
 from perfci.config import CensusTable
 from perfci.errors import BaseTargetError, SeedError, TargetError
-from perfci.metrics import registry, timeline
-from perfci.metrics.answers import answers_of
-from perfci.model import EndpointRound, Gauges, Round, RoundKind, Second, Side
+from perfci.metrics import timeline
+from perfci.model import Gauges, Round, RoundKind, Second, Side
 from perfci.pipeline.plan import SideSource
+from perfci.pipeline.reduced import Reduced, measured, of_load, of_turns
 from perfci.pipeline.rig import Measured, RigSpec
 from perfci.rig import monitor, seed, target
 from perfci.rig.census import Settings, open_sources
@@ -156,18 +156,7 @@ class LiveBlock:
             times=(plan.paired.duet_warmup, plan.paired.duet),
             rng_seed=plan.rng_seed + self._number,
         )
-        endpoints = registry.measure_duet(
-            {side: recording.requests for side, recording in recordings.items()},
-            windows={side: (recording.start_s, recording.end_s) for side, recording in recordings.items()},
-            alone={side: recording.alone for side, recording in recordings.items()},
-        )
-        return {
-            side: Measured(
-                round=self._round(side, recording, kind=RoundKind.DUET, endpoints=endpoints[side]),
-                notes=recording.notes,
-            )
-            for side, recording in recordings.items()
-        }
+        return measured(recordings, of_turns, self._turned)
 
     def load(self, *sides: Side) -> Mapping[Side, Measured]:
         """The whole load on each of *sides*, watched by the monitor."""
@@ -190,7 +179,9 @@ class LiveBlock:
                 (side,) = sides
                 url, workers = self.base_url(side), spec.plan.workers
                 recordings = {side: load_round(spec.plan.load, base_url=url, place=places[side], workers=workers)}
-        return {side: self._loaded(side, recordings[side], monitors[side]) for side in sides}
+        return measured(
+            recordings, of_load, lambda side, one, reduced: self._loaded(side, one, reduced, monitors[side])
+        )
 
     def census(self, table: CensusTable, *, on_progress: Callable[[int, int], None]) -> Taken:
         """The work of each endpoint's requests, with every source of counts that can be opened."""
@@ -241,16 +232,19 @@ class LiveBlock:
     def _base_urls(self) -> dict[Side, str]:
         return {side: running.base_url for side, running in self.started.running.items()}
 
-    def _loaded(self, side: Side, recording: Recording, watched: monitor.Monitor) -> Measured:
-        measured = self._round(
+    def _turned(self, side: Side, recording: Recording, reduced: Reduced) -> Measured:
+        return Measured(round=self._round(side, recording, kind=RoundKind.DUET, reduced=reduced), notes=recording.notes)
+
+    def _loaded(self, side: Side, recording: Recording, reduced: Reduced, watched: monitor.Monitor) -> Measured:
+        made = self._round(
             side,
             recording,
             kind=RoundKind.LOAD,
-            endpoints=registry.measure(recording.requests, windows=recording.windows),
+            reduced=reduced,
             seconds=timeline.seconds(recording.requests, windows=recording.windows, users=recording.users),
             gauges=watched.gauges(recording),
         )
-        return Measured(round=measured, notes=recording.notes, unwatched=watched.missing)
+        return Measured(round=made, notes=recording.notes, unwatched=watched.missing)
 
     def _round(
         self,
@@ -258,7 +252,7 @@ class LiveBlock:
         recording: Recording,
         *,
         kind: RoundKind,
-        endpoints: Mapping[str, EndpointRound],
+        reduced: Reduced,
         seconds: tuple[Second, ...] = (),
         gauges: Gauges | None = None,
     ) -> Round:
@@ -271,13 +265,13 @@ class LiveBlock:
             duration_s=recording.measured_s,
             warmup_s=recording.warmup_s,
             slices=recording.slices,
-            endpoints=endpoints,
+            endpoints=reduced.endpoints,
             seconds=seconds,
             gauges=gauges or {},
             generator=recording.generator,
             target=self.started.running[side].health(),
             errors=recording.errors,
-            answers=answers_of(recording.requests, windows=recording.windows),
+            answers=reduced.answers,
         )
 
 

@@ -100,6 +100,7 @@ def plan_of(config: Config, name: str, overrides: Overrides, *, root: Path) -> P
             digest=_load_digest(runtime, profile_name, root=root),
             processes=scenario.processes,
             workers=scenario.workers.count if scenario.workers else 0,
+            endpoints=tuple(each.named() for each in config.endpoints),
             arrivals=None
             if scenario.arrivals is None
             else Arrivals(**scenario.arrivals.model_dump(), rng_seed=config.rng_seed),

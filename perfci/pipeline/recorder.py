@@ -6,6 +6,7 @@ from pathlib import Path
 
 from perfci import store
 from perfci.model import CommittedCensus, Run, Side, TargetHealth
+from perfci.pipeline.endpoints import Naming
 from perfci.pipeline.rig import Block, Measured
 from perfci.rig.census.take import Taken
 from perfci.rig.host.masking import Mask
@@ -19,6 +20,7 @@ class Recorder:
         self.mask = mask or Mask()
         self.run = run
         self._file = file
+        self._naming = Naming()
         store.save(run, file)
 
     def add(self, measured: Mapping[Side, Measured], *, where: str) -> None:
@@ -30,6 +32,7 @@ class Recorder:
         rounds = [replace(each.round, target=self._hidden(each.round.target)) for each in measured.values()]
         self._replace(replace(self.run, rounds=(*self.run.rounds, *rounds)))
         for side, each in measured.items():
+            self._naming.add(side, each.answered, each.endpoints, each.regroup)
             for note in map(self.mask, each.notes):
                 if not any(known.endswith(note) for known in self.run.incidents):
                     self.incident(f"{where} the {side.value}: {note}")
@@ -39,6 +42,7 @@ class Recorder:
     def add_census(self, taken: Taken, block: Block) -> None:
         """Keep the census of each side, with the digest of the data that it was taken on."""
         census = {side: replace(each, seed_digest=block.seed_digests[side]) for side, each in taken.census.items()}
+        self._naming.add_census(taken)
         self._replace(
             replace(self.run, census=census, incidents=(*self.run.incidents, *map(self.mask, taken.incidents)))
         )
@@ -82,8 +86,8 @@ class Recorder:
         self._replace(replace(self.run, commits=commits, incidents=(*self.run.incidents, self.mask(reason))))
 
     def finish(self) -> Run:
-        """Mark the run as complete: every planned round is there."""
-        self._replace(replace(self.run, complete=True))
+        """Mark the run as complete, every planned round is there, and name its endpoints for good."""
+        self._replace(replace(self._naming.settled(self.run), complete=True))
         return self.run
 
     def _hidden(self, health: TargetHealth) -> TargetHealth:

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Protocol
 
 from perfci.config import CensusTable, SecretsTable
-from perfci.model import Round, Side
+from perfci.model import Answered, Round, Side
+from perfci.pipeline.endpoints import Regroup
 from perfci.pipeline.plan import Plan, SideSource
 from perfci.pipeline.progress import Progress
 from perfci.rig import monitor
@@ -42,6 +43,9 @@ class Measured:
     round: Round
     notes: tuple[str, ...] = ()
     unwatched: Mapping[str, str] = field(default_factory=dict)  # source of gauges -> why it could not be read
+    answered: Mapping[str, Answered] = field(default_factory=dict)  # by name, where an endpoint may have several
+    endpoints: Mapping[str, str] = field(default_factory=dict)  # of those names
+    regroup: Regroup | None = None  # measures it once more, with other endpoints for some names
 
 
 class Block(Protocol):

@@ -22,6 +22,7 @@ from perfci.pipeline.recorder import Recorder
 from perfci.pipeline.request import Counting, Request
 from perfci.pipeline.rig import RigSpec
 from perfci.pipeline.secrecy import naming_withheld
+from perfci.pipeline.stored_names import aligned
 from perfci.pipeline.subject import described, subject_of
 from perfci.pipeline.understand import Task, understand
 from perfci.report.view import View
@@ -111,7 +112,9 @@ def _measured_and_judged(task: Task, recorder: Recorder, folder: Path, ports: Po
     else:
         if Side.BASE not in task.sources:
             baseline = _baseline(task, finished)
+    finished, baseline, unnamed = aligned(finished, baseline, task.plan.load.endpoints)
     outcome = judge(finished, baseline=baseline, policy=task.policy, subject=_subject(task, finished, baseline))
+    outcome = replace(outcome, findings=(*outcome.findings, *unnamed))
     return View(outcome=outcome, run=finished, stored=comparable(finished, baseline) if baseline else ())
 
 

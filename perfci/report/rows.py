@@ -226,6 +226,8 @@ def next_step(outcome: Outcome) -> str:
     if outcome.verdict is Verdict.INCONCLUSIVE and outcome.further_blocks:
         blocks = outcome.further_blocks
         return f"About {blocks} more block{'s' * (blocks != 1)} would settle it; or use a quieter machine."
+    if outcome.verdict is Verdict.INCONCLUSIVE and outcome.subject.reference is Reference.BASELINE:
+        return "Measure again with more rounds, accept further runs into the baseline, or compare with a ref."
     return _NEXT_STEPS.get(outcome.verdict, "")
 
 
@@ -250,8 +252,13 @@ def _seen(decisions: Sequence[Decision], role: Role) -> Iterator[str]:
             first, last = size(low, metric), size(high, metric)
             spread = role is Role.REQUIRED and first != last
             yield f"{first} in {role} series" + f" (up to {last} in the least certain)" * spread
-    if any(_certain(d.comparison) and d.comparison.budget.role is role for d in decisions):
-        yield f"any change beyond the budget in {role} counts"
+    certain = [d.comparison.series.metric for d in decisions if _certain(d.comparison) and _has(d, role)]
+    if sources := sorted({metric.name.partition("/")[0] for metric in certain}):
+        yield f"any change beyond the budget in {role} counts of {', '.join(sources)}"
+
+
+def _has(decision: Decision, role: Role) -> bool:
+    return decision.comparison.budget.role is role
 
 
 def _certain(comparison: Comparison) -> bool:

@@ -185,6 +185,8 @@ def _named(outcome: Outcome, links: Links, *, verbose: bool) -> Iterator[tuple[s
     yield "Compared", f"{rows.compared(outcome)}, {rows.how(outcome.subject.reference)}"
     yield "Machine", outcome.subject.machine
     yield "Load", outcome.subject.load
+    for remark in outcome.remarks:
+        yield plain(remark.name), remark.text
     for name, url in (("Run", links.run), ("Artifact", links.artifact), ("Base commit", links.base_commit)):
         if web_address(url):
             yield name, url

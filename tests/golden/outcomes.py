@@ -16,6 +16,7 @@ from perfci.model import (
     Outcome,
     Quantity,
     Reference,
+    Remark,
     Replicate,
     Role,
     RoundKind,
@@ -168,6 +169,10 @@ def work() -> Outcome:
         reason=f"{statements().reason} (n+1: 1 -> 20 calls of {USERS}) (and 6 more regressions)",
         decisions=decisions,
         findings=(finding,),
+        remarks=(
+            Remark(name="Folded", text="1,103 names are GET /product?id={value}; apart: <b>GET /product?id=`@octo`"),
+            Remark(name="Work", text="counted by response, db (postgresql); not found: cache (redis): no answer"),
+        ),
     )
 
 

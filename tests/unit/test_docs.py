@@ -48,6 +48,7 @@ SECTIONS: Mapping[str, type[Table]] = {
     "`workers`": config.WorkersTable,
     "`paired`": config.PairedSchedule,
     "`baseline`": config.BaselineSchedule,
+    "`[[endpoints]]`": config.EndpointTable,
     "`[census]`": config.CensusTable,
     "`[census.prometheus]`": config.PrometheusTable,
     "`[monitor]`": config.MonitorTable,

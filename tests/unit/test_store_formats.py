@@ -17,7 +17,9 @@ from perfci.model import (
     CommittedCensus,
     CounterSource,
     EndpointCensus,
+    EndpointName,
     EndpointRound,
+    Folded,
     Histogram,
     InStep,
     LookPlan,
@@ -104,6 +106,7 @@ def a_full_run() -> Run:
         processes=2,
         workers=3,
         arrivals=Arrivals(rate=2.5, pattern="poisson", rng_seed=7),
+        endpoints=(EndpointName(match="GET /a/*", name="GET /a"),),
     )
     return a_run(
         fingerprint=a_fingerprint(machine=machine, plan=plan),
@@ -114,6 +117,7 @@ def a_full_run() -> Run:
         seed_digests=dict.fromkeys(Side, ("5eed",)),
         base_endpoints=("GET /old",),
         looks=LookPlan(first=3, most={RoundKind.DUET: 12}),
+        folded=(Folded(endpoint="GET /{id}", names=7, because="larger answers"),),
     )
 
 

@@ -107,12 +107,17 @@ def _percent(shares: Sequence[float]) -> str:
 
 
 def in_step(case: Case) -> Iterator[Finding]:
-    """Users that always wait equally long and so act at the same time, for as long as the round lasts."""
-    found = [bursts for round_ in under_load(case.measured) if (bursts := round_.generator.in_step) is not None]
+    """
+    Users with the same pace that act at the same time, for as long as the round lasts.
+
+    Users that wait equally long after each answer are no news: answers take different times, which spreads them.
+    """
+    paced = [round_.generator for round_ in under_load(case.measured) if round_.generator.schedule is not None]
+    found = [generator.in_step for generator in paced if generator.in_step is not None]
     worst = max(found, key=lambda bursts: bursts.dispersion, default=None)
     if worst is not None and worst.dispersion > IN_STEP:
         message = (
-            f"Users that always wait {worst.wait_s:g} s act at the same time: "
+            f"Users with a pace of {worst.wait_s:g} s act at the same time: "
             f"their starts come in bursts (variance {worst.dispersion:.0f} times the mean, where 1 is independence)"
         )
         hint = "Let them wait between(...) or poisson(...) in the Locust file, or give the scenario `arrivals`."

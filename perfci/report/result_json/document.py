@@ -5,7 +5,7 @@ from typing import Annotated, Self
 
 from pydantic import Field
 
-from perfci.model import Finding, Metric, Outcome, Slo, SloResult, Subject
+from perfci.model import Finding, Metric, Outcome, Remark, Slo, SloResult, Subject
 from perfci.report.result_json.decisions import DecisionDocument, MetricDocument
 from perfci.report.result_json.gauges import GaugeDocument
 from perfci.report.result_json.parts import ROW_LIMIT, Count, Name, Part, Text, finite, name, text
@@ -80,6 +80,20 @@ class FindingDocument(Part):
         return Finding(code=self.code, weight=WEIGHTS.member(self.weight), message=self.message, hint=self.hint)
 
 
+class RemarkDocument(Part):
+    """A line about how the run was measured, which weighs nothing."""
+
+    name: Name
+    text: Text
+
+    @classmethod
+    def from_model(cls, remark: Remark) -> Self:
+        return cls(name=name(remark.name), text=text(remark.text))
+
+    def to_model(self) -> Remark:
+        return Remark(name=self.name, text=self.text)
+
+
 class SubjectDocument(Part):
     """What was judged: the part of a report that is not a number."""
 
@@ -133,6 +147,7 @@ class ResultDocument(Part):
     slos: Annotated[tuple[SloDocument, ...], Field(max_length=ROW_LIMIT)]
     findings: Annotated[tuple[FindingDocument, ...], Field(max_length=ROW_LIMIT)]
     gauges: Annotated[tuple[GaugeDocument, ...], Field(max_length=1000)] = ()
+    remarks: Annotated[tuple[RemarkDocument, ...], Field(max_length=100)] = ()
 
     @classmethod
     def from_model(cls, outcome: Outcome, *, first: int | None = None) -> Self:
@@ -156,6 +171,7 @@ class ResultDocument(Part):
             slos=tuple(map(SloDocument.from_model, outcome.slos)),
             findings=tuple(findings),
             gauges=tuple(map(GaugeDocument.from_model, outcome.gauges)),
+            remarks=tuple(map(RemarkDocument.from_model, outcome.remarks)),
         )
 
     def to_model(self) -> Outcome:
@@ -171,4 +187,5 @@ class ResultDocument(Part):
             alpha=self.alpha,
             further_blocks=self.further_blocks,
             gauges=tuple(gauge.to_model() for gauge in self.gauges),
+            remarks=tuple(remark.to_model() for remark in self.remarks),
         )

@@ -8,11 +8,12 @@ import math
 import statistics
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 from perfci.errors import CensusError
-from perfci.model import CounterSource, EndpointCensus, Statement, Tally
+from perfci.model import Answered, CounterSource, EndpointCensus, Statement, Tally, kind_of_answer
 from perfci.rig.census.source import Snapshot, Source, Work
 
 GAP_S = 0.002  # between two reads of the same source: what is still going on shows itself
@@ -20,6 +21,7 @@ REST_S = 0.25  # in which two reads have to agree
 LOUD_REQUESTS = 4  # of each endpoint, for which the service itself is asked
 MOST_RESTLESS = 5  # requests in a row, after which a source is given up
 NOTHING = Snapshot(counters={})
+NOT_RENAMED: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +31,8 @@ class Answer:
     endpoint: str
     failed: bool
     counters: Mapping[str, float]  # what the answer itself shows: "bytes", numbers of its headers
+    name: str = ""  # of the request, where its endpoint has several
+    status: int = 0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -125,9 +129,30 @@ class Ledger:
         """Requests of each endpoint, without the first."""
         return {endpoint: len(self._warm[endpoint]) for endpoint in self._cold}
 
-    def warm(self) -> Mapping[str, EndpointCensus]:
-        """What each endpoint did, without its first visit."""
-        return {endpoint: self._endpoint(samples) for endpoint, samples in sorted(self._warm.items()) if samples}
+    def warm(self, called: Mapping[str, str] = NOT_RENAMED) -> Mapping[str, EndpointCensus]:
+        """What each endpoint did, without its first visit; *called* has other endpoints for some names of requests."""
+        regrouped: defaultdict[str, list[Sample]] = defaultdict(list)
+        for endpoint, samples in self._warm.items():
+            for sample in samples:
+                regrouped[called.get(sample.answer.name, endpoint)].append(sample)
+        return {endpoint: self._endpoint(samples) for endpoint, samples in sorted(regrouped.items())}
+
+    def answered(self) -> Mapping[str, Answered]:
+        """What the names that belong to an endpoint of another name were answered."""
+        found: dict[str, Answered] = {}
+        for answer in self._answers():
+            if answer.name not in {"", answer.endpoint}:
+                one = _answered(answer)
+                found[answer.name] = found[answer.name] + one if answer.name in found else one
+        return found
+
+    def endpoint_of(self) -> Mapping[str, str]:
+        """The endpoint of each such name."""
+        return {answer.name: answer.endpoint for answer in self._answers() if answer.name not in {"", answer.endpoint}}
+
+    def _answers(self) -> Iterator[Answer]:
+        yield from (sample.answer for sample in self._cold.values())
+        yield from (sample.answer for samples in self._warm.values() for sample in samples)
 
     def cold(self) -> Mapping[str, EndpointCensus]:
         """What each endpoint did at its first visit."""
@@ -252,6 +277,18 @@ class Ledger:
             },  # zero is absent
             statements=tuple(sorted(statements, key=lambda each: (each.source, each.text))),
         )
+
+
+def _answered(answer: Answer) -> Answered:
+    size = None if answer.failed else int(answer.counters.get("bytes", 0.0))
+    return Answered(
+        answers=1,
+        kinds=frozenset({kind_of_answer(answer.status, failed=answer.failed)}),
+        bytes_=size or 0,
+        successes=size is not None,
+        smallest=size,
+        largest=size,
+    )
 
 
 def tally(values: Sequence[float]) -> Tally:

@@ -6,11 +6,11 @@ import subprocess
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from perfci.errors import LoadError
-from perfci.model import ENOUGH, Census, CounterSource, LoadPlan, Side
+from perfci.model import ENOUGH, Answered, Census, CounterSource, LoadPlan, Side
 from perfci.rig.census.answers import SERVER_TIMING, numbers
 from perfci.rig.census.ledger import Answer, Ledger
 from perfci.rig.census.source import Source
@@ -52,6 +52,9 @@ class Taken:
 
     census: Mapping[Side, Census]
     incidents: tuple[str, ...] = ()
+    answered: Mapping[Side, Mapping[str, Answered]] = field(default_factory=dict)  # by name, where an endpoint has many
+    endpoints: Mapping[str, str] = field(default_factory=dict)  # of those names
+    regrouped: Callable[[Mapping[str, str]], Mapping[Side, Census]] | None = None  # with other endpoints for some names
 
 
 @dataclass(slots=True, kw_only=True)
@@ -103,8 +106,17 @@ def take(
         for side, ledger in ledgers.items()
         for name, why in ledger.lost().items()
     ]
-    census = {side: _census(ledger, sides[side].reports, talk.silent) for side, ledger in ledgers.items()}
-    return Taken(census=census, incidents=tuple(f"census: {text}" for text in incidents))
+
+    def regrouped(called: Mapping[str, str]) -> Mapping[Side, Census]:
+        return {side: _census(ledger, sides[side].reports, talk.silent, called) for side, ledger in ledgers.items()}
+
+    return Taken(
+        census=regrouped({}),
+        incidents=tuple(f"census: {text}" for text in incidents),
+        answered={side: ledger.answered() for side, ledger in ledgers.items()},
+        endpoints={name: endpoint for ledger in ledgers.values() for name, endpoint in ledger.endpoint_of().items()},
+        regrouped=regrouped,
+    )
 
 
 def _spec(plan: LoadPlan, sides: Mapping[Side, Seen], place: Place, extent: Extent) -> dict[str, object]:
@@ -114,6 +126,7 @@ def _spec(plan: LoadPlan, sides: Mapping[Side, Seen], place: Place, extent: Exte
         "requests": extent.requests,
         "limit_s": extent.limit_s,
         "headers": [SERVER_TIMING, *extent.headers],
+        "endpoints": [asdict(each) for each in plan.endpoints],
     }
 
 
@@ -146,7 +159,9 @@ def _listen(talk: _Talk, ledgers: Mapping[Side, Ledger], extent: Extent, watch: 
 
 def _answer(said: Mapping[str, Any]) -> Answer:
     counters = numbers(float(said["bytes"]), said["headers"])
-    return Answer(endpoint=said["endpoint"], failed=said["failed"], counters=counters)
+    return Answer(
+        endpoint=said["endpoint"], failed=said["failed"], counters=counters, name=said["name"], status=said["status"]
+    )
 
 
 def _ending(generator: Generator, talk: _Talk) -> list[str]:
@@ -181,10 +196,12 @@ def _exceptions(generator: Generator) -> list[str]:
     return [f"{text} ({count} times)" for text, count in raised.most_common(3)]
 
 
-def _census(ledger: Ledger, reports: Sequence[CounterSource], silent: Sequence[str]) -> Census:
+def _census(
+    ledger: Ledger, reports: Sequence[CounterSource], silent: Sequence[str], called: Mapping[str, str]
+) -> Census:
     unreached = [endpoint for endpoint, count in ledger.seen().items() if count < ENOUGH]
     return Census(
-        endpoints=ledger.warm(),
+        endpoints=ledger.warm(called),
         cold=ledger.cold(),
         sources=(RESPONSE, *ledger.reports(reports)),
         unreached=(*sorted(unreached), *silent),

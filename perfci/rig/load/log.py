@@ -11,7 +11,7 @@ from perfci.errors import LoadError
 from perfci.model import AnswerForm, Lateness, Requests
 from perfci.rig.host.masking import Mask
 
-MAGIC = b"perfci-log 2\n"
+MAGIC = b"perfci-log 3\n"
 COLUMNS = "ddIBHQB"
 LATE_COLUMNS = "Idd"
 START_COLUMNS = "dddB"
@@ -31,6 +31,7 @@ class LogReader:
     path: Path
     mask: Mask = field(default_factory=Mask)
     names: list[str] = field(default_factory=list)
+    endpoints: dict[str, str] = field(default_factory=dict)  # name -> its endpoint, where that is another
     forms: list[AnswerForm] = field(default_factory=list)
     columns: "list[array[Any]]" = field(default_factory=lambda: _empty(COLUMNS))
     late: "list[array[Any]]" = field(default_factory=lambda: _empty(LATE_COLUMNS))
@@ -68,7 +69,9 @@ class LogReader:
     def _take(self, kind: bytes, payload: bytes) -> None:
         match kind:
             case b"N":
-                self.names.extend(self.mask.inside(json.loads(payload)))
+                named = self.mask.inside(json.loads(payload))
+                self.names.extend(name for name, _ in named)
+                self.endpoints.update((name, endpoint) for name, endpoint in named if name != endpoint)
             case b"F":
                 self.forms.extend(AnswerForm(*form) for form in json.loads(payload))
             case b"J":
@@ -119,6 +122,7 @@ def _chunks(data: bytes, at: int) -> Iterator[tuple[bytes, memoryview]]:
 def requests_of(readers: Iterable[LogReader]) -> Requests:
     """All processes' requests in one table."""
     names: dict[str, int] = {}
+    endpoints: dict[str, str] = {}
     forms: dict[AnswerForm, int] = {}
     merged, late = _empty(COLUMNS), _empty(LATE_COLUMNS)
     scheduled = False
@@ -128,23 +132,25 @@ def requests_of(readers: Iterable[LogReader]) -> Requests:
         for column, more in zip(late[1:], reader.late[1:], strict=True):
             column.extend(more)
         scheduled = scheduled or bool(reader.starts[0])
+        endpoints |= reader.endpoints
         numbers = [names.setdefault(name, len(names)) for name in reader.names]
         formed = [0, *(_numbered(form, forms) for form in reader.forms)]
         for position, column in enumerate(reader.columns):
             renamed = {ENDPOINT: numbers, FORM: formed}.get(position)
             merged[position].extend(column if renamed is None else _renumbered(column, renamed))
-    starts, latencies, endpoints, failed, statuses, sizes, looks = merged
+    starts, latencies, numbered, failed, statuses, sizes, looks = merged
     return Requests(
         names=tuple(names),
         start_s=starts,
         latency_ms=latencies,
-        endpoint=endpoints,
+        endpoint=numbered,
         failed=failed,
         status=statuses,
         size=sizes,
         form=looks,
         forms=tuple(forms),
         lateness=Lateness(*late) if scheduled else None,
+        endpoints=endpoints,
     )
 
 

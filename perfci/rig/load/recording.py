@@ -2,8 +2,9 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from perfci.errors import LoadError
@@ -37,6 +38,7 @@ class Recording:
     notes: tuple[str, ...] = ()  # what the reader must know, in sentences without a full stop
     alone: tuple[Window, ...] = ()  # turns that failed on one side only: they have no partner
     cpu: tuple[tuple[float, float, float], ...] = ()  # the generator's: since, until (seconds since the epoch), cores
+    logs: tuple[Callable[[], LogReader], ...] = ()  # open what its requests can be read from again
 
     @property
     def start_s(self) -> float:
@@ -52,6 +54,19 @@ class Recording:
     def measured_s(self) -> float:
         """How long was measured, without the pauses."""
         return sum(end_s - start_s for start_s, end_s in self.windows)
+
+
+def without_requests(recording: Recording) -> Recording:
+    """What is small of a recording; `read_again` brings its requests back."""
+    return replace(recording, requests=requests_of([]))
+
+
+def read_again(recording: Recording) -> Recording:
+    """The recording with its requests, from its logs."""
+    readers = [opened() for opened in recording.logs]
+    for reader in readers:
+        reader.poll()
+    return replace(recording, requests=requests_of(readers))
 
 
 def first(readers: Iterable[LogReader], what: str) -> float | None:
@@ -107,6 +122,7 @@ def record(
         cpu=tuple((e["at"] - e["seconds"], e["at"], e["cpu_share"] * len(readers)) for e in health),
         notes=notes(readers),
         alone=tuple((e["since"], e["until"]) for e in events(readers, "alone")),
+        logs=tuple(partial(LogReader, reader.path, reader.mask) for reader in readers),
     )
 
 

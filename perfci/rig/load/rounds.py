@@ -12,7 +12,7 @@ import os
 import socket
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -288,6 +288,7 @@ def _spec_document(
         "warmup_s": warmup_s,
         "duration_s": duration_s,
         "rng_seed": rng_seed,
+        "endpoints": [asdict(each) for each in plan.endpoints],
     }
 
 

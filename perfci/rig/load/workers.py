@@ -79,10 +79,13 @@ def same(plan: LoadPlan) -> dict[str, str]:
 
 def variables(plan: LoadPlan) -> dict[str, str]:
     """What each process that drives users of *plan* finds in its environment."""
-    if plan.arrivals is None:
-        return dict(plan.environment)
-    shared = {**asdict(plan.arrivals), "processes": plan.workers or plan.processes}
-    return {**plan.environment, "PERFCI_ARRIVALS": json.dumps(shared)}
+    found = dict(plan.environment)
+    if plan.endpoints:
+        found["PERFCI_ENDPOINTS"] = json.dumps([asdict(each) for each in plan.endpoints])
+    if plan.arrivals is not None:
+        shared = {**asdict(plan.arrivals), "processes": plan.workers or plan.processes}
+        found["PERFCI_ARRIVALS"] = json.dumps(shared)
+    return found
 
 
 def serve(

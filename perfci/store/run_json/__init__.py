@@ -8,7 +8,7 @@ model may change, and no file does. A new field has a default, so that files fro
 from dataclasses import field
 from typing import Self
 
-from perfci.model import Arrivals, Fingerprint, LoadPlan, LookPlan, Machine, Run
+from perfci.model import Arrivals, EndpointName, Fingerprint, Folded, LoadPlan, LookPlan, Machine, Run
 from perfci.schema.stored import Format, stored
 from perfci.store.run_json.counts import CommittedDocument, CountsDocument
 from perfci.store.run_json.rounds import RoundDocument
@@ -77,6 +77,21 @@ class ArrivalsDocument:
 
 
 @stored
+class EndpointNameDocument:
+    """A name that the project gives to the endpoints that `match`, a pattern, fits."""
+
+    match: str
+    name: str
+
+    @classmethod
+    def from_model(cls, named: EndpointName) -> Self:
+        return cls(match=named.match, name=named.name)
+
+    def to_model(self) -> EndpointName:
+        return EndpointName(match=self.match, name=self.name)
+
+
+@stored
 class PlanDocument:
     """The load as it was really offered."""
 
@@ -92,6 +107,7 @@ class PlanDocument:
     processes: int = 1
     workers: int = 0
     arrivals: ArrivalsDocument | None = None
+    endpoints: tuple[EndpointNameDocument, ...] = ()
 
     @classmethod
     def from_model(cls, plan: LoadPlan) -> Self:
@@ -108,6 +124,7 @@ class PlanDocument:
             processes=plan.processes,
             workers=plan.workers,
             arrivals=ArrivalsDocument.from_model(plan.arrivals) if plan.arrivals else None,
+            endpoints=tuple(map(EndpointNameDocument.from_model, plan.endpoints)),
         )
 
     def to_model(self) -> LoadPlan:
@@ -124,6 +141,7 @@ class PlanDocument:
             processes=self.processes,
             workers=self.workers,
             arrivals=self.arrivals.to_model() if self.arrivals else None,
+            endpoints=tuple(named.to_model() for named in self.endpoints),
         )
 
 
@@ -176,6 +194,22 @@ class LooksDocument:
 
 
 @stored
+class FoldedDocument:
+    """Names that became one endpoint; `because` says what sets them apart from the others of their template."""
+
+    endpoint: str
+    names: int
+    because: str = ""
+
+    @classmethod
+    def from_model(cls, folded: Folded) -> Self:
+        return cls(endpoint=folded.endpoint, names=folded.names, because=folded.because)
+
+    def to_model(self) -> Folded:
+        return Folded(endpoint=self.endpoint, names=self.names, because=self.because)
+
+
+@stored
 class RunDocument:
     """A run: the rounds of one job, with all that has to be known to judge it again."""
 
@@ -193,6 +227,7 @@ class RunDocument:
     seed_digests: dict[SideWord, tuple[str, ...]] = field(default_factory=dict)  # of all starts, each digest once
     base_endpoints: tuple[str, ...] = ()  # that the base's Locust file asks, where the change edits that file
     looks: LooksDocument | None = None  # null: judged once, when all blocks were measured
+    folded: tuple[FoldedDocument, ...] = ()  # endpoints of several names, or set apart from such
 
     @classmethod
     def from_model(cls, run: Run) -> Self:
@@ -213,6 +248,7 @@ class RunDocument:
             seed_digests={SIDES.word(side): digests for side, digests in run.seed_digests.items()},
             base_endpoints=run.base_endpoints,
             looks=LooksDocument.from_model(run.looks) if run.looks else None,
+            folded=tuple(map(FoldedDocument.from_model, run.folded)),
         )
 
     def to_model(self) -> Run:
@@ -231,6 +267,7 @@ class RunDocument:
             seed_digests={SIDES.member(side): digests for side, digests in self.seed_digests.items()},
             base_endpoints=self.base_endpoints,
             looks=self.looks.to_model() if self.looks else None,
+            folded=tuple(one.to_model() for one in self.folded),
         )
 
 

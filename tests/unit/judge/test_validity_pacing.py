@@ -107,15 +107,20 @@ def test_a_schedule_that_was_kept_says_nothing() -> None:
 @pytest.mark.parametrize(("dispersion", "said"), [(0.9, 0), (2.9, 0), (9.4, 1)])
 def test_users_in_step_are_told_once(dispersion: float, said: int) -> None:
     """For the whole run, with what to do."""
-    run = every(a_paired_run(), in_step=InStep(wait_s=0.2, dispersion=dispersion))
+    run = every(a_paired_run(), schedule=a_schedule(), in_step=InStep(wait_s=0.2, dispersion=dispersion))
     found = told(run)
     assert len(found) == said
     for one in found:
         assert one.weight is Weight.WARNING
-        assert "always wait 0.2 s" in one.message
+        assert "a pace of 0.2 s" in one.message
         assert "9 times the mean" in one.message
         assert "between" in one.hint
         assert "arrivals" in one.hint
+
+
+def test_users_with_a_constant_wait_are_no_news() -> None:
+    """An ordinary profile with `constant()` has no pace that could keep its users together."""
+    assert told(every(a_paired_run(), in_step=InStep(wait_s=1.0, dispersion=9.4))) == []
 
 
 def test_response_times_have_lines_where_something_was_due() -> None:

@@ -24,6 +24,7 @@ users = 10
 OTHER: Mapping[str, object] = {
     "version": 1,  # there is no other yet
     "target": {"kind": "command", "command": ["other"]},
+    "endpoints": [{"match": "GET /*", "name": "GET"}],
     "seed": {"kind": "command", "command": ["fill"]},
     "environments": {"compose": {"target": {"kind": "compose"}}},
     "census": {"enabled": "off"},
@@ -126,4 +127,4 @@ def test_many_changed_keys_are_counted() -> None:
     """A notice stays a sentence."""
     changes: dict[str, Any] = {key: value for key, value in OTHER.items() if key not in SIDE_KEYS}
     _, (finding,) = governed(_config(changes), _config(), "tickets:smoke")
-    assert "and 5 more keys" in finding.message
+    assert "and 6 more keys" in finding.message

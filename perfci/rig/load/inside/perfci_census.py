@@ -59,7 +59,7 @@ class Channel:
         return word == COUNTED
 
 
-def reporter(side: str, channel: Channel, headers: list[str], counted: Counter[str]) -> Callable[..., None]:
+def reporter(party: Party, channel: Channel, headers: list[str], counted: Counter[str]) -> Callable[..., None]:
     """A listener for Locust's `request` event that tells of each one and waits; *counted* are those that count."""
 
     def listener(
@@ -69,17 +69,21 @@ def reporter(side: str, channel: Channel, headers: list[str], counted: Counter[s
         exception: BaseException | None = None,
         start_time: float | None = None,  # clients of other protocols leave it out
         response: Any = None,
+        url: Any = None,
         **_: Any,
     ) -> None:
         received: Any = getattr(response, "headers", None)
         if not isinstance(received, Mapping) and not hasattr(received, "get"):
             received = {}
         found = {header: received.get(header) for header in headers}
-        endpoint = f"{request_type} {name}"
-        counted[endpoint] += channel.say(
+        named = party.named(request_type, name, response, url)
+        status = getattr(response, "status_code", 0)
+        counted[named.endpoint] += channel.say(
             "request",
-            side=side,
-            endpoint=endpoint,
+            side=party.side,
+            endpoint=named.endpoint,
+            name=named.name,
+            status=status if type(status) is int else 0,
             bytes=response_length if type(response_length) is int else 0,
             failed=exception is not None,
             # Sent before the one before it was counted: two were in flight, and nobody can tell whose work it was.
@@ -99,7 +103,7 @@ class Visits:
         self._channel = channel
         self._wanted = spec.requests + 1  # the first is kept apart
         for side, party in self._parties.items():
-            party.listen(reporter(side, channel, spec.headers, self._counted[side]))
+            party.listen(reporter(party, channel, spec.headers, self._counted[side]))
         self._tasks: list[Turn] = []
         self._starts: list[Turn] = []
 

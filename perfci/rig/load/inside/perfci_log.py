@@ -6,9 +6,10 @@ and its modules are imported by their bare names, because Locust puts the user's
 
 A file is the magic line and then chunks: one byte of kind, four bytes of payload length (little-endian), payload.
 
-    N   JSON list of the endpoints first seen since the last chunk, in the order of their numbers (from 0)
+    N   JSON list of the names first seen since the last chunk, in the order of their numbers (from 0), each with the
+        endpoint that it belongs to (`perfci_endpoints.py`)
     R   rows: a 32-bit count, then the columns one after the other: start (f64, seconds since the epoch),
-        latency (f64, ms; negative: none), endpoint (u32), failed (u8), status (u16), size (u64), form (u8; 0: nobody
+        latency (f64, ms; negative: none), name (u32), failed (u8), status (u16), size (u64), form (u8; 0: nobody
         looked)
     F   JSON list of the forms of answers first seen since the last chunk, in the order of their numbers (from 1):
         [content type, encoding, protocol]; of those beyond 255 nobody looks
@@ -34,8 +35,9 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from perfci_answers import EVERY, OFTEN, Form, form_of
+from perfci_endpoints import Endpoints, Named
 
-MAGIC = b"perfci-log 2\n"
+MAGIC = b"perfci-log 3\n"
 COLUMNS = "ddIBHQB"
 LATE_COLUMNS = "Idd"
 START_COLUMNS = "dddB"
@@ -81,7 +83,7 @@ class LogWriter:
         self._file: Sink = to.open("wb", buffering=0) if isinstance(to, Path) else to
         self._closed = False
         put(self._file, MAGIC)
-        self._ids: dict[str, int] = {}
+        self._ids: dict[Named, int] = {}
         self._forms: dict[Form, int] = {}
         self._named, self._formed = 0, 0  # how many of both are written
         self._columns = _columns()
@@ -96,7 +98,7 @@ class LogWriter:
 
     def request(
         self,
-        endpoint: str,
+        name: str,
         start_s: float,
         latency_ms: float,
         failed: bool,
@@ -105,7 +107,7 @@ class LogWriter:
         form: Form | None = None,
     ) -> None:
         """Note one request; nothing is written before the next flush."""
-        row = (start_s, latency_ms, self.number(endpoint), failed, status, size, self.form(form))
+        row = (start_s, latency_ms, self.number(Named(name, name)), failed, status, size, self.form(form))
         for append, value in zip(self.appenders, row, strict=True):
             append(value)
 
@@ -124,9 +126,9 @@ class LogWriter:
         losses.append(lost)
         busies.append(busy)
 
-    def number(self, endpoint: str) -> int:
-        """The number of an endpoint in this log."""
-        return self._ids.setdefault(endpoint, len(self._ids))
+    def number(self, named: Named) -> int:
+        """The number of a name in this log."""
+        return self._ids.setdefault(named, len(self._ids))
 
     def form(self, form: Form | None) -> int:
         """The number of a form of answers in this log; 0 where there is none, or too many."""
@@ -220,16 +222,18 @@ class LogCopy:
         self._path.unlink(missing_ok=True)
 
 
-def request_listener(log: LogWriter, *, home: str = "", late_now: Lateness | None = None) -> Callable[..., None]:
+def request_listener(
+    log: LogWriter, endpoints: Endpoints | None = None, *, home: str = "", late_now: Lateness | None = None
+) -> Callable[..., None]:
     """
     A listener for Locust's `request` event that notes each one in *log*, and beside it how late its task began.
 
     An endpoint whose first request went to another host or port than *home* is noted, too: it is not the target that
     answers there. Looking at every address would cost each request more than the whole record of it.
     """
-    starts, latencies, endpoints, failures, statuses, sizes, forms = log.appenders  # one call less for each request
-    numbers: dict[tuple[str, str], int] = {}
-    answers: dict[int, int] = {}  # of each endpoint, so far
+    starts, latencies, numbered, failures, statuses, sizes, forms = log.appenders  # one call less for each request
+    numbering = _Numbering(log, endpoints or Endpoints(home), _place(home))
+    numbers, called, answers = numbering.numbers, numbering.endpoints, numbering.answers
     now = time.time
 
     def listener(
@@ -248,9 +252,7 @@ def request_listener(log: LogWriter, *, home: str = "", late_now: Lateness | Non
             log.late(*late)
         number = numbers.get((request_type, name))
         if number is None:
-            number = numbers[request_type, name] = log.number(f"{request_type} {name}")
-            answers[number] = 0
-            _note_elsewhere(log, f"{request_type} {name}", home=_place(home), response=response, url=url)
+            number = numbering.number(request_type, name, response, url)
         # What is no number fails in a sum, before any column has grown.
         latency_ms = -1.0 if response_time is None else response_time + 0.0
         start_s = start_time + 0.0 if start_time is not None else now() - max(latency_ms, 0.0) / 1e3
@@ -258,17 +260,40 @@ def request_listener(log: LogWriter, *, home: str = "", late_now: Lateness | Non
         status = getattr(response, "status_code", 0)
         starts(start_s)
         latencies(latency_ms)
-        endpoints(number)
+        numbered(number)
         failures(exception is not None)
         statuses(status if type(status) is int and 0 <= status <= 0xFFFF else 0)
         sizes(response_length if type(response_length) is int and 0 <= response_length < 2**64 else 0)
         answers[number] = (count := answers[number]) + 1
         forms(0 if count >= OFTEN and count % EVERY else log.form(form_of(response)))
         if exception is not None:
-            endpoint = f"{request_type} {name}"
-            log.error(endpoint, exception)
+            log.error(called[number], exception)
 
     return listener
+
+
+class _Numbering:
+    """The number that each name has in a log."""
+
+    def __init__(self, log: LogWriter, endpoints: Endpoints, home: str) -> None:
+        self._log, self._endpoints, self._home = log, endpoints, home
+        self._located: set[str] = set()  # endpoints whose host was looked at
+        self.numbers: dict[tuple[str, str], int] = {}  # by type and name, where these alone decide
+        self.endpoints: dict[int, str] = {}  # by number
+        self.answers: dict[int, int] = {}  # by number, so far
+
+    def number(self, request_type: str, name: str, response: Any, url: Any) -> int:
+        """The number of a name that was not seen before, or that needs a look at each request."""
+        named = self._endpoints.of(request_type, name, response=response, url=url)
+        number = self._log.number(named)
+        if self._endpoints.known(request_type, name):
+            self.numbers[request_type, name] = number
+        if number not in self.endpoints:
+            self.endpoints[number], self.answers[number] = named.endpoint, 0
+            if named.endpoint not in self._located:
+                self._located.add(named.endpoint)
+                _note_elsewhere(self._log, named.endpoint, home=self._home, response=response, url=url)
+        return number
 
 
 def _note_elsewhere(log: LogWriter, endpoint: str, *, home: str, response: Any, url: Any) -> None:

@@ -11,7 +11,7 @@ import random
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from locust.exception import InterruptTaskSet, RescheduleTask, RescheduleTaskImm
 from locust.user.task import DefaultTaskSet, filter_tasks_by_tags
 from locust.util.load_locustfile import load_locustfile
 from perfci_endings import place, raised_at, said
+from perfci_endpoints import Endpoints, Named
 from perfci_log import LogWriter, request_listener
 from perfci_lost import Caught
 from perfci_names import refuse_hidden
@@ -56,6 +57,7 @@ class Spec:
     arguments: dict[str, list[str]]  # side -> those of the command line
     environment: dict[str, dict[str, str]]  # side -> variables that hold its address
     rng_seed: int
+    endpoints: list[dict[str, str]] = field(default_factory=list)  # the project's own names for them
 
 
 @dataclass(slots=True)
@@ -90,7 +92,8 @@ class Party:
         self._began = time.monotonic()
         self.environment.runner.quit = partial(self._quit, "quit")
         self.environment.runner.stop = partial(self._quit, "stop")
-        self.listen(request_listener(self.log, home=spec.hosts[side]))
+        self.endpoints = Endpoints(spec.hosts[side], spec.endpoints)
+        self.listen(request_listener(self.log, self.endpoints, home=spec.hosts[side]))
         self.asked: list[str] = []  # endpoints, in order, since it was last cleared
         self.troubles = 0  # failed requests, and exceptions outside of them
         self.listen(self._watch)
@@ -120,8 +123,20 @@ class Party:
         self.environment.events.request.add_listener(listener)
         caught.tell(self.environment.events.request, listener)
 
-    def _watch(self, request_type: str, name: str, exception: BaseException | None = None, **_: Any) -> None:
-        self.asked.append(f"{request_type} {name}")
+    def named(self, request_type: str, name: str, response: Any = None, url: Any = None) -> Named:
+        """The endpoint of a request, as Locust's event tells of it."""
+        return self.endpoints.of(request_type, name, response=response, url=url)
+
+    def _watch(
+        self,
+        request_type: str,
+        name: str,
+        exception: BaseException | None = None,
+        response: Any = None,
+        url: Any = None,
+        **_: Any,
+    ) -> None:
+        self.asked.append(self.named(request_type, name, response, url).endpoint)
         self.troubles += exception is not None
 
     def user(self, name: str) -> User:

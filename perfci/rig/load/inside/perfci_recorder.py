@@ -4,7 +4,8 @@ The recorder: a second locustfile before the user's own, which notes every reque
 `perfci_locust.py` lets Locust load it. PERFCI_RECORD names the folder of the logs (one per process),
 PERFCI_STOP_AFTER the seconds from the last user's start to the end of the round. Where the round is shared with
 another side, PERFCI_TIMETABLE names the file that will say when the users of this one pause, and when they stop.
-PERFCI_ARRIVALS describes the arrivals that replace the users' own waits, if any (`perfci_pace.py`).
+PERFCI_ARRIVALS describes the arrivals that replace the users' own waits, if any (`perfci_pace.py`), PERFCI_ENDPOINTS
+the project's own names for endpoints (`perfci_endpoints.py`).
 
 One process leads: Locust's only one, or the master of several. It knows how many users there are, and stops the round.
 PERFCI_WORKERS tells a master about workers on other machines, PERFCI_WORKER tells such a worker about itself; it has no
@@ -23,6 +24,7 @@ import gevent
 from locust import events
 from locust.runners import MasterRunner, WorkerRunner
 from perfci_endings import Endings, Leavers, doings
+from perfci_endpoints import Endpoints
 from perfci_log import CLOSED, LogWriter, request_listener
 from perfci_lost import Caught
 from perfci_names import refuse_hidden
@@ -67,7 +69,8 @@ def _record(environment: Any, runner: Any, **_: Any) -> None:
     _pass_on_the_end(log, environment, runner)
     pace = Pace(environment, log, pauses, arrivals=os.environ.get("PERFCI_ARRIVALS", ""))
     where = home.host if home is not None else environment.host or ""
-    listener = request_listener(log, home=where, late_now=pace.lateness())
+    endpoints = Endpoints(where, json.loads(os.environ.get("PERFCI_ENDPOINTS", "[]")))
+    listener = request_listener(log, endpoints, home=where, late_now=pace.lateness())
     environment.events.request.add_listener(listener)
     caught.tell(environment.events.request, listener)
     environment.events.user_error.add_listener(

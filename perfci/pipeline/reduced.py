@@ -1,0 +1,73 @@
+"""The requests that a round recorded become one value per metric and endpoint, and can be grouped once more."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from perfci.metrics import registry
+from perfci.metrics.answers import answers_of
+from perfci.metrics.names import answered, folded
+from perfci.model import Answers, EndpointRound, Round, Side
+from perfci.pipeline.rig import Measured
+from perfci.rig.load.recording import Recording, read_again, without_requests
+
+Recordings = Mapping[Side, Recording]
+Values = Mapping[Side, Mapping[str, EndpointRound]]
+Measure = Callable[[Recordings], Values]
+
+
+@dataclass(frozen=True, slots=True)
+class Reduced:
+    """What one side showed in a round, by endpoint."""
+
+    endpoints: Mapping[str, EndpointRound]
+    answers: Mapping[str, Answers]
+
+
+def of_turns(recordings: Recordings) -> Values:
+    """The values of a duet."""
+    return registry.measure_duet(
+        {side: one.requests for side, one in recordings.items()},
+        windows={side: (one.start_s, one.end_s) for side, one in recordings.items()},
+        alone={side: one.alone for side, one in recordings.items()},
+    )
+
+
+def of_load(recordings: Recordings) -> Values:
+    """The values of a load round."""
+    return {side: registry.measure(one.requests, windows=one.windows) for side, one in recordings.items()}
+
+
+def measured(
+    recordings: Recordings, measure: Measure, keep: Callable[[Side, Recording, Reduced], Measured]
+) -> dict[Side, Measured]:
+    """
+    Each side's round as *keep* makes it, by the endpoints of the requests.
+
+    Where several names may share an endpoint, the round can be measured again from its logs, with other endpoints.
+    """
+    made: dict[Side, Measured] = {}
+    small = {side: without_requests(one) for side, one in recordings.items()}
+    values = _reduced(recordings, measure, {})
+    for side, one in recordings.items():
+        kept = keep(side, one, values[side])
+        names = answered(one.requests, windows=one.windows)
+        regroup = _regroup(small, measure, side, kept.round) if names else None
+        made[side] = replace(kept, answered=names, endpoints=one.requests.endpoints, regroup=regroup)
+    return made
+
+
+def _regroup(small: Recordings, measure: Measure, side: Side, first: Round) -> Callable[[Mapping[str, str]], Round]:
+    def regroup(called: Mapping[str, str]) -> Round:
+        again = _reduced({each: read_again(one) for each, one in small.items()}, measure, called)[side]
+        return replace(first, endpoints=again.endpoints, answers=again.answers)
+
+    return regroup
+
+
+def _reduced(recordings: Recordings, measure: Measure, called: Mapping[str, str]) -> dict[Side, Reduced]:
+    grouped = {
+        side: replace(one, requests=folded(one.requests, {**one.requests.endpoints, **called}))
+        for side, one in recordings.items()
+    }
+    values = measure(grouped)
+    return {side: Reduced(values[side], answers_of(one.requests, windows=one.windows)) for side, one in grouped.items()}

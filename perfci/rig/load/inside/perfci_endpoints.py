@@ -1,0 +1,210 @@
+"""
+What an endpoint is called, and which requests are the same endpoint: those whose names differ only in an identifier.
+
+A request that Locust names by its address gets a template beside its name: a number, a UUID, a hash and a date in the
+path, and every value of the query string, become placeholders. A name that the locustfile gives itself stays as it is,
+but for the project's own patterns. Both are functions of the single request: no order of requests changes them.
+
+The standard library alone: this is imported beside Locust, and by perfci itself.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+ID, DATE, VALUE = "{id}", "{date}", "{value}"
+MOST_NAMES = 10_000  # that a process tells apart; a further one is recorded under its template
+SHORTEST_HASH, SHORTEST_TOKEN = 7, 16
+GRAPHQL = frozenset({"graphql", "gql"})  # last parts of a path
+MOST_OPERATIONS = 3  # of one batch that are named
+
+_WORD = re.compile(
+    r"""
+    (?P<escaped> %[0-9A-Fa-f]{2} )
+  | (?P<date> \d{4}-\d{2}-\d{2}
+        (?: T\d{2} (?: (?: : | %3A ) \d{2} (?:\.\d+)? ){0,2} (?: Z | [+-]\d{2}:?\d{2} )? )? (?![0-9A-Za-z]) )
+  | (?P<uuid> [0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12} (?![0-9A-Za-z]) )
+  | (?P<placeholder> \{ (?: id | date | value ) \} )
+  | (?P<word> [0-9A-Za-z]+ )
+    """,
+    re.VERBOSE,
+)
+_OPERATION = re.compile(r"^\s*(?:query|mutation|subscription)\s+(\w+)", re.MULTILINE)
+
+
+class Named(NamedTuple):
+    """A request's own name, and the endpoint that it belongs to; both the same where nothing is folded."""
+
+    name: str
+    endpoint: str
+
+
+class Part(NamedTuple):
+    """A piece of a name: what stands there, and the placeholder for it; an empty one where the piece is fixed."""
+
+    text: str
+    placeholder: str = ""
+
+
+def endpoint_of(request_type: str, name: str) -> str:
+    """The name of an endpoint with its method, which is not repeated where *name* begins with it."""
+    return name if name.startswith(f"{request_type} ") else f"{request_type} {name}"
+
+
+def template(endpoint: str) -> str:
+    """*endpoint* with a placeholder for everything that may be an identifier. Of a template, the template itself."""
+    return "".join(part.placeholder or part.text for part in _parts(endpoint))
+
+
+def common(names: Iterable[str]) -> str:
+    """Their template, with a placeholder only where the *names*, all of one template, differ; one keeps its name."""
+    columns = zip(*(list(_parts(name)) for name in sorted(set(names))), strict=True)
+    return "".join(each[0].text if len(set(each)) == 1 else each[0].placeholder for each in columns)
+
+
+def _parts(endpoint: str) -> Iterator[Part]:
+    method, space, address = endpoint.partition(" ")
+    address = address.removeprefix(f"{method} ")  # earlier versions wrote it twice
+    if not space or not _is_address(address):
+        yield Part(endpoint)
+        return
+    yield Part(f"{method} ")
+    path, mark, query = address.partition("?")
+    scheme, slashes, rest = path.partition("://")
+    place, slash, below = rest.partition("/") if slashes else ("", "", path)
+    yield Part(f"{scheme}{slashes}{place}{slash}" if slashes else "")
+    yield from _words(below)
+    if mark:
+        yield Part(mark)
+        yield from _query(query)
+
+
+def _is_address(text: str) -> bool:
+    return text.startswith(("/", "?", "http://", "https://"))
+
+
+def _words(text: str) -> Iterator[Part]:
+    """Dates, UUIDs, hashes and long tokens as a whole; of all other words the numbers. "v2" is a version: it stays."""
+    at = 0
+    for found in _WORD.finditer(text):
+        yield Part(text[at : found.start()])
+        word, at = found.group(), found.end()
+        match found.lastgroup:
+            case "date":
+                yield Part(word, DATE)
+            case "uuid":
+                yield Part(word, ID)
+            case "placeholder":
+                yield Part(word, word)
+            case "word" if _is_token(word):
+                yield Part(word, ID)
+            case "word" if not re.fullmatch(r"[vV]\d+", word):
+                yield from (Part(piece, ID if piece.isdigit() else "") for piece in re.split(r"(\d+)", word) if piece)
+            case _:
+                yield Part(word)
+    yield Part(text[at:])
+
+
+def _is_token(word: str) -> bool:
+    digits = sum(letter.isdigit() for letter in word)
+    if not digits or digits == len(word):
+        return False
+    is_hash = len(word) >= SHORTEST_HASH and re.fullmatch(r"[0-9a-f]+|[0-9A-F]+", word) is not None
+    return is_hash or (len(word) >= SHORTEST_TOKEN and digits > 1)
+
+
+def _query(query: str) -> Iterator[Part]:
+    """Every value; that of a key which comes several times in a row is one."""
+    before: str | None = None
+    value = ""
+    for number, pair in enumerate(query.split("&")):
+        key, equals, text = pair.partition("=")
+        if equals and key == before:
+            value += f"&{pair}"
+            continue
+        if before is not None:
+            yield Part(value, VALUE)
+        before, value = (key, text) if equals else (None, "")
+        yield Part("&" if number else "")
+        yield from _words(key)
+        yield Part(equals)
+    if before is not None:
+        yield Part(value, VALUE)
+
+
+class Endpoints:
+    """The endpoints of one side's requests, as Locust's `request` event tells of them."""
+
+    def __init__(self, home: str = "", patterns: Sequence[Mapping[str, str]] = ()) -> None:
+        """*home*: the address of the target. *patterns*: {"match": "GET /a/*", "name": ...}, the first that fits."""
+        self._home = home.rstrip("/")
+        self._patterns = [(_pattern(each["match"]), each["name"]) for each in patterns]
+        self._known: dict[tuple[str, str], Named] = {}
+
+    def known(self, request_type: str, name: str) -> Named | None:
+        """The endpoint of a request that was named so before, unless one name stands for several endpoints."""
+        return self._known.get((request_type, name))
+
+    def of(self, request_type: str, name: str, *, response: Any = None, url: Any = None) -> Named:
+        """The endpoint of a request."""
+        key = request_type, name
+        if (found := self._known.get(key)) is not None:
+            return found
+        by_address = _by_address(name, response, url)
+        if by_address and self._home and name.startswith(f"{self._home}/"):
+            name = name.removeprefix(self._home)
+        operation = _operation(name, response) if by_address else None
+        named = self._named(endpoint_of(request_type, name), operation=operation, by_address=by_address)
+        if operation is None and len(self._known) < MOST_NAMES:
+            self._known[key] = named
+        return named
+
+    def _named(self, endpoint: str, *, operation: str | None, by_address: bool) -> Named:
+        if operation:
+            endpoint = f"{endpoint} {operation}"
+        for pattern, name in self._patterns:
+            if pattern.fullmatch(endpoint):
+                return Named(name, name)
+        if not by_address or operation is not None:
+            return Named(endpoint, endpoint)
+        folded = template(endpoint)
+        return Named(endpoint if len(self._known) < MOST_NAMES else folded, folded)
+
+
+def renamed(endpoint: str, patterns: Sequence[Mapping[str, str]]) -> str:
+    """What the first of the *patterns* that fits calls the *endpoint*; itself where none does."""
+    fitting = (each["name"] for each in patterns if _pattern(each["match"]).fullmatch(endpoint))
+    return next(fitting, endpoint)
+
+
+def _pattern(text: str) -> re.Pattern[str]:
+    """ "*" stands for any text, all else for itself."""
+    return re.compile(".*".join(map(re.escape, text.split("*"))), re.DOTALL)
+
+
+def _by_address(name: str, response: Any, url: Any) -> bool:
+    """Whether Locust took the name from the address, because the locustfile gave none."""
+    request = getattr(response, "request", None)
+    if getattr(request, "_explicit_name", None) or not isinstance(url, str) or not _is_address(name):
+        return False
+    return url.partition("#")[0].endswith(name.partition("#")[0])
+
+
+def _operation(name: str, response: Any) -> str | None:
+    """The operations that a request to a GraphQL endpoint names: "" where it names none, None for any other request."""
+    if name.partition("?")[0].rstrip("/").rpartition("/")[2].lower() not in GRAPHQL:
+        return None
+    try:
+        sent = json.loads(getattr(getattr(response, "request", None), "body", None) or "")
+    except (ValueError, TypeError):
+        return None
+    asked = [each for each in (sent if isinstance(sent, list) else [sent]) if isinstance(each, dict)]
+    names = [str(each.get("operationName") or _in_query(each.get("query"))) for each in asked]
+    more = "…" if len(names) > MOST_OPERATIONS else ""
+    return " + ".join(filter(None, names[:MOST_OPERATIONS])) + more
+
+
+def _in_query(query: object) -> str:
+    found = _OPERATION.search(query) if isinstance(query, str) else None
+    return found.group(1) if found else ""
