@@ -14,6 +14,18 @@ def number(value: float) -> str:
     return f"{value:.{digits}f}"
 
 
+def count(mean: float) -> str:
+    """Format a count: whole where it is constant or large, else with three significant digits; never an exponent."""
+    if mean == round(mean) or abs(mean) >= 1000:
+        return f"{mean:,.0f}"
+    return f"{float(f'{mean:.3g}'):,.10f}".rstrip("0").rstrip(".")
+
+
+def signed(change: float) -> str:
+    """Format a change of a count, with its sign."""
+    return f"{'-' if change < 0 else '+'}{count(abs(change))}"
+
+
 def sentence(comparison: Comparison, verdict: SeriesVerdict, confidence: float, *, tail: str = "") -> str:
     """State what is claimed of a series, and what the claim rests on."""
     who = _subject(comparison)

@@ -7,6 +7,7 @@ from perfci.judge.census.comparable import Work
 from perfci.judge.census.counters import kind_of
 from perfci.judge.census.statements import short
 from perfci.judge.stats import welch
+from perfci.judge.wording import count
 from perfci.model import Culprit, CulpritKind, Statement, Tally
 
 MOST = 5
@@ -55,7 +56,7 @@ def of(endpoint: str, counter: str, base: Work, candidate: Work) -> tuple[Culpri
 
 def describe(culprit: Culprit) -> str:
     """Describe a culprit in a few words."""
-    before, after = f"{culprit.before:.3g}", f"{culprit.after:.3g}"
+    before, after = count(culprit.before), count(culprit.after)
     return f"{culprit.kind}: {before} -> {after} {culprit.unit} of {short(culprit.what, 100)}"
 
 

@@ -15,7 +15,7 @@ from perfci.judge.census import comparable, counters, culprits
 from perfci.judge.census.comparable import Work
 from perfci.judge.stats import welch
 from perfci.judge.stats.family import holm
-from perfci.judge.wording import claim
+from perfci.judge.wording import claim, count, signed
 from perfci.model import (
     ENOUGH,
     Baseline,
@@ -218,11 +218,11 @@ def _sentence(pair: _Pair, comparison: Comparison, verdict: SeriesVerdict, polic
     """What is claimed, and whether it is certain."""
     metric, endpoint = comparison.series.metric, comparison.series.endpoint
     delta = pair.candidate.mean - pair.base.mean
-    before, after = amount(pair.base.mean), amount(pair.candidate.mean)
+    before, after = count(pair.base.mean), count(pair.candidate.mean)
     advisory = "; advisory" if comparison.budget.role is Role.ADVISORY else ""
     if pair.certain and abs(delta) <= _OFF_BY:
         return f"{endpoint}: {after} {metric.name} in every request, as before{advisory}"
-    grown = claim(metric, delta, amount(abs(delta)))
+    grown = claim(metric, delta, count(abs(delta)))
     if pair.certain:
         small = {
             SeriesVerdict.EQUIVALENT: ", within its margin",
@@ -235,14 +235,10 @@ def _sentence(pair: _Pair, comparison: Comparison, verdict: SeriesVerdict, polic
         SeriesVerdict.INCONCLUSIVE: f": {metric.name} can neither be called changed nor unchanged",
     }.get(verdict, f" {grown} a request on average")
     assert comparison.change is not None
-    interval = f"{100 * policy.confidence:.0f} % interval {comparison.change.low:+.3g}..{comparison.change.high:+.3g}"
+    low, high = signed(comparison.change.low), signed(comparison.change.high)
+    interval = f"{100 * policy.confidence:.0f} % interval {low}..{high}"
     counted = f"{pair.base.requests} and {pair.candidate.requests} requests"
     return f"{endpoint}{said} ({before} -> {after}, {interval}, {counted}){advisory}"
-
-
-def amount(mean: float) -> str:
-    """Format a count: whole where it is constant, with as many digits as needed where it is a mean."""
-    return f"{mean:,.0f}" if mean == round(mean) or abs(mean) >= 1000 else f"{mean:,.3g}"
 
 
 def _explained(decision: Decision, base: Work, candidate: Work) -> Decision:
