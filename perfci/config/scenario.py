@@ -114,4 +114,13 @@ class Profile(Table):
 
     locustfile: Paths  # files, and folders of files
     working_directory: str = "."  # where Locust is started
+    requirements: str | tuple[str, ...] = ()  # packages for the load alone: a file in pip's format, or its lines
+
+    @field_validator("requirements")
+    @classmethod
+    def _no_options(cls, requirements: str | tuple[str, ...]) -> str | tuple[str, ...]:
+        if isinstance(requirements, tuple) and (wrong := [line for line in requirements if not line[:1].isalnum()]):
+            raise ValueError(f"each is a package with its version, such as faker==30.0, not {wrong[0][:60]!r}")
+        return requirements
+
     scenarios: dict[Name, Scenario] = Field(min_length=1)

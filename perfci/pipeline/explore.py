@@ -10,6 +10,7 @@ from perfci.config import read
 from perfci.errors import ConfigError
 from perfci.model import Side
 from perfci.pipeline import job
+from perfci.pipeline.equipment import equipped
 from perfci.pipeline.live_rig import LiveRig
 from perfci.pipeline.plan import plan_of, source_of
 from perfci.pipeline.ports import Ports
@@ -34,6 +35,7 @@ def explore(request: Request, ports: Ports, *, port: int, on_ready: Callable[[st
     source = source_of(config, tree=ports.root, file=request.config_file, env=request.candidate_env)
     environ = environment_of(config, ports.environ)
     mask = Mask(environ.hidden())
+    plan = equipped(plan, ports, environ)
     with masking(mask), TemporaryDirectory(prefix="perfci-web-") as folder:
         rig = LiveRig(
             RigSpec(

@@ -21,6 +21,7 @@ from perfci.rig.census import Settings, open_sources
 from perfci.rig.census.take import Extent, Seen, Taken, take
 from perfci.rig.host.environment import JobEnvironment
 from perfci.rig.host.process import HURRY_S
+from perfci.rig.host.tls import trusting
 from perfci.rig.host.trees import is_own
 from perfci.rig.load.generator import Place
 from perfci.rig.load.recording import Recording
@@ -93,6 +94,14 @@ class LiveRig:
         """A name for what is started, unique on the machine."""
         return f"{self.spec.run_id}-{side.value}-{block}"
 
+    def _trust(self) -> dict[str, str]:
+        """The variables that let the load trust the certificates of all sides."""
+        sources = self.spec.sources.values()
+        verified = [
+            tls.of(source.tree) for source in sources if (tls := getattr(source.target, "tls", None)) is not None
+        ]
+        return trusting(verified, into=RunFolder(self.spec.folder).logs("tls"))
+
     def environ(self, secrets: Sequence[str]) -> JobEnvironment:
         """The environment of perfci, for a child that is given these *secrets*."""
         return self.spec.environ.giving(secrets)
@@ -110,6 +119,7 @@ class LiveRig:
             state=self.spec.state,
             watch=self.spec.progress.live,
             mask=self.spec.mask,
+            trust=self._trust,
             runtime=self.spec.plan.runtime,
         )
 
@@ -334,6 +344,7 @@ def _seeding(rig: LiveRig, side: Side, running: RunningTarget) -> AbstractContex
         own=running.kind != "external",
         side=side,
         directory=running.directory,
+        verify=running.verify,
     )
 
 
@@ -358,6 +369,7 @@ def _clean(rig: LiveRig, side: Side, running: RunningTarget, on_incident: Callab
             environ=rig.environ(rig.spec.secrets.seed),
             state=rig.spec.state,
             limit_s=HURRY_S if isinstance(sys.exception(), KeyboardInterrupt) else None,
+            verify=running.verify,
         )
     except SeedError as error:
         on_incident(f"the data is still in {running.base_url}: {error}")

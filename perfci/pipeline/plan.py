@@ -11,6 +11,7 @@ from perfci.model import Arrivals, LoadPlan
 from perfci.pipeline.paths import inside
 from perfci.rig import seed, target
 from perfci.rig.load import sources
+from perfci.rig.load.packages import Requirements, check_locust
 from perfci.rig.load.runtime import Runtime
 from perfci.rig.load.workers import Workers, invitation
 from perfci.schema import Table, parse
@@ -56,6 +57,7 @@ class Plan:
     load: LoadPlan
     workers: Workers | None  # elsewhere, who drive the users
     runtime: Runtime
+    requirements: Requirements  # of the load, beside Locust
     paired: PairedSchedule
     baseline: BaselineSchedule
     rng_seed: int
@@ -85,6 +87,7 @@ def plan_of(config: Config, name: str, overrides: Overrides, *, root: Path) -> P
         arguments=scenario.arguments,
         exclude_tags=scenario.exclude_tags,
     )
+    requirements = _requirements(profile.requirements, root=root)
     return Plan(
         profile=profile_name,
         scenario=scenario_name,
@@ -97,7 +100,7 @@ def plan_of(config: Config, name: str, overrides: Overrides, *, root: Path) -> P
             duration_s=scenario.duration,
             warmup_s=scenario.warmup,
             environment=scenario.environment,
-            digest=_load_digest(runtime, profile_name, root=root),
+            digest=_load_digest(runtime, requirements, profile_name, root=root),
             processes=scenario.processes,
             workers=scenario.workers.count if scenario.workers else 0,
             endpoints=tuple(each.named() for each in config.endpoints),
@@ -107,6 +110,7 @@ def plan_of(config: Config, name: str, overrides: Overrides, *, root: Path) -> P
         ),
         workers=_workers(scenario.workers, f"{profile_name}:{scenario_name}"),
         runtime=runtime,
+        requirements=requirements,
         paired=scenario.paired,
         baseline=scenario.baseline,
         rng_seed=config.rng_seed,
@@ -130,8 +134,8 @@ def locustfiles(named: Sequence[str], *, root: Path) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def _load_digest(runtime: Runtime, profile: str, *, root: Path) -> str:
-    """Of all that decides what is asked: the files with what they import, the arguments, the tags that are left out."""
+def _load_digest(runtime: Runtime, requirements: Requirements, profile: str, *, root: Path) -> str:
+    """Of all that decides what is asked: files with what they import, arguments, tags left out, packages."""
     digests = []
     for name in runtime.files:
         try:
@@ -141,7 +145,7 @@ def _load_digest(runtime: Runtime, profile: str, *, root: Path) -> str:
                 f"the locustfile {name} cannot be read: {error.strerror}",
                 hint=f"check locustfile in [profiles.{profile}]; it is relative to the configuration file",
             ) from None
-    rest = [*runtime.arguments, *(f"-E {tag}" for tag in runtime.exclude_tags)]
+    rest = [*runtime.arguments, *(f"-E {tag}" for tag in runtime.exclude_tags), *requirements.text().splitlines()]
     if len(digests) == 1 and not rest:
         return digests[0]
     return hashlib.sha256("\0".join([*digests, *rest]).encode()).hexdigest()[:16]
@@ -151,6 +155,22 @@ def _directory(name: str, *, root: Path) -> str:
     if not inside(root, name, what="working_directory").is_dir():
         raise ConfigError(f"the working_directory {name} is no folder", hint="it is relative to the configuration file")
     return name
+
+
+def _requirements(given: str | tuple[str, ...], *, root: Path) -> Requirements:
+    """What the profile names, read once: ConfigError where a file cannot be read, or asks for another Locust."""
+    if not isinstance(given, str):
+        found = Requirements(lines=given)
+    else:
+        found = Requirements(file=inside(root, given, what="requirements"))
+    try:
+        check_locust(found)
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise ConfigError(
+            f"the requirements {given} cannot be read: {why}", hint="they are relative to the configuration file"
+        ) from None
+    return found
 
 
 def _workers(table: WorkersTable | None, name: str) -> Workers | None:

@@ -14,6 +14,7 @@ from perfci.judge.comparability import comparable
 from perfci.model import Baseline, Fingerprint, Outcome, Reference, Run, Side, Subject
 from perfci.pipeline import documents, measure
 from perfci.pipeline.census import accepted, count
+from perfci.pipeline.equipment import equipped
 from perfci.pipeline.measure import Bench
 from perfci.pipeline.paths import inside
 from perfci.pipeline.plan import SideSource
@@ -97,6 +98,7 @@ def _measured_and_judged(task: Task, recorder: Recorder, folder: Path, ports: Po
     if task.unavailable is not None:
         raise task.unavailable
     baseline: Baseline | None = None
+    task = replace(task, plan=equipped(task.plan, ports, task.environ))
     try:
         finished = _measured(task, _bench(task, task.sources, recorder, folder, ports), task.sources)
     except BaseTargetError as error:

@@ -4,12 +4,15 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from perfci.config import read
+from perfci.pipeline.equipment import equipped
 from perfci.pipeline.plan import Overrides, plan_of
 from perfci.pipeline.ports import Ports
 from perfci.pipeline.secrecy import environment_of
 from perfci.rig.host.masking import Mask, masking
+from perfci.rig.host.tls import Tls, trusting
 from perfci.rig.load.generator import Place
 from perfci.rig.load.workers import serve
+from perfci.schema import parse
 
 
 def work(name: str, ports: Ports, config_file: str, *, master: tuple[str, int], wait_s: float) -> int:
@@ -24,6 +27,8 @@ def work(name: str, ports: Ports, config_file: str, *, master: tuple[str, int], 
     environ = environment_of(config, ports.environ, needed=config.secrets.load)
     mask = Mask(environ.hidden())
     ports.progress.hide(mask.values)
+    tls = parse(Tls, config.target.get("tls", {}), where=f"{config_file}: [target].tls")
+    plan = equipped(plan, ports, environ)
     with masking(mask), TemporaryDirectory(prefix="perfci-worker-") as folder:
         place = Place(
             source=ports.root,
@@ -33,5 +38,6 @@ def work(name: str, ports: Ports, config_file: str, *, master: tuple[str, int], 
             watch=ports.progress.live,
             runtime=plan.runtime,
             mask=mask,
+            trust=lambda: trusting([tls.of(ports.root)], into=Path(folder)),
         )
         return serve(plan.load, place, master=master, wait_s=wait_s, on_note=ports.progress.note)

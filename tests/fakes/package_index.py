@@ -82,7 +82,7 @@ def serving(index: PackageIndex) -> Iterator[PackageIndex]:
             """Into no test's output."""
 
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(_certify(index.folder))
+    context.load_cert_chain(certify(index.folder))
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
         index.url = f"https://127.0.0.1:{server.server_address[1]}/simple"
@@ -99,7 +99,7 @@ def _record_digest(content: bytes) -> str:
     return base64.urlsafe_b64encode(hashlib.sha256(content).digest()).rstrip(b"=").decode()
 
 
-def _certify(folder: Path) -> Path:
+def certify(folder: Path) -> Path:
     """Write an authority into `certificate.pem`, and what it says of loopback into the file that is returned."""
     authority, server = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "authority of a test")])

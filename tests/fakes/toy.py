@@ -12,6 +12,7 @@ import hashlib
 import json
 import os
 import signal
+import ssl
 import subprocess
 import sys
 import threading
@@ -139,6 +140,7 @@ def parser() -> argparse.ArgumentParser:
     """The faults, all of them off."""
     options = argparse.ArgumentParser(prog="toy", description=__doc__)
     options.add_argument("--port", type=int, default=0)
+    options.add_argument("--certificate", metavar="FILE", help="speak TLS with this certificate and key")
     options.add_argument("--say", default="", help="printed at the start")
     options.add_argument("--ready-after", type=float, default=0.0, metavar="S", help="503 before")
     options.add_argument("--die-after", type=float, metavar="S", help="exit with code 7")
@@ -179,6 +181,10 @@ def main(arguments: list[str]) -> None:
     if faults.grow:
         threading.Thread(target=_grow, args=(faults.grow,), daemon=True).start()
     with Toy(faults) as server:
+        if faults.certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(faults.certificate)
+            server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
         server.serve_forever()
 
 

@@ -7,24 +7,9 @@ from pathlib import Path
 import pytest
 
 from perfci import store
-from perfci.model import ALL_ENDPOINTS, RoundKind
+from perfci.model import RoundKind
 from tests.fakes.shell import Shell, shell_in
-
-CONFIG = """
-[target]
-kind = "command"
-command = ["{python}", "-m", "tests.fakes.toy", "--port", "{port}"]
-ready = { timeout_s = 10 }
-
-[profiles.toy]
-locustfile = "toy.py"
-[profiles.toy.scenarios.short]
-users = 2
-duration = "1s"
-warmup = "300ms"
-paired = { blocks = 2, duet = "1s", duet_warmup = "200ms", load_blocks = 1 }
-"""
-RUN = ("run", "toy", "--base", ".", "--fail-on", "never")
+from tests.fakes.toy_project import CONFIG, RUN, endpoints, write
 
 ARGUMENTS = """
 import os
@@ -76,26 +61,6 @@ def shell(tmp_path: Path) -> Iterator[Shell]:
     """A project with the toy as its service; whatever a test does, nothing of it runs on."""
     with shell_in(tmp_path / "project", {"perfci.toml": CONFIG}, state=tmp_path / "state") as shell:
         yield shell
-
-
-def write(shell: Shell, files: dict[str, str], *, profile: str = "", scenario: str = "", top: str = "") -> None:
-    """Put *files* into the project, and more keys into the tables of its configuration."""
-    for name, content in files.items():
-        (shell.project / name).parent.mkdir(parents=True, exist_ok=True)
-        (shell.project / name).write_text(content)
-    text = CONFIG.replace('locustfile = "toy.py"', profile or 'locustfile = "toy.py"')
-    (shell.project / "perfci.toml").write_text(top + text.replace("users = 2\n", f"users = 2\n{scenario}\n"))
-
-
-def endpoints(folder: Path) -> dict[RoundKind, set[str]]:
-    """What was asked in rounds of each kind, without a single failure, and by the census."""
-    run = store.load(folder)
-    assert run.incidents == ()
-    assert all(one.errors == {} for one in run.rounds)
-    found: dict[RoundKind, set[str]] = {}
-    for one in run.rounds:
-        found.setdefault(one.kind, set()).update(name for name in one.endpoints if name != ALL_ENDPOINTS)
-    return found | {RoundKind.CENSUS: {name for census in run.census.values() for name in census.endpoints}}
 
 
 def test_folder_arguments_variables_and_tags_reach_every_kind_of_round(shell: Shell, tmp_path: Path) -> None:

@@ -118,6 +118,7 @@ def test_workflows_pass_inputs_that_exist(workflow: Path) -> None:
 def test_every_variable_is_read_by_the_command_of_its_step() -> None:
     """A PERFCI_* that nobody reads is an input without effect."""
     by_name = _read_by_name(ROOT / "perfci/publish") | _read_by_name(ROOT / "perfci/cli")
+    by_name |= _read_by_name(ROOT / "perfci/rig/load")
     for name, script, environ in _runs():
         given = {variable for variable in environ if variable.startswith("PERFCI_")}
         if found := COMMAND.fullmatch(script):

@@ -23,6 +23,7 @@ from perfci.metrics.registry import METRICS, resolving
 from perfci.model import Reference, RoundKind, Verdict
 from perfci.pipeline.policy import policy_of
 from perfci.rig import monitor, seed, target
+from perfci.rig.host.tls import Tls
 from perfci.rig.target.prepare import Preparation
 from perfci.rig.target.readiness import Ready
 from perfci.schema import Table
@@ -62,6 +63,7 @@ SECTIONS: Mapping[str, type[Table]] = {
     **{f'`[target]` with `kind = "{kind}"`': room.Options for kind, room in target.TARGETS.items()},
     "`ready`": Ready,
     "`prepare`": Preparation,
+    "`tls`": Tls,
     **{f'`[seed]` with `kind = "{kind}"`': room.Options for kind, room in seed.SEEDS.items()},
 }
 """Heading in docs/configuration.md -> the table that it describes."""

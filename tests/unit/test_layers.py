@@ -55,6 +55,7 @@ LIBRARIES: Mapping[str, tuple[str, ...]] = {
     "requests": (
         *("perfci.rig.target", "perfci.rig.seed", "perfci.rig.census.prometheus", "perfci.rig.monitor.asking"),
         "perfci.publish.download",
+        "perfci.rig.host.tls",
     ),
     "urllib3": ("perfci.rig.target",),
     "tenacity": ("perfci.rig",),

@@ -17,6 +17,8 @@ from prometheus_client.parser import text_string_to_metric_families as plain
 from perfci.errors import CensusError
 from perfci.model import CounterSource
 from perfci.rig.census.source import Scene, Snapshot, Source
+from perfci.rig.host import hosts
+from perfci.rig.host.tls import Verify
 
 KIND = "prometheus"
 NAME = "metrics"
@@ -42,7 +44,11 @@ def find(scene: Scene) -> Iterator[Source | CounterSource]:
         why = f"not asked: {others} tell more, and each read is a request; names in [census.prometheus] make them count"
         yield CounterSource(name=NAME, kind=KIND, found=False, note=why)
         return
-    source = Prometheus(scene.running.base_url + path, names=frozenset(scene.settings.metrics_names))
+    source = Prometheus(
+        hosts.below(scene.running.base_url, path),
+        names=frozenset(scene.settings.metrics_names),
+        verify=scene.running.verify,
+    )
     try:
         source.calibrate()
     except CensusError as error:
@@ -59,12 +65,13 @@ class Prometheus:
     kind = KIND
     loud = True
 
-    def __init__(self, url: str, *, names: frozenset[str] = frozenset()) -> None:
+    def __init__(self, url: str, *, names: frozenset[str] = frozenset(), verify: Verify = True) -> None:
         self.note = ""
         self._url = url
         self._names = names
         self._session = requests.Session()
         self._session.trust_env = False
+        self._session.verify = verify
         self._restless: frozenset[str] = frozenset()
 
     def calibrate(self, *, sleep: Callable[[float], None] = time.sleep) -> None:

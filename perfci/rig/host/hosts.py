@@ -6,10 +6,10 @@ from urllib.parse import SplitResult, urlsplit
 
 
 def split(url: str) -> SplitResult:
-    """The parts of an HTTP address; ValueError says what is wrong with it."""
+    """The parts of an HTTP or WebSocket address; ValueError says what is wrong with it."""
     parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ValueError(f"must be an http:// or https:// address with a host (got {url[:80]!r})")
+    if parts.scheme not in {"http", "https", "ws", "wss"} or not parts.hostname:
+        raise ValueError(f"must be an http, https, ws or wss address with a host (got {url[:80]!r})")
     if parts.username is not None or parts.password is not None:
         raise ValueError("must not hold a user or a password: addresses are shown in reports")
     _ = parts.port  # ValueError where it is none
@@ -31,11 +31,17 @@ def allowed(url: str, names: Collection[str]) -> bool:
 
 
 def below(base_url: str, path: str) -> str:
-    """The address of a *path* of the service at *base_url*, joined as Locust does it; never on another host."""
-    return base_url.rstrip("/") + path
+    """The HTTP address of a *path* of the service at *base_url*: as Locust does it, and never another host's."""
+    address = "http" + base_url.removeprefix("ws") if is_websocket(base_url) else base_url
+    return address.rstrip("/") + path
+
+
+def is_websocket(url: str) -> bool:
+    """Whether it is an address of WebSockets, which begin as a request over HTTP."""
+    return url.startswith(("ws:", "wss:"))
 
 
 def origin(url: str) -> tuple[str, int]:
     """Host and port: what a redirect must not leave."""
     parts = split(url)
-    return parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+    return parts.hostname or "", parts.port or (443 if parts.scheme in {"https", "wss"} else 80)

@@ -2,7 +2,6 @@
 
 import re
 import signal
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -64,16 +63,15 @@ class _Known:
 _CERTIFICATE = _Known(
     re.compile(r"CERTIFICATE_VERIFY_FAILED|CertificateVerifyError|SSLCertVerificationError|certificate verify failed"),
     "the certificate of the service cannot be verified",
-    "let the load trust its issuer, with SSL_CERT_FILE and REQUESTS_CA_BUNDLE in the profile's `environment`, or do "
-    "not verify it: `insecure = True` in a FastHttpUser, `self.client.verify = False` in an HttpUser",
+    "name its issuer in [target], `tls = { ca = FILE }`, or trust anything, `tls = { verify = false }`",
 )
 _ENCODING = "save it as UTF-8"
 _KNOWN = (
     _Known(
         re.compile(r"ModuleNotFoundError: No module named '(?P<name>[^']+)'"),
-        "the environment of perfci does not hold the module {name}, which the Locust file imports",
-        "install its package there (" + sys.executable + " -m pip install PACKAGE); a module of the project must lie "
-        "beside the Locust file, or in the folder of perfci.toml",
+        "the environment of the load does not hold the module {name}, which the Locust file imports",
+        'name its package in the profile, `requirements = ["PACKAGE"]` or a file of them; a module of the project must '
+        "lie beside the Locust file, or in its working_directory",
     ),
     _Known(
         re.compile(r"error: (?P<what>(the following arguments are required|unrecognized arguments|argument ).*)"),

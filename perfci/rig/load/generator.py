@@ -60,6 +60,7 @@ class Place:
     watch: Watch
     runtime: Runtime = field(default_factory=Runtime)
     mask: Mask = field(default_factory=Mask)
+    trust: Callable[[], Mapping[str, str]] = dict  # variables that let it trust the certificates of the sides
 
     @property
     def directory(self) -> Path:
@@ -167,7 +168,7 @@ def generating(
 
     It inherits the open files *pass_fds*.
     """
-    environment = {**passed_on(place.environ), **extra}
+    environment = {**passed_on(place.environ), **place.trust(), **extra}
     mark = new_mark()
     note = leftovers.note(place.state, mark=mark)
     child: Child | None = None

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 import requests
 
 from perfci.errors import MonitorError
+from perfci.rig.host.tls import Verify
 
 ANSWER_S = 2.0
 MOST_BYTES = 8_000_000
@@ -14,9 +15,10 @@ MOST_BYTES = 8_000_000
 class Asker:
     """A connection that is kept between questions."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, verify: Verify = True) -> None:
         self._session = requests.Session()
         self._session.trust_env = False
+        self._session.verify = verify
 
     def ask(self, url: str, *, parameters: Mapping[str, str] | None = None) -> bytes:
         """The body of the answer; MonitorError, which does not name the address, where there is none."""

@@ -12,6 +12,8 @@ from time import monotonic
 from typing import Any
 
 from perfci.errors import MonitorError, PerfciError
+from perfci.rig.host import hosts
+from perfci.rig.host.tls import Verify
 from perfci.rig.monitor.asking import Asker
 from perfci.rig.monitor.options import GaugeOptions
 from perfci.rig.monitor.source import ASKED_S, Missing, Reading, Readings, Scene, Source
@@ -27,7 +29,10 @@ def find(scene: Scene) -> Iterator[Source | Missing]:
         if gauge.url and scene.wants(name, KIND):
             pages.setdefault(gauge.url, {})[name] = gauge
     for url, gauges in pages.items():
-        yield Page(scene.running.base_url + url if url.startswith("/") else url, gauges)
+        if url.startswith("/"):
+            yield Page(hosts.below(scene.running.base_url, url), gauges, verify=scene.running.verify)
+        else:
+            yield Page(url, gauges)
 
 
 class Page:
@@ -35,11 +40,11 @@ class Page:
 
     every_s = ASKED_S
 
-    def __init__(self, url: str, gauges: Mapping[str, GaugeOptions]) -> None:
+    def __init__(self, url: str, gauges: Mapping[str, GaugeOptions], *, verify: Verify = True) -> None:
         self.name = ", ".join(gauges)
         self._url = url
         self._gauges = gauges
-        self._asker = Asker()
+        self._asker = Asker(verify=verify)
 
     def read(self) -> Readings:
         """Every gauge on the page; MonitorError where there is no page."""

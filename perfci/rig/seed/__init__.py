@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from perfci import schema
 from perfci.errors import ConfigError
 from perfci.model import Side
+from perfci.rig.host.tls import Verify
 from perfci.rig.seed import command, http, none, python
 from perfci.rig.seed.seeded import Place, Seeded
 from perfci.schema import Table
@@ -57,6 +58,7 @@ def seeding(
     own: bool = False,
     side: Side = Side.CANDIDATE,
     directory: Path | None = None,
+    verify: Verify = True,
 ) -> AbstractContextManager[Callable[[], Seeded]]:
     """
     Begin to put the data into the target; with *clear_first*, take out what was there.
@@ -64,7 +66,7 @@ def seeding(
     What the context yields waits until all is there; what is not perfci's *own* start has to be marked as a test
     target. SeedError where it is not, and where seeding fails.
     """
-    place = Place(own=own, source=source, environ=environ, state=state, side=side, directory=directory)
+    place = Place(own=own, source=source, environ=environ, state=state, side=side, directory=directory, verify=verify)
     return SEEDS[options.kind].seeding(options, target_url, clear_first=clear_first, place=place)
 
 
@@ -83,9 +85,10 @@ def clean(
     state: Path | None = None,
     own: bool = False,
     limit_s: float | None = None,
+    verify: Verify = True,
 ) -> bool:
     """Take the data out of the target, within *limit_s* if that is shorter than its own time; False: nothing can."""
     if limit_s is not None and not isinstance(options, none.Options):
         options = options.model_copy(update={"timeout_s": min(limit_s, options.timeout_s)})
-    place = Place(own=own, source=source, environ=environ, state=state)
+    place = Place(own=own, source=source, environ=environ, state=state, verify=verify)
     return SEEDS[options.kind].clean(options, target_url, place=place)

@@ -43,7 +43,7 @@ def seeding(options: Options, target_url: str, *, clear_first: bool, place: Plac
     if clear_first:
         clean(options, target_url, place=place)
     made: Future[Seeded] = Future()
-    Thread(target=_settle, args=(made, partial(_made, options, target_url)), daemon=True).start()
+    Thread(target=_settle, args=(made, partial(_made, options, target_url, place)), daemon=True).start()
     yield made.result
 
 
@@ -54,8 +54,8 @@ def _settle(made: Future[Seeded], work: Callable[[], Seeded]) -> None:
         made.set_exception(error)
 
 
-def _made(options: Options, target_url: str) -> Seeded:
-    answer = _send(options, options.method, below(target_url, options.path), _fill(options.body, options))
+def _made(options: Options, target_url: str, place: Place) -> Seeded:
+    answer = _send(options, options.method, below(target_url, options.path), _fill(options.body, options), place)
     if answer.status_code == 409:
         raise SeedError(f"the target holds test data already{_said(answer)}", hint=_CLEAR_FIRST)
     if not answer.ok or answer.is_redirect:
@@ -70,7 +70,7 @@ def _made(options: Options, target_url: str) -> Seeded:
 def clean(options: Options, target_url: str, *, place: Place) -> bool:
     """Remove the data; that there is none is no error."""
     options.check_allowed(target_url, place)
-    answer = _send(options, options.clean_method, below(target_url, options.clean_path or options.path), None)
+    answer = _send(options, options.clean_method, below(target_url, options.clean_path or options.path), None, place)
     if answer.status_code != 404 and (not answer.ok or answer.is_redirect):
         raise SeedError(
             f"the test data could not be removed: {_asked(answer)} answered {answer.status_code}{_said(answer)}",
@@ -79,9 +79,10 @@ def clean(options: Options, target_url: str, *, place: Place) -> bool:
     return True
 
 
-def _send(options: Options, method: str, url: str, body: Any) -> requests.Response:
+def _send(options: Options, method: str, url: str, body: Any, place: Place) -> requests.Response:
     with requests.Session() as session:
         session.trust_env = False  # no proxy, and no password from ~/.netrc
+        session.verify = place.verify
         try:
             return session.request(method, url, json=body, timeout=options.timeout_s, allow_redirects=False)
         except requests.Timeout:

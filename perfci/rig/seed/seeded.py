@@ -15,6 +15,7 @@ from perfci.errors import SeedError
 from perfci.model import Side
 from perfci.rig.host import hosts
 from perfci.rig.host.hosts import below
+from perfci.rig.host.tls import Verify
 from perfci.schema import Table
 
 MARK = "Test-Target"
@@ -41,6 +42,7 @@ class Place:
     environ: Mapping[str, str]  # perfci's own environment; secrets are dropped on the way
     state: Path | None = None  # for the note that lets a later perfci end what this one could not
     side: Side = Side.CANDIDATE
+    verify: Verify = True  # its certificate, where it has one
     directory: Path | None = None  # that the target was started with, where its kind has one
 
     def values(self, target_url: str) -> dict[str, object]:
@@ -66,7 +68,7 @@ class Recipe(Table):
 
     def check_allowed(self, target_url: str, place: Place) -> None:
         """Refuse to write into, or clear, what is neither perfci's own start nor marked as a test target."""
-        if place.own or self.test_data or _marked(below(target_url, self.mark_path)):
+        if place.own or self.test_data or _marked(below(target_url, self.mark_path), place.verify):
             return
         raise SeedError(
             f"{target_url} is not marked as a test target, and seeding writes to it and may clear it",
@@ -95,10 +97,11 @@ class Recipe(Table):
         return Seeded(created=numbers, digest=str(digest) if digest else self.digest())
 
 
-def _marked(url: str) -> bool:
+def _marked(url: str, verify: Verify) -> bool:
     """Whether the service says that it is a test target; SeedError where it says nothing at all."""
     with requests.Session() as session:
         session.trust_env = False  # no proxy, and no password from ~/.netrc
+        session.verify = verify
         try:
             with session.get(url, timeout=ANSWER_S, allow_redirects=False, stream=True) as answer:
                 next(answer.iter_content(MAX_BODY), b"")  # who hangs up makes services log a reset connection

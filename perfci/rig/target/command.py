@@ -16,6 +16,7 @@ from perfci.model import TargetHealth
 from perfci.rig.host import hosts, leftovers, process
 from perfci.rig.host.environment import child_environment
 from perfci.rig.host.placeholders import fill, used
+from perfci.rig.host.tls import Tls, Verify
 from perfci.rig.target import readiness
 from perfci.rig.target.prepare import Preparation
 from perfci.rig.target.running import Launch, RunningTarget
@@ -43,6 +44,7 @@ class Options(Table):
     build_timeout_s: float = Field(default=900.0, gt=0)
     env: dict[str, str] = {}
     url: str = "http://127.0.0.1:{port}"
+    tls: Tls = Tls()
     ready: readiness.Ready = readiness.Ready()
     stop_grace_s: float = Field(default=5.0, ge=0, le=600)
 
@@ -112,7 +114,7 @@ def start(options: Options, launch: Launch) -> Iterator[Callable[[], RunningTarg
         values = {**_of_side(launch), "port": port, "dir": directory}
         child = _start(options, launch, values, log=log, mark=mark)
         note.leader(child.process.pid)
-        return child, _running(options, child, port, directory)
+        return child, _running(options, child, port, directory, verify=options.tls.of(launch.source))
 
     def ready() -> RunningTarget:
         try:
@@ -141,7 +143,9 @@ def start(options: Options, launch: Launch) -> Iterator[Callable[[], RunningTarg
 
 def _answering(options: Options, child: process.Child, target: RunningTarget) -> RunningTarget:
     """*target* once it answers."""
-    readiness.wait(options.ready, target.base_url, died=partial(_why_dead, child), logs_tail=child.tail)
+    readiness.wait(
+        options.ready, target.base_url, died=partial(_why_dead, child), logs_tail=child.tail, verify=target.verify
+    )
     return target
 
 
@@ -159,7 +163,7 @@ def _start(options: Options, launch: Launch, values: Mapping[str, object], *, lo
         raise _cannot_run(command, launch.source, error) from None
 
 
-def _running(options: Options, child: process.Child, port: int, directory: Path) -> RunningTarget:
+def _running(options: Options, child: process.Child, port: int, directory: Path, *, verify: Verify) -> RunningTarget:
     def health() -> TargetHealth:
         reason = _why_dead(child)
         return TargetHealth(
@@ -177,6 +181,7 @@ def _running(options: Options, child: process.Child, port: int, directory: Path)
         logs_tail=child.tail,
         pid=child.process.pid,
         directory=directory,
+        verify=verify,
     )
 
 

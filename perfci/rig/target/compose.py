@@ -15,6 +15,7 @@ from pydantic import Field, model_validator
 from perfci.errors import Interrupted, TargetError
 from perfci.model import TargetHealth
 from perfci.rig.host import docker, leftovers
+from perfci.rig.host.tls import Tls
 from perfci.rig.target import images, readiness
 from perfci.rig.target.prepare import Preparation
 from perfci.rig.target.project import Project, resolve
@@ -43,6 +44,8 @@ class Options(Table):
     build_timeout_s: float = Field(default=1800.0, gt=0)
     wait_timeout_s: int = Field(default=120, gt=0, le=3600)  # until every service runs or is healthy
     stop_grace_s: int = Field(default=5, ge=0, le=600)
+    scheme: Literal["http", "https", "ws", "wss"] = "http"  # that the service speaks at its port
+    tls: Tls = Tls()
     ready: readiness.Ready = readiness.Ready()
 
     @model_validator(mode="after")
@@ -139,7 +142,8 @@ def _stop(stack: Stack, options: Options, *, hurry: bool) -> bool:
 def _ready(options: Options, stack: Stack, up: Callable[[], None]) -> RunningTarget:
     up()
     first = stack.containers()
-    url = f"http://127.0.0.1:{_host_port(options, stack.publisher, first)}"
+    verify = options.tls.of(stack.launch.source)
+    url = f"{options.scheme}://127.0.0.1:{_host_port(options, stack.publisher, first)}"
 
     def logs_tail() -> str:
         return stack.logs_tail(options.service)
@@ -152,7 +156,7 @@ def _ready(options: Options, stack: Stack, up: Callable[[], None]) -> RunningTar
         note = f"{problem}{readiness.evidence(logs_tail())}" if problem else ""
         return TargetHealth(alive=not problem, restarts=restarts, note=note)
 
-    readiness.wait(options.ready, url, died=died, logs_tail=logs_tail, check_every_s=CHECK_EVERY_S)
+    readiness.wait(options.ready, url, died=died, logs_tail=logs_tail, check_every_s=CHECK_EVERY_S, verify=verify)
     return RunningTarget(
         kind=options.kind,
         base_url=url,
@@ -161,6 +165,7 @@ def _ready(options: Options, stack: Stack, up: Callable[[], None]) -> RunningTar
         health=health,
         logs_tail=logs_tail,
         outliving=stack.outliving,
+        verify=verify,
         containers=tuple(_container(each, stack) for each in first if each["State"]["Running"]),
     )
 

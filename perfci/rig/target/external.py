@@ -9,6 +9,7 @@ from pydantic import model_validator
 from perfci.errors import TargetError
 from perfci.model import TargetHealth
 from perfci.rig.host import hosts
+from perfci.rig.host.tls import Tls
 from perfci.rig.target import readiness
 from perfci.rig.target.running import Launch, RunningTarget
 from perfci.schema import Table
@@ -20,6 +21,7 @@ class Options(Table):
     kind: Literal["external"] = "external"
     url: str
     allow_hosts: tuple[str, ...] = ()  # hosts beside this machine that may be put under load, by name
+    tls: Tls = Tls()
     ready: readiness.Ready = readiness.Ready()
 
     @model_validator(mode="after")
@@ -35,25 +37,31 @@ def prepare(options: Options, launch: Launch) -> None:
 
 
 @contextmanager
-def start(options: Options, launch: Launch) -> Iterator[Callable[[], RunningTarget]]:  # noqa: ARG001 - as every kind
+def start(options: Options, launch: Launch) -> Iterator[Callable[[], RunningTarget]]:
     """Starts nothing: the target runs already."""
-    yield lambda: _ready(options)
+    yield lambda: _ready(options, launch)
 
 
-def _ready(options: Options) -> RunningTarget:
-    url = options.url.rstrip("/")
-    readiness.wait(options.ready, url, died=_never, logs_tail=_no_log)
+def _ready(options: Options, launch: Launch) -> RunningTarget:
+    url, verify = options.url.rstrip("/"), options.tls.of(launch.source)
+    readiness.wait(options.ready, url, died=_never, logs_tail=_no_log, verify=verify)
     once = options.ready.model_copy(update={"timeout_s": readiness.ANSWER_S})
 
     def health() -> TargetHealth:
         try:
-            readiness.wait(once, url, died=_never, logs_tail=_no_log)
+            readiness.wait(once, url, died=_never, logs_tail=_no_log, verify=verify)
         except TargetError as error:
             return TargetHealth(alive=False, restarts=0, note=str(error))
         return TargetHealth(alive=True, restarts=0)
 
     return RunningTarget(
-        kind=options.kind, base_url=url, description=url, log_path=None, health=health, logs_tail=_no_log
+        kind=options.kind,
+        base_url=url,
+        description=url,
+        log_path=None,
+        health=health,
+        logs_tail=_no_log,
+        verify=verify,
     )
 
 

@@ -13,6 +13,7 @@ from urllib3.exceptions import HTTPError
 
 from perfci.errors import TargetError
 from perfci.rig.host import hosts
+from perfci.rig.host.tls import Verify
 from perfci.schema import Table
 
 POLL_S = 0.05
@@ -20,6 +21,15 @@ PROXY_S = 0.2  # after which an engine's proxy has closed a connection that lead
 ANSWER_S = 2.0  # a single probe that takes longer counts as "no answer yet"
 MAX_REDIRECTS = 5
 MAX_BODY = 64 * 1024
+
+
+HANDSHAKE = {
+    "Connection": "Upgrade",
+    "Upgrade": "websocket",
+    "Sec-WebSocket-Version": "13",
+    "Sec-WebSocket-Key": "cGVyZmNpIGlzIGhlcmUuLg==",  # any sixteen bytes (RFC 6455, 4.1)
+}
+TRUST = "name its authority, tls = { ca = FILE } in [target], or trust anything, tls = { verify = false }"
 
 
 class Ready(Table):
@@ -46,6 +56,7 @@ def wait(
     died: Callable[[], str],
     logs_tail: Callable[[], str],
     check_every_s: float = 0.0,
+    verify: Verify = True,
 ) -> None:
     """
     Return as soon as *base_url* is ready; TargetError as soon as it died, or when its time is over.
@@ -74,6 +85,7 @@ def wait(
 
     with requests.Session() as session:
         session.trust_env = False  # a proxy between us and the target would be measured, too
+        session.verify = verify
         Retrying(
             stop=stop_after_delay(ready.timeout_s),
             wait=wait_fixed(POLL_S),
@@ -105,17 +117,19 @@ class _Watch:
 
 def _look(session: requests.Session, ready: Ready, base_url: str, logs_tail: Callable[[], str]) -> str:
     """What stands between the target and being ready; empty when nothing does."""
-    url = hosts.below(base_url, ready.path)
+    url, headers, wanted = hosts.below(base_url, ready.path), {}, ready.status
+    if hosts.is_websocket(base_url) and "status" not in ready.model_fields_set:
+        headers, wanted = HANDSHAKE, requests.codes.switching_protocols
     for _ in range(MAX_REDIRECTS):
         try:
-            with session.get(url, timeout=ANSWER_S, allow_redirects=False, stream=True) as answer:
+            with session.get(url, headers=headers, timeout=ANSWER_S, allow_redirects=False, stream=True) as answer:
                 # Read even where nobody asks for it: to hang up on an answer makes services log a reset connection.
                 body = answer.raw.read(MAX_BODY, decode_content=True).decode("utf-8", errors="replace")
-                if answer.status_code == ready.status:
+                if answer.status_code == wanted:
                     missing = _missing(ready, answer.headers, body)
                     return f"status {answer.status_code}, but {missing}" if missing else ""
                 if not answer.is_redirect:
-                    return f"status {answer.status_code}, wanted {ready.status}"
+                    return f"status {answer.status_code}, wanted {wanted}"
                 url = _redirected(url, base_url, answer.headers["location"], logs_tail)
         except (requests.RequestException, HTTPError) as error:
             return _short(error)
@@ -163,6 +177,8 @@ def _redirected(url: str, base_url: str, location: str, logs_tail: Callable[[], 
 
 
 def _short(error: Exception) -> str:
+    if isinstance(error, requests.exceptions.SSLError):
+        return f"its certificate cannot be verified ({str(error)[-120:]}): {TRUST}"
     if isinstance(error, requests.Timeout):
         return f"no answer within {ANSWER_S:g} s"
     if isinstance(error, requests.ConnectionError):

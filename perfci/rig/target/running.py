@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from perfci.model import Side, TargetHealth
+from perfci.rig.host.tls import Verify
 from perfci.schema import Table
 
 
@@ -35,6 +36,7 @@ class RunningTarget:
     containers: tuple[Container, ...] = ()  # those that run, by service
     outliving: tuple[str, ...] = ()  # volumes and folders whose data is still there when it has been stopped
     pid: int | None = None  # the root of its processes, where perfci started them itself
+    verify: Verify = True  # its certificate, where it has one
     directory: Path | None = None  # an empty folder of this start alone, gone with it, where the kind has one
 
 

@@ -50,11 +50,15 @@ def test_nothing_said_is_told(text: str) -> None:
 @pytest.mark.parametrize(
     ("line", "seen", "hint"),
     [
-        ("ModuleNotFoundError: No module named 'shop.api'", "does not hold the module shop.api", "pip install"),
+        (
+            "ModuleNotFoundError: No module named 'shop.api'",
+            "does not hold the module shop.api",
+            'requirements = ["PACKAGE"]',
+        ),
         ("SyntaxError: invalid non-printable character U+FEFF", "byte order mark", "save the file anew as UTF-8"),
         (r"SyntaxError: Non-UTF-8 code starting with '\xff' in file p.py", "UTF-16", "save it as UTF-8"),
         (r"SyntaxError: Non-UTF-8 code starting with '\xe9' in file p.py", "is not UTF-8", "save it as UTF-8"),
-        ("ssl.SSLCertVerificationError: [SSL: CERTIFICATE_VERIFY_FAILED] self-signed", "certificate", "SSL_CERT_FILE"),
+        ("ssl.SSLCertVerificationError: [SSL: CERTIFICATE_VERIFY_FAILED] self-signed", "certificate", "tls = { ca"),
     ],
 )
 def test_known_causes_are_named_with_their_next_step(line: str, seen: str, hint: str) -> None:
@@ -109,5 +113,5 @@ def test_a_long_traceback_keeps_its_end() -> None:
 def test_a_certificate_in_failed_requests_is_told_once() -> None:
     """Whatever else has failed."""
     (told,) = of_failures(["GET /a: certificate verify failed", "GET /b: CERTIFICATE_VERIFY_FAILED", "GET: 500"])
-    assert "insecure = True" in told
+    assert "tls = { verify = false }" in told
     assert of_failures(["GET /a: 500"]) == []

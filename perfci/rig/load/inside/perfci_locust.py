@@ -19,6 +19,7 @@ from functools import partialmethod
 from pathlib import Path
 from typing import Any
 
+import perfci_tls
 from locust import argument_parser
 from locust import main as program
 
@@ -42,6 +43,8 @@ def files(options: Any) -> list[str]:
 setattr(program, "get_locustfiles_locally", files)  # noqa: B010  # Locust does not export it
 # A file without a user class is a mistake, which Locust would take for a suite of pytest's.
 setattr(program, "load_locustfile_pytest", lambda _: {})  # noqa: B010  # Locust does not export it
+
+perfci_tls.install()
 
 if __name__ == "__main__":
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)

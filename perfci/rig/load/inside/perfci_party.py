@@ -18,6 +18,7 @@ from typing import Any
 
 import gevent
 import locust
+import perfci_tls
 from locust import TaskSet, User
 from locust.argument_parser import get_parser
 from locust.env import Environment
@@ -38,6 +39,7 @@ MAIN = gevent.getcurrent()  # what takes the turns; the file may have greenlets 
 Execute = Callable[[], bool]
 """Executes a task once; False where it has left its task set."""
 
+perfci_tls.install()
 caught = Caught()
 caught.install()
 # Think times are left out, also where a task asks for one itself; what it may be waiting for goes on.

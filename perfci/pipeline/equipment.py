@@ -1,0 +1,17 @@
+"""The interpreter that drives a plan: perfci's own, or one with the packages that the profile requires."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from perfci.pipeline.plan import Plan
+from perfci.pipeline.ports import Ports
+from perfci.rig.load import packages
+
+
+def equipped(plan: Plan, ports: Ports, environ: Mapping[str, str]) -> Plan:
+    """*plan* with an interpreter that has what it requires; ConfigError or LoadError where that cannot be had."""
+    if not plan.requirements:
+        return plan
+    ports.progress.phase("installing what the Locust file requires")
+    python = packages.interpreter(plan.requirements, environ=environ, state=ports.state)
+    return replace(plan, runtime=replace(plan.runtime, interpreter=python))
