@@ -1,14 +1,19 @@
 """Mistakes in the Action's inputs, which arrive as environment variables: each message names input, value and form."""
 
 import os
+from collections.abc import Mapping
 
 import click
 from click.core import ParameterSource
 
 from perfci.cli.options import Seconds, Text
+from perfci.errors import ExitCode, PerfciError
 
 INPUTS = {"PERFCI_LOGIN": "github-login"}
 """Variables that are not called as the input of the Action is."""
+
+LOOKED_UP = ("profile", "environment", "base", "config")
+"""Inputs whose values are of the project: whether they are right is known once something was looked up."""
 
 SHOWN = 100
 """Characters of a wrong value that a message repeats."""
@@ -27,6 +32,18 @@ def usage_mistake(error: click.UsageError) -> str:
         return error.format_message()
     shown = repr(value if len(value) <= SHOWN else f"{value[:SHOWN]}…")
     return f"the input {name} is {shown}, but it must be {_form(param)} ({variable})"
+
+
+def naming_input(error: PerfciError, environ: Mapping[str, str]) -> None:
+    """Add to the hint of *error* which input of the Action it is about, where a value of one stands in its message."""
+    if environ.get("GITHUB_ACTIONS") != "true" or error.exit_code is not ExitCode.USAGE:
+        return
+    for name in LOOKED_UP:
+        value = environ.get(f"PERFCI_{name.upper()}", "")
+        quoted = [repr(part) for part in (value, *value.split(":"))] if name != "config" else [f"/{value}"]
+        if value and any(part in str(error) for part in quoted):
+            error.hint = f"{error.hint}; the input {name} is {value[:SHOWN]!r}".removeprefix("; ")
+            return
 
 
 def _form(param: click.Parameter) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from perfci.cli.inputs import usage_mistake
+from perfci.cli.inputs import naming_input, usage_mistake
 from perfci.cli.options import (
     ARTIFACT_NAME,
     CONFIG,
@@ -68,6 +68,7 @@ def _announced(options: Mapping[str, Any]) -> Iterator[None]:
         )
         yield
     except PerfciError as error:
+        naming_input(error, os.environ)
         if options["defer_exit"] and output is not None:
             documents.write_failure(error, output)
         raise

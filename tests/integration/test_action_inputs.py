@@ -1,6 +1,7 @@
 """Inputs of the Action on their way into perfci: the measuring step as a runner starts it."""
 
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -61,9 +62,9 @@ def _measure(runner: Runner, **inputs: str) -> Step:
         ("comment", "yes", "one of auto, always, on-regression or off"),
         ("retention_days", "91", "a whole number from 1 to 90"),
         ("config", "../outside/perfci.toml", "outside the workspace"),
-        ("config", "missing.toml", "there is no"),
-        ("profile", "shop:smok", "smoke"),
-        ("environment", "staging", "staging"),
+        ("config", "missing.toml", "the input config is 'missing.toml'"),
+        ("profile", "shop:smok", "its scenarios are: smoke; the input profile is 'shop:smok'"),
+        ("environment", "staging", "the input environment is 'staging'"),
     ],
 )
 def test_must_07_a_bad_input_ends_the_step(name: str, value: str, allowed: str, runner: Runner) -> None:
@@ -74,6 +75,16 @@ def test_must_07_a_bad_input_ends_the_step(name: str, value: str, allowed: str, 
     assert name in step.log.lower() or value in step.log
     assert "Traceback" not in step.log
     assert not (runner.workspace / "started").exists()
+
+
+def test_must_07_a_mistyped_base_ends_the_step(runner: Runner) -> None:
+    """In a clone with the whole history, where git can tell."""
+    for arguments in (["init", "-q"], ["add", "."], ["commit", "-qm", "one"]):
+        identity = ["-c", "user.name=Test", "-c", "user.email=test@example.test"]
+        subprocess.run(["git", *identity, *arguments], cwd=runner.workspace, check=True, timeout=30)
+    step = _measure(runner, base="no-such-branch")
+    assert step.code == 2, step.log
+    assert "the input base is 'no-such-branch'" in step.log
 
 
 @pytest.mark.parametrize(
