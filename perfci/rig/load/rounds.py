@@ -299,7 +299,8 @@ def _turns(generator: Generator, side: Side, times: tuple[float, float]) -> Reco
         return unmeasured(logs, window=generator.lived, why=ended_early(logs))
     began, ended = first(logs, "measuring"), first(logs, "stopping")
     if began is None:
-        raise LoadError(f"the turns never began\n{evidence_in(generator.output())}")
+        raised = [f"exception in {event['user']}: {event['message']}" for event in events(logs, "exception")]
+        raise LoadError("\n".join(["the turns never began", *raised[:1], evidence_in(generator.output())]).rstrip())
     windows = [(began, ended if ended is not None else began + duration_s)]
     return record(logs, windows=windows, plan=None, warmup_s=warmup_s)
 
