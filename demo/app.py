@@ -2,11 +2,17 @@
 
 from starlette.types import ASGIApp
 
-from demo import tickets
+from demo import contact_center, crm, platform, saas, tickets
 from demo.common.app import build_app
 from demo.common.settings import Settings
 
-SYSTEMS = (tickets.SYSTEM,)
+SYSTEMS = (
+    tickets.SYSTEM,
+    platform.SYSTEM,
+    saas.SYSTEM,
+    crm.SYSTEM,
+    contact_center.SYSTEM,
+)
 
 
 def create_app(settings: Settings) -> ASGIApp:

@@ -92,7 +92,7 @@ async def profile(caller: User) -> Profile:
 @router.patch("/profile")
 def change_profile(changes: ProfileChanges, caller: User, services: Deps, db: Db) -> Profile:
     """Change one's own account; other sign-ins see it when theirs begins anew."""
-    wanted = changes.model_dump(exclude_none=True)
+    wanted = changes.model_dump(exclude_unset=True)
     if wanted:
         db.execute(update(models.User).where(models.User.id == caller.id).values(**wanted))
         db.commit()

@@ -16,6 +16,9 @@ from demo.common.fault_middleware import FaultsMiddleware
 from demo.common.faults import FEW_CONNECTIONS, Fault, ForgetfulCache, drop_indices, few_workers, parse_faults
 from demo.common.metrics import Metrics, MetricsMiddleware
 from demo.common.migrate import upgrade
+from demo.common.not_allowed import method_not_allowed
+from demo.common.rate_limit import RateLimiter
+from demo.common.schemas import PROBLEMS
 from demo.common.security import Tokens
 from demo.common.services import Services
 from demo.common.settings import Settings
@@ -32,8 +35,9 @@ def build_app(settings: Settings, systems: Iterable[System]) -> ASGIApp:
     slowdowns = parse_slowdowns(settings.slow, _endpoints(routers))
     services = _services(settings)
     app = FastAPI(title="Demo", version="1", lifespan=_lifespan(services, systems))
+    app.add_exception_handler(405, method_not_allowed)
     for router in routers:
-        app.include_router(router)
+        app.include_router(router, responses=PROBLEMS)
     if services.faults:
         app.add_middleware(FaultsMiddleware, faults=services.faults)
     app.add_middleware(AdmissionMiddleware, at_once=CONNECTIONS, waiting=settings.most_waiting)
@@ -49,7 +53,9 @@ def _services(settings: Settings) -> Services:
     metrics = Metrics()
     connections = FEW_CONNECTIONS if Fault.SMALL_POOL in faults else CONNECTIONS
     database = Database(settings.database_url, metrics.count_statement, connections=connections)
-    return Services(settings, database, cache, metrics, Tokens(settings.secret_key), faults)
+    metrics.watch_pool(lambda: database.connections_in_use)
+    limiter = RateLimiter(0 if Fault.NO_RATE_LIMIT in faults else settings.rate_limit)
+    return Services(settings, database, cache, metrics, Tokens(settings.secret_key), limiter, faults)
 
 
 def _lifespan(services: Services, systems: tuple[System, ...]) -> Lifespan[FastAPI]:
@@ -63,7 +69,9 @@ def _lifespan(services: Services, systems: tuple[System, ...]) -> Lifespan[FastA
             if Fault.DROPPED_INDEX in services.faults:
                 with services.database.engine.begin() as connection:
                     drop_indices(connection, (system.lost_index for system in systems))
+            services.later.start()
             async with AsyncExitStack() as running:
+                running.push_async_callback(services.later.stop)
                 for system in systems:
                     await running.enter_async_context(system.background(services))
                 yield
@@ -76,4 +84,4 @@ def _lifespan(services: Services, systems: tuple[System, ...]) -> Lifespan[FastA
 
 def _endpoints(routers: list[APIRouter]) -> set[Endpoint]:
     routes = (route for router in routers for route in router.routes if isinstance(route, APIRoute))
-    return {(method, route.path) for route in routes for method in route.methods or ()}
+    return {(method, route.path_format) for route in routes for method in route.methods or ()}

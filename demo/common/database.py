@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.pool import QueuePool
 
 # As many as there are worker threads: nobody waits for a connection, none is opened in the middle of a measurement.
 CONNECTIONS = 40
@@ -33,6 +34,12 @@ class Database:
     def dialect(self) -> str:
         """`sqlite` or `postgresql`."""
         return self.engine.dialect.name
+
+    @property
+    def connections_in_use(self) -> int:
+        """How many connections of the pool are taken."""
+        pool = self.engine.pool
+        return pool.checkedout() if isinstance(pool, QueuePool) else 0
 
     def ping(self) -> None:
         """Raise if the database does not answer."""

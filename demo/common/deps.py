@@ -1,5 +1,6 @@
 """What endpoints ask for: the services of the application, a database session, the person who asks."""
 
+import math
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Annotated
@@ -78,6 +79,13 @@ def _only(*roles: str) -> Callable[[Caller], Awaitable[Caller]]:
     return check
 
 
+async def keep_rate(services: Deps, caller: User) -> None:
+    """Refuse with 429 who asks too often."""
+    if seconds := services.limiter.wait(caller.id):
+        raise HTTPException(429, "too many requests in a minute", {"Retry-After": str(math.ceil(seconds))})
+
+
+RATE_LIMITED = Depends(keep_rate)
 MANAGERS = Depends(_only("manager", "admin"))
 Manager = Annotated[Caller, MANAGERS]
 # For routes that need not know who asks, only that they may.

@@ -1,10 +1,12 @@
 """What the service counts about itself, in Prometheus's words."""
 
 import time
+from collections.abc import Callable
 
 from prometheus_client import (
     CollectorRegistry,
     Counter,
+    Gauge,
     Histogram,
     ProcessCollector,
     disable_created_metrics,
@@ -34,8 +36,20 @@ class Metrics:
         )
         self.cache = Counter("demo_cache_lookups", "Cache lookups", ("result",), registry=self.registry)
         self.statements = Counter("demo_db_statements", "Database statements", ("verb",), registry=self.registry)
+        self.websockets = Gauge("demo_websockets_open", "WebSockets that are open", registry=self.registry)
         for result in ("hit", "miss"):
             self.cache.labels(result)
+
+    def watch_pool(self, in_use: Callable[[], int]) -> None:
+        """Show how many connections to the database are taken whenever somebody looks."""
+        gauge = Gauge("demo_db_connections_in_use", "Connections of the pool that are taken", registry=self.registry)
+        gauge.set_function(in_use)
+
+    def lookups(self) -> tuple[int, int]:
+        """Hits and misses so far."""
+        samples = (sample for family in self.cache.collect() for sample in family.samples)
+        found = {sample.labels["result"]: int(sample.value) for sample in samples if sample.name.endswith("_total")}
+        return found["hit"], found["miss"]
 
     def count_statement(self, statement: str) -> None:
         """Count one database statement by its first word."""
@@ -52,7 +66,7 @@ class Metrics:
 
 def route_template(scope: Scope) -> str | None:
     """The path of the route that took the request, such as `/tickets/{id}`; none if no route did (yet)."""
-    path = getattr(scope.get("route"), "path", None)
+    path = getattr(scope.get("route"), "path_format", None)
     return path if isinstance(path, str) else None
 
 

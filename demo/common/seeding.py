@@ -10,6 +10,7 @@ import random
 import threading
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, Table, delete, func, insert, select, text
 
@@ -19,12 +20,24 @@ from demo.common.schemas import Created
 from demo.common.security import hash_password
 from demo.common.system import Accounts, Row, Rows, System, table_of
 
+if TYPE_CHECKING:
+    from faker import Faker
+
 PASSWORD = "perf-test"
 START = datetime(2024, 1, 1, 8, tzinfo=UTC)
 ACCOUNTS = {"users": 200, "managers": 20, "admins": 5}
 MOST = {"users": 9_999, "managers": 999, "admins": 99, "rows": 1_000_000}
 _BATCH = 2000
 _lock = threading.Lock()
+
+
+def seeded_faker(rng: random.Random) -> "Faker":
+    """Names, addresses and sentences that are the same for the same random state."""
+    from faker import Faker  # a tenth of a second that no start need pay
+
+    faker = Faker()
+    faker.seed_instance(rng.getrandbits(32))
+    return faker
 
 
 class NotEmptyError(Exception):

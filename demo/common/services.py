@@ -8,7 +8,10 @@ from fastapi.concurrency import run_in_threadpool
 
 from demo.common.cache import Cache
 from demo.common.database import Database
+from demo.common.hub import Hub
+from demo.common.later import Later
 from demo.common.metrics import Metrics
+from demo.common.rate_limit import RateLimiter
 from demo.common.security import Tokens
 from demo.common.settings import Settings
 
@@ -24,8 +27,11 @@ class Services:
     cache: Cache
     metrics: Metrics
     tokens: Tokens
+    limiter: RateLimiter
     faults: Mapping[str, float] = field(default_factory=dict)
     """The faults that are switched on, each with its amount."""
+    later: Later = field(default_factory=Later)
+    hub: Hub = field(default_factory=Hub)
 
     @property
     def embedded(self) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 LONGEST_MS = 10_000.0
 SHORTEST_KEY = 32  # what HMAC with SHA-256 wants
+TEST_KEY = "perf-test-perf-test-perf-test-perf-test"
 
 
 def _random_key() -> str:
@@ -19,6 +20,10 @@ def _count(name: str, text: str, usual: int) -> int:
     if not text.isascii() or not text.isdigit():
         raise ValueError(f"{name}: {text!r} is no whole number")
     return int(text)
+
+
+def _rate(text: str, usual: int) -> int:
+    return 0 if text == "off" else _count("DEMO_RATE_LIMIT", text, usual)
 
 
 def _key(text: str) -> str:
@@ -57,20 +62,29 @@ class Settings:
     """If set, `/test-data` asks for it in the header `X-Admin-Token`."""
     secret_key: str = field(default_factory=_random_key, repr=False)
     """Signs the tokens; sessions end with the process unless it is given."""
+    webhook_token: str = field(default_factory=_random_key, repr=False)
+    """What the phone provider signs its webhooks with."""
+    rate_limit: int = 120
+    """Requests a minute that an account may send where a system limits them; 0: any number."""
     most_waiting: int = 200
     """Requests that may wait for a place; what comes beyond them is refused with 503."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
         """Read the `DEMO_*` variables."""
+        test_data = environment.get("DEMO_TEST_DATA", "") == "1"
+        # Who may empty the database needs no secret any more; a load test can make tokens and signatures itself.
+        known_key = TEST_KEY if test_data else ""
         return cls(
             database_url=environment.get("DEMO_DATABASE_URL", ""),
             cache_url=environment.get("DEMO_CACHE_URL", ""),
             slow=environment.get("DEMO_SLOW", ""),
             faults=environment.get("DEMO_FAULTS", ""),
             directory_ms=_milliseconds(environment.get("DEMO_DIRECTORY_MS", "")),
-            test_data=environment.get("DEMO_TEST_DATA", "") == "1",
+            test_data=test_data,
             admin_token=environment.get("DEMO_ADMIN_TOKEN", ""),
-            secret_key=_key(environment.get("DEMO_SECRET_KEY", "")),
+            secret_key=_key(environment.get("DEMO_SECRET_KEY", "") or known_key),
+            webhook_token=environment.get("DEMO_WEBHOOK_TOKEN", "") or known_key or _random_key(),
+            rate_limit=_rate(environment.get("DEMO_RATE_LIMIT", ""), cls.rate_limit),
             most_waiting=_count("DEMO_MOST_WAITING", environment.get("DEMO_MOST_WAITING", ""), cls.most_waiting),
         )

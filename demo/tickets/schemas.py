@@ -1,15 +1,16 @@
 """What goes over the wire."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
-from demo.common.schemas import LARGEST_ID, Note, Part, Person, Row, Text, Title
+from demo.common.schemas import LEFT_OUT, WHOLE, Note, Number, Part, Person, Row, Text, Title
 
 Status = Literal["open", "in_progress", "waiting", "resolved", "closed"]
 Priority = Literal["low", "medium", "high", "urgent"]
 Category = Literal["hardware", "software", "network", "access", "purchase", "facilities"]
+Amount = Annotated[int, Field(ge=1, le=1_000_000), WHOLE]
 
 
 class NewTicket(BaseModel):
@@ -19,17 +20,17 @@ class NewTicket(BaseModel):
     description: Text
     category: Category = "software"
     priority: Priority = "medium"
-    amount: int | None = Field(default=None, ge=1, le=1_000_000, description="If given, a manager has to approve it")
+    amount: Amount | None = Field(default=None, description="If given, a manager has to approve it")
 
 
 class TicketChanges(BaseModel):
     """The fields of a ticket to set; what is left out stays."""
 
-    title: Title | None = None
-    description: Text | None = None
-    priority: Priority | None = None
-    status: Status | None = None
-    assignee_id: int | None = Field(default=None, ge=1, le=LARGEST_ID)
+    title: Title = LEFT_OUT
+    description: Text = LEFT_OUT
+    priority: Priority = LEFT_OUT
+    status: Status = LEFT_OUT
+    assignee_id: Number | None = None
 
 
 class TicketFilters(Part):
@@ -44,7 +45,7 @@ class TicketFilters(Part):
 class Search(Part):
     """Words to look for."""
 
-    q: str = Field(max_length=100)
+    q: str = Field(pattern=r"\w{2}", max_length=100)
 
 
 class TicketItem(Row):

@@ -79,10 +79,7 @@ def _twice_as_long(page: TicketPage) -> Response:
 @router.get("/search", dependencies=[SIGNED_IN])
 def search_tickets(db: Db, wanted: Annotated[Search, Query()]) -> TicketPage:
     """Tickets with all these words in their title, newest first."""
-    words = words_of(wanted.q)
-    if not words:
-        raise HTTPException(422, "nothing to search for: a word has two letters at least")
-    return _page(db, tickets_with(words[:8]), wanted, together=people())
+    return _page(db, tickets_with(words_of(wanted.q)[:8]), wanted, together=people())
 
 
 def _page(db: Session, query: Select[Any], part: Part, *, together: Sequence[ORMOption]) -> TicketPage:
@@ -120,7 +117,7 @@ def _index(db: Session, ticket: Ticket) -> None:
         db.execute(insert(TicketWord), [{"word": word, "ticket_id": ticket.id} for word in words])
 
 
-@router.get("/{id}", dependencies=[SIGNED_IN])
+@router.get("/{id:int}", dependencies=[SIGNED_IN])
 def read_ticket(ticket_id: Id, db: Db, services: Deps) -> TicketDetail:
     """One ticket, with the latest of its comments, files and changes."""
     ticket = find_ticket(db, ticket_id)
@@ -144,7 +141,7 @@ def _latest(query: Select[Any], ticket_id: int, belonging: _Belonging) -> Select
     return query.where(belonging.ticket_id == ticket_id).order_by(belonging.id.desc()).limit(_LATEST)
 
 
-@router.patch("/{id}")
+@router.patch("/{id:int}")
 def change_ticket(ticket_id: Id, changes: TicketChanges, caller: User, db: Db) -> TicketItem:
     """Change a ticket: one's own, or any for managers and admins."""
     ticket = find_ticket(db, ticket_id)
@@ -160,12 +157,9 @@ def change_ticket(ticket_id: Id, changes: TicketChanges, caller: User, db: Db) -
 
 
 def _check(db: Session, wanted: dict[str, object]) -> None:
-    empty = [name for name, value in wanted.items() if value is None and name != "assignee_id"]
-    if empty:
-        raise HTTPException(422, f"{', '.join(empty)} cannot be empty")
     assignee = wanted.get("assignee_id")
     if assignee is not None and db.get(Account, assignee) is None:
-        raise HTTPException(422, f"there is no user {assignee}")
+        raise HTTPException(409, f"there is no user {assignee}")
 
 
 def _apply(db: Session, ticket: Ticket, changes: dict[str, object], caller: Caller) -> None:

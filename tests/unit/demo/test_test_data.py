@@ -23,7 +23,7 @@ def test_the_same_order_gives_the_same_data_in_every_database(tmp_path: Path) ->
         settings = Settings(database_url=f"sqlite:///{tmp_path / name}", test_data=True)
         with TestClient(create_app(settings)) as client:
             answer = client.post("/test-data", json=order(rng_seed)).json()
-        assert answer["created"] == COUNTS
+        assert answer["created"].items() >= COUNTS.items()
         digests.append(answer["digest"])
     assert digests[0] == digests[1] != digests[2]
 
@@ -77,7 +77,8 @@ def test_a_token_guards_test_data_where_one_is_set() -> None:
 def test_an_order_of_nothing_creates_nothing() -> None:
     """Zero of everything is a valid order."""
     with TestClient(create_app(Settings(test_data=True))) as client:
-        answer = client.post("/test-data", json={"counts": dict.fromkeys(COUNTS, 0)})
+        usual = client.get("/openapi.json").json()["components"]["schemas"]["Counts"]["properties"]
+        answer = client.post("/test-data", json={"counts": dict.fromkeys(usual, 0)})
         assert (answer.status_code, sum(answer.json()["created"].values())) == (201, 0)
 
 
