@@ -18,7 +18,7 @@ from perfci.config.census import CensusTable, PrometheusTable
 from perfci.config.endpoints import EndpointTable
 from perfci.config.gate import Against, BudgetTable, FailOn, GateTable, Load, OnMissingBase, OverrideTable, SloTable
 from perfci.config.monitor import AlertTable, MonitorTable
-from perfci.config.renames import apply_renames
+from perfci.config.renames import apply_renames, apply_rewordings
 from perfci.config.scenario import (
     ArrivalsTable,
     BaselineSchedule,
@@ -175,12 +175,13 @@ def from_bytes(content: bytes, *, where: str) -> Config:
         document = tomllib.loads(content.decode("utf-8-sig"))
         _check_version(document.get("version", VERSION), where)
         document, warnings = apply_renames(document, where=where)
+        document, reworded = apply_rewordings(document, where=where)
         config = parse(Config, document, where=where, error=_unusable)
     except UnicodeDecodeError as error:
         raise ConfigError(f"{where} is not UTF-8 (byte {error.start})", hint="save it as UTF-8") from None
     except (ValueError, RecursionError) as error:  # not only TOMLDecodeError: numbers and brackets without end
         raise _unusable(f"{where} is not TOML: {error}") from None
-    config._warnings = warnings  # noqa: SLF001 - its own factory
+    config._warnings = (*warnings, *reworded)  # noqa: SLF001 - its own factory
     return config
 
 

@@ -1,13 +1,12 @@
 """`[gate]` in `perfci.toml`: budgets, overrides, SLOs, and which verdicts fail the job."""
 
-from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from perfci.config.values import Name
-from perfci.model import FORMER_METRICS, BudgetRule, Reference, Role, RoundKind, Slo
+from perfci.model import BudgetRule, Reference, Role, RoundKind, Slo
 from perfci.schema import Table
 
 Endpoint = Annotated[str, Field(min_length=1, max_length=500)]
@@ -49,23 +48,13 @@ class Load(StrEnum):
     BASE = "base"
 
 
-_FORMER_ROLES: Mapping[str, Role] = {"decides": Role.REQUIRED, "guards": Role.GUARDING, "informs": Role.ADVISORY}
-"""Words of earlier versions, which are still read."""
-
-
-def _role(name: object) -> object:
-    return _FORMER_ROLES.get(name, name) if isinstance(name, str) else name
-
-
-RoleName = Annotated[Role, BeforeValidator(_role)]
-MetricName = Annotated[str, AfterValidator(lambda name: FORMER_METRICS.get(name, name))]
 Limit = Annotated[float, Field(ge=0)]
 
 
 class BudgetTable(Table):
     """What a project changes about a budget; the rest stays."""
 
-    role: RoleName | None = None
+    role: Role | None = None
     change: Limit | None = None
     margin: Limit | None = None
     floor: Limit | None = None
@@ -77,22 +66,12 @@ class BudgetTable(Table):
         return BudgetRule(role=self.role, change=self.change, margin=margin, floor=self.floor, **picks)
 
 
-def _each_once(budgets: dict[str, BudgetTable]) -> dict[str, BudgetTable]:
-    """Return the budgets under today's metric names; one metric with two budgets is an error."""
-    if twice := [former for former, now in FORMER_METRICS.items() if {former, now} <= budgets.keys()]:
-        raise ValueError(f"{twice[0]} is the former name of {FORMER_METRICS[twice[0]]}: keep one of the two")
-    return {FORMER_METRICS.get(name, name): budget for name, budget in budgets.items()}
-
-
-Budgets = Annotated[dict[str, BudgetTable], AfterValidator(_each_once)]
-
-
 class _Picked(Table):
     """Filters that choose budgets: a budget is chosen if every given filter matches."""
 
     profile: Name | None = None
     endpoint: str | None = Field(None, min_length=1, max_length=500)
-    metric: MetricName | None = None
+    metric: str | None = None
     reference: Reference | None = None
     kind: RoundKind | None = None
 
@@ -117,7 +96,7 @@ class OverrideTable(BudgetTable, _Picked):
 class SloTable(Table):
     """One absolute limit."""
 
-    metric: MetricName
+    metric: str
     limit: float
     endpoint: str | None = Field(None, min_length=1, max_length=500)
     profile: Name | None = None
@@ -136,6 +115,6 @@ class GateTable(Table):
     min_requests: int | None = Field(None, ge=1)
     accept_census: bool = True  # more work that the change itself writes into census.json is not red
     accept_answers: tuple[Endpoint, ...] = ()  # patterns of endpoints that may answer otherwise, or be gone
-    budget: dict[Reference, dict[RoundKind, Budgets]] = {}
+    budget: dict[Reference, dict[RoundKind, dict[str, BudgetTable]]] = {}
     override: tuple[OverrideTable, ...] = ()
     slo: tuple[SloTable, ...] = ()

@@ -1,14 +1,15 @@
 """
-Keys of `perfci.toml` that were renamed or are gone: a warning for one release, then an error that names the new key.
+Keys and words of `perfci.toml` that were renamed: a warning for one release, then an error that names the new one.
 
 A path is written with dots; `*` stands for a name that the user chose: `profiles.*.scenarios.*.users`.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from perfci.errors import ConfigError
+from perfci.model import FORMER_METRICS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,8 +22,30 @@ class Rename:
     error: bool = False  # from the release after the one that renamed it
 
 
-RENAMES: Sequence[Rename] = ()
-"""Every rename since the first release."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rewording:
+    """Words that are values of a key, and are called otherwise now."""
+
+    key: str  # its path; `*` also stands for each table of a list
+    words: Mapping[str, str]
+
+
+RENAMES: Sequence[Rename] = tuple(
+    Rename(old=f"gate.budget.*.*.{former}", new=f"gate.budget.*.*.{name}") for former, name in FORMER_METRICS.items()
+)
+"""Every rename of a key since the first release."""
+
+_ROLES = {"decides": "required", "guards": "guarding", "informs": "advisory"}
+
+REWORDINGS: Sequence[Rewording] = (
+    Rewording(key="gate.budget.*.*.*.role", words=_ROLES),
+    Rewording(key="gate.override.*.role", words=_ROLES),
+    Rewording(key="gate.override.*.metric", words=FORMER_METRICS),
+    Rewording(key="gate.slo.*.metric", words=FORMER_METRICS),
+)
+"""The same for words."""
+
+_NOT_MUCH_LONGER = "the old name is an error from the next release on"
 
 
 def apply_renames(
@@ -46,8 +69,37 @@ def apply_renames(
             value = _take(document, old.split("."))
             if new and not _put(document, new.split("."), value):
                 raise ConfigError(f"{where} has both {old} and {new}, its new name", hint=f"remove {old}")
-            warnings.append(f"{message}: the old name is an error from the next release on" if new else message)
+            warnings.append(f"{message}: {_NOT_MUCH_LONGER}" if new else message)
     return document, tuple(warnings)
+
+
+def apply_rewordings(
+    document: dict[str, Any], rewordings: Sequence[Rewording] = REWORDINGS, *, where: str
+) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Return the *document* with today's words, and one warning for each that was another."""
+    warnings = []
+    for rewording in rewordings:
+        for table, key, place in _values(document, rewording.key.split("."), ""):
+            if isinstance(old := table[key], str) and old in rewording.words:
+                table[key] = new = rewording.words[old]
+                warnings.append(f'{where}: {place} = "{old}" is now called "{new}": {_NOT_MUCH_LONGER}')
+    return document, tuple(warnings)
+
+
+def _values(table: Any, path: Sequence[str], above: str) -> Iterator[tuple[Any, Any, str]]:
+    """Each place in *table* that has the path: what holds the value, under which key or number, and its full path."""
+    first, rest = path[0], path[1:]
+    keys: list[Any] = []
+    if isinstance(table, dict):
+        keys = list(table) if first == "*" else [key for key in (first,) if key in table]
+    elif isinstance(table, list) and first == "*":
+        keys = list(range(len(table)))
+    for key in keys:
+        place = f"{above}.{key}" if above else str(key)
+        if rest:
+            yield from _values(table[key], rest, place)
+        else:
+            yield table, key, place
 
 
 def _matches(table: object, path: Sequence[str], names: tuple[str, ...]) -> Iterator[tuple[str, ...]]:

@@ -102,12 +102,14 @@ def _measured_and_judged(task: Task, recorder: Recorder, folder: Path, ports: Po
     try:
         finished = _measured(task, _bench(task, task.sources, recorder, folder, ports), task.sources)
     except BaseTargetError as error:
-        if recorder.run.rounds or task.config.on_missing_base is OnMissingBase.FAIL:
+        required = task.base_required
+        if recorder.run.rounds or (required and task.config.on_missing_base is OnMissingBase.FAIL):
             raise
         baseline = _baseline(task, recorder.run)
-        if not baseline.runs:
+        if required and not baseline.runs:
             raise
-        ports.progress.note(recorder.mask(f"compared with the stored runs, as on_missing_base asks: {error}"))
+        why = ", as on_missing_base asks" if required else ", since no base was asked for"
+        ports.progress.note(recorder.mask(f"compared with the stored runs{why}: {error}"))
         recorder.drop_base(f"not compared side by side: {error}")
         sources = {Side.CANDIDATE: task.sources[Side.CANDIDATE]}
         finished = _measured(task, _bench(task, sources, recorder, folder, ports), sources)

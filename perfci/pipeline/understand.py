@@ -50,6 +50,7 @@ class Task:
     watched: monitor.Settings
     environ: JobEnvironment  # of the job, under the rules of the configuration
     base_locustfiles: tuple[str, ...] = ()  # where the change edits them, and its own drive both sides
+    base_required: bool = False  # whether a run that cannot be compared with its base is no answer
     unavailable: BaseUnavailableError | None = None  # why there is no base, although one was named
 
     @property
@@ -83,15 +84,13 @@ def understand(request: Request, ports: Ports, stack: contextlib.ExitStack) -> T
     named = job.named_base(current, git, given=request.base, load_changed=request.overrides.load)
     required = named.required or (request.against or own.against) is Against.REF
     base = _base(named, request, git, ports, stack, required=required)
-    config, notes = own, (*base.notes, *(_warning("configuration", warning) for warning in own.warnings))
-    if base.config is not None:
-        config, changes = base_policy.governed(own, base.config, request.profile)
-        notes += changes
+    config, notes = _governing(own, base.config, request)
     if base.tree is None and base.unavailable is None:
         named = NamedBase()
     own_source = _source(own, candidate, request, Side.CANDIDATE)
     reference = reference_of(request.against or config.against, named, external=own_source.external)
-    sources = {**(_base_source(base, own, request) if reference is Reference.REF else {}), Side.CANDIDATE: own_source}
+    sources = _base_source(base, own, request, required=required) if reference is Reference.REF else {}
+    sources[Side.CANDIDATE] = own_source
     _check_apart(sources)
     files = {Side.CANDIDATE: candidate} | ({Side.BASE: base.tree} if base.tree is not None else {})
     load_side = base_policy.load_side(config, files)
@@ -99,7 +98,7 @@ def understand(request: Request, ports: Ports, stack: contextlib.ExitStack) -> T
     inside(ports.root, config.baselines, what="baselines folder")
     edited = edited_load(plan, config, base.config, files)
     environ = environment_of(config, ports.environ)
-    notes = (*notes, *withheld_from(plan, files[load_side].path, sources, config, environ))
+    notes = (*base.notes, *notes, *withheld_from(plan, files[load_side].path, sources, config, environ))
     return Task(
         config=config,
         plan=plan,
@@ -115,8 +114,18 @@ def understand(request: Request, ports: Ports, stack: contextlib.ExitStack) -> T
         counting=_counting(config, request, ports),
         environ=environ,
         watched=watched_of(config, file=request.config_file),
+        base_required=required,
         unavailable=base.unavailable,
     )
+
+
+def _governing(own: Config, base: Config | None, request: Request) -> tuple[Config, tuple[Finding, ...]]:
+    """Return the configuration that decides, and what the reader must know of it."""
+    notes = tuple(_warning("configuration", warning) for warning in own.warnings)
+    if base is None:
+        return own, notes
+    config, changes = base_policy.governed(own, base, request.profile)
+    return config, (*notes, *changes)
 
 
 def _candidate(request: Request, git: Git, ports: Ports, stack: contextlib.ExitStack) -> Tree:
@@ -147,7 +156,7 @@ def _base(
             base.unavailable = error
         else:
             base.tree = None
-            base.notes.append(_warning("no-base", f"not compared side by side: {error}", hint=error.hint))
+            base.notes.append(_not_side_by_side(error))
     if base.config is not None and request.environment in base.config.environments:
         base.config = base.config.within(request.environment)
     return base
@@ -178,14 +187,17 @@ def _base_tree(named: NamedBase, request: Request, git: Git, ports: Ports, stack
     return trees.checked_out(commit, git, ports, stack, name=name_of(commit, named))
 
 
-def _base_source(base: _Base, own: Config, request: Request) -> dict[Side, SideSource]:
+def _base_source(base: _Base, own: Config, request: Request, *, required: bool) -> dict[Side, SideSource]:
     """What the base is started from; a base from before perfci is started as the change is (*own*)."""
     if base.tree is None:
         return {}
     try:
         return {Side.BASE: _source(base.config or own, base.tree, request, Side.BASE)}
     except ConfigError as error:
-        base.unavailable = _unusable(error)
+        if required:
+            base.unavailable = _unusable(error)
+        else:
+            base.notes.append(_not_side_by_side(_unusable(error)))
         return {}
 
 
@@ -201,6 +213,10 @@ def _counting(config: Config, request: Request, ports: Ports) -> Counting:
     if counting is not Counting.OFF:
         addresses.check(config.census.databases, ports.environ, where=f"{request.config_file}: [census.databases]")
     return counting
+
+
+def _not_side_by_side(error: BaseUnavailableError) -> Finding:
+    return _warning("no-base", f"not compared side by side: {error}", hint=error.hint)
 
 
 def _warning(code: str, message: str, *, hint: str = "") -> Finding:

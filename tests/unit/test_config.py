@@ -303,15 +303,12 @@ def test_arrivals_are_part_of_the_load(tmp_path: Path) -> None:
         ("change = 0.1\nmargin = 0.1", a_budget(change=0.1, margin=0.1)),
         ("margin = 0.3", a_budget(margin=0.3)),
         ('role = "guarding"', a_budget(role=Role.GUARDING)),
-        ('role = "guards"', a_budget(role=Role.GUARDING)),
-        ('role = "decides"', a_budget(role=Role.REQUIRED)),
-        ('role = "informs"', a_budget(role=Role.ADVISORY)),
         ("floor = 0", a_budget(floor=0.0)),
         ("change = 0", a_budget(change=0.0, margin=0.0)),
     ],
 )
 def test_a_budget_changes_key_by_key(table: str, expected: Budget) -> None:
-    """What nobody set stays, but a margin follows the change; zero is a value; the former names of roles are read."""
+    """What nobody set stays, but a margin follows the change, and zero is a value."""
     own = BudgetTable.model_validate(tomllib.loads(table)).rule(metric="p95")
     assert resolve((a_rule(), own), Reference.REF, RoundKind.LOAD, METRICS["p95"], "GET /") == expected
 
@@ -341,16 +338,27 @@ def test_slos_are_for_one_endpoint_or_for_all() -> None:
     )
 
 
-def test_the_former_name_of_a_metric_is_read() -> None:
-    """In budgets, overrides and SLOs alike; a budget under both names is a mistake."""
+def test_former_names_in_the_policy_are_read_with_a_warning() -> None:
+    """Of metrics and of roles; in budgets, overrides and SLOs alike. A budget under both names is a mistake."""
     text = (
-        "[gate.budget.ref.load.trimmed_mean]\nchange = 0.1\n"
-        '[[gate.override]]\nmetric = "trimmed_mean"\nendpoint = "GET /"\nchange = 0.2\n'
+        '[gate.budget.ref.load.trimmed_mean]\nchange = 0.1\nrole = "decides"\n'
+        '[[gate.override]]\nmetric = "trimmed_mean"\nendpoint = "GET /"\nchange = 0.2\nrole = "informs"\n'
         '[[gate.slo]]\nmetric = "trimmed_mean"\nlimit = 9'
     )
-    assert policy_of(_parsed(SMALL + text).gate) == policy_of(_parsed(SMALL + text.replace("_mean", "_gmean")).gate)
+    today = text.replace("_mean", "_gmean").replace("decides", "required").replace("informs", "advisory")
+    former, now = _parsed(SMALL + text), _parsed(SMALL + today)
+    assert policy_of(former.gate) == policy_of(now.gate)
+    told = [warning.removeprefix("perfci.toml: ").partition(":")[0] for warning in former.warnings]
+    assert told == [
+        "gate.budget.ref.load.trimmed_mean is now called gate.budget.ref.load.trimmed_gmean",
+        'gate.budget.ref.load.trimmed_gmean.role = "decides" is now called "required"',
+        'gate.override.0.role = "informs" is now called "advisory"',
+        'gate.override.0.metric = "trimmed_mean" is now called "trimmed_gmean"',
+        'gate.slo.0.metric = "trimmed_mean" is now called "trimmed_gmean"',
+    ]
+    assert now.warnings == ()
     both = "[gate.budget.ref.load]\ntrimmed_mean = { change = 0.1 }\ntrimmed_gmean = { change = 0.2 }"
-    with pytest.raises(ConfigError, match="trimmed_mean is the former name of trimmed_gmean: keep one of the two"):
+    with pytest.raises(ConfigError, match=r"has both gate\.budget\.ref\.load\.trimmed_mean and"):
         _parsed(SMALL + both)
 
 

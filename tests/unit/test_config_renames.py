@@ -6,7 +6,7 @@ import pytest
 
 from perfci import __version__
 from perfci.config import from_bytes
-from perfci.config.renames import Rename, apply_renames
+from perfci.config.renames import Rename, Rewording, apply_renames, apply_rewordings
 from perfci.errors import ConfigError, ExitCode
 
 USERS = Rename(old="profiles.*.scenarios.*.clients", new="profiles.*.scenarios.*.users")
@@ -54,6 +54,8 @@ def test_both_names_contradict_each_other() -> None:
 def test_what_is_not_there_is_not_renamed(document: dict[str, Any]) -> None:
     """A document of any shape is left to the check that comes after."""
     assert apply_renames(dict(document), [USERS, GONE], where="perfci.toml") == (document, ())
+    word = Rewording(key="profiles.*.scenarios", words={"a": "b"})
+    assert apply_rewordings(dict(document), [word], where="perfci.toml") == (document, ())
 
 
 MINIMAL = b'[target]\nkind = "command"\n[profiles.a]\nlocustfile = "a.py"\n[profiles.a.scenarios.x]\n'

@@ -1,5 +1,6 @@
 """Whole runs without a service: the schedule, the verdicts, and what is left when something fails between blocks."""
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -137,6 +138,36 @@ def test_a_base_that_does_not_start_may_give_way_to_stored_runs(measured: Runs, 
     assert result.outcome.subject.reference is Reference.BASELINE
     assert result.outcome.verdict in {Verdict.PASS, Verdict.INCONCLUSIVE}
     assert store.load(result.folder).incidents == ("not compared side by side: the base does not start: exited with 1",)
+
+
+@pytest.mark.parametrize("stored", [False, True])
+@pytest.mark.parametrize("broken", [False, True])
+def test_a_push_goes_without_a_base_that_cannot_be_started(
+    ports: Ports, project: Path, tmp_path: Path, *, stored: bool, broken: bool
+) -> None:
+    """Nobody asked for the commit before: the stored runs are used, and without any the run says that there is none."""
+    if stored:
+        for one in a_baseline().runs:
+            store.record(one, project / "baselines")
+    if broken:
+        file = project / "perfci.toml"
+        file.write_text(file.read_text().replace('kind = "command"', 'kind = "no-such-kind"'))
+    run_git(project, "add", ".")
+    run_git(project, "commit", "-q", "--allow-empty", "-m", "before")
+    before = run_git(project, "rev-parse", "HEAD").strip()
+    write_project(project)
+    event = tmp_path / "event.json"
+    event.write_text(json.dumps({"before": before, "repository": {"full_name": "octo/shop"}}))
+    job = {"GITHUB_ACTIONS": "true", "GITHUB_EVENT_NAME": "push", "GITHUB_EVENT_PATH": str(event)}
+    recorded = Recorded(rounds=candidate_rounds(), faults={"start base 1": TargetError("exited with 1")})
+    pushed = replace(ports, rig=recorded.rig, environ={**ports.environ, **job, "GITHUB_REPOSITORY": "octo/shop"})
+    result = run(Request(profile="tickets"), pushed)
+    assert result.exit_code is ExitCode.OK
+    assert (result.outcome.verdict is Verdict.NO_BASELINE) is not stored
+    told = [finding.message for finding in result.outcome.findings]
+    assert any(one.startswith("not compared side by side: the base") for one in told), told
+    asked = run(Request(profile="tickets", base=before), pushed)
+    assert (asked.outcome.verdict, asked.exit_code) == (Verdict.INVALID, ExitCode.NOT_MEASURED)
 
 
 def test_the_change_cannot_ask_for_stored_runs(measured: Runs, project: Path) -> None:
