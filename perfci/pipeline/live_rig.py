@@ -49,7 +49,7 @@ class LiveRig:
                 label=self.label(side, 0),
                 environ=self.environ(self.spec.secrets.target),
                 extra_env=self.values(self.spec.secrets.target),
-                working_tree=self.spec.working_tree if is_own(source.tree) else None,
+                working_tree=self.working_tree(source),
                 side_by_side=len(self.spec.sources) > 1,
             )
         for note in notes:
@@ -101,6 +101,10 @@ class LiveRig:
             tls.of(source.tree) for source in sources if (tls := getattr(source.target, "tls", None)) is not None
         ]
         return trusting(verified, into=RunFolder(self.spec.folder).logs("tls"))
+
+    def working_tree(self, source: SideSource) -> Path | None:
+        """The project's folder in the checkout, for a side whose tree is another one."""
+        return self.spec.working_tree if is_own(source.tree) else None
 
     def environ(self, secrets: Sequence[str]) -> JobEnvironment:
         """The environment of perfci, for a child that is given these *secrets*."""
@@ -329,6 +333,7 @@ def _starting(rig: LiveRig, side: Side, block: int | str) -> AbstractContextMana
         extra_env={**rig.values(rig.spec.secrets.target), **source.env},
         counted=rig.spec.counted,
         side_by_side=len(rig.spec.sources) > 1,
+        working_tree=rig.working_tree(source),
     )
 
 

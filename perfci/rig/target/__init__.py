@@ -85,6 +85,7 @@ def prepare(
         environ=environ,
         extra_env=extra_env or {},
         side_by_side=side_by_side,
+        working_tree=working_tree,
     )
     return (*notes, *(TARGETS[options.kind].prepare(options, launch) or ()))
 
@@ -133,6 +134,7 @@ def starting(
     extra_env: Mapping[str, str] | None = None,
     counted: bool = True,
     side_by_side: bool = False,
+    working_tree: Path | None = None,
 ) -> AbstractContextManager[Callable[[], RunningTarget]]:
     """
     Start the target; what is yielded waits until it answers. It is stopped when the context is left, however that is.
@@ -149,5 +151,6 @@ def starting(
         extra_env=extra_env or {},
         counted=counted,
         side_by_side=side_by_side,
+        working_tree=working_tree,
     )
     return TARGETS[options.kind].start(options, launch)

@@ -53,7 +53,8 @@ def bases(services: Mapping[str, Mapping[str, Any]]) -> dict[str, set[str]]:
             needed[name] = {
                 other
                 for image, other in built.items()
-                if other != name and re.search(rf"(?<![\w.-]){re.escape(image)}(?![\w.-])", text)
+                if other != name
+                and re.search(rf"(?<![\w.-])(?:{re.escape(image)}|service:{re.escape(other)})(?![\w.-])", text)
             }
     return needed
 

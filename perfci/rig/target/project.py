@@ -14,7 +14,7 @@ from perfci.errors import BaseUnavailableError, ConfigError, TargetError
 from perfci.model import Side
 from perfci.rig.host import docker, leftovers
 from perfci.rig.host.git import Git
-from perfci.rig.target import counting
+from perfci.rig.target import counting, literal
 from perfci.rig.target.isolation import Copy, Isolated, isolate
 from perfci.rig.target.running import Launch
 from perfci.rig.target.stack import Stack, project_name
@@ -47,7 +47,7 @@ def resolve(project: Project, launch: Launch) -> Stack:
     """
     launch.workspace.mkdir(parents=True, exist_ok=True)
     name, env = project_name(launch.label), _variables(project, launch)
-    config = _config(project, launch, name, env)
+    config, foreign = _own_paths(_config(project, launch, name, env), project, launch)
     tag = _image_prefix(launch)
     copy = Copy(
         project=name,
@@ -63,8 +63,8 @@ def resolve(project: Project, launch: Launch) -> Stack:
         dockerfiles=_dockerfiles(config) if project.build else {},
         occupied=_occupied(config, launch) if launch.side_by_side else {},
     )
-    isolated = isolate(config, copy)
-    _refuse(isolated, launch)
+    isolated = _isolated(config, copy, launch)
+    _refuse((*foreign, *_without_agent(config, launch), *isolated.problems), launch)
     services = isolated.config["services"]
     services[project.service]["environment"] = {
         **(services[project.service].get("environment") or {}),
@@ -148,11 +148,43 @@ def _error(launch: Launch) -> type[ConfigError | TargetError]:
     return ConfigError if launch.side is Side.CANDIDATE else TargetError
 
 
-def _refuse(isolated: Isolated, launch: Launch) -> None:
-    """An error for what cannot be isolated."""
-    if not isolated.problems:
+def _isolated(config: Mapping[str, Any], copy: Copy, launch: Launch) -> Isolated:
+    try:
+        return isolate(config, copy)
+    except TargetError as error:
+        raise _error(launch)(str(error), hint=error.hint) from None
+
+
+def _own_paths(config: dict[str, Any], project: Project, launch: Launch) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """The *config* without paths into another checkout than the side's, and what cannot be had without them."""
+    if launch.working_tree is None:
+        return config, ()
+    return literal.moved(
+        config,
+        written=text(launch.source, project.files),
+        checkout=str(_root(launch.working_tree)),
+        tree=str(_root(launch.source)),
+        exists=os.path.lexists,
+    )
+
+
+def _without_agent(config: Mapping[str, Any], launch: Launch) -> Iterator[str]:
+    """Builds that ask for the SSH agent, which perfci gives to nobody who is not named."""
+    if "SSH_AUTH_SOCK" in docker.environment(launch.environ):
         return
-    reasons = "\n".join(f"  {problem}" for problem in isolated.problems)
+    for name, service in (config.get("services") or {}).items():
+        if any("=" not in str(key) for key in (service.get("build") or {}).get("ssh") or []):
+            yield (
+                f"the build of service {name!r} asks for the SSH agent, which perfci does not pass on:"
+                ' pass_env = ["SSH_AUTH_SOCK"], or name a key: ssh = default=/path'
+            )
+
+
+def _refuse(problems: Sequence[str], launch: Launch) -> None:
+    """Raise an error that names what cannot be isolated."""
+    if not problems:
+        return
+    reasons = "\n".join(f"  {problem}" for problem in problems)
     twice = "two copies of it at the same time" if launch.side_by_side else "a copy of it"
     raise _error(launch)(
         f"the compose file of {launch.side} does not allow {twice}:\n{reasons}",

@@ -53,6 +53,7 @@ class Launch:
     extra_env: Mapping[str, str] = field(default_factory=dict)  # given to the target as it is
     counted: bool = True  # whether its services are given what a census needs of them
     side_by_side: bool = False  # whether the other side runs at the same time
+    working_tree: Path | None = None  # the project's folder in the checkout, where *source* is another one
 
 
 class Target(Protocol):

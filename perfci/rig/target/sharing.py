@@ -35,7 +35,7 @@ class Shared:
 
     problems: tuple[str, ...]
     warnings: tuple[str, ...]
-    lasting: tuple[str, ...]  # about data that the next block of one copy alone finds as well
+    lasting: tuple[str, ...]  # for one copy alone: data that its next block finds, the machine's own network
     outliving: tuple[str, ...]
 
 
@@ -47,6 +47,8 @@ def examine(config: Mapping[str, Any], copy: Copy) -> Shared:
     for name, service in (config.get("services") or {}).items():
         problems += [f"service {name!r} has {what}" for what in _namespaces(service)]
         warnings += [f"service {name!r} {what}" for what in _of_machine(service)]
+        if service.get("network_mode") == "host":
+            lasting.append(f"service {name!r} has network_mode 'host': its ports are those of the machine")
         for mount in service.get("volumes") or []:
             what, shared = _mount(mount, volumes, copy)
             if what in SOCKETS:

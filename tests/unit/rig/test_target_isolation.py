@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from perfci.errors import TargetError
+from perfci.rig.target import images
 from perfci.rig.target.isolation import Copy, Isolated, isolate
 
 
@@ -360,3 +361,22 @@ def test_unknown_service_lists_the_known() -> None:
     """The message has the choices."""
     with pytest.raises(TargetError, match="no service 'api'; it has db, web"):
         _isolated({"services": {"web": {"image": "a"}, "db": {"image": "b"}}}, service="api")
+
+
+def test_one_side_alone_may_use_the_network_of_the_machine() -> None:
+    """It is told by name: what else listens there answers in the place of the service."""
+    alone = _isolated(_with({"db": {"image": "b", "network_mode": "host"}}), side_by_side=False)
+    assert alone.problems == ()
+    assert alone.warnings == ("service 'db' has network_mode 'host': its ports are those of the machine",)
+    assert alone.config["services"]["db"]["network_mode"] == "host"
+
+
+def test_an_image_is_built_after_what_it_takes_from_another_service() -> None:
+    """By its name or by the service's, as an additional context."""
+    services = {
+        "base": {"image": "x-base", "build": {"context": "/b"}},
+        "web": {"image": "x-web", "build": {"context": "/w", "additional_contexts": {"lib": "service:base"}}},
+        "job": {"image": "x-job", "build": {"context": "/j", "additional_contexts": {"lib": "docker-image://x-web"}}},
+        "other": {"image": "x-other", "build": {"context": "/o", "additional_contexts": {"lib": "service:base-x"}}},
+    }
+    assert images.bases(services) == {"base": set(), "web": {"base"}, "job": {"web"}, "other": set()}

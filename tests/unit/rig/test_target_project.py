@@ -12,6 +12,7 @@ from perfci.errors import ConfigError, TargetError
 from perfci.model import Side
 from perfci.rig import target
 from perfci.rig.host import docker, leftovers
+from perfci.rig.host.environment import JobEnvironment
 from perfci.rig.target.project import Project, resolve
 from perfci.rig.target.running import Launch
 from tests.fakes import docker_cli
@@ -181,3 +182,78 @@ def test_images_by_another_name_cannot_be_removed(launch: Launch, prefix: str) -
     _images(launch)
     assert docker.remove_images(prefix, environ=launch.environ) == 0
     assert len(_state(launch)["images"]) == 4
+
+
+def _checkout(launch: Launch, *names: str) -> Launch:
+    """The side as a tree of its own, which has files of these *names*, beside the checkout that has them as well."""
+    checkout = launch.source.parent / "checkout"
+    for root in (checkout, launch.source):
+        (root / ".git").mkdir(parents=True)
+    for name in names:
+        for root in (checkout, launch.source):
+            (root / name).touch()
+    return replace(launch, working_tree=checkout)
+
+
+def test_paths_into_the_checkout_are_those_of_the_sides_own_tree(launch: Launch) -> None:
+    """Where they are written out; of mounts, builds, contexts, secrets and volumes. What lies elsewhere stays."""
+    side = _checkout(launch, "data", "lib", "key")
+    here, own = f"{side.working_tree}", f"{side.source}"
+    service = {
+        "build": {"context": here, "dockerfile": "Dockerfile", "additional_contexts": {"lib": f"{here}/lib"}},
+        "volumes": [
+            {"type": "bind", "source": f"{here}/data", "target": "/data", "read_only": True},
+            {"type": "bind", "source": "/etc/hosts", "target": "/etc/hosts", "read_only": True},
+        ],
+    }
+    secrets = {"key": {"file": f"{here}/key"}, "other": {"environment": "KEY"}}
+    _project(launch, {"services": {"web": service}, "secrets": secrets})
+    stack = resolve(Project(service="web", port=80), side)
+    copied = json.loads(stack.file.read_text())
+    web = copied["services"]["web"]
+    assert web["build"] == {
+        "context": own,
+        "dockerfile": "Dockerfile",
+        "additional_contexts": {"lib": f"{own}/lib"},
+    }
+    assert [mount["source"] for mount in web["volumes"]] == [f"{own}/data", "/etc/hosts"]
+    assert copied["secrets"] == {"key": {"file": f"{own}/key"}, "other": {"environment": "KEY"}}
+
+
+def test_what_a_path_into_the_checkout_hides_is_named(launch: Launch) -> None:
+    """A file that git does not have, and one that compose itself has read already, such as an env_file."""
+    side = _checkout(launch)
+    (launch.source.parent / "checkout/made").touch()
+    made, env_file = f"{side.working_tree}/made", f"{side.working_tree}/settings.env"
+    mount = {"type": "bind", "source": made, "target": "/made", "read_only": True}
+    _project(launch, {"services": {"web": {"image": "a", "volumes": [mount]}}})
+    (launch.source / "compose.yaml").write_text(f"env_file: [{env_file}]\nvolumes: ['{made}:/made:ro']\n")
+    with pytest.raises(ConfigError) as caught:
+        resolve(Project(service="web", port=80), side)
+    assert f"a bind mount of service 'web' is {made}, of which this side has nothing" in str(caught.value)
+    assert f"the compose file names {env_file}, which is the other side's" in str(caught.value)
+    assert str(caught.value).count(made) == 1
+
+
+def test_a_build_with_the_ssh_agent_needs_it_to_be_passed_on(launch: Launch) -> None:
+    """The agent speaks for the job: it is given to nobody who is not named. A key of its own needs no agent."""
+    for ssh, environ in (
+        (["default"], {"SSH_AUTH_SOCK": "/agent"}),
+        (["default=/key"], {}),
+    ):
+        service = {"build": {"context": "/x", "ssh": ssh}}
+        _project(launch, {"services": {"web": service}})
+        given = JobEnvironment({**launch.environ, **environ}, passed=["SSH_AUTH_SOCK"])
+        resolve(Project(service="web", port=80), replace(launch, environ=given))
+    _project(launch, {"services": {"web": {"build": {"context": "/x", "ssh": ["default"]}}}})
+    with pytest.raises(ConfigError, match="the build of service 'web' asks for the SSH agent"):
+        resolve(Project(service="web", port=80), replace(launch, environ={**launch.environ, "SSH_AUTH_SOCK": "/agent"}))
+
+
+def test_a_service_whose_port_cannot_be_published_is_an_error_of_usage(launch: Launch) -> None:
+    """Whether one side runs or two; in the base's file, that base cannot be had."""
+    _project(launch, {"services": {"web": {"image": "a", "network_mode": "host"}}})
+    with pytest.raises(ConfigError, match="it has network_mode 'host'"):
+        resolve(Project(service="web", port=80), replace(launch, side_by_side=False))
+    with pytest.raises(TargetError, match="it has network_mode 'host'"):
+        resolve(Project(service="web", port=80), replace(launch, side=Side.BASE))
