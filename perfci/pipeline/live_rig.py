@@ -61,9 +61,9 @@ class LiveRig:
     ) -> Iterator["LiveBlock"]:
         """Start and seed the sides; they come up, are seeded and go down at the same time."""
         with contextlib.ExitStack() as stack:
+            stack.callback(self.spec.mask.sweep, RunFolder(self.spec.folder).logs(""))  # when all have stopped
             turns = stack.enter_context(duet_round(self.spec.plan.load, self.place(f"duet-{name}"))) if duet else None
             started = stack.enter_context(_started(self, order, name, on_incident))
-            stack.callback(self.spec.mask.sweep, RunFolder(self.spec.folder).logs(""))
             yield LiveBlock(rig=self, name=name, started=started, turns=turns)
 
     @contextlib.contextmanager
