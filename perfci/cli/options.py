@@ -76,6 +76,11 @@ def format_option(text: str) -> Callable[[click.decorators.FC], click.decorators
     return click.option("--format", "fmt", cls=_FormatOption, type=_Format(), help=text)
 
 
+BLOCKS = Text(
+    r"([2-9]|[1-9]\d|100)(-([2-9]|[1-9]\d|100))?", "a number from 2 to 100, or the fewest and the most, such as 3-12"
+)
+
+
 class Pairs(click.ParamType[tuple[str, str]]):
     """An option of the form KEY=VALUE."""
 

@@ -12,6 +12,7 @@ import click
 from perfci.cli.inputs import naming_input, usage_mistake
 from perfci.cli.options import (
     ARTIFACT_NAME,
+    BLOCKS,
     CONFIG,
     KEY,
     LOGIN,
@@ -26,7 +27,7 @@ from perfci.cli.ports import real_ports
 from perfci.errors import ConfigError, ExitCode, PerfciError
 
 COMMENT = ("auto", "always", "on-regression", "off")
-OVERRIDES = ("users", "spawn_rate", "duration", "warmup", "blocks", "rounds")
+OVERRIDES = ("users", "spawn_rate", "duration", "warmup", "blocks", "rounds", "keep_going")
 
 
 class _Run(click.Command):
@@ -106,7 +107,16 @@ def _announced(options: Mapping[str, Any]) -> Iterator[None]:
 )
 @click.option("--duration", type=Seconds(), envvar="PERFCI_DURATION", help="Measured part of a load round.")
 @click.option("--warmup", type=Seconds(), envvar="PERFCI_WARMUP", help="Cut off before the measured part.")
-@click.option("--blocks", type=click.IntRange(2, 100), envvar="PERFCI_BLOCKS", help="Starts, side by side.")
+@click.option(
+    "--blocks",
+    type=BLOCKS,
+    envvar="PERFCI_BLOCKS",
+    metavar="N|LEAST-MOST",
+    help="Starts, side by side: a number, or as many as it takes within bounds (3-12).",
+)
+@click.option(
+    "--keep-going", is_flag=True, help="Measure on after a regression, until everything that has to be is settled."
+)
 @click.option("--rounds", type=click.IntRange(1, 100), envvar="PERFCI_ROUNDS", help="Rounds, against the baseline.")
 @click.option(
     "--fail-on",

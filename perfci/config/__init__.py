@@ -22,6 +22,8 @@ from perfci.config.renames import apply_renames, apply_rewordings
 from perfci.config.scenario import (
     ArrivalsTable,
     BaselineSchedule,
+    Blocks,
+    BlocksTable,
     PairedSchedule,
     Profile,
     Scenario,
@@ -38,6 +40,8 @@ __all__ = [
     "AlertTable",
     "ArrivalsTable",
     "BaselineSchedule",
+    "Blocks",
+    "BlocksTable",
     "BudgetTable",
     "CensusTable",
     "Config",

@@ -1,9 +1,9 @@
 """`[profiles]` in `perfci.toml`: Locust files, the scenarios that drive them, and their schedules."""
 
 import re
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from perfci.config.values import Argument, Duration, Name, Paths, VariableName, VariableText
 from perfci.schema import Table
@@ -11,14 +11,50 @@ from perfci.schema import Table
 ADDRESS = re.compile(r"\{(url|port)\}")
 """What is filled in with the address of the side, in variables and arguments."""
 
+MOST_BLOCKS = 100
+"""Starts of both sides in one run."""
+
 MOST_SPAWNED = 500.0
 """Users that a process starts per second without standing still: each sends its first request at once."""
+
+
+class BlocksTable(Table):
+    """How many blocks a run has: as many as it takes to decide, within bounds. Both the same: a fixed number."""
+
+    least: int = Field(3, ge=2, le=MOST_BLOCKS)  # before the run is looked at for the first time
+    most: int = Field(12, ge=2, le=MOST_BLOCKS)
+
+    @property
+    def fixed(self) -> bool:
+        """Whether the run is judged once, when all blocks are measured."""
+        return self.least == self.most
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.least > self.most:
+            raise ValueError(f"least is {self.least}, and most only {self.most}")
+        return self
+
+
+def _blocks(value: object) -> object:
+    """The bounds in 8, "8" or "3-12"; a table as it is."""
+    if isinstance(value, int | str) and not isinstance(value, bool):
+        found = re.fullmatch(r"(\d{1,4})(?:-(\d{1,4}))?", str(value))
+        bounds = [int(number) for number in found.groups(default=found[1])] if found else [0]
+        if not all(2 <= number <= MOST_BLOCKS for number in bounds):
+            raise ValueError(f'blocks are a number from 2 to {MOST_BLOCKS}, or the fewest and the most such as "3-12"')
+        return dict(zip(("least", "most"), bounds, strict=True))
+    return value
+
+
+Blocks = Annotated[BlocksTable, BeforeValidator(_blocks)]
 
 
 class PairedSchedule(Table):
     """How base and candidate share the time of a job, both on this machine."""
 
-    blocks: int = Field(8, ge=2, le=100)  # starts of both sides; the block is the replicate
+    blocks: Blocks = BlocksTable()  # starts of both sides; the block is the replicate
+    time: Duration = 0.0  # of the whole run, beyond which no further block begins; 0: no bound
     duet: Duration = 5.0  # of turns per block, after their warm-up; 0: none
     duet_warmup: Duration = 1.0
     load_blocks: int = Field(4, ge=0, le=100)  # blocks that also get a load round for each side

@@ -74,7 +74,7 @@ def look(standing: Standing, run: Run, plan: LookPlan, policy: GatePolicy, *, bl
     if block < plan.first or fractions == standing.fractions:
         return standing
     before = {_key(one.comparison): one for one in standing.decisions}
-    compared = [_with_least_p(one, before.get(_key(one))) for one in paired(run, policy, fractions)]
+    compared = [_compared(one, before.get(_key(one))) for one in paired(run, policy, fractions)]
     decided = series_decisions(compared, policy, extendable=True)
     return Standing(fractions, tuple(_decided(one, before.get(_key(one.comparison)), block) for one in decided))
 
@@ -98,14 +98,27 @@ def _fractions(standing: Standing, run: Run, plan: LookPlan, kind: RoundKind) ->
     before = standing.fractions.get(kind, ())
     blocks = len({one.block for one in run.rounds if one.kind is kind})
     now = min(1.0, blocks / plan.most[kind])
-    return (*before, now) if blocks >= FEWEST and (not before or now > before[-1]) else before
+    enough = blocks >= min(FEWEST, plan.most[kind])
+    return (*before, now) if enough and (not before or now > before[-1]) else before
 
 
 def _key(comparison: Comparison) -> Key:
     return comparison.kind, comparison.series.endpoint, comparison.series.metric.name
 
 
-def _with_least_p(comparison: Comparison, before: Decision | None) -> Comparison:
+def _compared(comparison: Comparison, before: Decision | None) -> Comparison:
+    """The comparison with the smallest p-values of all looks; without numbers where its rounds had no look yet."""
+    if not comparison.looks:
+        return replace(
+            comparison,
+            note=comparison.note or f"1 block: at least {FEWEST} are needed",
+            change=None,
+            p_worse=None,
+            p_better=None,
+            standard_error=None,
+            smallest_detectable=None,
+            critical_change=None,
+        )
     if before is None:
         return comparison
     worse, better = before.comparison.p_worse, before.comparison.p_better

@@ -7,6 +7,7 @@ from pathlib import Path
 from perfci.errors import LoadError
 from perfci.judge.alerts import raised
 from perfci.model import Alert, Run, Side
+from perfci.pipeline.looking import Looking
 from perfci.pipeline.plan import Plan
 from perfci.pipeline.progress import Progress
 from perfci.pipeline.recorder import Recorder
@@ -24,6 +25,7 @@ class Bench:
     plan: Plan
     recorder: Recorder
     progress: Progress
+    looking: Looking
     alerts: tuple[Alert, ...] = ()  # shown as soon as a round is over
 
 
@@ -56,22 +58,42 @@ def list_base_endpoints(bench: Bench, *, tree: Path, locustfiles: Sequence[str])
 
 
 def paired(bench: Bench) -> Run:
-    """Measure duet and load rounds of both sides, in freshly started blocks."""
-    schedule, progress = bench.plan.paired, bench.progress
-    for number in range(1, schedule.blocks + 1):
-        name = f"block {number} of {schedule.blocks}"
-        progress.ahead(sum(map(bench.plan.block_s, range(number, schedule.blocks + 1))))
-        progress.phase(f"{name}: starting and seeding both sides")
-        # What starts first, or is loaded first, takes turns, so that order cannot pass for a difference.
-        order = (Side.BASE, Side.CANDIDATE) if number % 2 else (Side.CANDIDATE, Side.BASE)
-        with bench.rig.block(number, order, duet=bool(schedule.duet), on_incident=bench.recorder.incident) as block:
-            bench.recorder.add_block(number, block)
-            if schedule.duet:
-                progress.phase(f"{name}: turns")
-                bench.recorder.add(block.duet(), where=f"block {number}, turns of")
-            if schedule.loads(number):
-                _load_both(bench, block, order, number)
+    """Measure duet and load rounds of both sides, in freshly started blocks, until the looks or the schedule end it."""
+    schedule, looking = bench.plan.paired, bench.looking
+    for number in range(1, schedule.blocks.most + 1):
+        bench.progress.ahead(sum(map(bench.plan.block_s, range(number, max(number, schedule.blocks.least) + 1))))
+        looking.begin_block()
+        _block(bench, number)
+        if looking.over(number):
+            break
+        if looking.late():
+            bench.recorder.incident(f"ended after {number} blocks: the run may take {schedule.time:g} s (paired.time)")
+            break
     return bench.recorder.finish()
+
+
+def _block(bench: Bench, number: int) -> None:
+    """Turns first, then load, each looked at before what follows begins."""
+    looking, recorder, progress = bench.looking, bench.recorder, bench.progress
+    name = _name(bench, number)
+    progress.phase(f"{name}: starting and seeding both sides")
+    # What starts first, or is loaded first, takes turns, so that order cannot pass for a difference.
+    order = (Side.BASE, Side.CANDIDATE) if number % 2 else (Side.CANDIDATE, Side.BASE)
+    turns = looking.turns(number)
+    with bench.rig.block(number, order, duet=turns, on_incident=recorder.incident) as block:
+        recorder.add_block(number, block)
+        if turns:
+            progress.phase(f"{name}: turns")
+            recorder.add(block.duet(), where=f"block {number}, turns of")
+            looking.look(recorder.run, number)
+        if looking.load(number) and not looking.red:
+            _load_both(bench, block, order, number)
+            looking.look(recorder.run, number)
+
+
+def _name(bench: Bench, number: int) -> str:
+    blocks = bench.plan.paired.blocks
+    return f"block {number} of {'' if blocks.fixed else 'at most '}{blocks.most}"
 
 
 def single(bench: Bench) -> Run:
@@ -89,7 +111,7 @@ def single(bench: Bench) -> Run:
 
 def _load_both(bench: Bench, block: Block, order: tuple[Side, Side], number: int) -> None:
     """A load round of each side, the one that was started first before the other: in turn by slices, or whole."""
-    name = f"block {number} of {bench.plan.paired.blocks}"
+    name = _name(bench, number)
     if bench.plan.paired.slice and not bench.plan.workers:
         bench.progress.phase(f"{name}: load on both sides in turn")
         _keep_load(bench, block.load(*order), number)

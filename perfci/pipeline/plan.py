@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from perfci.config import BaselineSchedule, Config, Duration, PairedSchedule, Scenario, WorkersTable
+from perfci.config import BaselineSchedule, Blocks, Config, Duration, PairedSchedule, Scenario, WorkersTable
 from perfci.errors import ConfigError
-from perfci.model import Arrivals, LoadPlan
+from perfci.model import Arrivals, LoadPlan, LookPlan, RoundKind
 from perfci.pipeline.paths import inside
 from perfci.rig import seed, target
 from perfci.rig.load import sources
@@ -24,7 +24,8 @@ class Overrides(Table):
     spawn_rate: float | None = None
     duration: Duration | None = None
     warmup: Duration | None = None
-    blocks: int | None = None
+    blocks: Blocks | None = None
+    keep_going: bool = False
     rounds: int | None = None
 
     @property
@@ -61,11 +62,23 @@ class Plan:
     paired: PairedSchedule
     baseline: BaselineSchedule
     rng_seed: int
+    keep_going: bool = False  # measure on after a regression, until everything that is required is settled
 
     @property
     def name(self) -> str:
         """PROFILE:SCENARIO, as people type it."""
         return f"{self.profile}:{self.scenario}"
+
+    @property
+    def looks(self) -> LookPlan | None:
+        """The looks at a run of both sides; None where it is judged once, after a fixed number of blocks."""
+        blocks, loads = self.paired.blocks, self.paired.load_blocks
+        if blocks.fixed:
+            return None
+        if not self.paired.duet:
+            return LookPlan(first=blocks.least, most={RoundKind.LOAD: blocks.most})
+        most = {RoundKind.DUET: blocks.most} | ({RoundKind.LOAD: min(loads, blocks.most)} if loads else {})
+        return LookPlan(first=blocks.least, most=most)
 
     @property
     def load_s(self) -> float:
@@ -114,6 +127,7 @@ def plan_of(config: Config, name: str, overrides: Overrides, *, root: Path) -> P
         paired=scenario.paired,
         baseline=scenario.baseline,
         rng_seed=config.rng_seed,
+        keep_going=overrides.keep_going,
     )
 
 
@@ -186,7 +200,7 @@ def _workers(table: WorkersTable | None, name: str) -> Workers | None:
 
 
 def _overridden(scenario: Scenario, overrides: Overrides) -> Scenario:
-    given = overrides.model_dump(exclude_none=True)
+    given = overrides.model_dump(exclude_none=True, exclude={"keep_going"})
     tables = scenario.model_dump()
     for option, (table, key) in {"blocks": ("paired", "blocks"), "rounds": ("baseline", "rounds")}.items():
         if option in given:

@@ -1,5 +1,6 @@
 """What use cases need from outside, as arguments; the CLI builds the real ones once."""
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,6 +17,7 @@ class Ports:
 
     environ: Mapping[str, str]
     now: Callable[[], datetime]
+    clock: Callable[[], float] = time.monotonic  # seconds, from any moment on
     root: Path  # the project's folder, where perfci.toml is
     work: Path  # where runs get their folders
     output: Path | None = None  # the folder of this run, where the caller named one

@@ -83,7 +83,8 @@ class Recorder:
     def drop_base(self, reason: str) -> None:
         """Take the base out of the comparison, and note the *reason*."""
         commits = {Side.CANDIDATE: self.run.commits[Side.CANDIDATE]}
-        self._replace(replace(self.run, commits=commits, incidents=(*self.run.incidents, self.mask(reason))))
+        incidents = (*self.run.incidents, self.mask(reason))
+        self._replace(replace(self.run, commits=commits, looks=None, incidents=incidents))
 
     def finish(self) -> Run:
         """Mark the run as complete, every planned round is there, and name its endpoints for good."""

@@ -2,7 +2,7 @@
 
 import contextlib
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from perfci.model import Baseline, Fingerprint, Outcome, Reference, Run, Side, S
 from perfci.pipeline import documents, measure
 from perfci.pipeline.census import accepted, count
 from perfci.pipeline.equipment import equipped
+from perfci.pipeline.looking import Looking
 from perfci.pipeline.measure import Bench
 from perfci.pipeline.paths import inside
 from perfci.pipeline.plan import SideSource
@@ -143,8 +144,15 @@ def _bench(task: Task, sources: Mapping[Side, SideSource], recorder: Recorder, f
         plan=task.plan,
         recorder=recorder,
         progress=ports.progress,
+        looking=Looking(plan=task.plan, policy=task.policy, clock=_elapsed(ports)),
         alerts=task.policy.alerts,
     )
+
+
+def _elapsed(ports: Ports) -> Callable[[], float]:
+    """A clock that shows the seconds from now on."""
+    began_s = ports.clock()
+    return lambda: ports.clock() - began_s
 
 
 def _measured(task: Task, bench: Bench, sources: Mapping[Side, SideSource]) -> Run:
@@ -184,6 +192,7 @@ def _new_run(task: Task, run_id: str, created_at: str) -> Run:
         ),
         rounds=(),
         complete=False,
+        looks=task.plan.looks if Side.BASE in task.sources else None,
     )
 
 

@@ -131,7 +131,7 @@ class ReplayBlock:
         return Measured(round=found, notes=self.recorded.notes.get(step, ()))
 
 
-def project(folder: Path, *, blocks: int = 8, extra: str = "") -> None:
+def project(folder: Path, *, paired: str = "blocks = 8, load_blocks = 8", extra: str = "") -> None:
     """Write a project into *folder*, with the schedule of recorded rounds: turns and load in each block."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "perfci.toml").write_text(
@@ -146,7 +146,7 @@ enabled = "off"
 [profiles.tickets]
 locustfile = "tickets.py"
 [profiles.tickets.scenarios.smoke]
-paired = {{ blocks = {blocks}, load_blocks = {blocks} }}
+paired = {{ {paired} }}
 baseline = {{ rounds = 4 }}
 """
     )

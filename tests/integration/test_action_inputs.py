@@ -54,7 +54,7 @@ def _measure(runner: Runner, **inputs: str) -> Step:
         ("users", "-1", "a whole number from 1 to 100000"),
         ("spawn_rate", "0", "a number above 0 and at most 100000"),
         ("duration", "abc", "90s"),
-        ("blocks", "1", "a whole number from 2 to 100"),
+        ("blocks", "1", "a number from 2 to 100, or the fewest and the most, such as 3-12"),
         ("rounds", "101", "a whole number from 1 to 100"),
         ("against", "main", "one of auto, baseline or ref"),
         ("census", "yes", "one of auto, only or off"),

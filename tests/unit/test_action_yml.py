@@ -188,7 +188,7 @@ BAD_INPUTS = {
     ("users", "ten"): "a whole number from 1 to 100000",
     ("spawn-rate", "0"): "a number above 0 and at most 100000",
     ("duration", "1h30m"): "a duration such as 90s, 2m or 1h",
-    ("blocks", "1"): "a whole number from 2 to 100",
+    ("blocks", "1"): "a number from 2 to 100, or the fewest and the most, such as 3-12",
     ("rounds", "101"): "a whole number from 1 to 100",
     ("fail-on", "always"): "one of never, regression, no-baseline or inconclusive",
     ("against", "main"): "one of auto, baseline or ref",

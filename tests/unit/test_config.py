@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from perfci import config
-from perfci.config import BudgetTable, Config, GateTable, from_bytes, locust_options
+from perfci.config import BlocksTable, BudgetTable, Config, GateTable, from_bytes, locust_options
 from perfci.errors import ConfigError, ExitCode
 from perfci.judge.budgets import by_metric, resolve
 from perfci.judge.policy import DEFAULT
@@ -276,13 +276,36 @@ def test_the_digest_follows_the_locustfile(tmp_path: Path) -> None:
 def test_flags_are_stronger_than_the_scenario(tmp_path: Path) -> None:
     """What was given wins, what was not stays; the scenario's own limits hold for flags, too."""
     (tmp_path / "tickets.py").write_text("")
-    given = Overrides(users=3, duration=2.5, blocks=4, rounds=2)
+    given = Overrides(users=3, duration=2.5, blocks=BlocksTable(least=4, most=4), rounds=2)
     plan = plan_of(_parsed(SMALL), "tickets:soak", given, root=tmp_path)
     assert (plan.load.users, plan.load.duration_s, plan.load.warmup_s) == (3, 2.5, 3.0)
-    assert (plan.paired.blocks, plan.paired.load_blocks, plan.baseline.rounds) == (4, 4, 2)
+    assert (plan.paired.blocks.most, plan.paired.load_blocks, plan.baseline.rounds) == (4, 4, 2)
     assert plan.load.spawn_rate == 1.5
-    with pytest.raises(ConfigError, match=r"the options cannot be used:\n  paired\.blocks: "):
-        plan_of(_parsed(SMALL), "tickets", Overrides(blocks=1), root=tmp_path)
+    with pytest.raises(ConfigError, match=r"the options cannot be used:\n  users: "):
+        plan_of(_parsed(SMALL), "tickets", Overrides(users=0), root=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("written", "bounds"),
+    [
+        ("8", (8, 8)),
+        ('"8"', (8, 8)),
+        ('"3-12"', (3, 12)),
+        ("{ most = 6 }", (3, 6)),
+        ("{ least = 5, most = 9 }", (5, 9)),
+    ],
+)
+def test_blocks_are_a_number_or_two_bounds(written: str, bounds: tuple[int, int]) -> None:
+    """The same in each way of writing it."""
+    config = _parsed(SMALL + f"[profiles.tickets.scenarios.soak.paired]\nblocks = {written}\n")
+    blocks = config.find("tickets:soak")[3].paired.blocks
+    assert (blocks.least, blocks.most) == bounds
+
+
+@pytest.mark.parametrize("written", ["1", "true", '"12-3"', '"3-"', "{ least = 5, most = 4 }", "{ least = 1 }", "101"])
+def test_blocks_without_bounds_are_refused(written: str) -> None:
+    """With the place."""
+    assert "paired.blocks" in _refused(SMALL + f"[profiles.tickets.scenarios.soak.paired]\nblocks = {written}\n")
 
 
 def test_arrivals_are_part_of_the_load(tmp_path: Path) -> None:

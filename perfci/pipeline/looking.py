@@ -1,0 +1,69 @@
+"""Decides what is still to be measured: by the schedule, and by what the looks at the run have settled."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from perfci.judge.sequential import Standing, look
+from perfci.model import GatePolicy, RoundKind, Run
+from perfci.pipeline.plan import Plan
+
+
+@dataclass(slots=True, kw_only=True)
+class Looking:
+    """What the looks at a run leave to be measured; with a fixed number of blocks there are none, and all of it is."""
+
+    plan: Plan
+    policy: GatePolicy
+    clock: Callable[[], float]  # seconds since the run began
+    standing: Standing = field(default_factory=Standing)
+    _loads: int = 0  # blocks that had load
+    _longest_s: float = 0.0  # of a block
+    _began_s: float = 0.0  # the block that is measured
+
+    def begin_block(self) -> None:
+        """Note the time."""
+        self._began_s = self.clock()
+
+    def look(self, run: Run, block: int) -> None:
+        """Judge what is measured up to now."""
+        if run.looks is not None:
+            self.standing = look(self.standing, run, run.looks, self.policy, block=block)
+        self._loads = len({measured.block for measured in run.rounds if measured.kind is RoundKind.LOAD})
+
+    @property
+    def red(self) -> bool:
+        """Whether the run ends for a regression, since it cannot become green any more."""
+        return self.standing.red and not self.plan.keep_going
+
+    def turns(self, block: int) -> bool:
+        """Whether *block* has turns: until those before it settled every series that they measure."""
+        schedule = self.plan.paired
+        if not schedule.duet:
+            return False
+        return block <= schedule.blocks.least or self.standing.is_open(RoundKind.DUET)
+
+    def load(self, block: int) -> bool:
+        """
+        Whether *block* has load rounds, now that its turns are looked at.
+
+        Beside turns they only guard: they wait for the first look, which may be red, and end when what they guard is
+        settled.
+        """
+        schedule = self.plan.paired
+        if schedule.blocks.fixed or not schedule.duet:
+            return schedule.loads(block)
+        wanted = self._loads < schedule.load_blocks and self.standing.is_open(RoundKind.LOAD)
+        return block >= schedule.blocks.least and wanted
+
+    def over(self, block: int) -> bool:
+        """Whether *block* was the last one, as the schedule or the looks have it."""
+        blocks = self.plan.paired.blocks
+        if block >= blocks.most or self.red:
+            return True
+        return block >= blocks.least and not (self.turns(block + 1) or self.load(block + 1))
+
+    def late(self) -> bool:
+        """Whether another block as long as the longest would end after the time that the run has."""
+        now, time_s = self.clock(), self.plan.paired.time
+        self._longest_s = max(self._longest_s, now - self._began_s)
+        return bool(time_s) and now + self._longest_s > time_s

@@ -1,0 +1,137 @@
+"""Whole runs that end as soon as they are decided: which rounds are still measured, and what the verdict is."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from perfci import store
+from perfci.errors import ExitCode
+from perfci.model import Round, RoundKind, SeriesVerdict, Verdict
+from perfci.pipeline.compare import compare
+from perfci.pipeline.plan import Overrides
+from perfci.pipeline.ports import Ports
+from perfci.pipeline.request import Request
+from perfci.pipeline.run import Result, run
+from tests.builders import some_rounds
+from tests.fakes.replay import Recorded, project
+from tests.unit.pipeline.conftest import run_git
+
+Runs = Callable[..., tuple[Result, Recorded]]
+SLOWER = {"GET /tickets/": 1.6}
+
+
+@pytest.fixture
+def measured(tmp_path: Path, ports: Ports) -> Runs:
+    """Runs a project with this schedule on recorded rounds."""
+    folder = ports.root
+
+    def runs(recorded: Recorded, *, paired: str = "", clock: Iterator[float] | None = None, **asked: Any) -> Any:
+        project(folder, paired=paired)
+        run_git(folder, "add", "-A")
+        run_git(folder, "commit", "-q", "--allow-empty", "-m", "schedule")
+        request = Request(**{"profile": "tickets", "base": "main", **asked})
+        used = replace(ports, rig=recorded.rig)
+        return run(request, used if clock is None else replace(used, clock=lambda: next(clock))), recorded
+
+    return runs
+
+
+def rounds(**changes: Any) -> tuple[Round, ...]:
+    """Twelve quiet blocks of turns and load."""
+    return some_rounds(**{"blocks": 12, "scatter": 0.003, **changes})
+
+
+def of(recorded: Recorded, word: str) -> list[str]:
+    """The blocks in which this step was done, "load" on either side once."""
+    return list(dict.fromkeys(step.split()[-1] for step in recorded.steps if step.startswith(f"{word} ")))
+
+
+def test_nothing_changed_and_that_is_soon_known(measured: Runs) -> None:
+    """Turns until they are settled; load in two blocks from the first look on, the second of which needs no turns."""
+    result, recorded = measured(Recorded(rounds=rounds()))
+    assert (result.outcome.verdict, result.exit_code) == (Verdict.PASS, ExitCode.OK)
+    assert of(recorded, "duet") == ["1", "2", "3"]
+    assert of(recorded, "load") == ["3", "4"]
+    assert of(recorded, "stop") == ["1", "2", "3", "4"]
+    assert store.load(result.folder).complete
+
+
+def test_a_large_regression_is_red_before_any_load(measured: Runs) -> None:
+    """Nothing that follows could make the whole green again."""
+    result, recorded = measured(Recorded(rounds=rounds(slower=SLOWER)))
+    assert (result.outcome.verdict, result.exit_code) == (Verdict.REGRESSION, ExitCode.REGRESSION)
+    assert of(recorded, "duet") == of(recorded, "stop") == ["1", "2", "3"]
+    assert of(recorded, "load") == []
+
+
+def test_whoever_wants_to_know_all_of_it_keeps_going(measured: Runs) -> None:
+    """The regression stays one, and the other series are settled."""
+    result, recorded = measured(Recorded(rounds=rounds(slower=SLOWER)), overrides=Overrides(keep_going=True))
+    assert result.outcome.verdict is Verdict.REGRESSION
+    assert of(recorded, "load")[:2] == ["3", "4"]
+    open_series = [
+        one
+        for one in result.outcome.decisions
+        if one.comparison.kind is RoundKind.DUET and one.verdict is SeriesVerdict.INCONCLUSIVE
+    ]
+    assert not open_series
+
+
+def test_what_scatters_takes_all_blocks(measured: Runs) -> None:
+    """And is told to be open after that."""
+    result, recorded = measured(Recorded(rounds=rounds(scatter=0.3)))
+    assert result.outcome.verdict is Verdict.INCONCLUSIVE
+    assert of(recorded, "duet") == [str(number) for number in range(1, 13)]
+    assert len(of(recorded, "load")) <= 4
+
+
+def test_what_only_load_shows_is_found(measured: Runs) -> None:
+    """Turns are settled as unchanged; load goes on while something under it looks like a regression."""
+    both = [
+        replace(one, endpoints=slower.endpoints) if one.kind is RoundKind.LOAD else one
+        for one, slower in zip(rounds(), rounds(slower={"GET /tickets/": 2.0}), strict=True)
+    ]
+    result, recorded = measured(Recorded(rounds=both))
+    assert result.outcome.verdict is Verdict.REGRESSION
+    assert "under load" in result.outcome.reason
+    assert of(recorded, "duet") == ["1", "2", "3"]
+    assert len(of(recorded, "load")) > 1
+
+
+def test_a_fixed_number_of_blocks_stays_one(measured: Runs) -> None:
+    """As configured, or as asked for on the command line; nothing is looked at before the end."""
+    for asked in ({"paired": "blocks = 5"}, {"overrides": Overrides.model_validate({"blocks": "5"})}):
+        result, recorded = measured(Recorded(rounds=rounds(slower=SLOWER)), **asked)
+        assert of(recorded, "duet") == ["1", "2", "3", "4", "5"]
+        assert of(recorded, "load") == ["1", "2", "3", "4"]
+        assert store.load(result.folder).looks is None
+
+
+def test_load_alone_is_looked_at_as_well(measured: Runs) -> None:
+    """Without turns each block has load, and that is what the looks are at."""
+    result, recorded = measured(Recorded(rounds=rounds(slower=SLOWER)), paired='duet = 0, blocks = "3-8"')
+    assert result.outcome.verdict is Verdict.REGRESSION
+    assert of(recorded, "duet") == []
+    assert of(recorded, "load") == ["1", "2", "3"]
+
+
+def test_no_block_begins_that_would_end_after_the_time(measured: Runs) -> None:
+    """The bound holds for a run that is not decided, and the report says that it was the reason."""
+    ticks = iter(range(0, 100_000, 20))
+    result, recorded = measured(Recorded(rounds=rounds(scatter=0.3)), paired='time = "2m"', clock=ticks)
+    assert 2 <= len(of(recorded, "duet")) < 12
+    (note,) = [text for text in store.load(result.folder).incidents if "paired.time" in text]
+    assert note == f"ended after {len(of(recorded, 'duet'))} blocks: the run may take 120 s (paired.time)"
+
+
+@pytest.mark.parametrize("changes", [{}, {"slower": SLOWER}, {"slower": {"GET /tickets/": 1.03}}, {"scatter": 0.1}])
+def test_a_stored_run_is_judged_as_it_was(measured: Runs, ports: Ports, changes: dict[str, Any]) -> None:
+    """The looks are part of the run."""
+    result, _ = measured(Recorded(rounds=rounds(**changes)))
+    again = compare(None, result.folder, config_file=ports.root / "perfci.toml").outcome
+    assert again.verdict is result.outcome.verdict
+    assert again.decisions == result.outcome.decisions
+    assert any(one.looks for one in again.decisions)
