@@ -14,6 +14,7 @@ from perfci.cli.output import colour, say, width
 @config_option
 @click.option("--explain", metavar="SERIES", help='How one decision came about, e.g. "GET /tickets/ service_time".')
 @format_option("Instead of what suits the screen.")
+@click.option("--timings", "with_timings", is_flag=True, help="What the time of the candidate's run went into.")
 @click.option("--json", "as_json", is_flag=True, help="The result, or the explanation, as JSON.")
 @click.option("--markdown", is_flag=True, help="The comment as it would be posted: --format markdown.")
 @click.option("--verbose", is_flag=True, help="Show the advisory series, too.")
@@ -28,6 +29,7 @@ def command(  # noqa: PLR0917  # click passes by name
     paths: tuple[Path, ...],
     config: Path,
     explain: str | None,
+    with_timings: bool,
     fmt: str | None,
     as_json: bool,
     markdown: bool,
@@ -43,7 +45,7 @@ def command(  # noqa: PLR0917  # click passes by name
     from perfci.config import FailOn
     from perfci.pipeline.compare import compare, configured_fail_on
     from perfci.pipeline.documents import exit_code
-    from perfci.report import FORMATS, terminal
+    from perfci.report import FORMATS, terminal, timings
     from perfci.report import explain as explained
 
     if len(paths) > 2:
@@ -57,4 +59,6 @@ def command(  # noqa: PLR0917  # click passes by name
     else:
         text = terminal.render(view.outcome, width=width(), colour=colour(), verbose=verbose)
     say(text)
+    if with_timings and view.run is not None:
+        say(timings.table(view.run.timings))
     ctx.exit(exit_code(view.outcome.verdict, FailOn(fail_on) if fail_on else configured_fail_on(config)))

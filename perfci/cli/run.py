@@ -160,6 +160,7 @@ def _announced(options: Mapping[str, Any]) -> Iterator[None]:
     help="Measure nothing: start the service, and Locust's own page beside it on this machine, until Ctrl-C.",
 )
 @click.option("--verbose", is_flag=True, help="Show the advisory series, too.")
+@click.option("--timings", is_flag=True, help="Show what the time of the run went into.")
 @quiet_option
 # Inputs of the Action that later steps use; they are checked here, before anything is started.
 @click.option("--comment", type=click.Choice(COMMENT), envvar="PERFCI_COMMENT", hidden=True)
@@ -181,7 +182,7 @@ def _run(options: dict[str, Any]) -> ExitCode:
     from perfci.pipeline.plan import Overrides
     from perfci.pipeline.request import Counting, Request
     from perfci.pipeline.run import run
-    from perfci.report import terminal
+    from perfci.report import terminal, timings
     from perfci.rig.target import release, sweep
 
     config: Path = options["config"]
@@ -213,6 +214,8 @@ def _run(options: dict[str, Any]) -> ExitCode:
         release(ports.state, environ=ports.environ)
         ports.progress.close()
     say(terminal.render(result.outcome, width=width(), colour=colour(), verbose=options["verbose"]))
+    if options["timings"]:
+        say(timings.table(result.timings))
     say(f"RUN is {_near(result.folder)}")
     return result.exit_code
 

@@ -80,6 +80,8 @@ from perfci.model.runs import (
     LookPlan,
     Machine,
     Run,
+    Step,
+    Timing,
 )
 
 __all__ = [
@@ -148,9 +150,11 @@ __all__ = [
     "Slo",
     "SloResult",
     "Statement",
+    "Step",
     "Subject",
     "Tally",
     "TargetHealth",
+    "Timing",
     "Verdict",
     "Weight",
     "kind_of_answer",

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from perfci.model.census import Census, CommittedCensus
 from perfci.model.measured import Round, RoundKind, Side
@@ -97,6 +98,28 @@ class LookPlan:
     most: Mapping[RoundKind, int]  # blocks with rounds of each kind, if nothing is decided before
 
 
+class Step(StrEnum):
+    """What the time of a run goes into."""
+
+    PREPARE = "prepare"
+    START = "start"
+    SEED = "seed"  # beyond the start: from when every side is up
+    CENSUS = "census"
+    TURNS = "turns"
+    LOAD = "load"
+    STOP = "stop"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timing:
+    """How long one step of a run took."""
+
+    step: Step
+    block: str  # its number or name; "" where the step belongs to none
+    began_s: float  # since the run began
+    seconds: float
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Folded:
     """Names that became one endpoint, because they differ only in what identifies a thing."""
@@ -125,6 +148,7 @@ class Run:
     committed: Mapping[Side, CommittedCensus] = field(default_factory=dict)  # census.json in the commit of each side
     looks: LookPlan | None = None  # None: judged once, when all blocks are measured
     folded: tuple[Folded, ...] = ()  # endpoints of several names, or set apart from such; in the order of their names
+    timings: tuple[Timing, ...] = ()  # in the order in which the steps ended
 
     @property
     def name(self) -> str:

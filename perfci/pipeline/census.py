@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 from perfci.config import CensusTable
 from perfci.errors import PerfciError
-from perfci.model import ENOUGH, Census, Run, Side
+from perfci.model import ENOUGH, Census, Run, Side, Step
 from perfci.pipeline.committed import with_committed
-from perfci.pipeline.measure import Bench
+from perfci.pipeline.measure import Bench, started, timed
 from perfci.pipeline.progress import Progress
 from perfci.pipeline.recorder import Recorder
 from perfci.pipeline.trees import Tree
@@ -21,10 +21,10 @@ def count(bench: Bench, table: CensusTable, *sides: Side, only: bool) -> None:
     """
     progress, recorder = bench.progress, bench.recorder
     progress.phase("census: starting and seeding")
-    with bench.rig.block("census", sides, duet=False, on_incident=recorder.incident) as block:
-        recorder.add_block("census", block)
+    with started(bench, "census", sides) as block:
         try:
-            taken = block.census(table, on_progress=_Shown(progress))
+            with timed(bench, Step.CENSUS, "census"):
+                taken = block.census(table, on_progress=_Shown(progress))
         except PerfciError as error:
             if only:
                 raise

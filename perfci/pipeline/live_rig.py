@@ -3,6 +3,7 @@
 import contextlib
 import json
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
@@ -128,12 +129,13 @@ class LiveRig:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Started:
     """The running sides of a block, and the data that each holds."""
 
     running: dict[Side, RunningTarget] = field(default_factory=dict)
     seed_digests: dict[Side, str] = field(default_factory=dict)
+    seeding_s: float = 0.0  # from when all of them were up
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,6 +156,11 @@ class LiveBlock:
     def descriptions(self) -> Mapping[Side, str]:
         """What was started, by side."""
         return {side: running.description for side, running in self.started.running.items()}
+
+    @property
+    def seeding_s(self) -> float:
+        """Seconds that the seeding took beyond the start of the sides."""
+        return self.started.seeding_s
 
     @property
     def outliving(self) -> tuple[str, ...]:
@@ -313,8 +320,10 @@ def _started(
                 if running.kind == "external":  # what perfci started itself takes its data with it
                     _await_seed(rig, seeding.pop(side), side, started)
                     stack.callback(_clean, rig, side, running, on_incident)
+            up_s = time.monotonic()
             for side, seeded in seeding.items():
                 _await_seed(rig, seeded, side, started)
+            started.seeding_s = time.monotonic() - up_s
         yield started
         with ThreadPoolExecutor() as pool:
             list(pool.map(contextlib.ExitStack.close, stacks))

@@ -1,12 +1,13 @@
 """Runs the schedule: blocks of freshly started sides, rounds inside them, each stored before the next begins."""
 
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from perfci.errors import LoadError
 from perfci.judge.alerts import raised
-from perfci.model import Alert, Run, Side
+from perfci.model import Alert, Run, Side, Step, Timing
 from perfci.pipeline.looking import Looking
 from perfci.pipeline.plan import Plan
 from perfci.pipeline.progress import Progress
@@ -26,7 +27,38 @@ class Bench:
     recorder: Recorder
     progress: Progress
     looking: Looking
+    clock: Callable[[], float]  # seconds since the run began
     alerts: tuple[Alert, ...] = ()  # shown as soon as a round is over
+
+
+@contextlib.contextmanager
+def timed(bench: Bench, step: Step, block: int | str = "") -> Iterator[None]:
+    """Note how long a step takes, however it ends."""
+    began_s = bench.clock()
+    try:
+        yield
+    finally:
+        _note(bench, step, block, began_s, bench.clock() - began_s)
+
+
+@contextlib.contextmanager
+def started(bench: Bench, name: int | str, sides: Sequence[Side], *, duet: bool = False) -> Iterator[Block]:
+    """Start a block of the rig, record what was started, and note how long start, seeding and end take."""
+    began_s = bench.clock()
+    with contextlib.ExitStack() as stack:
+        block = stack.enter_context(bench.rig.block(name, sides, duet=duet, on_incident=bench.recorder.incident))
+        up_s = bench.clock() - block.seeding_s
+        _note(bench, Step.START, name, began_s, up_s - began_s)
+        _note(bench, Step.SEED, name, up_s, block.seeding_s)
+        bench.recorder.add_block(name, block)
+        yield block
+        ended_s = bench.clock()
+    _note(bench, Step.STOP, name, ended_s, bench.clock() - ended_s)
+
+
+def _note(bench: Bench, step: Step, block: int | str, began_s: float, seconds: float) -> None:
+    timing = Timing(step=step, block=str(block), began_s=round(began_s, 3), seconds=round(seconds, 3))
+    bench.recorder.add_timing(timing)
 
 
 def prepare(bench: Bench, *sides: Side) -> None:
@@ -37,7 +69,8 @@ def prepare(bench: Bench, *sides: Side) -> None:
     """
     for side in sorted(sides, key=lambda side: side is Side.BASE):
         bench.progress.phase(f"preparing the {side.value}")
-        bench.rig.prepare(side, on_incident=bench.recorder.incident)
+        with timed(bench, Step.PREPARE):
+            bench.rig.prepare(side, on_incident=bench.recorder.incident)
 
 
 def list_base_endpoints(bench: Bench, *, tree: Path, locustfiles: Sequence[str]) -> None:
@@ -67,7 +100,8 @@ def paired(bench: Bench) -> Run:
         if looking.over(number):
             break
         if looking.late():
-            bench.recorder.incident(f"ended after {number} blocks: the run may take {schedule.time:g} s (paired.time)")
+            measured = f"{number} block{'s' if number > 1 else ''}"
+            bench.recorder.incident(f"ended after {measured}: the run may take {schedule.time:g} s (paired.time)")
             break
     return bench.recorder.finish()
 
@@ -80,15 +114,17 @@ def _block(bench: Bench, number: int) -> None:
     # What starts first, or is loaded first, takes turns, so that order cannot pass for a difference.
     order = (Side.BASE, Side.CANDIDATE) if number % 2 else (Side.CANDIDATE, Side.BASE)
     turns = looking.turns(number)
-    with bench.rig.block(number, order, duet=turns, on_incident=recorder.incident) as block:
-        recorder.add_block(number, block)
+    with started(bench, number, order, duet=turns) as block:
         if turns:
             progress.phase(f"{name}: turns")
-            recorder.add(block.duet(), where=f"block {number}, turns of")
-            looking.look(recorder.run, number)
+            with timed(bench, Step.TURNS, number):
+                measured = block.duet()
+            recorder.add(measured, where=f"block {number}, turns of")
+            looking.look(recorder.named(), number)
         if looking.load(number) and not looking.red:
-            _load_both(bench, block, order, number)
-            looking.look(recorder.run, number)
+            with timed(bench, Step.LOAD, number):
+                _load_both(bench, block, order, number)
+            looking.look(recorder.named(), number)
 
 
 def _name(bench: Bench, number: int) -> str:
@@ -102,10 +138,11 @@ def single(bench: Bench) -> Run:
     for number in range(1, rounds + 1):
         progress.ahead((rounds + 1 - number) * bench.plan.load_s)
         progress.phase(f"round {number} of {rounds}: starting and seeding")
-        with bench.rig.block(number, (Side.CANDIDATE,), duet=False, on_incident=bench.recorder.incident) as block:
-            bench.recorder.add_block(number, block)
+        with started(bench, number, (Side.CANDIDATE,)) as block:
             progress.phase(f"round {number} of {rounds}: load")
-            _keep_load(bench, block.load(Side.CANDIDATE), number)
+            with timed(bench, Step.LOAD, number):
+                measured = block.load(Side.CANDIDATE)
+            _keep_load(bench, measured, number)
     return bench.recorder.finish()
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from perfci import store
-from perfci.model import CommittedCensus, Run, Side, TargetHealth
+from perfci.model import CommittedCensus, Run, Side, TargetHealth, Timing
 from perfci.pipeline.endpoints import Naming
 from perfci.pipeline.rig import Block, Measured
 from perfci.rig.census.take import Taken
@@ -85,6 +85,14 @@ class Recorder:
         commits = {Side.CANDIDATE: self.run.commits[Side.CANDIDATE]}
         incidents = (*self.run.incidents, self.mask(reason))
         self._replace(replace(self.run, commits=commits, looks=None, incidents=incidents))
+
+    def named(self) -> Run:
+        """The run as far as it is measured, with the endpoints as they would be called if it ended now."""
+        return self._naming.settled(self.run)
+
+    def add_timing(self, timing: Timing) -> None:
+        """Note how long a step took; it is written with what is kept next."""
+        self.run = replace(self.run, timings=(*self.run.timings, timing))
 
     def finish(self) -> Run:
         """Mark the run as complete, every planned round is there, and name its endpoints for good."""

@@ -60,6 +60,10 @@ class Block(Protocol):
         """What was started, by side: a command, the digests of images."""
 
     @property
+    def seeding_s(self) -> float:
+        """Seconds that the seeding took beyond the start of the sides."""
+
+    @property
     def outliving(self) -> tuple[str, ...]:
         """Volumes and folders whose data is still there in the next block."""
 

@@ -11,7 +11,7 @@ from perfci.config import OnMissingBase
 from perfci.errors import BaseTargetError, ConfigError, ExitCode, PerfciError
 from perfci.judge import judge
 from perfci.judge.comparability import comparable
-from perfci.model import Baseline, Fingerprint, Outcome, Reference, Run, Side, Subject
+from perfci.model import Baseline, Fingerprint, Outcome, Reference, Run, Side, Subject, Timing
 from perfci.pipeline import documents, measure
 from perfci.pipeline.census import accepted, count
 from perfci.pipeline.equipment import equipped
@@ -40,6 +40,7 @@ class Result:
     outcome: Outcome
     folder: Path
     exit_code: ExitCode
+    timings: tuple[Timing, ...] = ()  # of the steps of the run
 
 
 def run(request: Request, ports: Ports) -> Result:
@@ -79,7 +80,7 @@ def run(request: Request, ports: Ports) -> Result:
         outcome = replace(view.outcome, findings=(*view.outcome.findings, *task.notes))
         code = documents.exit_code(outcome.verdict, task.fail_on)
         documents.write(replace(view, outcome=outcome), folder, code=code)
-    return Result(outcome=outcome, folder=folder, exit_code=code)
+    return Result(outcome=outcome, folder=folder, exit_code=code, timings=recorder.run.timings)
 
 
 def _new_folder(ports: Ports, run_id: str) -> Path:
@@ -139,12 +140,14 @@ def _bench(task: Task, sources: Mapping[Side, SideSource], recorder: Recorder, f
         counted=task.counting is not Counting.OFF,
         watched=task.watched,
     )
+    clock = _elapsed(ports)
     return Bench(
         rig=ports.rig(spec),
         plan=task.plan,
         recorder=recorder,
         progress=ports.progress,
-        looking=Looking(plan=task.plan, policy=task.policy, clock=_elapsed(ports)),
+        looking=Looking(plan=task.plan, policy=task.policy, clock=clock),
+        clock=clock,
         alerts=task.policy.alerts,
     )
 

@@ -95,6 +95,11 @@ class ReplayBlock:
         return {side: f"a recorded {side.value}" for side in self.order}
 
     @property
+    def seeding_s(self) -> float:
+        """None: nothing is seeded."""
+        return 0.0
+
+    @property
     def outliving(self) -> tuple[str, ...]:
         """As the test says."""
         return self.recorded.outliving

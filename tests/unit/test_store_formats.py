@@ -29,7 +29,9 @@ from perfci.model import (
     Second,
     Side,
     Statement,
+    Step,
     TargetHealth,
+    Timing,
 )
 from perfci.report import render, result_json
 from perfci.schema.stored import Format, Vocabulary, stored
@@ -118,6 +120,7 @@ def a_full_run() -> Run:
         base_endpoints=("GET /old",),
         looks=LookPlan(first=3, most={RoundKind.DUET: 12}),
         folded=(Folded(endpoint="GET /{id}", names=7, because="larger answers"),),
+        timings=(Timing(step=Step.SEED, block="3", began_s=12.5, seconds=1.5),),
     )
 
 

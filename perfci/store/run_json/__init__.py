@@ -8,11 +8,11 @@ model may change, and no file does. A new field has a default, so that files fro
 from dataclasses import field
 from typing import Self
 
-from perfci.model import Arrivals, EndpointName, Fingerprint, Folded, LoadPlan, LookPlan, Machine, Run
+from perfci.model import Arrivals, EndpointName, Fingerprint, Folded, LoadPlan, LookPlan, Machine, Run, Timing
 from perfci.schema.stored import Format, stored
 from perfci.store.run_json.counts import CommittedDocument, CountsDocument
 from perfci.store.run_json.rounds import RoundDocument
-from perfci.store.run_json.words import KINDS, SIDES, KindWord, SideWord
+from perfci.store.run_json.words import KINDS, SIDES, STEPS, KindWord, SideWord, StepWord
 
 
 @stored
@@ -210,6 +210,23 @@ class FoldedDocument:
 
 
 @stored
+class TimingDocument:
+    """How long one step took; `began_s` is since the run began, and `block` "" where the step belongs to none."""
+
+    step: StepWord
+    block: str
+    began_s: float
+    seconds: float
+
+    @classmethod
+    def from_model(cls, timing: Timing) -> Self:
+        return cls(step=STEPS.word(timing.step), block=timing.block, began_s=timing.began_s, seconds=timing.seconds)
+
+    def to_model(self) -> Timing:
+        return Timing(step=STEPS.member(self.step), block=self.block, began_s=self.began_s, seconds=self.seconds)
+
+
+@stored
 class RunDocument:
     """A run: the rounds of one job, with all that has to be known to judge it again."""
 
@@ -228,6 +245,7 @@ class RunDocument:
     base_endpoints: tuple[str, ...] = ()  # that the base's Locust file asks, where the change edits that file
     looks: LooksDocument | None = None  # null: judged once, when all blocks were measured
     folded: tuple[FoldedDocument, ...] = ()  # endpoints of several names, or set apart from such
+    timings: tuple[TimingDocument, ...] = ()
 
     @classmethod
     def from_model(cls, run: Run) -> Self:
@@ -249,6 +267,7 @@ class RunDocument:
             base_endpoints=run.base_endpoints,
             looks=LooksDocument.from_model(run.looks) if run.looks else None,
             folded=tuple(map(FoldedDocument.from_model, run.folded)),
+            timings=tuple(map(TimingDocument.from_model, run.timings)),
         )
 
     def to_model(self) -> Run:
@@ -268,6 +287,7 @@ class RunDocument:
             base_endpoints=self.base_endpoints,
             looks=self.looks.to_model() if self.looks else None,
             folded=tuple(one.to_model() for one in self.folded),
+            timings=tuple(timing.to_model() for timing in self.timings),
         )
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from perfci import store
 from perfci.errors import ExitCode
-from perfci.model import Round, RoundKind, SeriesVerdict, Verdict
+from perfci.model import Round, RoundKind, SeriesVerdict, Step, Verdict
 from perfci.pipeline.compare import compare
 from perfci.pipeline.plan import Overrides
 from perfci.pipeline.ports import Ports
@@ -120,7 +120,7 @@ def test_load_alone_is_looked_at_as_well(measured: Runs) -> None:
 
 def test_no_block_begins_that_would_end_after_the_time(measured: Runs) -> None:
     """The bound holds for a run that is not decided, and the report says that it was the reason."""
-    ticks = iter(range(0, 100_000, 20))
+    ticks = iter(range(0, 100_000, 2))
     result, recorded = measured(Recorded(rounds=rounds(scatter=0.3)), paired='time = "2m"', clock=ticks)
     assert 2 <= len(of(recorded, "duet")) < 12
     (note,) = [text for text in store.load(result.folder).incidents if "paired.time" in text]
@@ -135,3 +135,19 @@ def test_a_stored_run_is_judged_as_it_was(measured: Runs, ports: Ports, changes:
     assert again.verdict is result.outcome.verdict
     assert again.decisions == result.outcome.decisions
     assert any(one.looks for one in again.decisions)
+
+
+def test_every_step_of_a_run_is_timed(measured: Runs) -> None:
+    """With a clock that goes on by a second whenever it is read; what was measured is in run.json, and adds up."""
+    result, _ = measured(Recorded(rounds=rounds()), clock=iter(range(100_000)))
+    known = store.load(result.folder).timings
+    assert known == result.timings
+    steps = [(timing.step, timing.block) for timing in known]
+    assert steps[:6] == [
+        *((Step.PREPARE, ""), (Step.PREPARE, "")),
+        *((Step.START, "1"), (Step.SEED, "1"), (Step.TURNS, "1"), (Step.STOP, "1")),
+    ]
+    assert steps[-4:] == [(Step.START, "4"), (Step.SEED, "4"), (Step.LOAD, "4"), (Step.STOP, "4")]
+    ends = [timing.began_s + timing.seconds for timing in known]
+    assert ends == sorted(ends)
+    assert sum(timing.seconds for timing in known) <= ends[-1]
