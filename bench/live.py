@@ -107,6 +107,7 @@ KNOWN: Mapping[str, Known] = {
     "load, half-workers": _fault("half-workers"),
     "load, small-pool": _fault("small-pool"),
     "all, identical": Known(profile="whole:default"),
+    "all, +60 %": Known(profile="whole:default", environ={"DEMO_SLOW": f"{SLOW}=1.6"}, where=SLOW),
 }
 
 
@@ -149,7 +150,7 @@ def main(names: Sequence[str], times: int, file: Path | None, **setting: Any) ->
     """Run perfci on sides of which the truth is known, and show how often it said so."""
     for number in (signal.SIGINT, signal.SIGTERM):  # also in the background: what runs shall be stopped
         signal.signal(number, signal.default_int_handler)
-    console = Console(width=140)
+    console = Console(width=160)
     chosen = Setting(**setting)
     jobs = [Job(**json.loads(line)) for line in file.read_text().splitlines()] if file and file.exists() else []
     with ExitStack() as stack:
@@ -233,6 +234,7 @@ def table(jobs: Sequence[Job]) -> Table:
         "invalid",
         "95 % of red",
         "s",
+        "longest",
     ):
         lines.add_column(column, justify="left" if column in ("side", "where") else "right", no_wrap=True)
     for name, where, count in dict.fromkeys((one.name, one.where, one.hogs) for one in jobs):
@@ -250,6 +252,7 @@ def table(jobs: Sequence[Job]) -> Table:
             *(str(counts.get(verdict, 0)) for verdict in ("regression", "pass", "inconclusive", "invalid")),
             f"{percent(low)}..{percent(high)}",
             f"{median(one.wall_s for one in group):.0f}",
+            f"{max(one.wall_s for one in group):.0f}",
         )
     return lines
 

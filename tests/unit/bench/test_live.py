@@ -56,5 +56,5 @@ def test_the_table_counts() -> None:
     assert isinstance(console.file, io.StringIO)
     text = [line.split("│") for line in console.file.getvalue().splitlines() if "duet" in line]
     rows = [[part.strip() for part in line[1:-1]] for line in text]
-    assert rows[0] == ["duet, +3 %", "embedded", "0", "2", "1", "1", "1", "0", "0", "1.3 %..98.7 %", "80"]
+    assert rows[0] == ["duet, +3 %", "embedded", "0", "2", "1", "1", "1", "0", "0", "1.3 %..98.7 %", "80", "80"]
     assert rows[1][:9] == ["duet, identical", "embedded", "0", "1", "", "0", "0", "1", "0"]

@@ -191,3 +191,15 @@ def test_a_run_without_looks_is_judged_once() -> None:
     outcome = judged(replace(a_run_with_looks(blocks=8), looks=None))
     assert outcome.verdict is Verdict.PASS
     assert all(one.looks == () for one in outcome.decisions)
+
+
+def test_one_block_of_load_is_no_look() -> None:
+    """Its series have no numbers yet; more load could settle them."""
+    plan = LookPlan(first=3, most={RoundKind.DUET: 12, RoundKind.LOAD: 4})
+    run = a_paired_run(blocks=4, changes={"looks": plan})
+    once = tuple(one for one in run.rounds if one.kind is RoundKind.DUET or one.block == 3)
+    standing = follow(replace(run, rounds=once), plan, DEFAULT)
+    under_load = [one for one in standing.decisions if one.comparison.kind is RoundKind.LOAD]
+    assert {one.verdict for one in under_load} == {SeriesVerdict.NOT_COMPARED}
+    assert all("at least 2" in one.reason for one in under_load)
+    assert standing.is_open(RoundKind.LOAD)
