@@ -43,6 +43,13 @@ class Plain(Silent):
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
         self._began = now()
+        self._noted: set[str] = set()
+
+    def live(self, live: Live) -> None:
+        """Print what cannot wait until the round ends, once."""
+        if live.note and live.note not in self._noted:
+            self._noted.add(live.note)
+            self.note(live.note)
 
     def phase(self, text: str) -> None:
         """Print the phase on a line of its own."""
@@ -66,6 +73,7 @@ class Terminal(Silent):
         self._left = Remaining(now)
         self._first_s: float | None = None  # of the round, when its first request was seen
         self._running = False
+        self._noted: set[str] = set()
 
     def phase(self, text: str) -> None:
         """Show the phase with a spinner."""
@@ -85,6 +93,9 @@ class Terminal(Silent):
 
     def live(self, live: Live) -> None:
         """Show users, rate, p95, failures and the time left; before the first request, that the round begins."""
+        if live.note and live.note not in self._noted:
+            self._noted.add(live.note)
+            self.note(live.note)
         if not live.requests:
             self._show("starting the load")
             return

@@ -1,13 +1,14 @@
 """Locust files that end the run themselves, and users that end, run for real: each is told apart from a crash."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from perfci.errors import LoadError
 from perfci.model import Side
-from perfci.rig.load.generator import Place
+from perfci.rig.load.generator import Live, Place
 from perfci.rig.load.recording import Recording
 from perfci.rig.load.rounds import duet_round, shared_round
 from tests.builders import a_plan
@@ -102,26 +103,26 @@ def test_a_file_that_exits_at_import_is_told_by_its_line(tmp_path: Path) -> None
         drive(tmp_path, profile=HEAD + "sys.exit('no')\n" + PROFILE)
 
 
-def _turns(folder: Path, profile: str, *faults: str) -> dict[Side, Recording]:
+def _turns(
+    folder: Path, profile: str, *faults: str, watch: Callable[[Live], None] = lambda _: None, seconds: float = 0.3
+) -> dict[Side, Recording]:
     """A short duet, the candidate with these faults."""
     folder.mkdir(exist_ok=True)
     (folder / "profile.py").write_text(profile)
-    place = Place(
-        source=folder, folder=folder / "logs", environ=os.environ, state=folder / "state", watch=lambda _: None
-    )
+    place = Place(source=folder, folder=folder / "logs", environ=os.environ, state=folder / "state", watch=watch)
     with (
         serving() as base,
         serving(*faults) as candidate,
         duet_round(a_plan(locustfile="profile.py", user_classes=()), place) as take,
     ):
-        return take({Side.BASE: base.url, Side.CANDIDATE: candidate.url}, times=(0.1, 0.3), rng_seed=1)
+        return take({Side.BASE: base.url, Side.CANDIDATE: candidate.url}, times=(0.1, seconds), rng_seed=1)
 
 
 @pytest.mark.parametrize(
     ("refused", "told"),
     [
         ("self.environment.runner.quit()", "runner.quit() in profile.py, line "),
-        ("sys.exit(2)", "SystemExit in profile.py, line "),
+        ("sys.exit(2)", "sys.exit(2) in profile.py, line "),
         ("raise StopTest('no login')", "no user could start: Visitor: StopTest: no login"),
         ("raise PermissionError('no login')", "no user could start: Visitor: PermissionError: no login"),
     ],
@@ -228,7 +229,7 @@ def test_a_class_that_is_switched_off_is_not_driven(tmp_path: Path) -> None:
 
 def test_a_file_with_nobody_to_drive_is_told(tmp_path: Path) -> None:
     """All classes are switched off."""
-    with pytest.raises(LoadError, match="has no user class with a weight above 0"):
+    with pytest.raises(LoadError, match="There are no users with weight > 0"):
         _turns(
             tmp_path,
             SWITCHED_OFF.replace(
@@ -263,7 +264,10 @@ class Visitor(FastHttpUser):
 def test_endpoints_that_do_not_get_their_turns_are_named(tmp_path: Path) -> None:
     """With how long one takes and what would do, since more blocks would not."""
     profile = SWITCHED_OFF.replace('self.client.get("/look")', 'time.sleep(0.2); self.client.get("/look")')
-    recordings = _turns(tmp_path, "import time\n" + profile)
+    profile = profile.replace("    @task\n    def look", '    @tag("keep-sleeps")\n    @task\n    def look')
+    lives: list[Live] = []
+    recordings = _turns(tmp_path, "import time\nfrom locust import tag\n" + profile, watch=lives.append, seconds=1.0)
+    assert any(live.note.startswith("too little time for 12 turns of GET /look") for live in lives)  # while it runs
     (note,) = recordings[Side.BASE].notes
     assert note.startswith("too little time for 12 turns of GET /look")
     assert "one takes up to 0.2 s" in note

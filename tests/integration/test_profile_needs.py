@@ -109,7 +109,7 @@ def test_two_files_with_a_class_of_one_name_are_refused(shell: Shell) -> None:
     write(shell, {"a.py": OTHER, "b.py": OTHER}, profile='locustfile = ["a.py", "b.py"]')
     done = shell.perfci(*RUN, "--census", "off")
     assert done.returncode == 3
-    assert "both have a user class Second" in " ".join(done.stdout.split())
+    assert "Duplicate user class names: Second" in " ".join(done.stdout.split())
 
 
 SERVICE = """

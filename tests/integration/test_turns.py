@@ -320,15 +320,17 @@ def test_counters_of_the_module_give_both_sides_the_same_user(taken: Taken) -> N
 
 SLOW_TASKS = """
 import time
-from locust import FastHttpUser, task
+from locust import FastHttpUser, tag, task
 
 
 class Visitor(FastHttpUser):
+    @tag("keep-sleeps")
     @task
     def one(self):
         time.sleep({seconds})
         self.client.get("/one")
 
+    @tag("keep-sleeps")
     @task
     def other(self):
         time.sleep({seconds})
@@ -431,7 +433,7 @@ def test_a_class_that_cannot_start_on_one_side_is_left_out_on_both(failing: Take
 
 def test_a_start_that_hangs_on_one_side_does_not_hold_up_the_others(tmp_path: Path) -> None:
     """Its class is left out on both, as one that cannot start."""
-    hurried = "import perfci_party\nperfci_party.LONGEST_TASK_S = 0.5\n"
+    hurried = "import perfci_runner\nperfci_runner.LONGEST_TASK_S = 0.5\n"
     profile = hurried + ONE_SIDE_FAILS.replace("FastHttpUser", "HttpUser").replace('get("/login")', 'get("/hangs")')
     taken = _take_turns(tmp_path, profile, "--hang", "5", "--only", "/hangs", times=(0.1, 0.3))
     candidate = taken.recordings[Side.CANDIDATE]
@@ -455,15 +457,16 @@ def test_whatever_the_file_is_made_of(tmp_path: Path) -> None:
     assert walked == ["/first", "/second"] * (len(walked) // 2)
     assert seen["GET /buys/hello/1"] > 2  # each side has modules of its own, too
     assert seen["WS says"] > 2
-    assert seen["GET /say/hello/0"] > 2
+    assert seen["GET /say/hello/10"] > 2
     for recording in (base, candidate):
         assert recording.errors.keys() == {
             "GET /parses: KeyError: 'no such field'",
             "exception in parses: KeyError: 'no such field'",
             *(text for text in recording.errors if text.startswith("GET /elsewhere: ")),
         }
-        unjudged, elsewhere = recording.notes
-        assert unjudged.startswith(f"{seen['GET /say/hello/0']} requests with catch_response=True never came")
+        unjudged, elsewhere, left_out = recording.notes
+        assert left_out.startswith("sleeps of forgets were left out of the turns")
+        assert unjudged.startswith(f"{seen['GET /say/hello/10']} requests with catch_response=True never came")
         assert elsewhere.startswith("another host than the target answers at GET /elsewhere (127.0.0.1:9): ")
 
 
@@ -480,8 +483,11 @@ def test_a_profile_that_cannot_be_loaded_is_told_in_its_own_words(tmp_path: Path
         _take_turns(tmp_path, "raise RuntimeError('no token for the shop')\n", times=(0.0, 0.2))
 
 
-@pytest.mark.parametrize(("profile", "classes"), [("import json\n", ()), (SAME, ("Nobody",))])
-def test_turns_of_nobody_are_told(tmp_path: Path, profile: str, classes: tuple[str, ...]) -> None:
-    """No user class, or none of that name, is an error that says so."""
-    with pytest.raises(LoadError, match="has no user class"):
+@pytest.mark.parametrize(
+    ("profile", "classes", "told"),
+    [("import json\n", (), "No User class found!"), (SAME, ("Nobody",), r"Unknown User\(s\): Nobody")],
+)
+def test_turns_of_nobody_are_told(tmp_path: Path, profile: str, classes: tuple[str, ...], told: str) -> None:
+    """No user class, or none of that name, is an error that says so, in Locust's words."""
+    with pytest.raises(LoadError, match=told):
         _take_turns(tmp_path, profile, times=(0.0, 0.2), user_classes=classes)

@@ -17,10 +17,11 @@ from perfci.rig.census.source import Source
 from perfci.rig.host.masking import Mask
 from perfci.rig.load.generator import INSIDE, Generator, Place, generating
 from perfci.rig.load.recording import notes
-from perfci.rig.load.runtime import constant, turns_spec
+from perfci.rig.load.rounds import sides_spec
+from perfci.rig.load.runtime import constant
 
 SPARE_S = 45.0  # beyond the limit: the start of Locust, and the longest task that may be going on
-COUNTED, LEFT_OUT = b"+", b"-"
+COUNTED, LEFT_OUT = b"true\n", b"false\n"
 ENDED_S = 10.0  # in which a driver that has said its last word ends
 RESPONSE = CounterSource(name="response", kind="response", found=True)
 
@@ -122,7 +123,7 @@ def take(
 def _spec(plan: LoadPlan, sides: Mapping[Side, Seen], place: Place, extent: Extent) -> dict[str, object]:
     base_urls = {side: seen.base_url for side, seen in sides.items()}
     return {
-        **turns_spec(plan, place.runtime, project=place.source, record=place.folder, base_urls=base_urls),
+        **sides_spec(plan, place, base_urls=base_urls, limit_s=extent.limit_s + SPARE_S),
         "requests": extent.requests,
         "limit_s": extent.limit_s,
         "headers": [SERVER_TIMING, *extent.headers],

@@ -43,6 +43,7 @@ class Live:
     failures: int
     users: int
     per_second: float  # requests of the last second
+    note: str = ""  # what the reader should know before the round ends
     p95_ms: Mapping[Side | None, float]  # of the last second in which a side was asked; None: there is one side only
 
 
@@ -146,12 +147,13 @@ def removed(place: Place) -> Removed:
 
 def locust(plan: LoadPlan, place: Place, *, base_url: str = "") -> tuple[list[str], dict[str, str]]:
     """How Locust is started with the files of the place, up to its options, and the variables that it needs for it."""
-    paths = place.runtime.paths(plan, place.source)
-    command = [
-        *(place.runtime.interpreter, str(INSIDE / "perfci_locust.py"), "-f", paths[0]),
-        *place.runtime.options(plan, base_url),
-    ]
-    return command, {"PERFCI_LOCUSTFILES": json.dumps(paths)}
+    command = [place.runtime.interpreter, str(INSIDE / "perfci_locust.py"), *options(plan, place, base_url=base_url)]
+    return command, {"PERFCI_LOCUSTFILES": json.dumps(place.runtime.paths(plan, place.source))}
+
+
+def options(plan: LoadPlan, place: Place, *, base_url: str = "") -> list[str]:
+    """The first options of Locust, for the files of the place; more have to follow."""
+    return ["-f", place.runtime.paths(plan, place.source)[0], *place.runtime.options(plan, base_url)]
 
 
 @contextlib.contextmanager

@@ -266,6 +266,8 @@ def notes(readers: Sequence[LogReader]) -> tuple[str, ...]:
         *_alone(readers),
         *_leaving(readers),
         *_short(readers),
+        *_left_out(readers),
+        *_moved(readers),
         *of_failures(list(_errors(readers))),
     )
 
@@ -295,16 +297,42 @@ def _alone(readers: Sequence[LogReader]) -> Iterator[str]:
 def _short(readers: Sequence[LogReader]) -> Iterator[str]:
     """Endpoints that did not get their turns in the time, and what would do; the same words in each block."""
     for event in events(readers, "short"):
-        slowest = max(seconds for *_, seconds in event["endpoints"])
-        # Each visit takes four turns and asks each side twice.
-        needed_s = sum({task: 2 * event["wanted"] * each for _, task, each in event["endpoints"]}.values())
-        named = ", ".join(endpoint for endpoint, *_ in event["endpoints"][:NAMED])
-        more = f" and {len(event['endpoints']) - NAMED} more" if len(event["endpoints"]) > NAMED else ""
-        yield (
-            f"too little time for {event['wanted']} turns of {named}{more}, where one takes up to {slowest:.1g} s: let "
-            f"`duet` be about {_rounded(needed_s)} s longer, or choose fewer tasks by `tags` or `user_classes`; "
-            "more blocks change nothing"
-        )
+        yield too_little_time(event)
+
+
+def foreseen(readers: Iterable[LogReader]) -> str:
+    """The same, of turns that go on; empty where the time may do."""
+    return next((too_little_time(event) for event in events(readers, "foreseen")), "")
+
+
+def too_little_time(event: Mapping[str, Any]) -> str:
+    """Which endpoints do not get their turns, and what would do."""
+    slowest = max(seconds for *_, seconds in event["endpoints"])
+    # Each visit takes four turns and asks each side twice.
+    needed_s = sum({task: 2 * event["wanted"] * each for _, task, each in event["endpoints"]}.values())
+    named = ", ".join(endpoint for endpoint, *_ in event["endpoints"][:NAMED])
+    more = f" and {len(event['endpoints']) - NAMED} more" if len(event["endpoints"]) > NAMED else ""
+    return (
+        f"too little time for {event['wanted']} turns of {named}{more}, where one takes up to {slowest:.1g} s: let "
+        f"`duet` be about {_rounded(needed_s)} s longer, or choose fewer tasks by `tags` or `user_classes`; "
+        "more blocks change nothing"
+    )
+
+
+def _left_out(readers: Sequence[LogReader]) -> Iterator[str]:
+    """Where turns did not sleep; which tasks those are is the same in each block, and how long is not."""
+    tasks = sorted({task for event in events(readers, "left out") for task in event["seconds"]})
+    if tasks:
+        more = f" and {len(tasks) - NAMED} more" if len(tasks) > NAMED else ""
+        named = f"{', '.join(tasks[:NAMED])}{more}"
+        yield f'sleeps of {named} were left out of the turns: @tag("keep-sleeps") keeps those of a task that needs them'
+
+
+def _moved(readers: Sequence[LogReader]) -> Iterator[str]:
+    ports = sorted({port for event in events(readers, "moved") for port in event["ports"]})
+    if ports:
+        named = ", ".join(map(str, ports))
+        yield f"the Locust file listens on port {named}, which one side alone can have: the other listens elsewhere"
 
 
 def _rounded(seconds: float) -> int:

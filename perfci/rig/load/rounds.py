@@ -13,17 +13,39 @@ import socket
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from perfci.errors import LoadError
 from perfci.model import LoadPlan, Side
 from perfci.rig.load import slices
 from perfci.rig.load.causes import evidence_in
-from perfci.rig.load.generator import INSIDE, STOP_TIMEOUT_S, Generator, Place, attend, generating, locust
+from perfci.rig.load.generator import (
+    INSIDE,
+    STOP_TIMEOUT_S,
+    Generator,
+    Live,
+    Place,
+    Watch,
+    attend,
+    generating,
+    locust,
+    options,
+)
 from perfci.rig.load.log import LogReader
-from perfci.rig.load.recording import Recording, all_stopped, ended_early, events, first, record, spawned, unmeasured
-from perfci.rig.load.runtime import constant, turns_spec, variables_of
+from perfci.rig.load.recording import (
+    Recording,
+    all_stopped,
+    ended_early,
+    events,
+    first,
+    foreseen,
+    record,
+    spawned,
+    unmeasured,
+)
+from perfci.rig.load.runtime import constant, variables_of
 from perfci.rig.load.workers import Workers, same, variables
 
 GUARD_S = 0.2  # the load goes on a little beyond the window, so that its last request is under load, too
@@ -91,6 +113,8 @@ def shared_round(
         generators = {}
         for side, place in places.items():
             extra = {"PERFCI_TIMETABLE": str(fresh(place.folder) / TIMETABLE)}
+            if side is not first_side:
+                extra["PERFCI_MOVE_PORTS"] = "1"
             started = _locust(plan, place, base_url=base_urls[side], limit_s=limit_s, extra=extra, side=side)
             generators[side] = stack.enter_context(started)
         agreement = _Agreement(generators, plan, warmup_s=warmup_s, slice_s=slice_s, first_side=first_side)
@@ -196,18 +220,38 @@ def _locust(
 ) -> contextlib.AbstractContextManager[Generator]:
     """A started Locust with the users of *plan*, which records into the place's folder."""
     begin, files = locust(plan, place, base_url=base_url)
-    command = [
-        *begin,
-        *("--headless", "--only-summary", "--exit-code-on-error", "0", "--stop-timeout", str(STOP_TIMEOUT_S)),
-        *("-H", base_url, "-u", str(plan.users), "-r", f"{plan.spawn_rate:g}", "-t", f"{limit_s:.0f}s"),
-        *(workers.options() if workers else _forks(plan.processes) if plan.processes > 1 else ()),
-        *plan.user_classes,
-    ]
+    processes = workers.options() if workers else _forks(plan.processes) if plan.processes > 1 else ()
+    command = [*begin, *_load(plan, base_url=base_url, limit_s=limit_s, processes=processes)]
     own = variables_of(variables(plan), base_url)
     environment = {**own, **files, "PERFCI_RECORD": str(place.folder), **extra}
     if workers:
         environment["PERFCI_WORKERS"] = json.dumps({"count": workers.count, "same": same(plan)})
     return generating(command, place, extra=environment, side=side)
+
+
+def _load(plan: LoadPlan, *, base_url: str, limit_s: float, processes: Sequence[str] = ()) -> list[str]:
+    """Locust's own options: the Locust file finds the same ones under load, in turns and in a census."""
+    return [
+        *("--headless", "--only-summary", "--exit-code-on-error", "0", "--stop-timeout", str(STOP_TIMEOUT_S)),
+        *("-H", base_url, "-u", str(plan.users), "-r", f"{plan.spawn_rate:g}", "-t", f"{limit_s:.0f}s"),
+        *processes,
+        *plan.user_classes,
+    ]
+
+
+def sides_spec(plan: LoadPlan, place: Place, *, base_urls: Mapping[Side, str], limit_s: float) -> dict[str, Any]:
+    """What a driver with one request in flight has to know (`inside/perfci_sides.py: Spec`), but for its seed."""
+    common, files = constant(plan.environment), locust(plan, place)[1]
+    differing = {name: value for name, value in plan.environment.items() if name not in common}
+    return {
+        "arguments": {
+            side.value: [*options(plan, place, base_url=url), *_load(plan, base_url=url, limit_s=limit_s)]
+            for side, url in base_urls.items()
+        },
+        "environment": {side.value: {**variables_of(differing, url), **files} for side, url in base_urls.items()},
+        "user_classes": list(plan.user_classes),
+        "record": str(place.folder),
+    }
 
 
 def _forks(processes: int) -> list[str]:
@@ -270,10 +314,22 @@ def duet_round(plan: LoadPlan, place: Place) -> Iterator[TakeTurns]:
                 spec.write_text(json.dumps(document, indent=1))
                 waiting.close()
                 seconds = sum(times)
-                attend([generator], place.watch, planned_s=seconds, limit_s=3 * seconds + SPARE_TURNS_S)
+                attend(
+                    [generator], partial(_foretell, generator, place.watch), planned_s=seconds, limit_s=_longest(times)
+                )
                 return {side: _turns(generator, side, times) for side in Side}
 
             yield take
+
+
+def _foretell(generator: Generator, watch: Watch, live: Live) -> None:
+    """Show the state of the turns, and as soon as it shows that their time cannot do, that."""
+    watch(replace(live, note=foreseen(generator.readers.values())))
+
+
+def _longest(times: tuple[float, float]) -> float:
+    """Seconds after which turns are ended that were planned to take *times*."""
+    return 3 * sum(times) + SPARE_TURNS_S
 
 
 def _spec_document(
@@ -282,9 +338,8 @@ def _spec_document(
     """What the driver is to do."""
     warmup_s, duration_s = times
     in_order = {side: base_urls[side] for side in Side}
-    common = turns_spec(plan, place.runtime, project=place.source, record=place.folder, base_urls=in_order)
     return {
-        **common,
+        **sides_spec(plan, place, base_urls=in_order, limit_s=_longest(times)),
         "warmup_s": warmup_s,
         "duration_s": duration_s,
         "rng_seed": rng_seed,

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from perfci.model import LoadPlan, Side
+from perfci.model import LoadPlan
 from perfci.rig.host import hosts
 from perfci.rig.host.placeholders import fill, used
 
@@ -53,23 +53,6 @@ def variables_of(environment: Mapping[str, str], base_url: str) -> dict[str, str
 def constant(environment: Mapping[str, str]) -> dict[str, str]:
     """Those variables of the Locust file that are the same for each side."""
     return {name: value for name, value in environment.items() if not _differs(value)}
-
-
-def turns_spec(
-    plan: LoadPlan, runtime: Runtime, *, project: Path, record: Path, base_urls: Mapping[Side, str]
-) -> dict[str, object]:
-    """What a driver with one request in flight has to know (`inside/perfci_party.py: Spec`), but for its seed."""
-    differing = {name: value for name, value in plan.environment.items() if _differs(value)}
-    return {
-        "locustfiles": runtime.paths(plan, project),
-        "hosts": {side.value: url for side, url in base_urls.items()},
-        "record": str(record),
-        "user_classes": list(plan.user_classes),
-        "tags": list(plan.tags),
-        "exclude_tags": list(runtime.exclude_tags),
-        "arguments": {side.value: filled(runtime.arguments, url) for side, url in base_urls.items()},
-        "environment": {side.value: variables_of(differing, url) for side, url in base_urls.items()},
-    }
 
 
 def _differs(value: str) -> bool:

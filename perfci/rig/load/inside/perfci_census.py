@@ -8,29 +8,25 @@ task from the same random state before the next task comes: they are asked the s
 """
 
 import json
-import logging
-import os
-import random
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from random import Random
 from typing import Any
 
-from perfci_party import Execute, Party, Spec, Turn, execution, turns_of
+from perfci_sides import Spec, Turn, end, fork, start
+from perfci_wire import Wire
 
 PATIENCE = 3  # visits per wanted request, after which a task will not bring what it has not brought yet
-LONGEST_HEADER = 1000
-COUNTED = b"+"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Count(Spec):
     """What to do: the content of the JSON file."""
 
-    socket: int  # inherited descriptor: JSON lines to the counting process, for each a byte back: COUNTED or another
+    socket: int  # inherited descriptor: a JSON line to the counting process, and for each its word: whether it counts
     requests: int  # of each endpoint, the first not counted
     limit_s: float
     headers: list[str]  # of the response, to be passed on
@@ -40,93 +36,51 @@ class Channel:
     """The way to the process that counts."""
 
     def __init__(self, descriptor: int) -> None:
-        self._descriptor = descriptor
-        self.released_s = time.time()
+        self._wire = Wire(descriptor)
 
     def say(self, what: str, **data: object) -> bool:
-        """
-        Tell something and stand still until the other end has seen to it; whether a request counts.
-
-        `os.read` is not one of Locust's patched calls: no other greenlet can send a request meanwhile.
-        """
-        rest = json.dumps({"what": what, **data}).encode() + b"\n"
-        while rest:
-            rest = rest[os.write(self._descriptor, rest) :]
-        word = os.read(self._descriptor, 1)
-        if not word:
-            os._exit(1)  # nobody counts any more, and an exception would be swallowed by Locust's events
-        self.released_s = time.time()
-        return word == COUNTED
-
-
-def reporter(party: Party, channel: Channel, headers: list[str], counted: Counter[str]) -> Callable[..., None]:
-    """A listener for Locust's `request` event that tells of each one and waits; *counted* are those that count."""
-
-    def listener(
-        request_type: str,
-        name: str,
-        response_length: int | None,
-        exception: BaseException | None = None,
-        start_time: float | None = None,  # clients of other protocols leave it out
-        response: Any = None,
-        url: Any = None,
-        **_: Any,
-    ) -> None:
-        received: Any = getattr(response, "headers", None)
-        if not isinstance(received, Mapping) and not hasattr(received, "get"):
-            received = {}
-        found = {header: received.get(header) for header in headers}
-        named = party.named(request_type, name, response, url)
-        status = getattr(response, "status_code", 0)
-        counted[named.endpoint] += channel.say(
-            "request",
-            side=party.side,
-            endpoint=named.endpoint,
-            name=named.name,
-            status=status if type(status) is int else 0,
-            bytes=response_length if type(response_length) is int else 0,
-            failed=exception is not None,
-            # Sent before the one before it was counted: two were in flight, and nobody can tell whose work it was.
-            overlapped=start_time is not None and start_time < channel.released_s,
-            headers={header: str(value)[:LONGEST_HEADER] for header, value in found.items() if value is not None},
-        )
-
-    return listener
+        """Tell something and wait until the other end has seen to it; whether a request counts."""
+        self._wire.say({"what": what, **data})
+        word = self._wire.hear()
+        if word is None:
+            raise SystemExit("nobody counts any more")
+        return bool(word)
 
 
 class Visits:
     """Who comes next: every task once, then the one whose endpoints were counted least; starts of users come last."""
 
     def __init__(self, spec: Count, channel: Channel) -> None:
-        self._parties = {side: Party(side, spec) for side in spec.hosts}
-        self._counted: dict[str, Counter[str]] = {side: Counter() for side in spec.hosts}
         self._channel = channel
+        self._counted: dict[str, Counter[str]] = {name: Counter() for name in spec.arguments}
+        self._sides = fork(spec, headers=spec.headers, report=self._report)
+        self._rng = Random(spec.rng_seed)  # noqa: S311  # no secret
         self._wanted = spec.requests + 1  # the first is kept apart
-        for side, party in self._parties.items():
-            party.listen(reporter(party, channel, spec.headers, self._counted[side]))
         self._tasks: list[Turn] = []
         self._starts: list[Turn] = []
+        self._unstarted: list[str] = []
 
     def go_on(self, seconds: float) -> None:
         """Start the users, which counts, and visit until nothing is lacking, or the time is over."""
-        end = time.monotonic() + seconds
-        self._tasks = turns_of(self._parties)
-        self._starts = _starts(self._tasks, self._parties)
-        while time.monotonic() < end and (turn := self._next()):
+        until = time.monotonic() + seconds
+        offer = start(self._sides, at_once=False)
+        self._tasks, self._starts, self._unstarted = offer.turns, offer.starts, offer.unstarted
+        while time.monotonic() < until and (turn := self._next()):
             self._visit(turn)
-        for party in self._parties.values():
-            party.environment.events.test_stop.fire(environment=party.environment)
 
     def silent(self) -> list[str]:
         """Tasks that never sent anything, and classes that could not be started."""
-        classes = dict.fromkeys(turn.user_class for turn in self._starts)
-        found = [turn.name for turn in self._tasks if not turn.endpoints]
-        return found + [name for name in next(iter(self._parties.values())).classes if name not in classes]
+        return [turn.name for turn in self._tasks if not turn.endpoints] + self._unstarted
 
-    def close(self) -> None:
-        """Close the logs."""
-        for party in self._parties.values():
-            party.close()
+    def end(self) -> None:
+        """Let both sides come to their end."""
+        end(self._sides)
+
+    def _report(self, side: str, request: dict[str, Any]) -> bool:
+        """Tell of a request of *side*, which stands still until it was counted."""
+        counts = self._channel.say("request", side=side, **request)
+        self._counted[side][request["endpoint"]] += counts
+        return counts
 
     def _next(self) -> Turn | None:
         lacking = [turn for turn in self._tasks if self._lacks(turn)]
@@ -153,42 +107,23 @@ class Visits:
 
     def _visit(self, turn: Turn) -> None:
         """One execution on each side, from the same random state."""
-        state = random.getstate()
-        for side, party in self._parties.items():
-            party.asked.clear()
-            random.setstate(state)
-            self._channel.say("turn", side=side, endpoints=sorted(turn.endpoints))
-            turn.execute[side]()
-            turn.endpoints |= set(party.asked)
-            party.log.flush()
+        rng_seed = self._rng.getrandbits(64)
+        for name, side in self._sides.items():
+            self._channel.say("turn", side=name, endpoints=sorted(turn.endpoints))
+            turn.endpoints |= set(side.take(turn, rng_seed).asked)
+            side.ask("rest")
         turn.visits += 1
 
 
-def _starts(tasks: list[Turn], parties: dict[str, Party]) -> list[Turn]:
-    """A further user of each class that could be started, for the endpoints that only a start asks for."""
-
-    def start(party: Party, name: str) -> Execute:
-        return execution(f"{name}.on_start", lambda: party.user(name), party)
-
-    return [
-        Turn(f"{name}.on_start", name, {side: start(party, name) for side, party in parties.items()})
-        for name in dict.fromkeys(turn.user_class for turn in tasks)
-    ]
-
-
 def run(spec: Count) -> None:
-    """Count, close the logs, tell what was never heard of."""
+    """Count, tell what was never heard of, let both sides come to their end."""
     channel = Channel(spec.socket)
     visits = Visits(spec, channel)
-    try:
-        channel.say("ready")
-        random.seed(spec.rng_seed)
-        visits.go_on(spec.limit_s)
-        channel.say("end", silent=visits.silent())
-    finally:
-        visits.close()
+    channel.say("ready")
+    visits.go_on(spec.limit_s)
+    channel.say("end", silent=visits.silent())
+    visits.end()
 
 
 if __name__ == "__main__":
-    logging.basicConfig(level=logging.WARNING)
     run(Count(**json.loads(Path(sys.argv[1]).read_text())))

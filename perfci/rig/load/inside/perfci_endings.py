@@ -16,18 +16,22 @@ from typing import Any, NoReturn
 
 import gevent
 import locust
-from locust import User
+from locust import User, argument_parser
 from locust.exception import StopTest
 
-LOCUST, GEVENT, INSIDE = (str(Path(path).parent) + os.sep for path in (locust.__file__, gevent.__file__, __file__))
+LOCUST, GEVENT, INSIDE, LIBRARY = (
+    str(Path(path).parent) + os.sep for path in (locust.__file__, gevent.__file__, __file__, os.__file__)
+)
+PARSER = argument_parser.configargparse.__file__
+OTHERS = (LOCUST, GEVENT, INSIDE, LIBRARY, PARSER, "<", "src/gevent")  # how files are named that are not the user's
 LONGEST = 200  # characters of a reason
 
 
 def place(frame: FrameType | None) -> str:
-    """The innermost line on the stack that belongs neither to Locust nor to perfci; empty where there is none."""
+    """The innermost line on the stack that is the user's, not Locust's, perfci's or Python's; empty where none is."""
     while frame is not None:
         file = frame.f_code.co_filename
-        if not file.startswith((LOCUST, GEVENT, INSIDE, "<", "src/gevent")):
+        if not file.startswith(OTHERS):
             return f"{Path(file).name}, line {frame.f_lineno}"
         frame = frame.f_back
     return ""
@@ -37,7 +41,7 @@ def raised_at(error: BaseException) -> str:
     """The same of an exception: the innermost line of the user's own."""
     trace, found = error.__traceback__, ""
     while trace is not None:
-        if not trace.tb_frame.f_code.co_filename.startswith((LOCUST, GEVENT, INSIDE, "<", "src/gevent")):
+        if not trace.tb_frame.f_code.co_filename.startswith(OTHERS):
             found = f"{Path(trace.tb_frame.f_code.co_filename).name}, line {trace.tb_lineno}"
         trace = trace.tb_next
     return found
@@ -107,6 +111,11 @@ def _stop_test(frame: FrameType | None) -> StopTest | None:
 
 
 CLIENTS = frozenset(str(Path(LOCUST, *parts)) for parts in (("clients.py",), ("contrib", "fasthttp.py")))
+
+
+def asks(greenlet: Any) -> bool:
+    """Whether this greenlet waits for the answer to a request."""
+    return any(frame.f_code.co_filename in CLIENTS for frame in _stack(greenlet.gr_frame))
 
 
 def doings(runner: Any) -> dict[str, float]:

@@ -27,7 +27,7 @@ for function in (argument_parser.get_empty_argument_parser, argument_parser.get_
     function.__defaults__ = tuple(
         () if value == argument_parser.DEFAULT_CONFIG_FILES else value for value in function.__defaults__ or ()
     )
-argument_parser.LocustArgumentParser.__init__ = partialmethod(
+argument_parser.LocustArgumentParser.__init__ = partialmethod(  # type: ignore[method-assign, assignment]
     argument_parser.LocustArgumentParser.__init__, allow_abbrev=False
 )
 

@@ -3,7 +3,8 @@ The recorder: a second locustfile before the user's own, which notes every reque
 
 `perfci_locust.py` lets Locust load it. PERFCI_RECORD names the folder of the logs (one per process),
 PERFCI_STOP_AFTER the seconds from the last user's start to the end of the round. Where the round is shared with
-another side, PERFCI_TIMETABLE names the file that will say when the users of this one pause, and when they stop.
+another side, PERFCI_TIMETABLE names the file that will say when the users of this one pause, and when they stop;
+with PERFCI_MOVE_PORTS what the Locust file listens on is another port than the other side's.
 PERFCI_ARRIVALS describes the arrivals that replace the users' own waits, if any (`perfci_pace.py`), PERFCI_ENDPOINTS
 the project's own names for endpoints (`perfci_endpoints.py`).
 
@@ -31,6 +32,7 @@ from perfci_names import refuse_hidden
 from perfci_pace import Pace
 from perfci_patience import Patience
 from perfci_pauses import Pauses
+from perfci_ports import Ports
 from perfci_remote import END, Door, Home, Mail
 
 LAG_STEP_S = 0.05
@@ -49,6 +51,9 @@ endings = Endings()
 endings.watch_exit()
 if TIMETABLE:  # now, because the next file to be loaded is the user's
     Patience(pauses).install()
+ports = Ports()
+if os.environ.get("PERFCI_MOVE_PORTS"):
+    ports.install()
 door = None if WORKERS is None else Door(Path(os.environ["PERFCI_RECORD"]), **WORKERS)
 if door is not None:
     door.install()
@@ -60,6 +65,7 @@ if home is not None:
 @events.init.add_listener
 def _record(environment: Any, runner: Any, **_: Any) -> None:
     refuse_hidden(environment.user_classes)
+    _hide(environment)
     # `init` fires after Locust's fork, so each process opens a log of its own.
     log, settle = _opened(runner)
     leads = not isinstance(runner, WorkerRunner)
@@ -95,6 +101,8 @@ def _record(environment: Any, runner: Any, **_: Any) -> None:
     @environment.events.quit.add_listener
     def end(exit_code: int, **_: Any) -> None:
         leavers.tell(log.event)
+        if ports.moved:
+            log.event("moved", ports=sorted(ports.moved))
         log.event("exit", code=exit_code, own=environment.process_exit_code is not None)
         if unjudged := caught.unjudged[environment.events.request]:
             log.event("unjudged", requests=unjudged)
@@ -104,6 +112,12 @@ def _record(environment: Any, runner: Any, **_: Any) -> None:
     if TIMETABLE:
         gevent.spawn(_take_turns, log, runner, leads)
     gevent.spawn(_flush_every_second, log, runner)
+
+
+def _hide(environment: Any) -> None:
+    """Let the environment name the user's files alone, of which this one was loaded as the first."""
+    own = environment.parsed_locustfiles[1:]
+    environment.parsed_locustfiles, environment.locustfile = own, Path(own[0]).name
 
 
 def _opened(runner: Any) -> tuple[LogWriter, Callable[[], None]]:

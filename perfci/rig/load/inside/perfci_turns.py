@@ -7,11 +7,12 @@ sides still start, and the JSON file is there when that other file ends.
 Every task of every user class comes once, then always the task whose endpoints were seen least, so that each endpoint
 gets its share however many tasks ask for it. A visit to a task is four executions, A B B A and the next time B A A B,
 and the two sides of a pair start from the same random state: they draw the same task parameters and the same data.
+Each side is a process of its own (`perfci_sides.py`), and stands still while it is the other's turn.
 """
 
 import gc
 import json
-import logging
+import math
 import os
 import random
 import sys
@@ -19,11 +20,10 @@ import time
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
-from perfci_party import Party, Spec, Turn, turns_of
+from perfci_sides import Side, Spec, Taken, Turn, both, end, fork, start
 
-FLUSH_S = 0.5
+REST_S = 0.5  # between two times that logs are written and garbage is seen to
 ENOUGH = 12
 """
 Pairs of each endpoint that a round goes on for. Identical sides beside two busy processes, eight blocks of recorded
@@ -46,10 +46,11 @@ class Duet(Spec):
 class Rotation:
     """Whose turn it is: the task whose rarest endpoint was seen least, so that every endpoint gets its share."""
 
-    def __init__(self, turns: list[Turn], parties: dict[str, Party]) -> None:
+    def __init__(self, turns: list[Turn], sides: dict[str, Side], rng_seed: int) -> None:
         self._turns = turns
-        self._first, self._second = parties
-        self._parties = parties
+        self._first, self._second = sides.values()
+        self._sides = sides
+        self._rng = random.Random(rng_seed)  # noqa: S311  # no secret
         self._seen: Counter[str] = Counter()
         self._spent: dict[str, float] = {}  # seconds that the last visit to each task took
 
@@ -59,22 +60,36 @@ class Rotation:
 
         What a visit began it finishes.
         """
-        began = flushed = time.monotonic()
+        began = rested = time.monotonic()
         before = self._seen.copy()
+        foreseen = not enough
         while self._turns and (elapsed := time.monotonic() - began) < MOST_TIMES * seconds:
             if self._ended() or (elapsed >= seconds and self._rarest(before) >= enough):
                 break
             self._visit(min(self._turns, key=self._rarity))
-            if time.monotonic() - flushed > FLUSH_S:  # files and garbage are seen to between visits, never in a request
-                gc.collect(0)
-                for party in self._parties.values():
-                    party.log.flush()
-                flushed = time.monotonic()
+            if not foreseen and all(turn.visits for turn in self._turns):
+                foreseen = True
+                self._foresee(MOST_TIMES * seconds, enough)
+            if time.monotonic() - rested > REST_S:
+                both(self._sides, "rest")
+                rested = time.monotonic()
 
     def _ended(self) -> bool:
         """Whether the file has ended the run of both sides, or of one and the other had its time to do the same."""
-        ended = [party.ended_at for party in self._parties.values() if party.ended_at is not None]
-        return bool(ended) and (len(ended) == len(self._parties) or time.monotonic() > min(ended) + SETTLE_S)
+        ended = [side.ended_at for side in self._sides.values() if side.ended_at is not None]
+        return bool(ended) and (len(ended) == len(self._sides) or time.monotonic() > min(ended) + SETTLE_S)
+
+    def _foresee(self, seconds: float, enough: int) -> None:
+        """Once each task has come, say so at once where the time cannot do for all of their endpoints."""
+        visits: dict[str, int] = {}
+        for turn in self._turns:  # each visit asks each side twice
+            lacking = [endpoint for endpoint in turn.endpoints if endpoint not in visits]
+            visits |= dict.fromkeys(lacking, 0)
+            if lacking:
+                visits[lacking[0]] = math.ceil(enough / 2)
+        spent = {endpoint: self._spent[turn.name] for turn in self._turns for endpoint in turn.endpoints}
+        if sum(count * spent[endpoint] for endpoint, count in visits.items()) > seconds:
+            both(self._sides, "note", "foreseen", {"endpoints": self.short(self._seen), "wanted": enough})
 
     def _rarest(self, before: Counter[str]) -> int:
         """How often the endpoint was asked that was asked least since *before*, on one side."""
@@ -88,14 +103,13 @@ class Rotation:
         """Two pairs of executions, mirrored; the sides of a pair start from the same random state."""
         began = time.monotonic()
         order = (self._first, self._second) if turn.visits % 2 == 0 else (self._second, self._first)
-        asked = self._parties[self._first].asked
-        asked.clear()
+        asked: list[str] = []
         for pair in (order, order[::-1]):
-            state = random.getstate()
-            taken = [self._take(turn, side, state) for side in pair]
-            if taken[0].failed != taken[1].failed:
-                for side, visit in zip(pair, taken, strict=True):
-                    self._parties[side].log.event("alone", task=turn.name, since=visit.since, until=visit.until)
+            rng_seed = self._rng.getrandbits(64)
+            taken = {side: side.take(turn, rng_seed) for side in pair}
+            asked += taken[self._first].asked
+            if len({visit.failed for visit in taken.values()}) > 1:
+                _note_alone(turn, taken)
         self._seen.update(asked)
         turn.endpoints = frozenset(asked)
         turn.visits += 1
@@ -114,51 +128,32 @@ class Rotation:
         """How often each endpoint was asked until now, on one side."""
         return self._seen.copy()
 
-    def _take(self, turn: Turn, side: str, state: object) -> "Taken":
-        random.setstate(state)  # type: ignore[arg-type]  # it has no type of its own
-        party = self._parties[side]
-        before, since = party.troubles, time.time()
-        turn.execute[side]()
-        return Taken(party.troubles > before, since, time.time())
 
-
-class Taken(NamedTuple):
-    """A turn that was taken; one that failed on a single side has no partner there."""
-
-    failed: bool
-    since: float
-    until: float
+def _note_alone(turn: Turn, taken: dict[Side, Taken]) -> None:
+    """A turn that failed on a single side has no partner there."""
+    for side, visit in taken.items():
+        side.ask("note", "alone", {"task": turn.name, "since": visit.since, "until": visit.until})
 
 
 def run(spec: Duet) -> None:
-    """Warm up, measure, close the logs."""
-    parties = {side: Party(side, spec) for side in spec.hosts}
-    try:
-        turns = turns_of(parties)
-        gc.collect()
-        gc.freeze()
-        gc.disable()
-        rotation = Rotation(turns, parties)
-        rotation.go_on(spec.warmup_s)
-        for party in parties.values():
-            party.log.health(users=1, lags_ms=[])
-            party.log.event("measuring", tasks=[turn.name for turn in turns])
-        before = rotation.seen()
-        rotation.go_on(spec.duration_s, enough=ENOUGH)
-        if (short := rotation.short(before)) and not any(party.ended_at for party in parties.values()):
-            for party in parties.values():
-                party.log.event("short", endpoints=short, wanted=ENOUGH)
-        for party in parties.values():
-            party.log.event("stopping")
-            party.log.health(users=1, lags_ms=[])
-            party.environment.events.test_stop.fire(environment=party.environment)
-    finally:
-        for party in parties.values():
-            party.close()
+    """Warm up, measure, let both sides come to their end."""
+    sides = fork(spec)
+    turns = start(sides, at_once=True).turns
+    gc.collect()
+    gc.freeze()
+    gc.disable()
+    rotation = Rotation(turns, sides, spec.rng_seed)
+    rotation.go_on(spec.warmup_s)
+    both(sides, "health")
+    both(sides, "note", "measuring", {"tasks": [turn.name for turn in turns]})
+    before = rotation.seen()
+    rotation.go_on(spec.duration_s, enough=ENOUGH)
+    if (short := rotation.short(before)) and not any(side.ended_at for side in sides.values()):
+        both(sides, "note", "short", {"endpoints": short, "wanted": ENOUGH})
+    end(sides)
 
 
 if __name__ == "__main__":
-    logging.basicConfig(level=logging.WARNING)
     with os.fdopen(int(sys.argv[2]), "rb") as waiting:
         waiting.read()
     run(Duet(**json.loads(Path(sys.argv[1]).read_text())))

@@ -1,0 +1,47 @@
+"""Messages between the driver of turns and the process of a side: one JSON value a line, over an inherited socket."""
+
+import json
+import os
+from typing import Any
+
+from gevent.monkey import get_original
+
+LONGEST_READ = 65536
+close = get_original("os", "close")  # the patched one waits for a loop of events that may not run
+
+
+class Wire:
+    """
+    One end of the connection.
+
+    It reads and writes with `os.read` and `os.write`, which Locust does not patch: whoever waits stands still with all
+    its greenlets, so that a side does nothing while it is the other side's turn.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        os.set_blocking(descriptor, True)  # gevent makes its sockets others
+        self._read = b""
+
+    def say(self, message: object) -> None:
+        """Send *message*; an OSError where the other end is gone."""
+        rest = json.dumps(message).encode() + b"\n"
+        while rest:
+            rest = rest[os.write(self._descriptor, rest) :]
+
+    def hear(self) -> Any:
+        """The next message; None where the other end is gone."""
+        while b"\n" not in self._read:
+            try:
+                data = os.read(self._descriptor, LONGEST_READ)
+            except OSError:
+                return None
+            if not data:
+                return None
+            self._read += data
+        line, _, self._read = self._read.partition(b"\n")
+        return json.loads(line)
+
+    def close(self) -> None:
+        """Let the other end hear nothing any more."""
+        close(self._descriptor)
