@@ -8,15 +8,13 @@ What they do leaves the work of the next request as it was: lists are always ful
 on the same few approvals, and nobody remembers more than a fixed number of things.
 """
 
-import itertools
 import os
 import random
-import uuid
 from collections import deque
-from collections.abc import Callable
 from typing import Any
 
 from locust import FastHttpUser
+from shared import Accounts, Caller, think, unused_email
 
 THINK_SCALE = float(os.environ.get("TICKETS_THINK_SCALE", "1.0"))
 """Multiplies all think times: 0.02 makes a minute of work out of an hour's."""
@@ -43,15 +41,8 @@ STATUSES = ("open", "in_progress", "waiting", "resolved", "closed")
 PRIORITIES = ("low", "medium", "high", "urgent")
 CATEGORIES = ("hardware", "software", "network", "access", "purchase", "facilities")
 
-_numbers = {role: itertools.count() for role in ACCOUNTS}
-# Addresses that nobody registered before, in whichever process and however often the random state is restored.
-_run = uuid.uuid4().hex[:12]
-_registrations = itertools.count(1)
-
-
-def think(shortest: float, longest: float) -> Callable[[Any], float]:
-    """A think time between so many seconds, scaled."""
-    return lambda _user: random.uniform(shortest, longest) * THINK_SCALE
+_FORMS = {"user": "user{:04}", "manager": "manager{:03}", "admin": "admin{:02}"}
+_accounts = {role: Accounts(count, f"{_FORMS[role]}@example.test") for role, count in ACCOUNTS.items()}
 
 
 def text(words: int) -> str:
@@ -59,7 +50,7 @@ def text(words: int) -> str:
     return " ".join(random.choices(WORDS, k=words))
 
 
-class Person(FastHttpUser):
+class Person(Caller, FastHttpUser):
     """What everybody does: sign in, and the actions that the roles have in common."""
 
     abstract = True
@@ -67,30 +58,15 @@ class Person(FastHttpUser):
 
     def on_start(self) -> None:
         """Sign in, look around, and ask for something of one's own."""
-        worker = getattr(self.environment.runner, "worker_index", 0)
-        number = (next(_numbers[self.role]) + 37 * worker) % ACCOUNTS[self.role] + 1
-        account = {"user": f"user{number:04}", "manager": f"manager{number:03}", "admin": f"admin{number:02}"}
-        self.email = f"{account[self.role]}@example.test"
+        self.email = _accounts[self.role].email(self)
         self.own: deque[int] = deque(maxlen=20)  # tickets that this user created
         self.known: list[int] = []  # tickets that this user has seen in a list
-        self.sign_in()
+        self.sign_in(self.email, PASSWORD)
         newest = self.list_page({})
         if newest:
             # Somewhere in the older half: thousands of users do not all comment on the same few tickets.
             self.known = self.list_page({"before": random.randint(newest[0] // 2, newest[0]) + 1})
         self.create_ticket()
-
-    def sign_in(self) -> None:
-        """`POST /auth/login`; all other requests carry its token."""
-        self.headers: dict[str, str] = {}
-        answer = self.ask("POST", "/auth/login", json={"email": self.email, "password": PASSWORD})
-        self.headers = {"Authorization": f"Bearer {answer.get('access_token', '')}"}
-
-    def ask(self, method: str, path: str, *, name: str | None = None, **arguments: Any) -> Any:
-        """Send a request; its JSON, or an empty object if it failed: Locust has counted that."""
-        arguments.setdefault("headers", dict(self.headers))
-        response = self.client.request(method, path, name=name or path, **arguments)
-        return response.json() if response.status_code in (200, 201) else {}
 
     def list_page(self, filters: dict[str, str | int]) -> list[int]:
         """`GET /tickets/`; the numbers of the tickets in it."""
@@ -154,7 +130,7 @@ class Person(FastHttpUser):
                 f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="log.txt"\r\n'
                 "Content-Type: text/plain\r\n\r\n"
             ).encode() + random.randbytes(2048).hex().encode() + f"\r\n--{boundary}--\r\n".encode()  # fmt: skip
-            headers = self.headers | {"Content-Type": f"multipart/form-data; boundary={boundary}"}
+            headers = {**self.headers, "Content-Type": f"multipart/form-data; boundary={boundary}"}
             path = f"/attachments/ticket/{random.choice(self.own)}/upload"
             self.ask("POST", path, name="/attachments/ticket/[id]/upload", data=body, headers=headers)
 
@@ -164,15 +140,15 @@ class Person(FastHttpUser):
 
     def sign_out_and_in(self) -> None:
         """Leave, and come back."""
-        self.ask("POST", "/auth/logout")
-        self.sign_in()
+        self.sign_out()
+        self.sign_in(self.email, PASSWORD)
 
 
 class RegularUser(Person):
     """Seven of ten: they ask, look and comment."""
 
     weight = 70
-    wait_time = think(1, 5)
+    wait_time = think(1, 5, THINK_SCALE)
     role = "user"
 
     tasks: Any = {
@@ -194,7 +170,7 @@ class Manager(Person):
     """One of four: they approve, and keep an eye on their people."""
 
     weight = 25
-    wait_time = think(2, 8)
+    wait_time = think(2, 8, THINK_SCALE)
     role = "manager"
 
     def on_start(self) -> None:
@@ -240,7 +216,7 @@ class Admin(Person):
     """One of twenty: they watch, report and open accounts."""
 
     weight = 5
-    wait_time = think(2, 6)
+    wait_time = think(2, 6, THINK_SCALE)
     role = "admin"
 
     def volume_report(self) -> None:
@@ -258,7 +234,7 @@ class Admin(Person):
     def register(self) -> None:
         """Open an account for somebody new."""
         order = {
-            "email": f"new-{_run}-{next(_registrations):06}@example.test",
+            "email": unused_email(),
             "name": text(2),
             "password": PASSWORD,
             "department": "operations",

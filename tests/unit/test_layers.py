@@ -192,9 +192,10 @@ def test_what_runs_beside_locust_needs_nothing_else() -> None:
     assert [str(each) for each in found if each.imported.split(".")[0] not in known] == []
 
 
-def test_profiles_need_locust_alone() -> None:
-    """A profile runs in anybody's Locust."""
-    known = sys.stdlib_module_names | {"locust"}
+def test_profiles_need_locust_and_the_extra_load_testing_alone() -> None:
+    """A profile runs in anybody's Locust, beside the libraries of its data, its tokens and its WebSockets."""
+    siblings = {path.stem for path in (ROOT / "load_tests").glob("*.py")}
+    known = sys.stdlib_module_names | {"locust", "faker", "jwt", "websocket", "pytest"} | siblings
     assert [str(each) for each in imports(ROOT, "load_tests") if each.imported.split(".")[0] not in known] == []
 
 

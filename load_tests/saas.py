@@ -1,0 +1,125 @@
+"""The load of a SaaS platform: one user class for each way to drive it, chosen by class or by tag.
+
+Runs alone (`locust -f load_tests/saas.py --tags baseline --host http://...`) against a service that has its test data.
+The document names neither endpoints nor think times. The waits are chosen so that the documented number of users offers
+one and a half to two times the throughput that the document asks for.
+"""
+
+import random
+from typing import Any
+
+from locust import FastHttpUser, events, tag, task
+from shared import USERS, Accounts, Caller, fake, think
+
+accounts = Accounts(USERS)
+METERS = ("requests", "compute_seconds", "storage_mb", "tokens")
+
+
+class Subscriber(Caller, FastHttpUser):
+    """What everybody does, in the shares of production; signs in as people do."""
+
+    abstract = True
+
+    def on_start(self) -> None:
+        """Sign in and see what there is."""
+        self.sign_in(accounts.email(self))
+        self.plan_ids = [plan["id"] for plan in self.ask("GET", "/plans") or []]
+
+    def on_stop(self) -> None:
+        """Leave no sign-in open."""
+        self.sign_out()
+
+    @task(20)
+    def plans(self) -> None:
+        """What there is to subscribe to."""
+        self.ask("GET", "/plans")
+
+    @task(10)
+    def plan(self) -> None:
+        """One plan."""
+        if self.plan_ids:
+            self.ask("GET", f"/plans/{random.choice(self.plan_ids)}", name="/plans/[id]")
+
+    @task(25)
+    def usage_summary(self) -> None:
+        """What was used, in numbers."""
+        self.ask("GET", "/usage/summary")
+
+    @task(20)
+    def record_usage(self) -> None:
+        """Use something."""
+        order = {"meter": random.choice(METERS), "quantity": random.randint(1, 500)}
+        self.ask("POST", "/usage", json=order)
+
+    @task(15)
+    def usage(self) -> None:
+        """What was used, event by event."""
+        self.ask("GET", "/usage")
+
+    @task(6)
+    def api_keys(self) -> None:
+        """Which keys there are."""
+        self.ask("GET", "/api-keys")
+
+    @task(2)
+    def new_key(self) -> None:
+        """Make a key and revoke it again."""
+        key = self.ask("POST", "/api-keys", json={"name": fake().word()})
+        if "id" in key:
+            self.ask("DELETE", f"/api-keys/{key['id']}", name="/api-keys/[id]")
+
+    @task(2)
+    def profile(self) -> None:
+        """Look at one's own account."""
+        self.ask("GET", "/auth/profile")
+
+
+@tag("baseline")
+class BaselineTest(Subscriber):
+    """A hundred users on a normal day."""
+
+    wait_time = think(0.05, 0.15)
+
+
+@tag("stress")
+class StressTest(Subscriber):
+    """Five hundred users at once."""
+
+    wait_time = think(0.2, 0.4)
+
+
+@tag("spike")
+class SpikeTest(Subscriber):
+    """A thousand users who all come at the same time."""
+
+    wait_time = think(0.5, 1.5)
+
+
+@tag("soak")
+class SoakTest(Subscriber):
+    """Fifty users for hours."""
+
+    wait_time = think(0.5, 1.5)
+
+
+@tag("mixed")
+class MixedWorkloadTest(Subscriber):
+    """Two hundred users as in production, who register and come back besides."""
+
+    wait_time = think(0.1, 0.3)
+
+    @task(1)
+    def come_back(self) -> None:
+        """Sign out and in again."""
+        self.sign_out()
+        self.sign_in(accounts.email(self))
+
+    @task(1)
+    def recommend(self) -> None:
+        """Somebody else opens an account."""
+        self.register()
+
+
+@events.init.add_listener
+def _leave_out_what_no_tag_chose(environment: Any, **_: Any) -> None:
+    environment.user_classes = [chosen for chosen in environment.user_classes if chosen.tasks]
