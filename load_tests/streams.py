@@ -1,5 +1,6 @@
 """WebSocket users for Locust: every message is a request of its own, with its time and its failure."""
 
+import contextlib
 import json
 import os
 import time
@@ -78,7 +79,10 @@ class Stream:
     def close(self) -> None:
         """Hang up; a connection that is lost already is no failure."""
         if self._socket is not None:
-            self._socket.close()
+            with contextlib.suppress(Exception):
+                self._socket.send_close()
+            # Not `close()`: it waits for the other side, and takes Locust's order to stop for an answer.
+            self._socket.shutdown()
             self._socket = None
 
     def _receive(self, expected: dict[str, Any]) -> int:

@@ -127,6 +127,7 @@ def test_every_message_that_is_dropped_is_a_failure(tmp_path: Path) -> None:
     """The service answers no frame: connections are made, messages time out, and nothing else fails."""
     alone = {"CC_WEBSOCKET_USERS": "0", "CC_WEBSOCKET_PATIENCE_S": "0.5"}
     with demo_process({"DEMO_FAULTS": "dropped-frames=1", "DEMO_RATE_LIMIT": "off"}) as url:
-        _, failures = run_locust(url, "contact_center", tmp_path / "dropped", "WebSocketUser", **alone)
+        few = ("WebSocketUser", "-u", "4", "-r", "4", "-t", "12s")
+        _, failures = run_locust(url, "contact_center", tmp_path / "dropped", *few, **alone)
         assert {("WS", "conversation message"), ("WS", "voice frame"), ("WS", "media frame")} <= set(failures)
         assert not any(name.endswith("connect") or kind != "WS" for kind, name in failures)
