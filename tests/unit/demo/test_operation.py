@@ -163,7 +163,7 @@ def test_a_signal_ends_the_process_quickly_and_leaves_nothing(tmp_path: Path, nu
 def test_a_bad_setting_ends_the_process_with_its_message(tmp_path: Path) -> None:
     """One line, and the exit code of a usage error."""
     with start(tmp_path, DEMO_SLOW="GET /nowhere=2") as process:
-        _, errors = process.communicate(timeout=20)
+        _, errors = process.communicate(timeout=60)
     assert process.returncode == 2
     assert errors.startswith("DEMO_SLOW: no route GET /nowhere")
     assert errors.count("\n") == 1
