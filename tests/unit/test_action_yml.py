@@ -88,8 +88,8 @@ def test_must_08_no_expression_stands_in_a_script() -> None:
 @pytest.mark.parametrize("file", [ROOT / "action.yml", *WORKFLOWS], ids=lambda file: file.name)
 def test_must_03_what_is_used_is_pinned_to_a_commit(file: Path) -> None:
     """A tag can be moved; the version stands beside the commit for people."""
-    lines = [line.strip().removeprefix("- ") for line in file.read_text().splitlines() if "uses:" in line]
-    foreign = [line for line in lines if line != "uses: ./"]
+    lines = [line.strip().removeprefix("- ") for line in file.read_text().splitlines()]
+    foreign = [line for line in lines if line.startswith("uses:") and not line.startswith("uses: ./")]
     pinned = re.compile(r"uses: [\w.-]+/[\w./-]+@[0-9a-f]{40} # v\d+(\.\d+)*")
     assert foreign
     assert [line for line in foreign if not pinned.fullmatch(line)] == []

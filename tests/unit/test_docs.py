@@ -32,7 +32,13 @@ ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
 TROUBLES = ROOT / "docs/troubleshooting.md"
 REFERENCE = ROOT / "docs/configuration.md"
-DOCUMENTS = [README, ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("**/*.md"))]
+DOCUMENTS = [
+    README,
+    ROOT / "CONTRIBUTING.md",
+    ROOT / "CHANGELOG.md",
+    ROOT / "SECURITY.md",
+    *sorted((ROOT / "docs").glob("**/*.md")),
+]
 
 MINIMAL: Mapping[str, Any] = {
     "target": {"kind": "command", "command": ["serve", "{port}"]},
