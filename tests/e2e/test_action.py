@@ -104,7 +104,7 @@ def _red(job: Job, api: FakeGitHub) -> None:
     assert "exit status 10" in job.log
 
 
-def test_paired_unchanged(shop: Shop) -> None:
+def test_must_27_paired_unchanged(shop: Shop) -> None:
     """Side by side, a change that changes nothing is green, and nobody is told; or what could not be settled is."""
     job, api = _run(shop, 1, wanted="inconclusive", blocks=4, census="auto", profile="tickets:whole")  # or a pass
     assert job.green, job.log[-6000:]
@@ -115,7 +115,7 @@ def test_paired_unchanged(shop: Shop) -> None:
         assert "can neither be called changed nor unchanged" in api.comments[0].body
 
 
-def test_paired_much_slower(shop: Shop) -> None:
+def test_must_27_paired_much_slower(shop: Shop) -> None:
     """Side by side, an endpoint that takes 60 % longer fails the job, after everybody was told."""
     _red(*_run(shop, 2, wanted="regression", slow=SLOW_60, blocks=3, profile="readers:e2e"))
 

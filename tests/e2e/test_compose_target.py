@@ -146,7 +146,7 @@ def _inspect(label: str) -> dict[str, object]:
     return found
 
 
-def test_two_sides_of_a_project_with_fixed_names_and_ports(start: Start, tmp_path: Path) -> None:
+def test_must_28_two_sides_of_a_project_with_fixed_names_and_ports(start: Start, tmp_path: Path) -> None:
     """Both sides run at once although the file fixes port, names, image, network and volume."""
     with start("base-1", Side.BASE) as base, start("candidate-1", Side.CANDIDATE, env={"TOLD": "yes"}) as candidate:
         assert base.base_url != candidate.base_url
@@ -282,7 +282,7 @@ def test_failing_health_check(start: Start, checkout: Path) -> None:
     assert time.monotonic() - began < 60
 
 
-def test_one_shot_service(start: Start, checkout: Path) -> None:
+def test_must_24_one_shot_service(start: Start, checkout: Path) -> None:
     """A service that exits 0 is named, with the way to declare it."""
     once = {"image": IMAGE, "command": ["true"]}
     _write(checkout, {}, setup=once)
@@ -410,7 +410,7 @@ def test_engine_that_does_not_answer(start: Start, monkeypatch: pytest.MonkeyPat
             start()
 
 
-def test_no_docker_at_all(start: Start, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_must_24_no_docker_at_all(start: Start, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Without the command the message says so."""
     with monkeypatch.context() as changed:
         changed.setenv("PATH", str(tmp_path))
@@ -418,7 +418,7 @@ def test_no_docker_at_all(start: Start, monkeypatch: pytest.MonkeyPatch, tmp_pat
             start()
 
 
-def test_interrupted_with_two_stacks_up(start: Start, checkout: Path) -> None:
+def test_must_17_interrupted_with_two_stacks_up(start: Start, checkout: Path) -> None:
     """Two stacks whose services ignore SIGTERM are gone within seven seconds of an interruption."""
     _write(checkout, {"command": ["python", "/toy.py", "--port", "8000", "--ignore-sigterm"]})
     stack = ExitStack()
@@ -452,7 +452,7 @@ def test_interrupted_while_it_starts(start: Start, checkout: Path) -> None:
     assert time.monotonic() - began < 3 + 7
 
 
-def test_sweep_removes_what_a_killed_perfci_left(checkout: Path, tmp_path: Path) -> None:
+def test_must_28_sweep_removes_what_a_killed_perfci_left(checkout: Path, tmp_path: Path) -> None:
     """After SIGKILL of its parent the stack lives on; the next sweep removes it, and a second one finds nothing."""
     script = f"""
 import os, signal

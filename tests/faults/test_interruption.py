@@ -154,7 +154,7 @@ CASE = "starting, seeding, turns, load, judging"
         ),
     ],
 )
-def test_an_interruption_leaves_nothing_behind(stage: Stage, expected: Fault, scene: Interrupted) -> None:
+def test_must_17_an_interruption_leaves_nothing_behind(stage: Stage, expected: Fault, scene: Interrupted) -> None:
     """Within the seconds that a runner gives; the run on disk is whole, and tells whether all was measured."""
     played = stage.of(scene)
     played.check(expected)

@@ -128,6 +128,6 @@ NO_ENGINE = {"DOCKER_HOST": "unix:///nowhere.sock"}
         ),
     ],
 )
-def test_a_target_that_misbehaves(stage: Stage, expected: Fault, scene: Scene) -> None:
+def test_must_24_a_target_that_misbehaves(stage: Stage, expected: Fault, scene: Scene) -> None:
     """Told with the end of its log, in bounded time; a target that only stops badly spoils no run."""
     stage.of(scene).check(expected)

@@ -60,7 +60,7 @@ def test_first_comments_at_once(api: FakeGitHub, runs: tuple[int, ...], *, creat
 
 @pytest.mark.parametrize("runs", [(100, 101), (101, 100), (101, 102, 100)])
 @pytest.mark.parametrize("late", [100, 101, 102])
-def test_updates_at_once(api: FakeGitHub, runs: tuple[int, ...], late: int) -> None:
+def test_must_11_updates_at_once(api: FakeGitHub, runs: tuple[int, ...], late: int) -> None:
     """Runs that all see the same earlier comment leave the newest one's text, whichever edit comes last."""
     api.add_comment(7, marker(run=99, sha=OLD))
     api.gather(*LIST, len(runs))

@@ -70,7 +70,7 @@ def test_first_run_creates(api: FakeGitHub) -> None:
     assert [c.body for c in api.comments] == [f"{marker(run=100, sha=HEAD)}\n## Regression"]
 
 
-def test_second_run_updates(api: FakeGitHub) -> None:
+def test_must_11_second_run_updates(api: FakeGitHub) -> None:
     """The second run changes the same comment."""
     say(a_job(api))
     assert say(a_job(api, run_id=101), "## Pass", Verdict.PASS).status is Status.UPDATED
@@ -91,7 +91,7 @@ def test_same_step_twice(api: FakeGitHub) -> None:
     assert not api.sent("PATCH")
 
 
-def test_server_of_ones_own(api: FakeGitHub) -> None:
+def test_must_22_server_of_ones_own(api: FakeGitHub) -> None:
     """An API address with a path works as GitHub Enterprise Server has it."""
     with FakeGitHub(pulls=[Pull(number=7, sha=HEAD)], prefix="/api/v3") as enterprise:
         assert say(a_job(enterprise)).status is Status.CREATED
@@ -100,7 +100,7 @@ def test_server_of_ones_own(api: FakeGitHub) -> None:
 
 
 @pytest.mark.parametrize("others", [99, 100, 150, 250])
-def test_marker_on_a_late_page(api: FakeGitHub, others: int) -> None:
+def test_must_11_marker_on_a_late_page(api: FakeGitHub, others: int) -> None:
     """Our comment is found on whatever page it is."""
     for number in range(others):
         api.add_comment(7, f"remark {number}", login="octocat")
@@ -111,7 +111,7 @@ def test_marker_on_a_late_page(api: FakeGitHub, others: int) -> None:
 
 
 @pytest.mark.parametrize("login", ["mallory", "github-actions", None])
-def test_planted_marker(api: FakeGitHub, login: str | None) -> None:
+def test_must_11_planted_marker(api: FakeGitHub, login: str | None) -> None:
     """Somebody else's comment with our marker is ignored."""
     planted = api.add_comment(7, marker(), login=login)
     assert say(a_job(api)).status is Status.CREATED
@@ -475,7 +475,7 @@ def test_not_even_asked(api: FakeGitHub, changes: dict[str, Any], token: str, st
     assert not api.requests
 
 
-def test_never_asks_who_it_is(api: FakeGitHub) -> None:
+def test_must_11_never_asks_who_it_is(api: FakeGitHub) -> None:
     """`GET /user`, which the job's token may not ask, is never asked; every request carries the token."""
     say(a_job(api))
     assert {request.path for request in api.requests} == {

@@ -266,7 +266,7 @@ def test_both_steps_make_the_key_of_the_same_variables() -> None:
     assert {name: run[name] for name in shared} == {name: publish[name] for name in shared}
 
 
-def test_steps_are_in_an_order_that_tells_everything() -> None:
+def test_must_09_steps_are_in_an_order_that_tells_everything() -> None:
     """The evidence is kept and published before the gate fails; what was started is stopped in any case."""
     names = [step["name"] for step in STEPS]
     assert names == ["Set up perfci", "Measure and judge", "Keep the evidence", "Publish", "Clean up", "Gate"]
@@ -292,3 +292,24 @@ def test_the_finders_find() -> None:
     assert "PERFCI_TOKEN" not in _envvars("run")
     assert {"PERFCI_KEY", "PERFCI_MATRIX", "PERFCI_JOB_WORKFLOW"} <= _read_by_name(ROOT / "perfci/publish")
     assert "PERFCI_USERS" not in _read_by_name(ROOT / "perfci")
+
+
+def test_must_26_the_artifact_is_an_explicit_list() -> None:
+    """Reports, result, run and logs of this run alone, for thirty days unless the input says otherwise."""
+    (keep,) = [step["with"] for step in STEPS if step["name"] == "Keep the evidence"]
+    run = "${{ steps.setup.outputs.run }}"
+    names = ("report.txt", "report.md", "result.json", "run.json", "logs")
+    assert keep["path"].split("\n")[:-1] == [f"{run}/{name}" for name in names]
+    assert keep["retention-days"] == "${{ inputs.retention-days }}"
+    assert ACTION["inputs"]["retention-days"]["default"] == "30"
+
+
+def test_must_25_a_dispatch_offers_what_people_change() -> None:
+    """Each with a default that is the scenario's, so that any one alone works; and each reaches the Action."""
+    content = yaml.safe_load((ROOT / ".github/workflows/perf.yml").read_text())
+    offered = content[True]["workflow_dispatch"]["inputs"]  # YAML reads `on` as a truth value
+    assert list(offered) == ["environment", "profile", "scenario", "users", "spawn_rate", "duration"]
+    assert [name for name, entry in offered.items() if entry.get("required") or "default" not in entry] == []
+    (step,) = [step for step in content["jobs"]["gate"]["steps"] if step.get("uses") == "./"]
+    passed = " ".join(step["with"].values())
+    assert [name for name in offered if f"inputs.{name}" not in passed] == []

@@ -183,7 +183,7 @@ NO_NAME = "names no base commit"
         ("push", a_push("now"), "merge", 2, "now", "the commit before the push"),
     ],
 )  # fmt: skip
-def test_the_base_of_an_event(
+def test_must_21_the_base_of_an_event(
     base_of: Callable[..., Base],
     upstream: tuple[Path, Commits],
     *,
@@ -215,7 +215,7 @@ def test_the_base_of_an_event(
         ("merge_group", nothing, "queued", WHOLE, NO_NAME, "--base"),
     ],
 )  # fmt: skip
-def test_a_change_without_its_base_cannot_be_compared(
+def test_must_21_a_change_without_its_base_cannot_be_compared(
     base_of: Callable[..., Base],
     upstream: tuple[Path, Commits],
     *,
@@ -265,7 +265,7 @@ def test_what_no_change_waits_for_is_compared_with_the_stored_runs(
 
 
 @pytest.mark.parametrize("depth", [WHOLE, 1])
-def test_a_dispatch_with_a_load_of_its_own_goes_beside_the_default_branch(
+def test_must_25_a_dispatch_with_a_load_of_its_own_goes_beside_the_default_branch(
     base_of: Callable[..., Base], upstream: tuple[Path, Commits], depth: int
 ) -> None:
     """No stored run was measured under that load; where the branch is not there, the reason is told."""

@@ -63,7 +63,7 @@ def commands(text: str) -> list[str]:
         ":::error::x",
     ],
 )
-def test_clean(line: str) -> None:
+def test_must_15_clean(line: str) -> None:
     """A line of a log that looks like a command is shown, and is none."""
     assert not commands(clean(line))
     assert re.sub(r"\W", "", clean(line))
@@ -97,7 +97,7 @@ def test_outputs_are_read_back(tmp_path_factory: pytest.TempPathFactory, outputs
     assert read_outputs(file.read_text(encoding="utf-8")) == outputs
 
 
-def test_outputs_cannot_be_forged(tmp_path: Path) -> None:
+def test_must_15_outputs_cannot_be_forged(tmp_path: Path) -> None:
     """A value with a delimiter of an earlier run stays one value."""
     file = tmp_path / "output"
     write_outputs({"GITHUB_OUTPUT": str(file)}, {"reason": "x"})
@@ -151,7 +151,7 @@ def test_files_that_cannot_be_written(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("count", "lines", "last"), [(0, 0, None), (10, 10, "m9"), (11, 10, "2 more"), (500, 10, "491 more")]
 )
-def test_annotation_limit(count: int, lines: int, last: str) -> None:
+def test_must_16_annotation_limit(count: int, lines: int, last: str) -> None:
     """At most ten of each kind, and the tenth says how many are missing."""
     wanted = [Annotation(level=level, message=f"m{n}") for n in range(count) for level in ("warning", "error")]
     shown = annotations(wanted)
@@ -175,7 +175,7 @@ def test_annotation_is_one_command(title: str, message: str) -> None:
     assert head
 
 
-def test_annotation_escapes() -> None:
+def test_must_16_annotation_escapes() -> None:
     """Per cent signs, lines and, in the title, colons and commas arrive as they were."""
     wanted = Annotation(level="warning", title="a: b, 5%", message="61 %25\nmore: x, y")
     assert annotations([wanted]) == ["::warning title=a%3A b%2C 5%25::61 %2525%0Amore: x, y"]

@@ -113,7 +113,9 @@ PR = {"pr": 7, "head_sha": HEAD, "base_sha": BASE, "base_ref": "main", "default_
         ("release", {"release": {}}, {}, {"pr": None, "head_sha": MERGE, "is_fork": False}),
     ],
 )
-def test_events(event: str, payload: dict[str, Any], variables: dict[str, str], expected: dict[str, Any]) -> None:
+def test_must_23_events(
+    event: str, payload: dict[str, Any], variables: dict[str, str], expected: dict[str, Any]
+) -> None:
     """Each event gives the commit, the base and the pull request that it is about, and what its token may do."""
     job = job_from(environ(event, **variables), payload)
     assert {name: getattr(job, name) for name in expected} == expected
@@ -130,7 +132,7 @@ def test_the_rest_of_a_job() -> None:
 
 
 @pytest.mark.parametrize("event", ["pull_request_target", "issue_comment"])
-def test_events_that_give_strangers_write_access_are_refused(event: str) -> None:
+def test_must_20_events_that_give_strangers_write_access_are_refused(event: str) -> None:
     """With the reason and the way out."""
     with pytest.raises(ConfigError, match=rf"does not run on {event}: .*write access") as refusal:
         job_from(environ(event), a_pull_request())

@@ -57,7 +57,7 @@ DIFFERENT = [
 ]
 
 
-def test_no_two_gates_share_a_key() -> None:
+def test_must_12_no_two_gates_share_a_key() -> None:
     """A change of any part gives another key, also where the readable parts are the same together."""
     assert len(set(DIFFERENT)) == len(DIFFERENT)
 
@@ -74,7 +74,7 @@ def test_no_two_gates_share_a_key() -> None:
         {"PERFCI_MATRIX": "{}"},
     ],
 )
-def test_every_run_of_a_gate_has_its_key(environ: dict[str, str]) -> None:
+def test_must_12_every_run_of_a_gate_has_its_key(environ: dict[str, str]) -> None:
     """Run, attempt, commit and ref are no part of it, nor is a matrix that is none."""
     assert key(environ) == key()
 

@@ -51,7 +51,7 @@ def a_huge_outcome(name: str = "😀" * 200, *, text: str = "@" * 5000) -> Outco
 
 @pytest.mark.parametrize("name", WORST_NAMES)
 @pytest.mark.parametrize("text", ["@" * 5000, "😀" * 5000, "x" * 5000])
-def test_comment_fits(name: str, text: str) -> None:
+def test_must_13_comment_fits(name: str, text: str) -> None:
     """A comment stays within 60,000 UTF-16 units, balanced, and says how many rows are missing and where they are."""
     body = render("markdown", a_huge_outcome(name, text=text), run="https://git.example.org/r/1")
     assert len(body.encode("utf-16-le")) // 2 <= 60_000
@@ -96,7 +96,7 @@ def test_a_statement_is_shown_as_text(text: str) -> None:
     assert not re.search(r"\x1b|::|##\[", render("markdown", outcome) + terminal.render(outcome))
 
 
-def test_summary_fits() -> None:
+def test_must_13_summary_fits() -> None:
     """A job summary stays below 1 MiB, with as many rows as that allows."""
     outcome = a_huge_outcome()
     body = render("summary", replace(outcome, decisions=outcome.decisions * 2))

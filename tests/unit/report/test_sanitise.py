@@ -71,7 +71,7 @@ def inlines(markdown: str) -> list[Token]:
 @given(hostile)
 @example("a\\|b")
 @example("x\\")
-def test_code_is_one_cell(text: str) -> None:
+def test_must_14_code_is_one_cell(text: str) -> None:
     """A name is exactly one code span in exactly one cell."""
     tokens = parser.parse(f"| A | B |\n| :--- | ---: |\n| {code(text)} | 1 |\n")
     assert sum(token.type == "td_open" for token in tokens) == 2
@@ -88,7 +88,7 @@ def test_code_holds_for_a_stricter_splitter(text: str) -> None:
 
 
 @given(hostile)
-def test_prose_is_text(text: str) -> None:
+def test_must_14_prose_is_text(text: str) -> None:
     """A sentence is one paragraph without link, tag, image, emphasis or code, but for commits as code."""
     tokens = parser.parse(prose(text, 300))
     assert [token.type for token in tokens if token.type != "inline"] in ([], ["paragraph_open", "paragraph_close"])
@@ -139,7 +139,7 @@ def test_a_commit_can_be_copied_whole() -> None:
     assert prose("1a2b3c", 80) == "1a2b3c"
 
 
-def test_mentions() -> None:
+def test_must_14_mentions() -> None:
     """A mention is broken by an invisible space, which a code span alone does not do in mail."""
     assert code("@org/team") == f"`@{ZERO_WIDTH_SPACE}org/team`"
 
@@ -156,6 +156,6 @@ def test_mentions() -> None:
         ("", False),
     ],
 )
-def test_addresses(url: str, kept: bool) -> None:
+def test_must_14_addresses(url: str, kept: bool) -> None:
     """Only an http(s) address that cannot leave its link is one."""
     assert web_address(url) == (url if kept else "")

@@ -10,7 +10,7 @@ from perfci.rig.target import compose, stack
 
 
 @pytest.mark.parametrize("label", ["base-1", "Base 1/x", "é", "a" * 200, "-", "run_7"])
-def test_project_names_are_valid_and_ours(label: str) -> None:
+def test_must_28_project_names_are_valid_and_ours(label: str) -> None:
     """Any label gives a name that compose takes and that the sweep knows as perfci's."""
     assert re.fullmatch(docker.PROJECT_PATTERN, stack.project_name(label))
 
