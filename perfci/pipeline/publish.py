@@ -23,7 +23,11 @@ READING_S = 120.0
 """For the artifact, and for what the API says of the change, together."""
 
 MAX_DESCRIPTION = 140
-"""Characters that a commit status takes."""
+"""Characters that a commit status takes; its name, beside it, may have more."""
+
+MAX_CONTEXT = 255
+CONFIG = "perfci.toml"
+"""A configuration of this name goes without saying."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,24 +104,32 @@ def publish_artifact(
         code = documents.exit_code(outcome.verdict, judged.fail_on)
         documents.write(judged.view, folder, code=code)
         keep_gate(folder, Measured(profile=claim.profile, config=claim.config, environment=claim.environment))
-        warnings = _status_set(claim, origin, repository, outcome, code)
+        warnings = _status_set(claim, origin, repository, outcome, code, key=environ.get("PERFCI_KEY", ""))
     url = f"{job.run_url}/artifacts/{judged.artifact.id}" if judged.artifact and job.run_url else ""
     return publish(folder, environ, policy=policy, token=token, artifact_url=url, login=login, warnings=warnings)
 
 
-def _status_set(claim: Claim, origin: Origin, repository: Repository, outcome: Outcome, code: ExitCode) -> list[str]:
+def _context(claim: Claim, *, chosen: str) -> str:
+    """What branch rules know the gate by: "perfci / PROFILE", and what tells it from other gates of that profile."""
+    config = claim.config if claim.config != CONFIG else ""
+    parts = ", ".join(part for part in (claim.environment, config, chosen) if part)
+    return f"perfci / {claim.profile} ({parts})"[:MAX_CONTEXT] if parts else f"perfci / {claim.profile}"[:MAX_CONTEXT]
+
+
+def _status_set(
+    claim: Claim, origin: Origin, repository: Repository, outcome: Outcome, code: ExitCode, *, key: str
+) -> list[str]:
     """Tell branch rules the verdict; what goes wrong is a warning."""
     job = repository.job
     if not job.may_write:
         return []
-    place = f" ({claim.environment})" if claim.environment else ""
     states = {ExitCode.OK: "success", ExitCode.REGRESSION: "failure", ExitCode.INCONCLUSIVE: "failure"}
     text = " ".join(actions.clean(f"{outcome.verdict}: {outcome.reason}").split())
     try:
         repository.set_status(
             origin.head,
             state=states.get(code, "error"),
-            context=f"perfci / {claim.profile}{place}",
+            context=_context(claim, chosen=key),
             description=text if len(text) <= MAX_DESCRIPTION else f"{text[: MAX_DESCRIPTION - 1]}…",
             url=job.run_url,
         )

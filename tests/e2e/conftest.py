@@ -28,6 +28,17 @@ def toolchain() -> Mapping[str, str]:
 
 
 @pytest.fixture(scope="session")
+def act() -> Mapping[str, str]:
+    """The environment in which act and the stand-in for upload-artifact are found, for jobs without Docker."""
+    environ = {**os.environ, **_tools()}
+    if problem := _fails(["act", "--version"], environ):
+        _absent(problem)
+    if "PERFCI_UPLOAD_ARTIFACT" not in environ:
+        _absent("tests/e2e/toolchain/install has not been run")
+    return environ
+
+
+@pytest.fixture(scope="session")
 def actionlint() -> Path:
     """The program, from PATH or from the tool chain. It needs no Docker."""
     found = shutil.which("actionlint", path={**os.environ, **_tools()}["PATH"])

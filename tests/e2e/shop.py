@@ -106,7 +106,7 @@ class Shop:
         self._scratch = folder
         # act copies its actions below the home folder; a home of our own keeps two tests apart.
         self._environ = {**environ, "XDG_CACHE_HOME": str(folder / "cache"), "XDG_STATE_HOME": str(folder / "state")}
-        self._copy_action()
+        copy_action(self._action)
         self._copy_service()
 
     def git(self, *arguments: str, folder: Path | None = None) -> str:
@@ -151,7 +151,7 @@ class Shop:
     def job(self, api: FakeGitHub, *, head: str, number: int) -> Job:
         """Run the workflow for the pull request as a runner would."""
         event = self._scratch / "event.json"
-        port = _free_port()
+        port = free_port()
         base = self.git("rev-parse", "main")
         repository = {"full_name": api.repository, "default_branch": "main"}
         pull = {
@@ -182,23 +182,6 @@ class Shop:
         (self._scratch / f"job-{port}.log").write_text(done.stdout)
         return Job(code=done.returncode, log=done.stdout, artifact=next(artifacts.rglob("*.zip"), None))
 
-    def _copy_action(self) -> None:
-        names = subprocess.run(
-            ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-            cwd=ROOT,
-            check=True,
-            capture_output=True,
-            text=True,
-        ).stdout
-        for name in filter(None, names.split("\0")):
-            if (source := ROOT / name).is_file():
-                (target := self._action / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy(source, target)
-        self.git("init", "--quiet", "--initial-branch", "main", folder=self._action)
-        self.git("add", "--all", folder=self._action)
-        self.git("commit", "--quiet", "--message", "the action", folder=self._action)
-        self.git("tag", "v1", folder=self._action)
-
     def _copy_service(self) -> None:
         self.folder.mkdir(parents=True)
         for name in ("demo", "load_tests"):
@@ -214,6 +197,24 @@ class Shop:
         self.commit("the service")
 
 
+def copy_action(to: Path) -> None:
+    """The Action as it is in this working tree, in a repository of its own with the tag v1."""
+    listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    names = subprocess.run(listed, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    for name in filter(None, names.split("\0")):
+        if (source := ROOT / name).is_file():
+            (target := to / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(source, target)
+    identity = ("-c", "user.name=somebody", "-c", "user.email=somebody@example.test", "-c", "commit.gpgsign=false")
+    for arguments in (
+        ["init", "-q", "-b", "main"],
+        ["add", "--all"],
+        ["commit", "-q", "-m", "the action"],
+        ["tag", "v1"],
+    ):
+        subprocess.run(["git", *identity, *arguments], cwd=to, check=True, capture_output=True, text=True)
+
+
 def _filled(**places: str) -> str:
     text = WORKFLOW.lstrip()
     # The index of the machine that the tests run on, if it has one of its own: the set-up reads no such variable.
@@ -222,7 +223,7 @@ def _filled(**places: str) -> str:
     return text
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port: int = server.getsockname()[1]
     return port

@@ -32,7 +32,11 @@ def shellcheck() -> Path:
 @pytest.fixture
 def as_workflow(tmp_path: Path) -> dict[str, Any]:
     """The steps of action.yml as the job of a workflow with the same inputs."""
-    action = yaml.safe_load((ROOT / "action.yml").read_text())
+    return _workflow_of(ROOT / "action.yml")
+
+
+def _workflow_of(file: Path) -> dict[str, Any]:
+    action = yaml.safe_load(file.read_text())
     inputs = {
         name: {"description": entry["description"], "type": "string", "required": entry.get("required", False)}
         for name, entry in action["inputs"].items()
@@ -50,6 +54,7 @@ def test_must_04_actionlint_finds_nothing(
     for file in WORKFLOWS:
         shutil.copy(file, tmp_path)
     (tmp_path / "action.yml").write_text(_dump(as_workflow))
+    (tmp_path / "judge.yml").write_text(_dump(_workflow_of(ROOT / "action/judge/action.yml")))
     assert _found(actionlint, shellcheck, tmp_path) == ""
 
 
@@ -65,6 +70,25 @@ def test_must_04_actionlint_finds_what_is_broken(
     said = _found(actionlint, shellcheck, tmp_path)
     assert said.count('property "nobody" is not defined') == 2
     assert "SC2086" in said
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "found"),
+    [
+        ("needs: measure", "needs: measurement", "measurement"),
+        ("outputs.artifact ||", "outputs.artefact ||", "artefact"),
+        ("    statuses: write", "    statuses: maybe", "maybe"),
+        ("type: number", "type: amount", "amount"),
+    ],
+)
+def test_must_04_actionlint_finds_what_is_broken_in_the_two_jobs(
+    actionlint: Path, shellcheck: Path, tmp_path: Path, *, old: str, new: str, found: str
+) -> None:
+    """A job that nobody waits for, an output that no job has, a permission and a type that do not exist."""
+    text = (ROOT / ".github/workflows/gate.yml").read_text()
+    assert old in text
+    (tmp_path / "gate.yml").write_text(text.replace(old, new, 1))
+    assert found in _found(actionlint, shellcheck, tmp_path)
 
 
 def _dump(workflow: dict[str, Any]) -> str:

@@ -10,13 +10,14 @@ import pytest
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
 SCHEMA = ("check-jsonschema", "--builtin-schema", "vendor.github-actions")
+WORKFLOW_SCHEMA = ("check-jsonschema", "--builtin-schema", "vendor.github-workflows")
 ZIZMOR = ("zizmor", "--quiet", "--no-progress", "--offline", "--strict-collection", "--persona=pedantic")
 
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
     """The files that the linters look at."""
-    for name in ("action.yml", "action/setup", ".github"):
+    for name in ("action.yml", "action/setup", "action/judge", ".github"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (shutil.copytree if (ROOT / name).is_dir() else shutil.copy)(ROOT / name, tmp_path / name)
     return tmp_path
@@ -52,14 +53,41 @@ def test_must_01_action_yml_fits_the_published_schema(old: str, new: str, found:
 
 
 @pytest.mark.parametrize(
+    ("schema", "file", "old", "new", "found"),
+    [
+        (SCHEMA, "action/judge/action.yml", "", "", ""),
+        (SCHEMA, "action/judge/action.yml", "    - name: Gate\n      shell: bash\n", "    - name: Gate\n", "shell"),
+        (WORKFLOW_SCHEMA, ".github/workflows/gate.yml", "", "", ""),
+        (WORKFLOW_SCHEMA, ".github/workflows/gate.yml", "runs-on: ubuntu", "run-on: ubuntu", "run-on"),
+        (WORKFLOW_SCHEMA, ".github/workflows/publish.yml", "", "", ""),
+        (WORKFLOW_SCHEMA, ".github/workflows/publish.yml", "statuses: write", "statuses: yes", "statuses"),
+    ],
+)
+def test_must_01_the_judging_files_fit_their_schemas(
+    *, schema: tuple[str, ...], file: str, old: str, new: str, found: str, copy: Path
+) -> None:
+    """The second action, and both reusable workflows."""
+    _change(copy / file, old, new)
+    code, said = _run(*schema, file, cwd=copy)
+    assert (code == 0) is not bool(found), said
+    assert found in said
+
+
+@pytest.mark.parametrize(
     ("file", "old", "new", "found"),
     [
         ("action.yml", "", "", ""),
         ("action.yml", 'exec "$GITHUB_ACTION_PATH/action/setup"', "echo ${{ inputs.key }}", "template-injection"),
+        (
+            "action/judge/action.yml",
+            'exec "$GITHUB_ACTION_PATH/../setup"',
+            "echo ${{ inputs.key }}",
+            "template-injection",
+        ),
         (".github/workflows/ci.yml", "pull_request:", "pull_request_target:", "dangerous-triggers"),
         (".github/workflows/perf.yml", "permissions: {}", "permissions: write-all", "excessive-permissions"),
     ],
-    ids=["as it is", "an injection", "a trigger with rights", "every permission"],
+    ids=["as it is", "an injection", "an injection into the judge", "a trigger with rights", "every permission"],
 )
 def test_must_02_zizmor_finds_nothing(file: str, old: str, new: str, found: str, copy: Path) -> None:
     """And finds what an attacker could use where something is broken."""

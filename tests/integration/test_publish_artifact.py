@@ -232,3 +232,23 @@ def test_what_cannot_be_read_is_no_verdict(judging: Judge, path: str, status: in
     assert "Traceback" not in err
     assert TOKEN not in err
     assert (job.api.comments, job.remote.statuses, job.outputs) == ([], [], "")
+
+
+@pytest.mark.parametrize(
+    ("given", "variables", "context"),
+    [
+        ([], {"PERFCI_KEY": "nightly"}, "perfci / tickets:smoke (nightly)"),
+        (["--config", "./perfci.toml", "--environment", "big"], {}, "perfci / tickets:smoke (big, ./perfci.toml)"),
+    ],
+)
+def test_must_12_two_gates_have_two_statuses(
+    judging: Judge, monkeypatch: pytest.MonkeyPatch, given: list[str], variables: dict[str, str], context: str
+) -> None:
+    """Environment, configuration and key tell gates of one profile apart, for branch rules, too."""
+    job = judging(base={"perfci.toml": f"{CONFIG}[environments.big.target]\n"})
+    job.upload(SLOWER)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    code, _, err = job.publish(*given)
+    assert (code, err) == (0, "")
+    assert [status["context"] for status in job.remote.statuses] == [context]
