@@ -1,7 +1,8 @@
 """`perfci publish`."""
 
+import contextlib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -11,7 +12,7 @@ import click
 from perfci.cli.options import CONFIG, LOGIN, Text, environment_option
 from perfci.cli.output import say
 from perfci.cli.run import COMMENT
-from perfci.errors import ConfigError, ExitCode
+from perfci.errors import ConfigError, ExitCode, PerfciError
 
 if TYPE_CHECKING:
     from perfci.pipeline.rejudge import Claim
@@ -81,12 +82,26 @@ def command(ctx: click.Context, /, folder: Path, artifact: str | None, required:
     if artifact is None:
         published = publish(folder, os.environ, artifact_url=options["artifact_url"], **how)
     else:
-        published = publish_artifact(_claim(artifact, options), folder, os.environ, **how)
+        with _annotated():
+            published = publish_artifact(_claim(artifact, options), folder, os.environ, **how)
     for line in published.lines:
         click.echo(line)
     posted = published.comment
     say(" ".join(filter(None, [f"comment: {posted.status}", posted.url, posted.reason and f"({posted.reason})"])))
     ctx.exit(ExitCode.NOT_PUBLISHED if required and published.warnings else ExitCode.OK)
+
+
+@contextlib.contextmanager
+def _annotated() -> Iterator[None]:
+    """Show on the page of the run, too, why nothing was published."""
+    from perfci.publish.actions import Annotation, annotations
+
+    try:
+        yield
+    except PerfciError as error:
+        if os.environ.get("GITHUB_ACTIONS") == "true":
+            click.echo("\n".join(annotations([Annotation(level="error", message=str(error))])))
+        raise
 
 
 def _claim(artifact: str, options: Mapping[str, Any]) -> "Claim":

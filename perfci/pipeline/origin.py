@@ -1,11 +1,14 @@
 """Where an artifact must come from: the commits and the run that the event and the API name, never the artifact."""
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 
 from perfci.errors import ArtifactError, ConfigError, PublishError
 from perfci.model import Run, Side
 from perfci.publish.event import Job
 from perfci.publish.repository import Artifact, Repository
+
+_COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +25,7 @@ class Origin:
     change: str
     base: str = ""
     base_role: str = ""
+    branch: str = ""  # that it is to be merged into
 
 
 def origin_of(job: Job, repository: Repository) -> Origin:
@@ -32,7 +36,7 @@ def origin_of(job: Job, repository: Repository) -> Origin:
         case "pull_request":
             return _of_pull_request(job, repository)
         case "merge_group" if job.base_sha:
-            base = {"base": job.base_sha, "base_role": "the parent of the merge group"}
+            base = {"base": job.base_sha, "base_role": "the parent of the merge group", "branch": job.base_ref}
             return Origin(run=job.run_id, head=job.head_sha, change=job.head_sha, **base)
         case _ if job.merge_sha:
             return Origin(run=job.run_id, head=job.head_sha, change=job.merge_sha)
@@ -42,11 +46,12 @@ def origin_of(job: Job, repository: Repository) -> Origin:
 def _of_pull_request(job: Job, repository: Repository) -> Origin:
     found = _of_merge(job.merge_sha, job, repository, run=job.run_id)
     if found is not None:
-        return found
+        return replace(found, branch=job.base_ref)
     if not job.base_sha:
         raise PublishError("the event pull_request names no base commit", hint="GITHUB_EVENT_PATH holds the event")
     role = "the base commit of the event"
-    return Origin(run=job.run_id, head=job.head_sha, change=job.head_sha, base=job.base_sha, base_role=role)
+    base = {"base": job.base_sha, "base_role": role, "branch": job.base_ref}
+    return Origin(run=job.run_id, head=job.head_sha, change=job.head_sha, **base)
 
 
 def _of_workflow_run(job: Job, repository: Repository) -> Origin:
@@ -61,9 +66,9 @@ def _of_workflow_run(job: Job, repository: Repository) -> Origin:
         raise PublishError(f"no open pull request has {job.head_sha[:7]} as its head: there is nobody to tell")
     found = _of_merge(pull.merge, job, repository, run=job.measured_run)
     if found is not None:
-        return found
-    role = "the base of the pull request"
-    return Origin(run=job.measured_run, head=job.head_sha, change=job.head_sha, base=pull.base, base_role=role)
+        return replace(found, branch=pull.branch)
+    base = {"base": pull.base, "base_role": "the base of the pull request", "branch": pull.branch}
+    return Origin(run=job.measured_run, head=job.head_sha, change=job.head_sha, **base)
 
 
 def _of_merge(merge: str, job: Job, repository: Repository, *, run: int) -> Origin | None:
@@ -88,8 +93,11 @@ def check_run(run: Run, origin: Origin, repository: Repository, *, profile: str,
     """ArtifactError where *run* measured something else than its *origin* and the trusted workflow name."""
     if (run.profile, run.scenario) != (profile, scenario):
         raise _another(f"it measured {run.profile}:{run.scenario}, and {profile}:{scenario} is to be judged")
+    if strange := [commit for commit in run.commits.values() if commit and not _COMMIT.fullmatch(commit)]:
+        raise _another(f"{strange[0][:60]!r} is no commit")
     measured = run.commits.get(Side.CANDIDATE, "")
-    if measured not in {origin.head, origin.change} and repository.parents(measured)[1:] != (origin.head,):
+    known = measured in {origin.head, origin.change}
+    if not known and (not measured or repository.parents(measured)[1:] != (origin.head,)):
         raise _another(f"it measured commit {measured[:7] or 'none'}, and {origin.head[:7]} is to be judged")
     base = run.commits.get(Side.BASE, "")
     if base and not repository.contains(origin.base or origin.change, base):

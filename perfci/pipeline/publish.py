@@ -109,11 +109,17 @@ def publish_artifact(
     return publish(folder, environ, policy=policy, token=token, artifact_url=url, login=login, warnings=warnings)
 
 
-def _context(claim: Claim, *, chosen: str) -> str:
-    """What branch rules know the gate by: "perfci / PROFILE", and what tells it from other gates of that profile."""
+def _context(claim: Claim, origin: Origin, *, default_branch: str, chosen: str) -> str:
+    """
+    What branch rules know the gate by: "perfci / PROFILE", and what tells it from other gates of that profile.
+
+    A status belongs to a commit. So it names the branch, unless that is the default one: a pull request that was judged
+    by a lenient branch is not green when it is turned to another one.
+    """
     config = claim.config if claim.config != CONFIG else ""
     parts = ", ".join(part for part in (claim.environment, config, chosen) if part)
-    return f"perfci / {claim.profile} ({parts})"[:MAX_CONTEXT] if parts else f"perfci / {claim.profile}"[:MAX_CONTEXT]
+    into = f" into {origin.branch}" if origin.branch not in {"", default_branch} else ""
+    return "".join([f"perfci / {claim.profile}", f" ({parts})" if parts else "", into])[:MAX_CONTEXT]
 
 
 def _status_set(
@@ -129,7 +135,7 @@ def _status_set(
         repository.set_status(
             origin.head,
             state=states.get(code, "error"),
-            context=_context(claim, chosen=key),
+            context=_context(claim, origin, default_branch=job.default_branch or origin.branch, chosen=key),
             description=text if len(text) <= MAX_DESCRIPTION else f"{text[: MAX_DESCRIPTION - 1]}…",
             url=job.run_url,
         )

@@ -30,6 +30,9 @@ from perfci.report.view import View
 from perfci.store import RunFolder
 from perfci.store.archive import run_in
 
+MAX_REASON = 1000
+"""Characters of what is wrong with a run: names in it may be of any length."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
@@ -90,7 +93,7 @@ def rejudge(claim: Claim, origin: Origin, repository: Repository, folder: Path) 
         try:
             run = store.load(file)
         except ResultError as error:
-            why = str(error).replace(str(file), file.name)
+            why = str(error).replace(str(file), file.name)[:MAX_REASON]
             raise ArtifactError(
                 f"the artifact {artifact.name} holds no run: {why}",
                 hint="nothing was published; run the measuring job again, with the perfci that judges",

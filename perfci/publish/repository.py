@@ -36,6 +36,7 @@ class Pull:
     number: int
     head: str
     base: str  # the tip of the base branch when the API last looked
+    branch: str  # that it is to be merged into
     merge: str
 
 
@@ -67,7 +68,7 @@ class Repository:
         if found is None or found.state != "open" or found.head.sha != self.job.head_sha:
             return None
         merge = found.merge_commit_sha or ""
-        return Pull(number=found.number, head=found.head.sha, base=found.base.sha, merge=merge)
+        return Pull(number=found.number, head=found.head.sha, base=found.base.sha, branch=found.base.ref, merge=merge)
 
     def parents(self, commit: str) -> tuple[str, ...]:
         """The full hashes of the parents of *commit*; nothing where it is not in this repository."""

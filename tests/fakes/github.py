@@ -41,6 +41,7 @@ class Pull:
     state: str = "open"
     locked: bool = False  # nobody may comment
     base: str = ""
+    branch: str = "main"  # that it is to be merged into
     merge: str = ""  # GitHub's merge of it into its base
 
 
@@ -279,7 +280,7 @@ class FakeGitHub:
             "head": {"sha": pull.sha, "label": pull.label, "ref": pull.label.partition(":")[2]},
             "url": self._at(f"/pulls/{pull.number}"),
             "issue_url": self._at(f"/issues/{pull.number}"),
-            "base": {"sha": pull.base},
+            "base": {"sha": pull.base, "ref": pull.branch},
             "merge_commit_sha": pull.merge or None,
         }
 

@@ -63,26 +63,30 @@ class Change:
         event: str = "pull_request",
         fork: bool = False,
         trigger: str = "pull_request",
+        branch: str = "main",
     ) -> dict[str, str]:
         """The variables of the job that judges, with its files in *folder*; *trigger* started the measuring run."""
         owner = "mallory" if fork else "octo"
         head_repository = {"full_name": f"{owner}/shop", "owner": {"login": owner}}
-        if event == "workflow_run":
-            measured = {"id": RUN, "event": trigger, "head_sha": self.head, "head_branch": "feature"}
-            payload: dict[str, Any] = {"workflow_run": {**measured, "head_repository": head_repository}}
-        else:
-            head = {"sha": self.head, "label": f"{owner}:feature", "repo": head_repository}
-            payload = {"pull_request": {"number": 7, "head": head, "base": {"sha": self.base, "ref": "main"}}}
+        measured = {"id": RUN, "event": trigger, "head_sha": self.head, "head_branch": "feature"}
+        head = {"sha": self.head, "label": f"{owner}:feature", "repo": head_repository}
+        payloads: dict[str, dict[str, Any]] = {
+            "workflow_run": {"workflow_run": {**measured, "head_repository": head_repository}},
+            "pull_request": {"pull_request": {"number": 7, "head": head, "base": {"sha": self.base, "ref": branch}}},
+            "merge_group": {"merge_group": {"head_sha": self.merge, "base_sha": self.base}},
+            "push": {"before": self.base, "after": self.merge},
+        }
+        payload = {**payloads[event], "repository": {"full_name": REPOSITORY, "default_branch": "main"}}
         (folder / "event.json").write_text(json.dumps(payload))
         return {
             "GITHUB_ACTIONS": "true",
             "GITHUB_EVENT_NAME": event,
             "GITHUB_EVENT_PATH": str(folder / "event.json"),
             "GITHUB_REPOSITORY": REPOSITORY,
-            "GITHUB_SHA": self.merge if event == "pull_request" else self.base,
+            "GITHUB_SHA": self.base if event == "workflow_run" else self.merge,
             "GITHUB_WORKFLOW_REF": f"{REPOSITORY}/.github/workflows/performance.yml@refs/heads/main",
             "GITHUB_JOB": "judge",
-            "GITHUB_RUN_ID": str(RUN if event == "pull_request" else RUN + 1),
+            "GITHUB_RUN_ID": str(RUN + 1 if event == "workflow_run" else RUN),
             "GITHUB_API_URL": api.url,
             "GITHUB_SERVER_URL": "https://git.example",
             "GITHUB_OUTPUT": str(folder / "outputs"),

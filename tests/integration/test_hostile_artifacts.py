@@ -127,6 +127,12 @@ CONTENTS: dict[str, tuple[Callable[[Judging], bytes], str]] = {
     "a name that is a path": (lambda job: _with(job, id="../../x"), "cannot be the id of a run"),
     "another profile": (lambda job: _with(job, profile="quick"), "it measured quick:smoke"),
     "another commit": (lambda job: _with(job, commits={"candidate": HEAD}), f"it measured commit {HEAD[:7]}"),
+    "a path for a commit": (lambda job: _with(job, commits={"candidate": "../../../user"}), "is no commit"),
+    "a path for the base": (
+        lambda job: _with(job, commits={"candidate": job.change.merge, "base": "main/../../.."}),
+        "is no commit",
+    ),
+    "an endless name": (lambda job: _with(job, **{"x" * 100_000: 1}), "holds no run"),
     "no commit": (lambda job: _with(job, commits={}), "it measured commit none"),
     "a base of its own": (
         lambda job: _with(job, commits={"candidate": job.change.merge, "base": job.change.head}),
@@ -160,7 +166,8 @@ def _refused(job: Judging, told: str, **how: Any) -> None:
     code, out, err = job.publish(**how)
     assert code == 3, err
     assert told in err
-    assert out == ""
+    assert out.startswith("::error title=perfci::")
+    assert out.count("\n") == 1
     assert err.startswith("perfci: ")
     assert "\nnext: " in err
     assert "Traceback" not in err

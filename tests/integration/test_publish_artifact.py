@@ -252,3 +252,28 @@ def test_must_12_two_gates_have_two_statuses(
     code, _, err = job.publish(*given)
     assert (code, err) == (0, "")
     assert [status["context"] for status in job.remote.statuses] == [context]
+
+
+@pytest.mark.parametrize("event", ["merge_group", "push"])
+def test_must_23_a_commit_without_a_pull_request_is_judged(judging: Judge, event: str) -> None:
+    """A merge group by its base's policy, a push by its own; there is a status, and nobody to comment to."""
+    job = judging(edits={"perfci.toml": LENIENT})
+    job.remote.runs[RUN] = job.change.merge
+    job.upload(SLOWER)
+    code, out, err = job.publish(event=event)
+    assert (code, err) == (0, "")
+    assert "comment: skipped" in out
+    assert [status["sha"] for status in job.remote.statuses] == [job.change.merge]
+    expected = ExitCode.REGRESSION if event == "merge_group" else ExitCode.OK
+    assert read_exit(job.folder / "run") is expected
+
+
+@pytest.mark.parametrize("event", ["pull_request", "workflow_run"])
+def test_must_21_another_branch_has_another_status(judging: Judge, event: str) -> None:
+    """A pull request that was judged by a lenient branch's policy is not green for the default branch."""
+    job = judging()
+    job.upload(a_paired_run())
+    job.api.pulls[7] = replace(job.api.pulls[7], branch="lenient")
+    assert job.publish(event=event, fork=event == "workflow_run", branch="lenient")[0] == 0
+    contexts = [status["context"] for status in job.remote.statuses]
+    assert contexts == ["perfci / tickets:smoke into lenient"]

@@ -54,7 +54,7 @@ def _check_out(git: Git, part: _Part, tree: Path, top: Path) -> None:
     added = git.run(
         *("worktree", "add", "--detach", "--force", str(place), part.commit),
         git_dir=part.git_dir,
-        config=[*_filters(git, part.git_dir)],
+        config=[*_commands(git, part.git_dir)],
     )
     if not added.ok:
         error = refusal(added, absent=False)
@@ -65,14 +65,20 @@ def _check_out(git: Git, part: _Part, tree: Path, top: Path) -> None:
     lfs.fill(git, place, store=part.git_dir / "lfs" / "objects", change=top / part.path)
 
 
-def _filters(git: Git, git_dir: Path) -> Iterator[str]:
-    """The settings by which files would pass through a command on their way into the work tree."""
-    configured = git.run(
-        "config", "-z", "--name-only", "--get-regexp", r"^filter\..*\.(smudge|process)$", git_dir=git_dir
-    )
+def _commands(git: Git, git_dir: Path) -> Iterator[str]:
+    """
+    The settings by which git would run a command while it checks files out: filters, and hooks of the configuration.
+
+    Git 2.54 and newer has such hooks; `core.hooksPath` does not concern them. An empty `enabled` is false.
+    """
+    pattern = r"^(filter\..*\.(smudge|process)|hook\..*\.command)$"
+    configured = git.run("config", "-z", "--name-only", "--get-regexp", pattern, git_dir=git_dir)
     for name in filter(None, configured.out.split("\0")):
-        yield name
-        yield f"{name.rpartition('.')[0]}.required"
+        owner = name.rpartition(".")[0]
+        if name.startswith("hook."):
+            yield f"{owner}.enabled"
+        else:
+            yield from (name, f"{owner}.required")
 
 
 def _parts(git: Git, part: _Part, working: Path) -> Iterator[_Part]:

@@ -2,9 +2,11 @@
 
 import hashlib
 import os
+import shutil
 import stat
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -174,6 +176,23 @@ def test_no_command_of_the_configuration_runs(git: Git, project: Path, state: Pa
         assert not proof.exists()
     _run(repository, "worktree", "add", "-q", "--detach", str(tmp_path / "other"), "v1")
     assert proof.exists()
+
+
+def test_hooks_of_the_configuration_are_off(git: Git, project: Path, state: Path, tmp_path: Path) -> None:
+    """Git 2.54 runs them wherever hooks lie; older ones, as the test may meet, are told so without effect."""
+    repository, proof, said = project.parents[1], tmp_path / "ran", tmp_path / "said"
+    _run(repository, "config", "hook.evil.command", f"touch '{proof}'")
+    _run(repository, "config", "hook.evil.event", "post-checkout")
+    real = shutil.which("git")
+    wrapper = tmp_path / "bin" / "git"
+    wrapper.parent.mkdir()
+    wrapper.write_text(f'#!/bin/sh\necho "$*" >>{said}\nexec {real} "$@"\n')
+    wrapper.chmod(0o755)
+    environ = {**git.environ, "PATH": f"{wrapper.parent}:{os.environ['PATH']}"}
+    with work_tree(replace(git, environ=environ), "v1", state=state):
+        assert not proof.exists()
+    (added,) = [line for line in said.read_text().splitlines() if " worktree add " in line]
+    assert "--config-env=hook.evil.enabled=" in added
 
 
 @pytest.fixture
