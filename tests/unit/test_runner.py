@@ -117,18 +117,19 @@ def test_the_set_up_may_be_replaced(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("script", "code", "at_least_s"),
+    ("script", "code", "ignored"),
     [
         ("trap 'echo INT; exit 130' INT; touch up; while :; do sleep 0.05; done", 130, 0),
         ("trap '' INT; trap 'echo TERM; exit 143' TERM; touch up; while :; do sleep 0.05; done", 143, 1),
-        ("trap '' INT TERM; touch up; while :; do sleep 0.05; done", -9, 1),
+        ("trap '' INT TERM; touch up; while :; do sleep 0.05; done", -9, 2),
     ],
 )
-def test_a_cancel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str, code: int, at_least_s: float) -> None:
+def test_a_cancel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str, code: int, ignored: int) -> None:
     """SIGINT, then SIGTERM, then SIGKILL to the step's process; `always()` runs, `!cancelled()` does not."""
     from tests.fakes import runner as runners
 
-    monkeypatch.setattr(runners, "CANCEL_S", tuple((number, 1.0) for number, _ in runners.CANCEL_S))
+    patience = [(number, 0.3 if place < ignored else 60.0) for place, (number, _) in enumerate(runners.CANCEL_S)]
+    monkeypatch.setattr(runners, "CANCEL_S", tuple(patience))
     steps = [
         {"name": "long", "run": script},
         {"run": "true", "if": "always()"},
@@ -137,10 +138,8 @@ def test_a_cancel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str, 
     ]
     runner, event = _runner(tmp_path, *steps), threading.Event()
     threading.Thread(target=_once, args=(runner.workspace / "up", event), daemon=True).start()
-    started = time.monotonic()
     job = runner.job(cancel={"long": event})
     assert (_codes(job), job.failed) == ([code, 0, None, None], True)
-    assert time.monotonic() - started >= at_least_s
 
 
 def _once(file: Path, event: threading.Event) -> None:
