@@ -35,6 +35,9 @@ CANCEL_S = ((signal.SIGINT, 7.5), (signal.SIGTERM, 2.5), (signal.SIGKILL, 5.0))
 Action = Callable[[Mapping[str, str]], Mapping[str, str]]
 """What stands for another action: from its inputs to its outputs."""
 
+DEFAULT_SIGNALS = ("/usr/bin/env", "--default-signal=INT,TERM")
+"""Before a step's own command: tests that run in the background of a shell ignore SIGINT, and bash would, too."""
+
 _HEREDOC = re.compile(r"([^=<]+)<<(.*)")
 
 
@@ -199,7 +202,7 @@ class Runner:
         script.write_text(step["run"])
         with log.open("w") as out:
             process = subprocess.Popen(
-                ["/bin/bash", "--noprofile", "--norc", "-e", "-o", "pipefail", str(script)],
+                [*DEFAULT_SIGNALS, "/bin/bash", "--noprofile", "--norc", "-e", "-o", "pipefail", str(script)],
                 cwd=self.workspace,
                 env={**self._of_the_job(course), **{name: str(file) for name, file in files.items()}, **given},
                 stdout=out,
