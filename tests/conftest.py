@@ -9,6 +9,7 @@ import pytest
 from hypothesis import settings
 
 from perfci import cli
+from tests import kinds
 from tests.fakes.shell import Perfci
 from tests.machine import machine
 
@@ -23,8 +24,21 @@ def _alone(item: pytest.Item) -> bool:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that need the machine alone run last."""
+    """Tests that need the machine alone run last; each test carries its kind to its report, wherever it runs."""
     items.sort(key=_alone)
+    for item in items:
+        if marker := item.get_closest_marker("kind"):
+            item.user_properties.append(("kind", marker.args[0]))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """How many tests hold each kind of fault, of those that ran and passed."""
+    passed = (one for one in terminalreporter.stats.get("passed", []) if isinstance(one, pytest.TestReport))
+    held = [(str(value), one.nodeid) for one in passed for name, value in one.user_properties if name == "kind"]
+    if held:
+        terminalreporter.section("kinds of faults")
+        for line in kinds.table(held):
+            terminalreporter.write_line(line)
 
 
 @pytest.hookimpl(wrapper=True)

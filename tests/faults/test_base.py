@@ -15,6 +15,8 @@ from tests.fakes.shell import Shell, shell_in
 from tests.faults import Fault, fault
 from tests.faults.scenes import PROFILE
 
+pytestmark = pytest.mark.kind("J")
+
 CONFIG = """
 [target]
 kind = "command"

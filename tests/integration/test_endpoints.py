@@ -10,6 +10,8 @@ from perfci.model import RoundKind, Side, Verdict
 from perfci.pipeline import documents
 from tests.fakes.shell import Shell, shell_in
 
+pytestmark = pytest.mark.kind("I")
+
 SERVICE = """
 import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer

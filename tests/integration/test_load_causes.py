@@ -13,6 +13,8 @@ from tests.builders import a_plan
 from tests.fakes.driven import PROFILE, drive
 from tests.fakes.toy_service import serving as toy
 
+pytestmark = pytest.mark.kind("B")
+
 HIDES_START = """
 from locust import FastHttpUser, TaskSet, constant, task
 

@@ -16,6 +16,8 @@ from tests.fakes.driven import PROFILE, drive, plan_of
 from tests.fakes.driven import serving as remembering
 from tests.fakes.toy_service import serving
 
+pytestmark = pytest.mark.kind("A")
+
 HEAD = """
 import sys
 import gevent
@@ -179,6 +181,7 @@ def test_users_that_cannot_start_are_told_with_what_they_raised(tmp_path: Path) 
     assert "of Visitor ended with IndexError: pop from empty list" in recording.generator.ended_early
 
 
+@pytest.mark.kind("F")
 def test_users_that_stop_themselves_are_no_load(tmp_path: Path) -> None:
     """Each goes once and stops, as the file says: Locust starts no further ones."""
     with pytest.raises(
@@ -218,6 +221,7 @@ class Machine(FastHttpUser):
 """
 
 
+@pytest.mark.kind("F")
 def test_a_class_that_is_switched_off_is_not_driven(tmp_path: Path) -> None:
     """`weight = 0` without a fixed number of users: Locust starts none, and neither do turns."""
     recordings = _turns(tmp_path / "turns", SWITCHED_OFF)
@@ -227,6 +231,7 @@ def test_a_class_that_is_switched_off_is_not_driven(tmp_path: Path) -> None:
     assert all(set(one.requests.names) == {"GET /look", "GET /report"} for one in recordings.values())
 
 
+@pytest.mark.kind("F")
 def test_a_file_with_nobody_to_drive_is_told(tmp_path: Path) -> None:
     """All classes are switched off."""
     with pytest.raises(LoadError, match="There are no users with weight > 0"):
@@ -238,6 +243,7 @@ def test_a_file_with_nobody_to_drive_is_told(tmp_path: Path) -> None:
         )
 
 
+@pytest.mark.kind("E")
 @pytest.mark.parametrize(
     ("task", "wait_s", "told"),
     [

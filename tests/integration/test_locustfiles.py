@@ -12,6 +12,8 @@ from perfci.rig.load.generator import Place
 from perfci.rig.load.rounds import shared_round
 from tests.fakes.driven import drive, plan_of, serving
 
+pytestmark = pytest.mark.kind("D")
+
 SHOP = {
     "loads/words.txt": "badge\nbrowser\n",
     "loads/shop/__init__.py": "",

@@ -11,6 +11,8 @@ from perfci.model import RoundKind
 from tests.fakes.shell import Shell, shell_in
 from tests.fakes.toy_project import CONFIG, RUN, endpoints, write
 
+pytestmark = pytest.mark.kind("C")
+
 ARGUMENTS = """
 import os
 from pathlib import Path

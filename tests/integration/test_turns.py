@@ -19,6 +19,8 @@ from perfci.rig.load.rounds import duet_round
 from tests.builders import a_plan
 from tests.fakes.toy_service import serving
 
+pytestmark = pytest.mark.kind("D")
+
 BOTH = (Side.BASE, Side.CANDIDATE)
 
 SAME = """
@@ -354,6 +356,7 @@ def test_turns_do_not_go_on_for_ever(tmp_path: Path) -> None:
     assert 1.0 <= recording.end_s - recording.start_s < 2.5
 
 
+@pytest.mark.kind("G")
 def test_think_times_are_left_out(taken: Taken) -> None:
     """With ten seconds between tasks there would be one request; and the window is as long as asked for."""
     recording = taken.recordings[Side.BASE]

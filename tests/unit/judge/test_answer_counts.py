@@ -5,6 +5,7 @@ from dataclasses import replace
 from math import log2
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,6 +13,8 @@ from perfci.metrics import answers as metrics
 from perfci.metrics.answers import answers_of, size_classes
 from perfci.model import AnswerForm, Answers
 from tests.builders import START, some_requests
+
+pytestmark = pytest.mark.kind("I")
 
 WINDOW = [(START, START + 20)]
 

@@ -36,6 +36,8 @@ from perfci.model import (
 )
 from tests.builders import a_comparison, a_paired_run, a_run, a_subject, a_tally, an_endpoint_census, an_endpoint_round
 
+pytestmark = pytest.mark.kind("I")
+
 NAME = "GET /tickets/"
 JSON, HTML = "application/json; ; HTTP/1.1", "text/html; ; HTTP/1.1"
 

@@ -40,6 +40,8 @@ from tests.builders import (
     some_seconds,
 )
 
+pytestmark = pytest.mark.kind("E")
+
 LOAD = (RoundKind.LOAD,)
 Edit = Callable[[Round], Round]
 

@@ -33,6 +33,8 @@ from perfci.model import (
 )
 from tests.builders import a_fingerprint, a_generator, a_paired_run, a_plan, a_round, a_run, a_subject
 
+pytestmark = pytest.mark.kind("H")
+
 WARMUP_S = 2.0
 Waits = Callable[[random.Random], float]
 

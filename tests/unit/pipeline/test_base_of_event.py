@@ -14,6 +14,8 @@ from perfci.pipeline import job
 from perfci.pipeline.reference import NamedBase, commit_of, name_of
 from perfci.rig.host.git import Git
 
+pytestmark = pytest.mark.kind("K")
+
 WHOLE = 0
 
 

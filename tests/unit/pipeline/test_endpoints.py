@@ -27,6 +27,8 @@ from perfci.pipeline.stored_names import aligned
 from perfci.rig.load.inside.perfci_endpoints import template
 from tests.builders import START, a_round, a_run, an_endpoint_round, some_requests
 
+pytestmark = pytest.mark.kind("I")
+
 OK, GONE, BROKEN = "200", "failed with 404", "failed with 500"
 
 

@@ -11,6 +11,8 @@ from perfci.model import Reference
 from perfci.pipeline.reference import NamedBase, commit_of, name_of, reference_of
 from perfci.rig.host.git import Git
 
+pytestmark = pytest.mark.kind("K")
+
 AUTO, BASELINE, REF = Against.AUTO, Against.BASELINE, Against.REF
 
 

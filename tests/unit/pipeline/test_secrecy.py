@@ -11,6 +11,8 @@ from perfci.pipeline.request import Request
 from perfci.rig.host.environment import JobEnvironment, child_environment
 from tests.unit.pipeline.conftest import CONFIG, Commit, Understand, run_git, with_environ
 
+pytestmark = pytest.mark.kind("C")
+
 ENVIRON = {"API_KEY": "k", "DB_PASSWORD": "p", "TENANT": "t", "NPM_TOKEN": "n", "PORT": "80", "GITHUB_ENV": "/f"}
 
 

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from perfci.publish.key import MAX_KEY, Measured, former_key, key_of, slug
 
+pytestmark = pytest.mark.kind("L")
+
 JOB = {
     "GITHUB_WORKFLOW_REF": "octo/shop/.github/workflows/Perf Gate.yml@refs/pull/7/merge",
     "GITHUB_JOB": "smoke",

@@ -4,6 +4,8 @@ import pytest
 
 from perfci.rig.load.causes import Removed, cause_of, evidence_in, of_failures
 
+pytestmark = pytest.mark.kind("B")
+
 TABLES = """
 Type     Name                        # reqs      # fails |    Avg
 --------|--------------------------|-------|-------------|-------

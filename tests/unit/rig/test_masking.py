@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from perfci.errors import TargetError
 from perfci.rig.host.masking import HIDDEN, Mask
 
+pytestmark = pytest.mark.kind("C")
+
 SECRET = 'p%s"w/ö+rd'
 
 

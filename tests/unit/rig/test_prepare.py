@@ -13,6 +13,8 @@ from perfci.errors import ConfigError, TargetError
 from perfci.rig.target.prepare import Place, Preparation, missing, prepare
 from perfci.schema import parse
 
+pytestmark = pytest.mark.kind("J")
+
 
 def options(**table: Any) -> Preparation:
     """The table as the configuration has it."""

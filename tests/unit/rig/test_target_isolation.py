@@ -8,6 +8,8 @@ from perfci.errors import TargetError
 from perfci.rig.target import images
 from perfci.rig.target.isolation import Copy, Isolated, isolate
 
+pytestmark = pytest.mark.kind("M")
+
 
 def _isolated(config: dict[str, Any], **changes: Any) -> Isolated:
     options: dict[str, Any] = {

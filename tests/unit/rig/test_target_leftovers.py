@@ -11,6 +11,8 @@ import pytest
 
 from perfci.rig.host import leftovers, process
 
+pytestmark = pytest.mark.kind("N")
+
 
 @pytest.fixture
 def stranger() -> Iterator[psutil.Process]:

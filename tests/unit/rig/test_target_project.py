@@ -17,6 +17,8 @@ from perfci.rig.target.project import Project, resolve
 from perfci.rig.target.running import Launch
 from tests.fakes import docker_cli
 
+pytestmark = pytest.mark.kind("M")
+
 PLAIN = {"services": {"web": {"image": "a"}, "debug": {"image": "a", "profiles": ["tools"]}}}
 PREFIX = "perfci-base-0123abcd"
 

@@ -16,6 +16,8 @@ from perfci.rig.host import leftovers
 from perfci.rig.host.checkout import work_tree
 from perfci.rig.host.git import Git
 
+pytestmark = pytest.mark.kind("J")
+
 POINTER = "version https://git-lfs.github.com/spec/v1\noid sha256:{}\nsize {}\n"
 
 
