@@ -281,6 +281,7 @@ class GeneratorHealth:
     schedule: Schedule | None = None  # None: nothing was due at a certain time
     in_step: InStep | None = None  # the worst of such users; None: there are none
     silent_because: str = ""  # what the users did where no request came to its end; empty: one did, or nobody looked
+    cut_off_s: float = 0.0  # the time limit at which perfci itself ended it; 0: it came to its own end
     ended_early: str = ""  # how the locustfile or its users ended the load, so that nothing was measured; empty: no
 
 

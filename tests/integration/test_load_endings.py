@@ -97,12 +97,39 @@ def test_a_file_that_ends_the_run_is_told_by_its_line(tmp_path: Path, profile: s
     assert len(recording.requests) == 0
 
 
+@pytest.mark.parametrize(
+    ("way", "by"),
+    [("raise SystemExit(3)", "SystemExit in profile.py, line "), ("os._exit(0)", "os._exit(0) in profile.py, line ")],
+)
+def test_an_exit_within_a_task_is_told_by_its_line(tmp_path: Path, way: str, by: str) -> None:
+    """Both end the process where it stands, so that Locust has no word to say: under load and in turns."""
+    exits = HEAD + "import os\n" + PROFILE.replace('self.client.get("/broken")', way)
+    recording = drive(tmp_path, profile=exits, duration_s=5.0).recording
+    assert recording.generator.ended_early.startswith(by)
+    told = [one.generator.ended_early for one in _turns(tmp_path / "turns", exits).values()]
+    assert any(text.startswith(by) for text in told)
+
+
+def test_a_child_that_the_file_forks_may_exit(tmp_path: Path) -> None:
+    """It is not the load that ends."""
+    forks = "if (child := os.fork()) == 0:\n            os._exit(0)\n        os.waitpid(child, 0)"
+    profile = HEAD + "import os\n" + PROFILE.replace('self.client.get("/broken")', forks)
+    recording = drive(tmp_path, profile=profile, duration_s=1.0).recording
+    assert recording.generator.ended_early == ""
+    assert len(recording.requests) > 0
+
+
 def test_a_file_that_exits_at_import_is_told_by_its_line(tmp_path: Path) -> None:
     """Before there is a round to speak of."""
     with pytest.raises(
         LoadError, match=r"the Locust file itself ended the run .*: sys.exit\('no'\) in profile.py, line"
     ):
         drive(tmp_path, profile=HEAD + "sys.exit('no')\n" + PROFILE)
+    (tmp_path / "raised").mkdir()
+    with pytest.raises(
+        LoadError, match=r"the Locust file itself ended the run: SystemExit\('no'\) in profile.py, line"
+    ):
+        drive(tmp_path / "raised", profile=HEAD + "raise SystemExit('no')\n" + PROFILE)
 
 
 def _turns(

@@ -82,6 +82,7 @@ def a_full_run() -> Run:
         in_step=InStep(wait_s=1.5, dispersion=2.5),
         silent_because="2 of its users wait between two tasks",
         ended_early="runner.quit() in shop.py, line 7, after 0.1 s",
+        cut_off_s=95.0,
     )
     measured = a_round(
         slices=4,

@@ -133,7 +133,16 @@ def _raised(round_: Round) -> Count:
 
 def records(case: Case) -> Iterator[Finding]:
     """Rounds whose record has no end, or that are shorter than planned."""
-    if broken := [round_ for round_ in case.measured if not round_.generator.complete]:
+    if ended := [round_ for round_ in case.measured if round_.generator.cut_off_s]:
+        limit_s = max(round_.generator.cut_off_s for round_ in ended)
+        message = (
+            f"perfci ended the load generator in {len(ended)} of {len(case.measured)} rounds, "
+            f"because it had not come to its end after {limit_s:.0f} s"
+        )
+        hint = "Was it slow to start its users, or does a request hang? Fewer users, or a timeout in the Locust file."
+        yield invalid("round-too-long", message, hint)
+    broken = [one for one in case.measured if not (one.generator.complete or one.generator.cut_off_s)]
+    if broken:
         message = f"The record of {len(broken)} of {len(case.measured)} rounds is incomplete"
         yield invalid("record-incomplete", message, "A process of the load generator ended before its time.")
     planned = case.run.fingerprint.plan.duration_s

@@ -27,7 +27,16 @@ def is_loopback(url: str) -> bool:
 
 def allowed(url: str, names: Collection[str]) -> bool:
     """Whether the address means this machine, or a host among the *names* that the project allows."""
-    return is_loopback(url) or split(url).hostname in {name.lower() for name in names}
+    return is_loopback(url) or _plain(split(url).hostname or "") in map(_plain, names)
+
+
+def _plain(host: str) -> str:
+    """One form for each host: addresses of IPv6 have many, and stand in brackets within a URL."""
+    bare = host.lower().removeprefix("[").removesuffix("]")
+    try:
+        return str(ipaddress.ip_address(bare))
+    except ValueError:
+        return bare
 
 
 def below(base_url: str, path: str) -> str:

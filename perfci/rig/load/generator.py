@@ -197,9 +197,9 @@ def attend(
     planned_s: float,
     limit_s: float,
     meanwhile: Callable[[], None] = lambda: None,
-) -> None:
+) -> float:
     """
-    Wait until all generators have ended, *meanwhile* doing this; LoadError as soon as one fails.
+    Wait until all generators have ended, *meanwhile* doing this; the seconds of it. LoadError as soon as one fails.
 
     Returns at the limit, too: a log without an end mark is what the judge calls a truncated round. Where the
     locustfile has ended the run of one of them, the others get a little time to come to the same end, and no more.
@@ -211,16 +211,17 @@ def attend(
             continue
         elapsed_s = time.monotonic() - began
         if elapsed_s > limit_s:
-            return
+            return elapsed_s
         for generator in running:
             generator.poll()
         if (
             any(generator.ended_itself for generator in generators)
             and (one_sided_since := one_sided_since or elapsed_s) + SETTLE_S < elapsed_s
         ):
-            return
+            break
         meanwhile()
         watch(_live(generators, elapsed_s=elapsed_s, planned_s=planned_s))
+    return time.monotonic() - began
 
 
 def _live(generators: Sequence[Generator], *, elapsed_s: float, planned_s: float) -> Live:

@@ -87,6 +87,13 @@ def spawned(readers: Iterable[LogReader], users: int) -> float | None:
     return min(times, default=None)
 
 
+def cut_off(recording: Recording, *, lasted_s: float, limit_s: float) -> Recording:
+    """The recording of a round that *lasted_s*, with the word that perfci's own limit ended it where that is so."""
+    if recording.generator.complete or lasted_s < limit_s:
+        return recording
+    return replace(recording, generator=replace(recording.generator, cut_off_s=limit_s))
+
+
 def record(
     readers: Sequence[LogReader], *, windows: Sequence[Window], plan: LoadPlan | None, warmup_s: float
 ) -> Recording:

@@ -37,6 +37,7 @@ from perfci.rig.load.log import LogReader
 from perfci.rig.load.recording import (
     Recording,
     all_stopped,
+    cut_off,
     ended_early,
     events,
     first,
@@ -64,7 +65,7 @@ def load_round(plan: LoadPlan, *, base_url: str, place: Place, workers: Workers 
     limit_s = math.ceil(planned_s) + SPARE_S
     extra = {"PERFCI_STOP_AFTER": f"{measured_s:.3f}"}
     with _locust(plan, place, base_url=base_url, limit_s=limit_s, extra=extra, workers=workers) as generator:
-        attend(
+        lasted_s = attend(
             [generator],
             place.watch,
             planned_s=planned_s,
@@ -75,7 +76,8 @@ def load_round(plan: LoadPlan, *, base_url: str, place: Place, workers: Workers 
             return unmeasured(generator.logs(), window=generator.lived, why=why)
         start_s = _spawned(generator, plan) + plan.warmup_s
         windows = [(start_s, start_s + plan.duration_s)]
-        return record(generator.logs(), windows=windows, plan=plan, warmup_s=plan.warmup_s)
+        recorded = record(generator.logs(), windows=windows, plan=plan, warmup_s=plan.warmup_s)
+        return cut_off(recorded, lasted_s=lasted_s, limit_s=limit_s)
 
 
 def _waiting(workers: Workers, generator: Generator) -> Callable[[], None]:
@@ -118,14 +120,15 @@ def shared_round(
             started = _locust(plan, place, base_url=base_urls[side], limit_s=limit_s, extra=extra, side=side)
             generators[side] = stack.enter_context(started)
         agreement = _Agreement(generators, plan, warmup_s=warmup_s, slice_s=slice_s, first_side=first_side)
-        attend(
+        lasted_s = attend(
             list(generators.values()),
             places[first_side].watch,
             planned_s=planned_s,
             limit_s=limit_s + STOP_TIMEOUT_S + 5,
             meanwhile=agreement.seek,
         )
-        return agreement.recordings()
+        recorded = agreement.recordings()
+        return {side: cut_off(one, lasted_s=lasted_s, limit_s=limit_s) for side, one in recorded.items()}
 
 
 class _Agreement:
@@ -314,10 +317,11 @@ def duet_round(plan: LoadPlan, place: Place) -> Iterator[TakeTurns]:
                 spec.write_text(json.dumps(document, indent=1))
                 waiting.close()
                 seconds = sum(times)
-                attend(
-                    [generator], partial(_foretell, generator, place.watch), planned_s=seconds, limit_s=_longest(times)
-                )
-                return {side: _turns(generator, side, times) for side in Side}
+                limit_s = _longest(times)
+                on_progress = partial(_foretell, generator, place.watch)
+                lasted_s = attend([generator], on_progress, planned_s=seconds, limit_s=limit_s)
+                recorded = {side: _turns(generator, side, times) for side in Side}
+                return {side: cut_off(each, lasted_s=lasted_s, limit_s=limit_s) for side, each in recorded.items()}
 
             yield take
 

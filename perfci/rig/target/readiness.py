@@ -1,5 +1,6 @@
 """Waits, bounded, until a target answers as it should, and says what it saw if it never does."""
 
+import re
 import socket
 import time
 from collections.abc import Callable, Mapping
@@ -131,9 +132,24 @@ def _look(session: requests.Session, ready: Ready, base_url: str, logs_tail: Cal
                 if not answer.is_redirect:
                     return f"status {answer.status_code}, wanted {wanted}"
                 url = _redirected(url, base_url, answer.headers["location"], logs_tail)
+        except requests.exceptions.SSLError as error:
+            raise _no_trust(error, url) from error
         except (requests.RequestException, HTTPError) as error:
             return _short(error)
     return f"more than {MAX_REDIRECTS} redirects"
+
+
+def _no_trust(error: Exception, url: str) -> TargetError:
+    """The error of a connection that TLS refuses: to ask again changes nothing."""
+    if "WRONG_VERSION_NUMBER" in str(error) or "HTTP_REQUEST" in str(error):
+        return TargetError(f"the target at {url} does not speak TLS", hint="its address begins with http://")
+    found = re.search(r"certificate verify failed: ([^(\n]+)", str(error))
+    why = f" ({found[1].strip()})" if found else ""
+    return TargetError(
+        f"the certificate of the target at {url} cannot be verified{why}",
+        hint="`ready = { tcp = true }` waits for the open port alone; let the load trust the issuer: SSL_CERT_FILE and "
+        "REQUESTS_CA_BUNDLE in the scenario's `environment`",
+    )
 
 
 def _missing(ready: Ready, headers: Mapping[str, str], body: str) -> str:

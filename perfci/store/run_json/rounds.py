@@ -191,6 +191,7 @@ class GeneratorDocument:
     in_step: InStepDocument | None = None
     silent_because: str = ""
     ended_early: str = ""
+    cut_off_s: float = 0.0  # the time limit at which perfci ended the generator; 0: it did not
 
     @classmethod
     def from_model(cls, health: GeneratorHealth) -> Self:
@@ -209,6 +210,7 @@ class GeneratorDocument:
             in_step=InStepDocument.from_model(health.in_step) if health.in_step else None,
             silent_because=health.silent_because,
             ended_early=health.ended_early,
+            cut_off_s=health.cut_off_s,
         )
 
     def to_model(self) -> GeneratorHealth:
@@ -227,6 +229,7 @@ class GeneratorDocument:
             in_step=self.in_step.to_model() if self.in_step else None,
             silent_because=self.silent_because,
             ended_early=self.ended_early,
+            cut_off_s=self.cut_off_s,
         )
 
 

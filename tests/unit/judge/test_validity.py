@@ -94,6 +94,7 @@ def test_nothing_measured_is_invalid_and_never_green(rounds: tuple[Round, ...]) 
         ({"loop_lag_p99_ms": 140.0}, {"generator-late": Weight.WARNING}),
         ({"exceptions": 3}, {"task-exceptions": Weight.WARNING}),
         ({"complete": False}, {"record-incomplete": Weight.INVALID}),
+        ({"complete": False, "cut_off_s": 95.0}, {"round-too-long": Weight.INVALID}),
     ],
 )
 def test_the_generators_own_health(health: dict[str, Any], expected: dict[str, Weight]) -> None:

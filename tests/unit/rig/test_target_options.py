@@ -63,6 +63,15 @@ def test_a_host_that_is_listed_may_be_loaded() -> None:
     assert isinstance(target.parse(table, where="[target]"), target.external.Options)
 
 
+@pytest.mark.parametrize("name", ["2001:db8::1", "[2001:DB8::1]", "2001:0db8:0:0:0:0:0:1"])
+def test_an_address_of_ipv6_may_be_written_in_each_of_its_forms(name: str) -> None:
+    """With brackets as in the URL, or without, long or short."""
+    table = {"kind": "external", "url": "http://[2001:db8::1]:8000", "allow_hosts": [name]}
+    assert isinstance(target.parse(table, where="[target]"), target.external.Options)
+    with pytest.raises(ConfigError, match="2001:db8::2 is not this machine"):
+        target.parse({**table, "url": "http://[2001:db8::2]"}, where="[target]")
+
+
 @pytest.mark.parametrize("url", ["http://127.0.0.1:80", "http://localhost", "http://[::1]:8000/x", "http://127.9.9.9"])
 def test_loopback(url: str) -> None:
     """What can only mean this machine."""

@@ -1,5 +1,5 @@
 """
-Who ended a run: the locustfile, by `runner.quit()`, `runner.stop()`, `sys.exit()`, `StopTest`; and users that ended.
+Who ended a run: the locustfile, by `runner.quit()`, `sys.exit()`, `os._exit()`, `StopTest`; and users that ended.
 
 Locust ends alike whoever asked for it. Here the place in the user's own code is found on the stack at that moment. In a
 task `StopTest` ends a user alone, as `StopUser` does.
@@ -7,6 +7,7 @@ task `StopTest` ends a user alone, as `StopUser` does.
 
 import os
 import sys
+import sysconfig
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -24,7 +25,9 @@ LOCUST, GEVENT, INSIDE, LIBRARY = (
 )
 PARSER = argument_parser.configargparse.__file__
 OTHERS = (LOCUST, GEVENT, INSIDE, LIBRARY, PARSER, "<", "src/gevent")  # how files are named that are not the user's
+STANDARD = sysconfig.get_path("stdlib") + os.sep  # with what is installed below it
 LONGEST = 200  # characters of a reason
+NOTED: list[str] = []  # how the file ended the run, where it is known
 
 
 def place(frame: FrameType | None) -> str:
@@ -47,6 +50,23 @@ def raised_at(error: BaseException) -> str:
     return found
 
 
+def watch_os_exit(note: Callable[[str], None]) -> None:
+    """
+    *note* an `os._exit` that the user's own code calls from now on: nothing else would tell of it.
+
+    One in a child that the file forks ends that child alone, and one of a library's is the library's own affair.
+    """
+    leave, process = os._exit, os.getpid()
+
+    def noting(status: int) -> NoReturn:
+        frame = sys._getframe(1)  # noqa: SLF001
+        if os.getpid() == process and not frame.f_code.co_filename.startswith((STANDARD, LOCUST, GEVENT, INSIDE)):
+            note(said(f"os._exit({status!r})", place(frame)))
+        leave(status)
+
+    os._exit = noting  # type: ignore[assignment]
+
+
 def said(what: str, where: str, error: object = "") -> str:
     """*what* ended it, *where*, and with which words."""
     return f"{what} in {where or 'the Locust file'}{f': {error}' if str(error) else ''}"[:LONGEST]
@@ -61,8 +81,9 @@ class Endings:
         self._known = False
 
     def watch_exit(self) -> None:
-        """Note `sys.exit()` from now on; call it before the user's file is loaded."""
+        """Note `sys.exit()` and `os._exit()` from now on; call it before the user's file is loaded."""
         leave = sys.exit
+        watch_os_exit(self.note)
 
         def noting(status: Any = None, /) -> NoReturn:
             if where := place(sys._getframe(1)):  # noqa: SLF001  # the only way to a stack without its lines
@@ -93,6 +114,7 @@ class Endings:
         if self._known:
             return
         self._known = True
+        NOTED.append(by)
         after_s = time.monotonic() - self._began
         if self._tell is not None:
             self._tell(by, after_s)
@@ -149,13 +171,16 @@ class Leavers:
         self.count: Counter[tuple[str, str]] = Counter()
         self._told: Counter[tuple[str, str]] = Counter()
 
-    def watch(self) -> None:
-        """Patch the method that a user's greenlet runs."""
+    def watch(self, on_exit: Callable[[str], None]) -> None:
+        """Patch the method that a user's greenlet runs; *on_exit* is told of a `SystemExit`, which ends the process."""
         run = User.run
 
         def counted(user: User) -> None:
             try:
                 run(user)
+            except SystemExit as error:
+                on_exit(said("SystemExit", raised_at(error), error))
+                raise
             except Exception as error:
                 self._left(user, f"{type(error).__name__}: {error}"[:LONGEST])
                 raise

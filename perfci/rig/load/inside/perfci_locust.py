@@ -15,6 +15,7 @@ import contextlib
 import json
 import os
 import resource
+import sys
 from functools import partialmethod
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from typing import Any
 import perfci_tls
 from locust import argument_parser
 from locust import main as program
+from perfci_endings import NOTED, raised_at
 
 for function in (argument_parser.get_empty_argument_parser, argument_parser.get_parser):
     function.__defaults__ = tuple(
@@ -50,4 +52,9 @@ if __name__ == "__main__":
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     with contextlib.suppress(ValueError, OSError):  # some systems name a limit that they do not give
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    program.main()
+    try:
+        program.main()
+    except SystemExit as error:  # also that of Locust itself, which no line of the user's raised
+        if (where := raised_at(error)) and not NOTED:
+            sys.stderr.write(f"perfci: the Locust file itself ended the run: SystemExit({error.code!r}) in {where}\n")
+        raise
