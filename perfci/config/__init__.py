@@ -96,6 +96,7 @@ class Config(Table):
     load: Load = Load.HEAD
     baselines: str = "baselines"
     rng_seed: int = Field(1, ge=0)
+    keep_runs: int = Field(20, ge=2)  # the newest, in .perfci/runs
     secrets: SecretsTable = SecretsTable()
     pass_env: tuple[VariablePattern, ...] = ()
     block_env: tuple[VariablePattern, ...] = ()

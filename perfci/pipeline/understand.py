@@ -24,6 +24,7 @@ from perfci.rig.census import addresses
 from perfci.rig.host.environment import JobEnvironment
 from perfci.rig.host.git import Git
 from perfci.rig.host.trees import is_own
+from perfci.rig.load import settings
 
 LOCK_FILES = (
     *("Cargo.lock", "Gemfile.lock", "Pipfile.lock", "bun.lock", "composer.lock", "go.sum", "mix.lock"),
@@ -98,7 +99,7 @@ def understand(request: Request, ports: Ports, stack: contextlib.ExitStack) -> T
     inside(ports.root, config.baselines, what="baselines folder")
     edited = edited_load(plan, config, base.config, files)
     environ = environment_of(config, ports.environ)
-    notes = (*base.notes, *notes, *withheld_from(plan, files[load_side].path, sources, config, environ))
+    notes = (*base.notes, *notes, *_ignored(plan, files[load_side].path, sources, config, environ))
     return Task(
         config=config,
         plan=plan,
@@ -108,7 +109,7 @@ def understand(request: Request, ports: Ports, stack: contextlib.ExitStack) -> T
         sources=sources,
         load_side=load_side,
         policy=policy_of(config.gate, plan.profile, alerts=config.monitor.alert),
-        notes=(*notes, *edited_files(plan, config, files, base_locustfiles=edited), *_dependencies(sources)),
+        notes=(*notes, *edited_files(plan, config, files, base_locustfiles=edited)),
         base_locustfiles=edited if load_side is Side.CANDIDATE else (),
         fail_on=request.fail_on or config.fail_on or (FailOn.NO_BASELINE if named.required else FailOn.REGRESSION),
         counting=_counting(config, request, ports),
@@ -221,6 +222,24 @@ def _not_side_by_side(error: BaseUnavailableError) -> Finding:
 
 def _warning(code: str, message: str, *, hint: str = "") -> Finding:
     return Finding(code=code, weight=Weight.WARNING, message=message, hint=hint)
+
+
+def _ignored(
+    plan: Plan, load: Path, sources: Mapping[Side, SideSource], config: Config, environ: JobEnvironment
+) -> list[Finding]:
+    """What is at hand and perfci does not use: variables of the job, dependencies of a side, settings of Locust."""
+    withheld = withheld_from(plan, load, sources, config, environ)
+    return [*withheld, *_dependencies(sources), *_unread(load / plan.runtime.directory)]
+
+
+def _unread(folder: Path) -> list[Finding]:
+    """A warning where the project has settings of Locust, which would be obeyed by hand."""
+    found = [f"{name} ({', '.join(keys)})" if keys else name for name, keys in settings.unread(folder).items()]
+    if not found:
+        return []
+    hint = "what belongs to the load goes into the scenario: users, spawn_rate, duration, tags, arguments"
+    message = f"perfci does not obey the settings of Locust in {'; '.join(found)}"
+    return [_warning("settings-unread", message, hint=hint)]
 
 
 def _dependencies(sources: Mapping[Side, SideSource]) -> list[Finding]:

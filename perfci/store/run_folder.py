@@ -1,9 +1,18 @@
 """The folder of one run: the only place that knows what its files are called."""
 
+import re
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
 from perfci.errors import ConfigError
+
+RUN_ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{4}")
+"""The id of a run begins with the time of its start."""
+
+
+def _subfolders(folder: Path) -> list[Path]:
+    return [path for path in folder.iterdir() if path.is_dir() and not path.is_symlink()] if folder.is_dir() else []
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +57,14 @@ class RunFolder:
     def logs(self, name: str) -> Path:
         """The folder for the logs of *name*: a side, one start of it, or a round."""
         return self.path / "logs" / name
+
+    @staticmethod
+    def prune(work: Path, *, keep: int) -> int:
+        """Remove all but the newest *keep* runs below *work*, by their ids, and nothing else; how many went."""
+        runs = sorted(path for path in _subfolders(work) if RUN_ID.fullmatch(path.name))
+        for path in runs[:-keep]:
+            shutil.rmtree(path, ignore_errors=True)
+        return len(runs[:-keep])
 
     def holds_run(self) -> bool:
         """Whether something was measured into it."""

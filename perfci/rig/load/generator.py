@@ -19,6 +19,7 @@ from perfci.rig.host import leftovers
 from perfci.rig.host.environment import child_environment, of_job
 from perfci.rig.host.masking import Mask
 from perfci.rig.host.process import Child, new_mark, start, stop_group, stop_marked, tail
+from perfci.rig.load import settings
 from perfci.rig.load.causes import Removed, cause_of, evidence_in
 from perfci.rig.load.log import LogReader
 from perfci.rig.load.runtime import Runtime
@@ -28,7 +29,6 @@ OUT = "locust.out"  # in a round's folder: what the generator printed
 POLL_S = 0.25
 MOST_PER_SECOND = 20_000  # requests that a process may finish in the second that the progress line shows
 LONGEST_OUTPUT = 1_000_000  # bytes of what a generator printed that are searched for the cause of its end
-SETTINGS = ("locust.conf", "~/.locust.conf", "~/locust.conf")  # that Locust would read on its own
 SETTLE_S = 2.0  # for the other side, to end as the first has
 STOP_TIMEOUT_S = 5  # requests in flight at the end may finish: cutting them would lose the slow ones
 
@@ -137,10 +137,9 @@ def passed_on(environ: Mapping[str, str]) -> dict[str, str]:
 
 def removed(place: Place) -> Removed:
     """What the same command, given by hand in the place's project, would find beyond that."""
-    settings = [name for name in SETTINGS if (place.directory / Path(name).expanduser()).is_file()]
     return Removed(
         variables=tuple(set(place.environ) - set(passed_on(place.environ))),
-        settings=tuple(settings),
+        settings=tuple(settings.unread(place.directory)),
         folder=str(place.directory),
     )
 

@@ -36,6 +36,7 @@ OTHER: Mapping[str, object] = {
     "load": "base",
     "baselines": "elsewhere",
     "rng_seed": 7,
+    "keep_runs": 5,
     "secrets": {"load": ["API_KEY"]},
     "pass_env": ["NPM_*"],
     "block_env": ["DEPLOY_*"],
@@ -127,4 +128,4 @@ def test_many_changed_keys_are_counted() -> None:
     """A notice stays a sentence."""
     changes: dict[str, Any] = {key: value for key, value in OTHER.items() if key not in SIDE_KEYS}
     _, (finding,) = governed(_config(changes), _config(), "tickets:smoke")
-    assert "and 6 more keys" in finding.message
+    assert "and 7 more keys" in finding.message

@@ -329,6 +329,17 @@ def test_runs_are_kept_out_of_git(measured: Runs, project: Path) -> None:
     assert (project / ".perfci" / ".gitignore").read_text() == "runs/\n"
 
 
+def test_old_runs_are_removed_and_nothing_else(measured: Runs, project: Path) -> None:
+    """A run is megabytes of logs: so many of the newest stay, and whatever else lies there."""
+    file, work = project / "perfci.toml", project / ".perfci" / "runs"
+    file.write_text(f"keep_runs = 3\n{file.read_text()}")
+    for name in ("20200101-000000-aaaa", "20200102-000000-bbbb", "20200103-000000-cccc", "mine"):
+        (work / name / "logs").mkdir(parents=True)
+    result, _ = measured(Recorded(rounds=some_rounds()), base=".")
+    left = {"20200102-000000-bbbb", "20200103-000000-cccc", "mine", result.folder.name}
+    assert {path.name for path in work.iterdir()} == left
+
+
 def test_a_round_that_ends_early_is_kept(measured: Runs) -> None:
     """A round of the candidate with no requests is on disk, whatever is judged of it."""
     rounds = [

@@ -261,6 +261,18 @@ def test_two_sides_at_one_address_are_refused(understood: Understand, ports: Por
     assert understood(Request(profile="tickets", base=base), ports).reference is Reference.REF
 
 
+def test_settings_of_locust_that_perfci_does_not_obey_are_named(
+    understood: Understand, ports: Ports, project: Path
+) -> None:
+    """By hand they would change the load; where they belong is said with them."""
+    (project / "locust.conf").write_text("users = 20\nrun-time = 1m\n")
+    (project / "pyproject.toml").write_text("[tool.locust]\ntags = ['slow']\n")
+    (note,) = understood(Request(profile="tickets"), ports).notes
+    assert (note.code, note.weight) == ("settings-unread", Weight.WARNING)
+    assert "locust.conf (users, run-time); [tool.locust] of pyproject.toml (tags)" in note.message
+    assert "scenario" in note.hint
+
+
 @pytest.mark.parametrize("build", [(), ("npm", "ci")])
 def test_dependencies_that_nothing_installs_for_each_side(
     understood: Understand, ports: Ports, project: Path, commit: Commit, build: tuple[str, ...]
