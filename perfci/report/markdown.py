@@ -76,6 +76,7 @@ def _render(outcome: Outcome, links: Links, *, every: Sequence[str]) -> str:
             untrusted=links.untrusted,
             lines=[_line(decision) for decision in shown.decisions],
             causes=_bounded(list(_causes(shown))),
+            taken_out=rows.taken_out(shown.decisions),
             more=shown.rest,
             every=every,
             beyond=len(outcome.decisions) - len(every),

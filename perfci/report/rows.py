@@ -8,6 +8,7 @@ import math
 import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 
 from perfci.model import (
     BASE_UNAVAILABLE,
@@ -155,6 +156,24 @@ def _relative(comparison: Comparison) -> str:
         return ""
     share = 100 * found.estimate / base
     return f" ({_signed(share, _decimals(share))} %)" if math.isfinite(share) else ""
+
+
+def taken_out(decisions: Sequence[Decision]) -> str:
+    """What all endpoints share and no `change` of theirs holds, in a sentence; empty where nothing was taken out."""
+    shared = [
+        (decision.comparison.common_shift, decision.comparison.series.metric)
+        for decision in decisions
+        if decision.comparison.common_shift is not None
+    ]
+    if not shared:
+        return ""
+    (low, low_metric), (high, high_metric) = min(shared, key=itemgetter(0)), max(shared, key=itemgetter(0))
+    first, last = signed_size(low, low_metric), signed_size(high, high_metric)
+    moved = first if first == last else f"{first} to {last}"
+    return (
+        f"Change of an endpoint: beside the others. What they have in common, {moved}, is the machine's and taken out; "
+        "the values still hold it."
+    )
 
 
 def size(amount: float | None, metric: Metric) -> str:

@@ -88,6 +88,8 @@ def _parts(outcome: Outcome, links: Links, *, width: int, verbose: bool) -> "Ite
     if shown.decisions:
         yield ""
         yield _table(shown.decisions, roomy=width >= ROOMY)
+    if shared := rows.taken_out(shown.decisions):
+        yield Text(shared)
     if shown.rest:
         yield Text(f"{shown.rest}: --verbose shows them")
     yield from _causes(shown)

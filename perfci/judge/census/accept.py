@@ -1,6 +1,5 @@
 """What of a run's work is written to `census.json`: what counts, and only where it changed."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 from perfci.judge.budgets import resolve
@@ -32,8 +31,11 @@ def to_commit(run: Run, policy: GatePolicy, before: CommittedCensus | None = Non
     if census is None:
         return None
     plan = run.fingerprint.plan
-    kept = before.census.endpoints if before is not None and not obstacle(run, before) else {}
-    endpoints = {name: _endpoint(name, seen, kept, policy) for name, seen in Work.of(census).endpoints.items()}
+    here = Work.of(census)
+    kept = Work.of(before.census) if before is not None and not obstacle(run, before) else Work({}, {})
+    endpoints = {name: _endpoint(name, here, kept, policy) for name in here.endpoints}
+    missed = set(census.unreached) & kept.endpoints.keys() - endpoints.keys()
+    endpoints |= {name: kept.endpoints[name] for name in missed}
     return CommittedCensus(
         profile=run.profile,
         scenario=run.scenario,
@@ -49,17 +51,28 @@ def to_commit(run: Run, policy: GatePolicy, before: CommittedCensus | None = Non
     )
 
 
-def _endpoint(
-    name: str, seen: EndpointCensus, before: Mapping[str, EndpointCensus], policy: GatePolicy
-) -> EndpointCensus:
-    old = before[name].counters if name in before else {}
-    chosen = {
-        counter: old[counter] if counter in old and not changed(name, counter, old[counter], now, policy) else now
-        for counter, now in seen.counters.items()
-        if counters.kind_of(counter) in counters.COUNTERS or _counts(name, counter, policy)
-    }
-    same = name in before and all(old.get(counter) == now for counter, now in chosen.items())
-    return replace(seen, counters=chosen, statements=before[name].statements if same else seen.statements)
+def _endpoint(name: str, here: Work, before: Work, policy: GatePolicy) -> EndpointCensus:
+    """
+    The lines of one endpoint.
+
+    A counter that nothing moved has no line. So a line neither comes nor goes where the gate sees no change from or to
+    zero: what happens in one request of twenty happens in none of the next twenty.
+    """
+    seen, old = here.endpoints[name], before.endpoints.get(name)
+    chosen = {}
+    for counter in sorted({*seen.counters, *(old.counters if old else ())}):
+        then, now = before.tally(name, counter, here) if old else None, here.tally(name, counter, before)
+        if now is None or not _kept(name, counter, policy):
+            continue
+        tally = now if then is None or changed(name, counter, then, now, policy) else then
+        if tally.mean or tally.spread:
+            chosen[counter] = tally
+    same = old is not None and chosen == old.counters
+    return replace(seen, counters=chosen, statements=old.statements if old and same else seen.statements)
+
+
+def _kept(endpoint: str, counter: str, policy: GatePolicy) -> bool:
+    return counters.kind_of(counter) in counters.COUNTERS or _counts(endpoint, counter, policy)
 
 
 def _counts(endpoint: str, counter: str, policy: GatePolicy) -> bool:

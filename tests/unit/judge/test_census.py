@@ -504,3 +504,28 @@ def test_statements_of_other_spelling_are_the_same() -> None:
     ]
     rows = next(d for d in judged(a_counted_run(*sides)).decisions if d.comparison.series.metric.name == "db/rows")
     assert [culprit.kind for culprit in rows.comparison.culprits] == [CulpritKind.PLAN]
+
+
+def test_lines_neither_come_nor_go_where_no_work_changed() -> None:
+    """A rare write is in one run of the same code and not in the next; an endpoint is missed now and then."""
+    rare, none = a_tally(0.05, 0.22, requests=20), a_tally(4.0, requests=20)
+    kept = a_tally(2.0, requests=20)
+
+    def counted(unreached: tuple[str, ...] = (), **endpoints: Any) -> Run:
+        made = {f"GET /{name}": an_endpoint_census(**counters) for name, counters in endpoints.items()}
+        return a_run(census={Side.CANDIDATE: Census(endpoints=made, sources=SOURCES, unreached=unreached)})
+
+    with_it = counted(a={"db_statements": none, "db_writes": rare}, b={"db_statements": kept})
+    without = counted(a={"db_statements": none}, unreached=("GET /b",))
+    first, second = to_commit(with_it, DEFAULT), to_commit(without, DEFAULT)
+    assert first is not None
+    assert second is not None
+    again = to_commit(without, DEFAULT, first)
+    assert again is not None
+    assert again.census.endpoints == first.census.endpoints
+    other = to_commit(counted(a={"db_statements": none, "db_writes": rare}), DEFAULT, second)
+    assert other is not None
+    assert other.census.endpoints == second.census.endpoints
+    gone = to_commit(counted(a={"db_statements": none}), DEFAULT, first)
+    assert gone is not None
+    assert set(gone.census.endpoints) == {"GET /a"}

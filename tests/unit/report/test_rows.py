@@ -8,8 +8,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from perfci.judge.census.counters import metric_of
-from perfci.model import Better, Interval, Metric, Quantity, Series, SeriesVerdict, Verdict
-from perfci.report import rows
+from perfci.model import Better, Decision, Interval, Metric, Quantity, Series, SeriesVerdict, Verdict
+from perfci.report import render, rows, terminal
 from tests.builders import a_comparison, a_decision, a_metric, a_regression, an_outcome, an_slo_result
 
 MS = a_metric("p95")
@@ -132,3 +132,18 @@ def test_marks() -> None:
     """Every verdict has a symbol of one character."""
     assert {verdict: len(mark) for verdict, mark in rows.MARKS.items()} == dict.fromkeys(SeriesVerdict, 1)
     assert {verdict: len(mark) for verdict, mark in rows.VERDICT_MARKS.items()} == dict.fromkeys(Verdict, 1)
+
+
+def test_what_all_endpoints_share_is_told_where_it_was_taken_out() -> None:
+    """Values rise while the change falls: the reader is told why, once for all rows."""
+    assert rows.taken_out([a_decision()]) == ""
+    decisions = [a_decision(comparison=replace(a_comparison(), common_shift=shift)) for shift in (0.12, 0.14)]
+    assert "in common, +12 %, is the machine's" in rows.taken_out(decisions[:1])
+    assert "in common, +12 % to +14 %, is the machine's" in rows.taken_out([a_decision(), *decisions])
+    for text in (terminal.render(an_outcome(decisions=tuple(decisions))), markdown(decisions)):
+        assert "+12 % to +14 %" in " ".join(text.split())
+
+
+def markdown(decisions: list[Decision]) -> str:
+    """The comment about these series."""
+    return render("markdown", an_outcome(decisions=tuple(decisions)))
