@@ -53,17 +53,22 @@ def _minor(program: str) -> Callable[[Run], object]:
     return lambda run: ".".join(run.fingerprint.versions.get(program, "").split(".")[:2])
 
 
+def _machine(attribute: str) -> Callable[[Run], object]:
+    """What is known of the machine; None where nothing is, which is like nothing but another such run."""
+    return lambda run: getattr(run.fingerprint.machine, attribute, None)
+
+
 ATTRIBUTES: Sequence[Attribute] = (
     Attribute("profile or scenario", lambda run: run.name, Consequence.FORBIDS, "Other requests."),
     Attribute(
         "load plan",
-        lambda run: replace(run.fingerprint.plan, digest=""),
+        lambda run: run.fingerprint.plan and replace(run.fingerprint.plan, digest=""),
         Consequence.FORBIDS,
         "Users, their rate and classes, tags, seconds, processes and variables: another queue in front of the service.",
     ),
     Attribute(
         "locustfile",
-        lambda run: run.fingerprint.plan.digest,
+        lambda run: run.fingerprint.plan and run.fingerprint.plan.digest,
         Consequence.FORBIDS,
         "Its digest, with the modules of the project that it imports: other requests, or another mixture of them.",
     ),
@@ -78,19 +83,19 @@ ATTRIBUTES: Sequence[Attribute] = (
     ),
     Attribute(
         "CPU model",
-        lambda run: run.fingerprint.machine.cpu_model,
+        _machine("cpu_model"),
         Consequence.FORBIDS,
         "Between models lies up to a quarter.",
     ),
     Attribute(
         "number of cores",
-        lambda run: run.fingerprint.machine.cores,
+        _machine("cores"),
         Consequence.FORBIDS,
         "Service and load generator share them.",
     ),
     Attribute(
         "CPU limit",
-        lambda run: run.fingerprint.machine.cpu_limit,
+        _machine("cpu_limit"),
         Consequence.FORBIDS,
         "A quota stops whoever has used it up until its period is over.",
     ),
@@ -105,19 +110,19 @@ ATTRIBUTES: Sequence[Attribute] = (
     ),
     Attribute(
         "memory limit",
-        lambda run: run.fingerprint.machine.memory_limit_mb,
+        _machine("memory_limit_mb"),
         Consequence.WARNS,
         "It shows only where memory becomes scarce.",
     ),
     Attribute(
         "kind of host",
-        lambda run: run.fingerprint.machine.kind,
+        _machine("kind"),
         Consequence.WARNS,
         "Other neighbours, another frequency.",
     ),
     Attribute(
         "operating system",
-        lambda run: run.fingerprint.machine.system,
+        _machine("system"),
         Consequence.WARNS,
         "Other libraries and defaults.",
     ),
@@ -128,16 +133,12 @@ ATTRIBUTES: Sequence[Attribute] = (
         "gevent version", _minor("gevent"), Consequence.WARNS, "It switches between the users; repairs do not count."
     ),
     Attribute("Python version", _minor("python"), Consequence.WARNS, "Of the load generator; repairs do not count."),
-    Attribute(
-        "image of the runner", lambda run: run.fingerprint.machine.image, Consequence.SHOWN, "It changes every week."
-    ),
-    Attribute("kernel", lambda run: run.fingerprint.machine.kernel, Consequence.SHOWN, "It changes with every update."),
-    Attribute(
-        "memory", lambda run: run.fingerprint.machine.memory_mb, Consequence.SHOWN, "Rarely what decides about times."
-    ),
+    Attribute("image of the runner", _machine("image"), Consequence.SHOWN, "It changes every week."),
+    Attribute("kernel", _machine("kernel"), Consequence.SHOWN, "It changes with every update."),
+    Attribute("memory", _machine("memory_mb"), Consequence.SHOWN, "Rarely what decides about times."),
     Attribute(
         "machine",
-        lambda run: run.fingerprint.machine.id,
+        _machine("id"),
         Consequence.SHOWN,
         "Runs of the very same machine scatter less, which the judge takes into account.",
     ),
@@ -171,8 +172,8 @@ def remarks(run: Run, baseline: Baseline) -> tuple[str, ...]:
     remarks = []
     for attribute in ATTRIBUTES:
         if attribute.consequence is Consequence.WARNS:
-            own = str(attribute.of(run))
-            others = {str(attribute.of(stored)) for stored in comparable(run, baseline)} - {own, ""}
+            own = str(attribute.of(run) or "")
+            others = {str(attribute.of(stored) or "") for stored in comparable(run, baseline)} - {own, ""}
             if own and others:
                 remarks.append(f"{attribute.name} {own}, not {' or '.join(sorted(others))}")
     return tuple(remarks)
@@ -190,7 +191,10 @@ def same_scenario(run: Run, baseline: Baseline) -> tuple[Run, ...]:
 
 def same_machine(run: Run, stored: tuple[Run, ...]) -> bool:
     """Whether all were measured on the very same machine, not only on its like."""
-    return all(other.fingerprint.machine.id == run.fingerprint.machine.id for other in stored)
+    here = run.fingerprint.machine
+    return here is not None and all(
+        other.fingerprint.machine is not None and other.fingerprint.machine.id == here.id for other in stored
+    )
 
 
 def obstacle(run: Run, baseline: Baseline) -> str:

@@ -18,7 +18,8 @@ def other_load(run: Run) -> float | None:
     """Share of the processors taken by others in the candidate's load rounds; None where nobody looked."""
     loaded = [each for each in run.rounds if each.kind is RoundKind.LOAD and each.side is Side.CANDIDATE]
     known = [cores for each in loaded if (cores := _others(each)) is not None]
-    return sum(known) / len(known) / run.fingerprint.machine.cores if known else None
+    machine = run.fingerprint.machine
+    return sum(known) / len(known) / machine.cores if known and machine else None
 
 
 def similar(share: float | None, other: float | None) -> bool:

@@ -313,7 +313,12 @@ class Round:
     endpoints: Mapping[str, EndpointRound]
     seconds: tuple[Second, ...] = ()
     gauges: Mapping[str, Gauge] = field(default_factory=dict)  # of the target, where it was watched
-    generator: GeneratorHealth
-    target: TargetHealth
+    generator: GeneratorHealth | None  # None: an imported round, of which nobody noted it; the target's likewise
+    target: TargetHealth | None
     errors: Mapping[str, int] = field(default_factory=dict)  # what failed, by message, most frequent first
     answers: Mapping[str, Answers] = field(default_factory=dict)  # by endpoint; empty: not kept
+
+    @property
+    def survived(self) -> bool:
+        """Whether the target was there to its end, for all that is known."""
+        return self.target is None or self.target.alive

@@ -82,8 +82,8 @@ class LoadPlan:
 class Fingerprint:
     """Everything that decides whether two runs may be compared."""
 
-    machine: Machine
-    plan: LoadPlan
+    machine: Machine | None  # None: an imported run, of which nobody noted it; the plan likewise
+    plan: LoadPlan | None
     seed_digest: str
     target_kind: str
     target: Mapping[Side, str]  # what was started: command, or image digests
@@ -130,6 +130,22 @@ class Folded:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Who measured a run: perfci itself on this machine, or another tool, from whose file it was imported."""
+
+    tool: str = ""  # with its version, "k6 0.55"; empty: perfci
+    file: str = ""  # that was imported
+
+    @property
+    def imported(self) -> bool:
+        """Whether another tool measured: health, machine and plan may then be unknown."""
+        return bool(self.tool)
+
+
+MEASURED_HERE = Origin()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
     """The rounds of one job."""
 
@@ -149,6 +165,7 @@ class Run:
     looks: LookPlan | None = None  # None: judged once, when all blocks are measured
     folded: tuple[Folded, ...] = ()  # endpoints of several names, or set apart from such; in the order of their names
     timings: tuple[Timing, ...] = ()  # in the order in which the steps ended
+    origin: Origin = MEASURED_HERE
 
     @property
     def name(self) -> str:

@@ -19,9 +19,13 @@ def subject_of(finished: Run, *, reference: Reference, name: str, base_commit: s
         reference_name=name,
         base_commit=base_commit,
         head_commit=finished.commits.get(Side.CANDIDATE, ""),
-        machine=here.described,
-        load=f"{_asking(plan)}, {plan.duration_s:g} s a round after {plan.warmup_s:g} s of warm-up",
+        machine=here.described if here else "not known",
+        load=_load(plan) if plan else "not known",
     )
+
+
+def _load(plan: LoadPlan) -> str:
+    return f"{_asking(plan)}, {plan.duration_s:g} s a round after {plan.warmup_s:g} s of warm-up"
 
 
 def _asking(plan: LoadPlan) -> str:

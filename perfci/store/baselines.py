@@ -23,8 +23,8 @@ def load_baseline(folder: Path, *, like: Run) -> Baseline:
     No folder or an empty one is a baseline without runs: absence is a value that the gate names.
     """
     runs = sorted((load(file) for file in sorted(folder.glob("*.json")) if file.name != CENSUS), key=_age)
-    here = like.fingerprint.machine.machine_class
-    same = [run for run in runs if run.fingerprint.machine.machine_class == here]
+    here = _machine_class(like)
+    same = [run for run in runs if _machine_class(run) == here]
     location = f"{folder.parent.name}/{folder.name}"
     return Baseline(location=location, runs=tuple((same or runs)[-NEWEST:]), census=committed_census(folder))
 
@@ -33,6 +33,11 @@ def committed_census(folder: Path) -> CommittedCensus | None:
     """Read the accepted census in *folder*; None where there is none."""
     file = folder / CENSUS
     return load_census(file) if file.exists() else None
+
+
+def _machine_class(run: Run) -> object:
+    """None where the machine is not known."""
+    return run.fingerprint.machine and run.fingerprint.machine.machine_class
 
 
 def _age(run: Run) -> tuple[str, str]:

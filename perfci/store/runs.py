@@ -28,6 +28,7 @@ def load(path: Path) -> Run:
     file, content = read_json(path, inside=RunFolder(path).run, what="run", missing=missing)
     run = FORMAT.read(content, where=str(file)).to_model()
     check_names(run, file)
+    _check_health(run, file)
     for measured in run.rounds:
         _check_counts(measured, file)
         _check_answers(measured, file)
@@ -61,6 +62,14 @@ def _tallies(census: Census) -> Iterator[tuple[str, Tally]]:
             yield from ((f"{endpoint}: a statement", tally) for tally in known if tally is not None)
 
 
+def _check_health(run: Run, file: Path) -> None:
+    """What perfci measured itself comes with all that says whether to believe it: else a check could be left out."""
+    known = run.fingerprint.machine and run.fingerprint.plan
+    if not run.origin.imported and not (known and all(each.generator and each.target for each in run.rounds)):
+        text = f"{file} lacks the health of a round, the machine or the load plan, and was imported from no other tool"
+        raise ResultError(text, hint=DAMAGED)
+
+
 def _check_counts(measured: Round, file: Path) -> None:
     counts = [
         *((endpoint, seen.requests, seen.failures) for endpoint, seen in measured.endpoints.items()),
@@ -76,7 +85,7 @@ def _check_counts(measured: Round, file: Path) -> None:
     for name, gauge in measured.gauges.items():
         if not (gauge.low <= gauge.mean <= gauge.high and gauge.step_s >= 1):
             raise ResultError(f"{file}: the gauge {name[:60]!r} has a mean beyond what was seen", hint=DAMAGED)
-    kept = measured.generator.schedule
+    kept = measured.generator.schedule if measured.generator else None
     if kept and not (0 <= kept.overslept <= kept.late <= kept.due and 0 <= kept.missed <= kept.due and kept.due > 0):
         raise ResultError(f"{file}: round {measured.number} of block {measured.block} missed more than was due")
     if measured.duration_s < 0 or measured.warmup_s < 0:

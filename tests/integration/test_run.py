@@ -80,7 +80,7 @@ def test_a_whole_run_leaves_its_documents_and_nothing_else(shell: Shell, tmp_pat
     expected += [(RoundKind.LOAD, side, 1) for side in Side]
     assert sorted((one.kind, one.side, one.block) for one in run.rounds) == sorted(expected)
     assert all({"GET /one", "GET /two"} <= set(one.endpoints) for one in run.rounds)
-    assert all(one.target.alive and one.errors == {} for one in run.rounds)
+    assert all(one.survived and one.errors == {} for one in run.rounds)
     assert {one.kind for one in run.rounds if "process/memory" in one.gauges} == {RoundKind.LOAD}  # and no other
     assert all("process/memory" in one.gauges for one in run.rounds if one.kind is RoundKind.LOAD)
     assert set(run.fingerprint.target) == set(Side)

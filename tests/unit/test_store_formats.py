@@ -23,6 +23,7 @@ from perfci.model import (
     Histogram,
     InStep,
     LookPlan,
+    Origin,
     RoundKind,
     Run,
     Schedule,
@@ -122,6 +123,7 @@ def a_full_run() -> Run:
         looks=LookPlan(first=3, most={RoundKind.DUET: 12}),
         folded=(Folded(endpoint="GET /{id}", names=7, because="larger answers"),),
         timings=(Timing(step=Step.SEED, block="3", began_s=12.5, seconds=1.5),),
+        origin=Origin(tool="k6 0.55", file="summary.json"),
     )
 
 

@@ -93,7 +93,8 @@ def _reference(case: Case) -> Rounds:
 
     def asked(run: Run) -> tuple[object, ...]:
         plan = run.fingerprint.plan
-        return plan.digest, plan.user_classes, plan.tags, dict(plan.environment), run.fingerprint.seed_digest
+        load = plan and (plan.digest, plan.user_classes, plan.tags, dict(plan.environment))
+        return load, run.fingerprint.seed_digest
 
     return [
         round_

@@ -27,10 +27,9 @@ def to_commit(run: Run, policy: GatePolicy, before: CommittedCensus | None = Non
     the gate sees no change of it: the file changes where work does, and small steps within the budgets add up against
     the same old number, until they are seen.
     """
-    census = run.census.get(Side.CANDIDATE)
-    if census is None:
+    census, plan = run.census.get(Side.CANDIDATE), run.fingerprint.plan
+    if census is None or plan is None:
         return None
-    plan = run.fingerprint.plan
     here = Work.of(census)
     kept = Work.of(before.census) if before is not None and not obstacle(run, before) else Work({}, {})
     endpoints = {name: _endpoint(name, here, kept, policy) for name in here.endpoints}

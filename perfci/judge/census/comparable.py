@@ -74,6 +74,8 @@ def reference(run: Run, baseline: Baseline | None) -> tuple[Work | None, str]:
 def obstacle(run: Run, committed: CommittedCensus) -> str:
     """Why the run's work cannot be compared with what was committed, in a few words; empty where it can."""
     plan = run.fingerprint.plan
+    if plan is None:
+        return "load plan"
     must_agree = {
         "profile or scenario": (run.profile, run.scenario) == (committed.profile, committed.scenario),
         "locustfile": plan.digest == committed.load,

@@ -79,7 +79,7 @@ def _measured(run: Run) -> list[RoundKind]:
 
 def _compared_metrics(run: Run, rules: Rules, reference: Reference, kind: RoundKind) -> list[Metric]:
     """The metrics that have a budget; an advisory one that needs due times only where the load has some."""
-    due = any(round_.generator.schedule is not None for round_ in run.rounds)
+    due = any(round_.generator and round_.generator.schedule for round_ in run.rounds)
     return [
         METRICS[name]
         for name, budget in by_metric(rules, reference, kind).items()

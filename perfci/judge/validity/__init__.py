@@ -37,6 +37,7 @@ CHECKS: Sequence[Callable[[Case], Iterator[Finding]]] = (
     reference.other_data,
     reference.unlike,
     reference.unusual,
+    reference.imported,
     limits.unmatched,
     limits.too_few,
 )

@@ -4,7 +4,18 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from perfci.judge import comparability
-from perfci.model import ALL_ENDPOINTS, Baseline, Finding, GatePolicy, Round, RoundKind, Run, Side, Weight
+from perfci.model import (
+    ALL_ENDPOINTS,
+    Baseline,
+    Finding,
+    GatePolicy,
+    GeneratorHealth,
+    Round,
+    RoundKind,
+    Run,
+    Side,
+    Weight,
+)
 
 Rounds = Sequence[Round]
 
@@ -42,6 +53,11 @@ def _candidates(runs: Sequence[Run]) -> list[Round]:
 def of(rounds: Rounds, side: Side) -> Rounds:
     """The rounds of one side."""
     return [round_ for round_ in rounds if round_.side is side]
+
+
+def healths(rounds: Rounds) -> list[GeneratorHealth]:
+    """What was seen of the load generator; nothing of imported rounds."""
+    return [round_.generator for round_ in rounds if round_.generator is not None]
 
 
 def under_load(rounds: Rounds) -> Rounds:

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 from perfci.judge.stats.exact import Count
 from perfci.judge.validity import zeros
-from perfci.judge.validity.case import Case, Rounds, blame, invalid, of, regression, total, under_load, warning
+from perfci.judge.validity.case import Case, Rounds, blame, healths, invalid, of, regression, total, under_load, warning
 from perfci.metrics.registry import METRICS
 from perfci.model import Finding, Quantity, Round, RoundKind, Side
 
@@ -44,11 +44,11 @@ def saturation(case: Case) -> Iterator[Finding]:
     load = under_load(case.measured)
     for side in Side:
         own = of(load, side)
-        saturated = [round_ for round_ in own if round_.generator.cpu_share > SATURATED]
+        saturated = [health for health in healths(own) if health.cpu_share > SATURATED]
         if own and 2 * len(saturated) >= len(own):
             message = f"The load generator was saturated in {len(saturated)} of {len(own)} rounds of the {side.value}"
             yield invalid("generator-saturated", message, "Use fewer users, or a lighter client (FastHttpUser).")
-    busiest = max((round_.generator.cpu_share for round_ in load), default=0.0)
+    busiest = max((health.cpu_share for health in healths(load)), default=0.0)
     if busiest > BUSY:
         message = f"The load generator used up to {100 * busiest:.0f} % of a core"
         yield warning("generator-busy", message, "Above 90 % it slows down what it measures.")
@@ -56,11 +56,11 @@ def saturation(case: Case) -> Iterator[Finding]:
 
 def starvation(case: Case) -> Iterator[Finding]:
     """The generator did not get enough processor time, or its event loop ran late."""
-    waited = max((round_.generator.run_delay_share for round_ in case.measured), default=0.0)
+    waited = max((health.run_delay_share for health in healths(case.measured)), default=0.0)
     if waited > STARVED:
         message = f"The load generator waited for a core up to {100 * waited:.0f} % of its time"
         yield warning("generator-starved", message, "Something else uses the machine, or it has too few cores.")
-    lag = max((round_.generator.loop_lag_p99_ms for round_ in case.measured), default=0.0)
+    lag = max((health.loop_lag_p99_ms for health in healths(case.measured)), default=0.0)
     if lag > LATE_MS:
         yield warning("generator-late", f"The load generator's event loop was up to {lag:.0f} ms late")
 
@@ -72,16 +72,16 @@ def ended(case: Case) -> Iterator[Finding]:
     Red where that happened in all rounds of a kind on the candidate, and never on the reference. Nothing else is to be
     learnt from such rounds.
     """
-    early = [round_ for round_ in case.measured if round_.generator.ended_early]
+    early = [round_ for round_ in case.measured if _ended_early(round_)]
     if not early:
         return
-    on_base = any(round_.generator.ended_early for round_ in case.base)
+    on_base = any(map(_ended_early, case.base))
     always = any(
-        own and all(round_.generator.ended_early for round_ in own)
+        own and all(map(_ended_early, own))
         for kind in RoundKind
         if (own := [round_ for round_ in case.candidate if round_.kind is kind])
     )
-    why = early[0].generator.ended_early
+    why = _ended_early(early[0])
     errors = [f"{count} x {message}" for round_ in early for message, count in round_.errors.items()]
     hint = f"The first error: {errors[0]}." if errors else "The logs of the run have what it printed: locust.out."
     if case.base and always and not on_base:
@@ -94,6 +94,11 @@ def ended(case: Case) -> Iterator[Finding]:
     yield invalid("load-ended", message, hint)
 
 
+def _ended_early(round_: Round) -> str:
+    """How the load ended before anything was measured; empty where it did not, or nobody knows."""
+    return round_.generator.ended_early if round_.generator else ""
+
+
 def tasks(case: Case) -> Iterator[Finding]:
     """
     Exceptions outside requests: a broken locustfile, or answers that it cannot work with.
@@ -103,7 +108,7 @@ def tasks(case: Case) -> Iterator[Finding]:
     """
 
     def shows(rounds: Rounds) -> bool:
-        raised = sum(round_.generator.exceptions for round_ in rounds)
+        raised = sum(health.exceptions for health in healths(rounds))
         return raised > 0 and raised >= total(rounds)[0]
 
     base, candidate = ([_raised(round_) for round_ in side] for side in (case.base, case.candidate))
@@ -115,7 +120,7 @@ def tasks(case: Case) -> Iterator[Finding]:
     every: list[Finding] = []
     if not (by_chance and shows(case.candidate)):
         every += blame(case, case.base, "tasks-raise", shows=shows, what="made every task of the load raise", hint=hint)
-    raised = {side: sum(round_.generator.exceptions for round_ in of(case.measured, side)) for side in Side}
+    raised = {side: sum(health.exceptions for health in healths(of(case.measured, side))) for side in Side}
     if any(raised.values()) and not every:
         one_side = (
             [side for side in Side if raised[side]] if len({round_.side for round_ in case.measured}) == 2 else []
@@ -128,24 +133,25 @@ def tasks(case: Case) -> Iterator[Finding]:
 
 def _raised(round_: Round) -> Count:
     """Tasks that raised, among those and the requests that were made."""
-    return Count(round_.generator.exceptions, round_.generator.exceptions + total([round_])[0])
+    exceptions = round_.generator.exceptions if round_.generator else 0
+    return Count(exceptions, exceptions + total([round_])[0])
 
 
 def records(case: Case) -> Iterator[Finding]:
     """Rounds whose record has no end, or that are shorter than planned."""
-    if ended := [round_ for round_ in case.measured if round_.generator.cut_off_s]:
-        limit_s = max(round_.generator.cut_off_s for round_ in ended)
+    watched = healths(case.measured)
+    if ended := [health for health in watched if health.cut_off_s]:
+        limit_s = max(health.cut_off_s for health in ended)
         message = (
             f"perfci ended the load generator in {len(ended)} of {len(case.measured)} rounds, "
             f"because it had not come to its end after {limit_s:.0f} s"
         )
         hint = "Was it slow to start its users, or does a request hang? Fewer users, or a timeout in the Locust file."
         yield invalid("round-too-long", message, hint)
-    broken = [one for one in case.measured if not (one.generator.complete or one.generator.cut_off_s)]
-    if broken:
+    if broken := [health for health in watched if not (health.complete or health.cut_off_s)]:
         message = f"The record of {len(broken)} of {len(case.measured)} rounds is incomplete"
         yield invalid("record-incomplete", message, "A process of the load generator ended before its time.")
-    planned = case.run.fingerprint.plan.duration_s
+    planned = case.run.fingerprint.plan.duration_s if case.run.fingerprint.plan else 0.0
     load = under_load(case.measured)
     if cut := [round_ for round_ in load if round_.duration_s < CUT * planned]:
         shortest = min(round_.duration_s for round_ in cut)
@@ -165,7 +171,7 @@ def clocks(case: Case) -> Iterator[Finding]:
             "clock-absurd", f"{len(wrong)} of {len(case.measured)} rounds hold times that no clock can have shown"
         )
     if stepped := [round_ for round_ in case.measured if _stepped(round_)]:
-        largest = max((round_.generator.clock_step_s for round_ in stepped), key=abs)
+        largest = max((health.clock_step_s for health in healths(stepped)), key=abs)
         message = f"The clock of the machine jumped by {largest:+.2f} s during a round"
         yield invalid("clock-stepped", message, "Something set the clock: measure again.")
     if _overlap(case.measured):
@@ -173,7 +179,8 @@ def clocks(case: Case) -> Iterator[Finding]:
 
 
 def _stepped(round_: Round) -> bool:
-    return abs(round_.generator.clock_step_s) > max(STEPPED * round_.duration_s, LEAST_STEP_S)
+    step_s = round_.generator.clock_step_s if round_.generator else 0.0
+    return abs(step_s) > max(STEPPED * round_.duration_s, LEAST_STEP_S)
 
 
 def _absurd(round_: Round) -> bool:

@@ -11,7 +11,18 @@ from perfci.judge.stats import exact, rare, welch
 from perfci.judge.stats.exact import Count
 from perfci.judge.stats.student import Estimate
 from perfci.judge.validity import zeros
-from perfci.judge.validity.case import Case, Rounds, blame, invalid, listed, regression, total, under_load, warning
+from perfci.judge.validity.case import (
+    Case,
+    Rounds,
+    blame,
+    healths,
+    invalid,
+    listed,
+    regression,
+    total,
+    under_load,
+    warning,
+)
 from perfci.model import ALL_ENDPOINTS, Finding, Round
 
 STALL_SHARE, SHORTEST_STALL_S, LONGEST_STALL_S = 0.25, 3, 10
@@ -38,8 +49,10 @@ def users(case: Case) -> Iterator[Finding]:
 
     def short(round_: Round) -> bool:
         health = round_.generator
+        if health is None:
+            return False
         least = health.users_reached if health.users_kept is None else min(health.users_reached, health.users_kept)
-        return least < health.users_wanted and round_.target.alive
+        return least < health.users_wanted and round_.survived
 
     return blame(
         case,
@@ -76,7 +89,7 @@ def stalls(case: Case) -> Iterator[Finding]:
 
 
 def _generator_stood_still(round_: Round, gap: int) -> bool:
-    return round_.generator.loop_lag_max_ms > 500.0 * gap
+    return round_.generator is not None and round_.generator.loop_lag_max_ms > 500.0 * gap
 
 
 def _stalls(case: Case) -> dict[int, int]:
@@ -116,7 +129,7 @@ def _silence(round_: Round) -> int:
     for second in round_.seconds:
         current = 0 if second.requests else current + 1
         longest = max(longest, current)
-    if longest == len(round_.seconds) or not round_.target.alive:
+    if longest == len(round_.seconds) or not round_.survived:
         return 0
     slowest_s = max((second.p95_ms or 0.0 for second in round_.seconds), default=0.0) / 1000
     least = min(max(STALL_SHARE * len(round_.seconds), SHORTEST_STALL_S), LONGEST_STALL_S)
@@ -148,7 +161,7 @@ def held_up(case: Case) -> Iterator[Finding]:
         rarer = f"{100 * share / (1 + share):.0f} % less often than their response times explain"
         message = f"The candidate's users asked {rarer}"
         hint = "Requests that never end are in no latency: look for timeouts and locks."
-        if any(round_.generator.loop_lag_p99_ms > 1000.0 * longer for round_ in under_load(case.candidate)):
+        if any(health.loop_lag_p99_ms > 1000.0 * longer for health in healths(under_load(case.candidate))):
             yield invalid("users-held-up", message, "The load generator itself came late.")
         else:
             yield regression("users-held-up", message, hint)
@@ -164,7 +177,7 @@ def _by_chance(rounds: Rounds, whole: float) -> float:
 def _cycle(round_: Round) -> tuple[float, float] | None:
     """Seconds between two requests of a user, and those of them that are the response; None where some failed."""
     seen = round_.endpoints.get(ALL_ENDPOINTS)
-    if seen is None or not seen.requests or seen.failures or "mean" not in seen.values:
+    if seen is None or not seen.requests or seen.failures or "mean" not in seen.values or round_.generator is None:
         return None
     return round_.generator.users_wanted * round_.duration_s / seen.requests, seen.values["mean"] / 1000
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from perfci.judge.validity import generator
-from perfci.judge.validity.case import Case, Rounds, invalid, of, regression, under_load, warning
+from perfci.judge.validity.case import Case, Rounds, healths, invalid, of, regression, under_load, warning
 from perfci.judge.validity.offered import CHANCE, grew
 from perfci.model import Finding, Round, Schedule, Side
 
@@ -25,10 +25,10 @@ IN_STEP = 3.0
 def overslept(case: Case) -> Iterator[Finding]:
     """Tasks that began late although their users were free: invalid where the generator was unable to do better."""
     load = under_load(case.measured)
-    slow = [round_ for round_ in load if (kept := round_.generator.schedule) and kept.overslept > OVERSLEPT * kept.due]
+    slow = [round_ for round_ in load if any(kept.overslept > OVERSLEPT * kept.due for kept in _kept([round_]))]
     if not slow:
         return
-    worst = max(kept.overslept / kept.due for round_ in slow if (kept := round_.generator.schedule))
+    worst = max(kept.overslept / kept.due for kept in _kept(slow))
     message = f"The load generator began up to {100 * worst:.0f} % of the tasks in a round too late by itself"
     for side in Side:
         own = of(load, side)
@@ -40,7 +40,7 @@ def overslept(case: Case) -> Iterator[Finding]:
 
 def _unable(round_: Round) -> bool:
     health = round_.generator
-    return (
+    return health is not None and (
         health.cpu_share > generator.SATURATED
         or health.run_delay_share > generator.STARVED
         or health.loop_lag_p99_ms > generator.LATE_MS
@@ -69,7 +69,7 @@ def behind(case: Case) -> Iterator[Finding]:
 
 def _too_slow(case: Case, shares: Sequence[float]) -> Iterator[Finding]:
     """What is no regression: the load was too much for the service as it always was, or nearly so."""
-    open_ = case.run.fingerprint.plan.arrivals is not None
+    open_ = case.run.fingerprint.plan is not None and case.run.fingerprint.plan.arrivals is not None
     if float(np.mean(shares)) > MISSED:
         message = f"{_percent(shares)} of the tasks that were due never began: all users were busy"
         if open_:
@@ -88,7 +88,7 @@ def _too_slow(case: Case, shares: Sequence[float]) -> Iterator[Finding]:
 
 
 def _kept(rounds: Rounds) -> list[Schedule]:
-    return [kept for round_ in under_load(rounds) if (kept := round_.generator.schedule) is not None]
+    return [health.schedule for health in healths(under_load(rounds)) if health.schedule is not None]
 
 
 def _by_chance(before: Sequence[Schedule], after: Sequence[Schedule]) -> float:
@@ -112,8 +112,8 @@ def in_step(case: Case) -> Iterator[Finding]:
 
     Users that wait equally long after each answer are no news: answers take different times, which spreads them.
     """
-    paced = [round_.generator for round_ in under_load(case.measured) if round_.generator.schedule is not None]
-    found = [generator.in_step for generator in paced if generator.in_step is not None]
+    paced = [health for health in healths(under_load(case.measured)) if health.schedule is not None]
+    found = [health.in_step for health in paced if health.in_step is not None]
     worst = max(found, key=lambda bursts: bursts.dispersion, default=None)
     if worst is not None and worst.dispersion > IN_STEP:
         message = (

@@ -38,3 +38,11 @@ def unusual(case: Case) -> Iterator[Finding]:
     if remarks := comparability.remarks(case.run, case.baseline):
         message = f"The stored runs were measured with others: {'; '.join(remarks)}"
         yield warning("baseline-differs", message, "Measure and accept a run under these conditions.")
+
+
+def imported(case: Case) -> Iterator[Finding]:
+    """Runs of other tools: what perfci knows of its own, and checks, it does not know of them."""
+    runs = [case.run, *(case.baseline.runs if case.baseline else ())]
+    if tools := sorted({run.origin.tool for run in runs if run.origin.imported}):
+        message = f"Measured by {' and '.join(tools)}: whether the load generator kept up is not known"
+        yield warning("imported", message, "Make sure that both sides had the same machine and load.")

@@ -7,7 +7,7 @@ from perfci.judge.compare import block_means, failures
 from perfci.judge.compare.failures import FEWEST
 from perfci.judge.stats.exact import Count
 from perfci.judge.validity import zeros
-from perfci.judge.validity.case import Case, Rounds, blame, invalid, listed, of, regression, total, warning
+from perfci.judge.validity.case import Case, Rounds, blame, healths, invalid, listed, of, regression, total, warning
 from perfci.model import ALL_ENDPOINTS, Finding, Round, Side, Weight
 
 RARE = "Let the rounds be longer, or have more users, so that some requests are due in each."
@@ -19,12 +19,14 @@ SOME_FAIL, MOST_FAIL = 0.05, 0.5
 
 def deaths(case: Case) -> Iterator[Finding]:
     """The service died or was restarted; one that came back was gone for a while all the same."""
-    notes = [round_.target.note for round_ in case.measured if not round_.target.alive and round_.target.note]
+    notes = [target.note for round_ in case.measured if (target := round_.target) and not target.alive and target.note]
     return blame(
         case,
         case.base,
         "target-died",
-        shows=lambda rounds: any(not round_.target.alive or round_.target.restarts for round_ in rounds),
+        shows=lambda rounds: any(
+            (target := round_.target) and (not target.alive or target.restarts) for round_ in rounds
+        ),
         what="died or restarted under measurement",
         hint=notes[0] if notes else "See the log of the service.",
     )
@@ -38,14 +40,12 @@ def silence(case: Case) -> Iterator[Finding]:
     that the load cannot have missed the candidate by chance. Rounds that stay silent between others are the service's,
     unless both sides know them.
     """
-    if not all(round_.target.alive for round_ in case.measured):
+    if not all(round_.survived for round_ in case.measured):
         return
     silent = [side for side in Side if (own := of(case.measured, side)) and total(own)[0] == 0]
     if silent == [Side.CANDIDATE] and (there := total(case.alike)[0]):
         if zeros.chance_of_silence(case.candidate, case.alike) < zeros.ALPHA:
-            why = next(
-                (round_.generator.silent_because for round_ in case.candidate if round_.generator.silent_because), ""
-            )
+            why = _silent_because(case.candidate)
             hint = f"{why or 'Its requests hang'}: see the logs of the service and of the load."
             message = "The candidate answered no request; the reference did, under the same load"
             yield regression("no-answer", message, hint)
@@ -54,11 +54,16 @@ def silence(case: Case) -> Iterator[Finding]:
             yield invalid("no-requests", message, RARE)
     elif silent:
         who = " and ".join(side.value for side in silent)
-        why = next((round_.generator.silent_because for round_ in case.measured if round_.generator.silent_because), "")
+        why = _silent_because(case.measured)
         message = f"No request to the {who} came to its end{f': {why}' if why else ''}"
         yield invalid("no-requests", message, "Does the load reach the service at all?")
     else:
         yield from _silent_rounds(case)
+
+
+def _silent_because(rounds: Rounds) -> str:
+    """What the users did instead of making requests, as the first round tells that knows it."""
+    return next((health.silent_because for health in healths(rounds) if health.silent_because), "")
 
 
 def _silent_rounds(case: Case) -> Iterator[Finding]:

@@ -106,7 +106,8 @@ def _shape(kind: RoundKind, counts: Sequence[float], clusters: float) -> float:
 
 def _exposure(round_: Round) -> float:
     """User seconds."""
-    return max(round_.duration_s, 1e-9) * max(1, round_.generator.users_wanted)
+    users = round_.generator.users_wanted if round_.generator else 1
+    return max(round_.duration_s, 1e-9) * max(1, users)
 
 
 def chance_of_failing(base: Sequence[Count], candidate: Sequence[Count]) -> float:

@@ -8,7 +8,7 @@ model may change, and no file does. A new field has a default, so that files fro
 from dataclasses import field
 from typing import Self
 
-from perfci.model import Arrivals, EndpointName, Fingerprint, Folded, LoadPlan, LookPlan, Machine, Run, Timing
+from perfci.model import Arrivals, EndpointName, Fingerprint, Folded, LoadPlan, LookPlan, Machine, Origin, Run, Timing
 from perfci.schema.stored import Format, stored
 from perfci.store.run_json.counts import CommittedDocument, CountsDocument
 from perfci.store.run_json.rounds import RoundDocument
@@ -149,8 +149,8 @@ class PlanDocument:
 class FingerprintDocument:
     """What decides whether two runs may be compared; `versions` are those of what measured."""
 
-    machine: MachineDocument
-    plan: PlanDocument
+    machine: MachineDocument | None = None  # null: an imported run, of which it is not known; `plan` likewise
+    plan: PlanDocument | None = None
     seed_digest: str
     target_kind: str
     target: dict[SideWord, str]
@@ -159,8 +159,8 @@ class FingerprintDocument:
     @classmethod
     def from_model(cls, fingerprint: Fingerprint) -> Self:
         return cls(
-            machine=MachineDocument.from_model(fingerprint.machine),
-            plan=PlanDocument.from_model(fingerprint.plan),
+            machine=MachineDocument.from_model(fingerprint.machine) if fingerprint.machine else None,
+            plan=PlanDocument.from_model(fingerprint.plan) if fingerprint.plan else None,
             seed_digest=fingerprint.seed_digest,
             target_kind=fingerprint.target_kind,
             target={SIDES.word(side): text for side, text in fingerprint.target.items()},
@@ -169,8 +169,8 @@ class FingerprintDocument:
 
     def to_model(self) -> Fingerprint:
         return Fingerprint(
-            machine=self.machine.to_model(),
-            plan=self.plan.to_model(),
+            machine=self.machine.to_model() if self.machine else None,
+            plan=self.plan.to_model() if self.plan else None,
             seed_digest=self.seed_digest,
             target_kind=self.target_kind,
             target={SIDES.member(side): text for side, text in self.target.items()},
@@ -227,6 +227,21 @@ class TimingDocument:
 
 
 @stored
+class OriginDocument:
+    """Who measured a run; no `tool`: perfci itself."""
+
+    tool: str = ""
+    file: str = ""
+
+    @classmethod
+    def from_model(cls, origin: Origin) -> Self:
+        return cls(tool=origin.tool, file=origin.file)
+
+    def to_model(self) -> Origin:
+        return Origin(tool=self.tool, file=self.file)
+
+
+@stored
 class RunDocument:
     """A run: the rounds of one job, with all that has to be known to judge it again."""
 
@@ -246,6 +261,7 @@ class RunDocument:
     looks: LooksDocument | None = None  # null: judged once, when all blocks were measured
     folded: tuple[FoldedDocument, ...] = ()  # endpoints of several names, or set apart from such
     timings: tuple[TimingDocument, ...] = ()
+    origin: OriginDocument = field(default_factory=OriginDocument)
 
     @classmethod
     def from_model(cls, run: Run) -> Self:
@@ -268,6 +284,7 @@ class RunDocument:
             looks=LooksDocument.from_model(run.looks) if run.looks else None,
             folded=tuple(map(FoldedDocument.from_model, run.folded)),
             timings=tuple(map(TimingDocument.from_model, run.timings)),
+            origin=OriginDocument.from_model(run.origin),
         )
 
     def to_model(self) -> Run:
@@ -288,6 +305,7 @@ class RunDocument:
             looks=self.looks.to_model() if self.looks else None,
             folded=tuple(one.to_model() for one in self.folded),
             timings=tuple(timing.to_model() for timing in self.timings),
+            origin=self.origin.to_model(),
         )
 
 

@@ -299,8 +299,8 @@ class RoundDocument:
     endpoints: dict[str, EndpointDocument]
     seconds: tuple[SecondDocument, ...] = ()
     gauges: dict[str, GaugeDocument] = field(default_factory=dict)
-    generator: GeneratorDocument
-    target: TargetDocument
+    generator: GeneratorDocument | None = None  # null: an imported round, of which it is not known; `target` likewise
+    target: TargetDocument | None = None
     errors: dict[str, int] = field(default_factory=dict)  # requests that failed, by message
     answers: dict[str, AnswersDocument] = field(default_factory=dict)
 
@@ -318,8 +318,8 @@ class RoundDocument:
             endpoints={name: EndpointDocument.from_model(seen) for name, seen in measured.endpoints.items()},
             seconds=tuple(map(SecondDocument.from_model, measured.seconds)),
             gauges={name: GaugeDocument.from_model(gauge) for name, gauge in measured.gauges.items()},
-            generator=GeneratorDocument.from_model(measured.generator),
-            target=TargetDocument.from_model(measured.target),
+            generator=GeneratorDocument.from_model(measured.generator) if measured.generator else None,
+            target=TargetDocument.from_model(measured.target) if measured.target else None,
             errors=dict(measured.errors),
             answers={name: AnswersDocument.from_model(seen) for name, seen in measured.answers.items()},
         )
@@ -337,8 +337,8 @@ class RoundDocument:
             endpoints={name: seen.to_model() for name, seen in self.endpoints.items()},
             seconds=tuple(second.to_model() for second in self.seconds),
             gauges={name: gauge.to_model() for name, gauge in self.gauges.items()},
-            generator=self.generator.to_model(),
-            target=self.target.to_model(),
+            generator=self.generator.to_model() if self.generator else None,
+            target=self.target.to_model() if self.target else None,
             errors=self.errors,
             answers={name: seen.to_model() for name, seen in self.answers.items()},
         )

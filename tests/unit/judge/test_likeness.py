@@ -114,6 +114,7 @@ def test_repairs_of_a_program_are_not_told() -> None:
 def test_runs_of_an_older_perfci_are_still_compared() -> None:
     """What it did not note has a default, and is no difference."""
     old = store.load(min(STORED.glob("2*.json")))
+    assert old.fingerprint.machine is not None
     machine = replace(old.fingerprint.machine, kind="laptop", image="x")
     newer = replace(old.fingerprint, machine=machine, versions={**old.fingerprint.versions, "gevent": "26.9.0"})
     assert differences(replace(old, fingerprint=newer), old) == ()

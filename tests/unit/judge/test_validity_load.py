@@ -65,7 +65,7 @@ def changed(**changes: Any) -> Edit:
 
 
 def of_generator(**changes: Any) -> Edit:
-    return lambda one: replace(one, generator=replace(one.generator, **changes))
+    return lambda one: replace(one, generator=one.generator and replace(one.generator, **changes))
 
 
 def with_endpoints(**changes: EndpointRound | None) -> Edit:

@@ -45,6 +45,7 @@ def a_kept_run(*, base: Sequence[float], candidate: Sequence[float], arrivals: A
 
 
 def _with(one: Round, **changes: Any) -> Round:
+    assert one.generator is not None
     return replace(one, generator=replace(one.generator, **changes))
 
 

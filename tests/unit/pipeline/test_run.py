@@ -52,6 +52,7 @@ def candidate_rounds() -> tuple[Round, ...]:
 
 def _silent(measured: Round) -> Round:
     """A round whose generator was starved."""
+    assert measured.generator is not None
     return replace(measured, generator=replace(measured.generator, complete=False))
 
 
