@@ -99,8 +99,8 @@ class Recorder:
         self._replace(replace(self._naming.settled(self.run), complete=True))
         return self.run
 
-    def _hidden(self, health: TargetHealth) -> TargetHealth:
-        return replace(health, note=self.mask(health.note))
+    def _hidden(self, health: TargetHealth | None) -> TargetHealth | None:
+        return health and replace(health, note=self.mask(health.note))
 
     def _replace(self, run: Run) -> None:
         store.save(run, self._file)
