@@ -51,6 +51,16 @@ class Load(StrEnum):
 Limit = Annotated[float, Field(ge=0)]
 
 
+def _compared(reference: Reference) -> Reference:
+    if reference is Reference.LIMITS:
+        raise ValueError("limits are no reference for a budget: an absolute limit is a [[gate.slo]]")
+    return reference
+
+
+Compared = Annotated[Reference, AfterValidator(_compared)]
+"""What a budget may be for."""
+
+
 class BudgetTable(Table):
     """What a project changes about a budget; the rest stays."""
 
@@ -72,7 +82,7 @@ class _Picked(Table):
     profile: Name | None = None
     endpoint: str | None = Field(None, min_length=1, max_length=500)
     metric: str | None = None
-    reference: Reference | None = None
+    reference: Compared | None = None
     kind: RoundKind | None = None
 
 
@@ -115,6 +125,6 @@ class GateTable(Table):
     min_requests: int | None = Field(None, ge=1)
     accept_census: bool = True  # more work that the change itself writes into census.json is not red
     accept_answers: tuple[Endpoint, ...] = ()  # patterns of endpoints that may answer otherwise, or be gone
-    budget: dict[Reference, dict[RoundKind, dict[str, BudgetTable]]] = {}
+    budget: dict[Compared, dict[RoundKind, dict[str, BudgetTable]]] = {}
     override: tuple[OverrideTable, ...] = ()
     slo: tuple[SloTable, ...] = ()

@@ -6,6 +6,7 @@ Pure: no file, no clock, no output. Same values in, same verdict out.
 
 from dataclasses import replace
 
+from perfci.judge import comparability
 from perfci.judge.alerts import judge_alerts
 from perfci.judge.answers.judging import judge_answers
 from perfci.judge.census.comparable import gaps
@@ -25,7 +26,7 @@ def judge(
     run: Run, *, baseline: Baseline | None, policy: GatePolicy, subject: Subject, standing: Standing | None = None
 ) -> Outcome:
     """
-    Judge a run against what the subject names: its own base side, or the stored runs of the baseline.
+    Judge a run against what the subject names: its own base side, the stored runs of the baseline, or its SLOs alone.
 
     Against a ref the baseline is not looked at. The work that was counted is judged beside the clocks, by rules of its
     own, and joins them at the gate. *standing* is what the looks at this very run said, where it was judged while it
@@ -37,13 +38,18 @@ def judge(
         comparisons = tuple(decision.comparison for decision in timed)
     elif subject.reference is Reference.REF:
         comparisons = paired(run, policy)
+    elif subject.reference is Reference.LIMITS:
+        comparisons = ()
     else:
         stored = baseline or Baseline(location="", runs=())
         comparisons = against_baseline(run, stored, policy)
-    work = judge_work(run, stored, policy)
+    work = () if subject.reference is Reference.LIMITS else judge_work(run, stored, policy)
     alerts, limits = judge_alerts(run, policy)
+    if comparability.too_few_files(run, stored or Baseline(location="", runs=())):
+        stored = Baseline(location="", runs=())  # what proves nothing blames nobody either
     answers = judge_answers(case_of(run, stored, policy), [*comparisons, *(decision.comparison for decision in work)])
-    found = (*answers.findings, *findings(run, stored, policy), *gaps(run, stored), *alerts)
+    missing = () if subject.reference is Reference.LIMITS else gaps(run, stored)
+    found = (*answers.findings, *findings(run, stored, policy), *missing, *alerts)
     outcome = decide(comparisons, found, (*judge_slos(run, policy), *limits), subject, policy, work=work, timed=timed)
     return replace(
         outcome,

@@ -1,17 +1,20 @@
 """Which budget holds for a series: the rules of a policy that pick it, and what is strongest among them."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from perfci.judge.census.counters import kind_of, metric_of
 from perfci.metrics.registry import METRICS, kinds
-from perfci.model import ALL_ENDPOINTS, Budget, BudgetRule, Metric, Reference, Role, RoundKind
+from perfci.model import ALL_ENDPOINTS, Budget, BudgetRule, Metric, Reference, Role, Round, RoundKind
 
 START = Budget(role=Role.ADVISORY, change=0.10, margin=0.20)
 """What the rules change: a metric that no rule gives a role to is only shown."""
 
 CENTRE = "trimmed_gmean"
 """Required where nothing else is: the centre of the latencies under load."""
+
+AGGREGATED_CENTRES = ("p50", "mean")
+"""What stands in its place for aggregates of other tools, the first that they have."""
 
 Rules = tuple[BudgetRule, ...]
 
@@ -55,6 +58,29 @@ def with_required(rules: Rules, reference: Reference, measured: Collection[Round
     if required or CENTRE not in budgets.get(RoundKind.LOAD, {}):
         return rules
     return (*rules, BudgetRule(reference=reference, kind=RoundKind.LOAD, metric=CENTRE, role=Role.REQUIRED))
+
+
+def with_centre_of_aggregates(rules: Rules, rounds: Iterable[Round]) -> Rules:
+    """
+    The rules for aggregates of another tool, which have no `CENTRE`: the median is required, or else the mean.
+
+    Its budget is that of `CENTRE` against stored runs.
+    """
+    known = {name for round_ in rounds for seen in round_.endpoints.values() for name in seen.values}
+    instead = next((metric for metric in AGGREGATED_CENTRES if metric in known), None)
+    if CENTRE in known or instead is None:
+        return rules
+    budget = by_metric(rules, Reference.BASELINE, RoundKind.LOAD).get(CENTRE, START)
+    rule = BudgetRule(
+        reference=Reference.BASELINE,
+        kind=RoundKind.LOAD,
+        metric=instead,
+        role=Role.REQUIRED,
+        change=budget.change,
+        margin=budget.margin,
+    )
+    absent = BudgetRule(reference=Reference.BASELINE, kind=RoundKind.LOAD, metric=CENTRE, role=Role.ADVISORY)
+    return (*rules, absent, rule)
 
 
 def compares(reference: Reference, kind: RoundKind) -> bool:

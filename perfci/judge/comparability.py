@@ -58,6 +58,9 @@ def _machine(attribute: str) -> Callable[[Run], object]:
     return lambda run: getattr(run.fingerprint.machine, attribute, None)
 
 
+FEWEST_FILES = 3
+"""Files of another tool on the side of the reference, below which they are shown and not compared."""
+
 ATTRIBUTES: Sequence[Attribute] = (
     Attribute("profile or scenario", lambda run: run.name, Consequence.FORBIDS, "Other requests."),
     Attribute(
@@ -195,6 +198,18 @@ def same_machine(run: Run, stored: tuple[Run, ...]) -> bool:
     return here is not None and all(
         other.fingerprint.machine is not None and other.fingerprint.machine.id == here.id for other in stored
     )
+
+
+def too_few_files(run: Run, baseline: Baseline) -> str:
+    """
+    Why files of other tools prove nothing, in one sentence; empty where there are enough, or perfci measured.
+
+    What is known of the scatter between runs of perfci says nothing about those of another tool on unknown machines, so
+    that it has to show in the files themselves.
+    """
+    if not run.origin.imported or len(baseline.runs) >= FEWEST_FILES:
+        return ""
+    return f"{len(baseline.runs)} of the {FEWEST_FILES} files of the reference that it takes to know the scatter"
 
 
 def obstacle(run: Run, baseline: Baseline) -> str:

@@ -272,6 +272,8 @@ def _required(decisions: Sequence[Decision]) -> list[Decision]:
 
 def _settled(required: Sequence[Decision], slos: Sequence[SloResult], subject: Subject) -> tuple[Verdict, str]:
     """Nothing is red: is enough known to call it green?"""
+    if subject.reference is Reference.LIMITS:
+        return _checked(slos)
     compared = [decision for decision in required if decision.verdict is not SeriesVerdict.NOT_COMPARED]
     if not compared:
         why = f": {required[0].reason}" if required else ""
@@ -284,6 +286,16 @@ def _settled(required: Sequence[Decision], slos: Sequence[SloResult], subject: S
     improved = f", {better} of them improved" if better else ""
     count = f"{len(compared)} required series" if len(compared) > 1 else "the required series"
     return Verdict.PASS, f"No regression against {subject.reference_name} in {count}{improved}"
+
+
+def _checked(slos: Sequence[SloResult]) -> tuple[Verdict, str]:
+    """No limit was breached: was every one held against something?"""
+    if not slos:
+        return Verdict.INCONCLUSIVE, "There is no SLO to hold against it: [[gate.slo]]"
+    if open_ := [slo for slo in slos if not slo.rounds]:
+        first = f"{open_[0].slo.metric} of {open_[0].slo.endpoint}: {open_[0].reason}"
+        return Verdict.INCONCLUSIVE, first + _and_more(len(open_) - 1, "SLO")
+    return Verdict.PASS, f"{'The SLO is' if len(slos) == 1 else f'All {len(slos)} SLOs are'} held"
 
 
 def _and_more(count: int, noun: str, *, plural: str = "") -> str:

@@ -27,6 +27,7 @@ class Reference(StrEnum):
 
     BASELINE = "baseline"
     REF = "ref"
+    LIMITS = "limits"  # with nothing: the SLOs alone are held against it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

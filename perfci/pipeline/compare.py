@@ -10,6 +10,7 @@ from perfci.judge import judge
 from perfci.judge.census.accept import to_commit
 from perfci.judge.comparability import comparable
 from perfci.model import Baseline, GatePolicy, Reference, Run, Side
+from perfci.pipeline import imported
 from perfci.pipeline.paths import inside
 from perfci.pipeline.policy import policy_of
 from perfci.pipeline.stored_names import aligned
@@ -19,14 +20,14 @@ from perfci.report.view import View
 
 def compare(base: Path | None, candidate: Path, *, config_file: Path) -> View:
     """
-    Judge the run *candidate* against *base*: a run, or a folder of accepted runs.
+    Judge the run *candidate* against *base*: a run, or a folder of accepted runs; either may be of another tool.
 
     Without *base*, a run that measured both sides is judged side by side again, and any other against the stored
     baseline of its scenario. The policy is that of *config_file* where it exists.
     """
     config = read(config_file) if config_file.exists() else None
     base, candidate = base and located(base, config_file.parent), located(candidate, config_file.parent)
-    run = store.load(candidate)
+    run = load(candidate)
     alerts = config.monitor.alert if config else ()
     policy = policy_of(config.gate if config else GateTable(), run.profile, alerts=alerts)
     found: Baseline | None = None
@@ -49,6 +50,13 @@ def located(path: Path, root: Path) -> Path:
     return known if len(path.parts) == 1 and not path.exists() and known.is_dir() else path
 
 
+def load(path: Path) -> Run:
+    """The run at *path*: one of perfci's, or what another tool wrote, whose files in a folder are blocks of one run."""
+    if store.RunFolder(path).holds_run() or not (files := imported.find(path)):
+        return store.load(path)
+    return imported.run_of(files, name=str(path))
+
+
 def configured_fail_on(config_file: Path) -> FailOn:
     """The verdicts that fail according to the configuration, where no option says otherwise."""
     configured = read(config_file).fail_on if config_file.exists() else None
@@ -63,6 +71,9 @@ def _baseline(base: Path | None, run: Run, config: Config | None, root: Path, po
             )
         baselines = inside(root.resolve(), config.baselines, what="baselines folder")
         return store.load_baseline(store.baseline_folder(baselines, run.profile, run.scenario), like=run)
+    if not store.RunFolder(base).holds_run() and (files := imported.find(base)):
+        runs = tuple(imported.run_of([file], name=str(file.path)) for file in files)
+        return Baseline(location=str(base), runs=runs)
     if base.is_dir() and not store.RunFolder(base).holds_run():
         found = store.load_baseline(base, like=run)
         if not found.runs and found.census is None:

@@ -59,6 +59,10 @@ _NEXT_STEPS = {
     Verdict.INCONCLUSIVE: "Measure again with more blocks, or on a quieter machine.",
     Verdict.INVALID: "Remove the cause named in the findings and measure again; these numbers prove nothing.",
 }
+_MORE_RUNS = "Measure again with more rounds, accept further runs into the baseline, or compare with a ref."
+_MORE_FILES = (
+    "Give a folder with three files or more for each side, measured in turns, on one machine, with the same load."
+)
 _UNITS = {
     Quantity.TIME: ((1000.0, "s", 1e-3), (0.1, "ms", 1.0), (0.0, "µs", 1e3)),
     Quantity.SIZE: ((1e6, "MB", 1e-6), (1e3, "kB", 1e-3), (0.0, "B", 1.0)),
@@ -212,6 +216,8 @@ def how(reference: Reference) -> str:
     """Describe how the reference was measured."""
     if reference is Reference.REF:
         return "both sides on this machine, in turns"
+    if reference is Reference.LIMITS:
+        return "and with nothing else"
     return "one run now against stored runs"
 
 
@@ -246,7 +252,7 @@ def next_step(outcome: Outcome) -> str:
         blocks = outcome.further_blocks
         return f"About {blocks} more block{'s' * (blocks != 1)} would settle it; or use a quieter machine."
     if outcome.verdict is Verdict.INCONCLUSIVE and outcome.subject.reference is Reference.BASELINE:
-        return "Measure again with more rounds, accept further runs into the baseline, or compare with a ref."
+        return _MORE_FILES if any(finding.code == "imported" for finding in outcome.findings) else _MORE_RUNS
     return _NEXT_STEPS.get(outcome.verdict, "")
 
 

@@ -27,10 +27,11 @@ ROOMS: Mapping[str, frozenset[str]] = {
     "histogram": frozenset({"model", "quantile"}),
     "config": LEAVES,
     "store": LEAVES,
+    "importers": LEAVES,
     "metrics": frozenset({"model", "quantile", "histogram"}),
     **dict.fromkeys(WINGS, LEAVES),
     "judge": LEAVES | {"metrics"},
-    "pipeline": LEAVES | WINGS | {"config", "metrics", "store"},
+    "pipeline": LEAVES | WINGS | {"config", "importers", "metrics", "store"},
     "cli": frozenset({"pipeline", "config", "errors"}),
 }
 """Each room with the rooms that it may import, besides itself."""

@@ -5,7 +5,7 @@ from functools import partial
 from typing import NamedTuple
 
 from perfci.judge import comparability
-from perfci.judge.budgets import Rules, by_metric, resolve, with_required
+from perfci.judge.budgets import Rules, by_metric, resolve, with_centre_of_aggregates, with_required
 from perfci.judge.compare import block_means, failures, pending
 from perfci.judge.compare.pending import Draft
 from perfci.judge.compare.replicates import Blocks, Replicates, StoredRuns, headline
@@ -60,12 +60,17 @@ def against_baseline(run: Run, baseline: Baseline, policy: GatePolicy) -> tuple[
         return ()
     made: list[Draft] = []
     similar, portable = comparability.comparable(run, baseline), comparability.same_scenario(run, baseline)
+    too_few = comparability.too_few_files(run, baseline)
     rules = with_required(policy.budgets, Reference.BASELINE, {round_.kind for round_ in run.rounds})
+    if run.origin.imported:
+        rules = with_centre_of_aggregates(rules, run.rounds)
     for kind in _measured(run):
         for metric in _compared_metrics(run, rules, Reference.BASELINE, kind):
             budget_of = partial(resolve, rules, Reference.BASELINE, kind, metric)
             stored = portable if metric.portable else similar
-            if stored:
+            if too_few:
+                made += _unlike(run, metric, budget_of, kind, too_few, stored=baseline.runs)
+            elif stored:
                 made += _compare(_stored(run, stored, kind), metric, budget_of, kind, policy)
             else:
                 made += _unlike(run, metric, budget_of, kind, comparability.obstacle(run, baseline))
@@ -190,18 +195,22 @@ def _why_not(sides: Sides, metric: Metric, endpoint: str, policy: GatePolicy) ->
     )
 
 
-def _unlike(run: Run, metric: Metric, budget_of: BudgetOf, kind: RoundKind, obstacle: str) -> list[Draft]:
-    """Series that were measured, but have nothing like them to be compared with."""
+def _unlike(
+    run: Run, metric: Metric, budget_of: BudgetOf, kind: RoundKind, obstacle: str, *, stored: Sequence[Run] = ()
+) -> list[Draft]:
+    """Series that were measured, but have nothing like them to be compared with; the values of *stored* are shown."""
     candidate = _rounds(run, kind, Side.CANDIDATE)
+    base = [round_ for each in stored for round_ in _rounds(each, kind, Side.CANDIDATE)]
     return [
         Draft(
             comparison=pending.blank(
                 series=Series(endpoint=endpoint, metric=metric),
                 kind=kind,
                 budget=budget_of(endpoint),
+                base=block_means.typical(block_means.line(base, metric, endpoint)),
                 candidate=block_means.typical(block_means.line(candidate, metric, endpoint)),
                 note=obstacle,
             )
         )
-        for endpoint in _names(metric, Sides((), candidate))
+        for endpoint in _names(metric, Sides(base, candidate))
     ]

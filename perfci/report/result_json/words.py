@@ -38,8 +38,10 @@ ROLES: Vocabulary[Role, RoleWord] = Vocabulary(
     {Role.REQUIRED: "decides", Role.GUARDING: "guards", Role.ADVISORY: "informs"}
 )
 
-ReferenceWord = Literal["baseline", "ref"]
-REFERENCES: Vocabulary[Reference, ReferenceWord] = Vocabulary({Reference.BASELINE: "baseline", Reference.REF: "ref"})
+ReferenceWord = Literal["baseline", "ref", "limits"]
+REFERENCES: Vocabulary[Reference, ReferenceWord] = Vocabulary(
+    {Reference.BASELINE: "baseline", Reference.REF: "ref", Reference.LIMITS: "limits"}
+)
 
 KindWord = Literal["load", "duet", "census"]
 KINDS: Vocabulary[RoundKind, KindWord] = Vocabulary(

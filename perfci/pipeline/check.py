@@ -1,0 +1,33 @@
+"""`perfci check`: hold what was measured, by whatever tool, against the SLOs alone."""
+
+from pathlib import Path
+
+from perfci.config import read
+from perfci.errors import ConfigError
+from perfci.judge import judge
+from perfci.model import Reference
+from perfci.pipeline.compare import load, located
+from perfci.pipeline.policy import policy_of
+from perfci.pipeline.subject import subject_of
+from perfci.report.view import View
+
+
+def check(path: Path, *, config_file: Path, profile: str | None) -> View:
+    """
+    Hold the run at *path*, or the file of another tool, against the SLOs of *config_file*.
+
+    The SLOs are those of *profile*; of none, those of the profile that the run names, and those of all profiles.
+    ConfigError where there is no SLO to hold.
+    """
+    config = read(config_file)
+    if profile is not None:
+        config.find(profile)
+    run = load(located(path, config_file.parent))
+    policy = policy_of(config.gate, (profile or run.profile).partition(":")[0])
+    if not policy.slos:
+        raise ConfigError(
+            f"{config_file} has no SLO for {profile or run.profile}",
+            hint='add one, such as: [[gate.slo]] metric = "p95", limit = 200; or name a profile: --profile NAME',
+        )
+    subject = subject_of(run, reference=Reference.LIMITS, name="its SLOs", base_commit="")
+    return View(outcome=judge(run, baseline=None, policy=policy, subject=subject), run=run)

@@ -1,0 +1,146 @@
+"""Files of other tools as runs: each file is one measurement, and several files of one side are its replicates."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from perfci import __version__, importers
+from perfci.errors import ResultError
+from perfci.importers import Aggregate, ForeignResult
+from perfci.metrics import registry
+from perfci.model import ALL_ENDPOINTS, EndpointRound, Fingerprint, Origin, Requests, Round, RoundKind, Run, Side
+
+PROFILE, SCENARIO = "imported", "file"
+"""What a run is called whose file names no profile."""
+
+_QUANTILES = {0.5: "p50", 0.95: "p95", 0.99: "p99"}
+"""Share -> the metric that is this quantile."""
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """One file of another tool."""
+
+    path: Path
+    result: ForeignResult
+    digest: str  # of its content
+
+
+def find(path: Path) -> tuple[Imported, ...]:
+    """The files of other tools at *path*: that file, or those in that folder, by name; empty where there are none."""
+    paths = sorted(entry for entry in path.iterdir() if entry.is_file()) if path.is_dir() else [path]
+    known = [entry for entry in paths if entry.is_file() and importers.knows(entry)]
+    return tuple(_read(entry) for entry in known)
+
+
+def run_of(files: Sequence[Imported], *, name: str) -> Run:
+    """
+    One run of *files*, each of which is a block of it; *name* is what people know it by.
+
+    ResultError where the files are of several tools, or none of them has a request.
+    """
+    tools = sorted({file.result.tool for file in files})
+    if len(tools) != 1:
+        raise ResultError(
+            f"{name} has files of {' and '.join(tools) or 'no tool'}",
+            hint="the files of one side are its replicates: keep those of one tool in a folder of their own",
+        )
+    rounds = tuple(_round(file.result, block) for block, file in enumerate(files, start=1))
+    if not any(seen.values for round_ in rounds for seen in round_.endpoints.values()):
+        notes = "; ".join(note for file in files for note in file.result.notes)
+        raise ResultError(f"{name} has no measured request", hint=notes or "give the file with the statistics")
+    began = min(round_.started_at for round_ in rounds)
+    digest = hashlib.sha256(" ".join(file.digest for file in files).encode()).hexdigest()
+    return Run(
+        id=f"{datetime.fromtimestamp(began, UTC):%Y%m%d-%H%M%S}-{digest[:8]}",
+        created_at=f"{datetime.fromtimestamp(began, UTC):%Y-%m-%dT%H:%M:%SZ}",
+        profile=PROFILE,
+        scenario=SCENARIO,
+        commits={Side.BASE: "", Side.CANDIDATE: ""},
+        fingerprint=Fingerprint(
+            machine=None,
+            plan=None,
+            seed_digest="",
+            target_kind="external",
+            target={},
+            versions={"perfci": __version__},
+        ),
+        rounds=rounds,
+        complete=True,
+        incidents=tuple(dict.fromkeys(f"{file.result.tool}: {note}" for file in files for note in file.result.notes)),
+        origin=Origin(tool=tools[0], file=", ".join(file.path.name for file in files)),
+    )
+
+
+def _read(path: Path) -> Imported:
+    _, result = importers.read(path)
+    return Imported(path, result, hashlib.sha256(path.read_bytes()).hexdigest())
+
+
+def _round(result: ForeignResult, block: int) -> Round:
+    """The file as a load round; where it does not say when it began, at the beginning of time."""
+    if result.requests is not None:
+        began, ended = _span(result.requests)
+        endpoints = registry.measure(result.requests, windows=[(began, ended)])
+        duration = result.duration_s or ended - began
+    else:
+        began, duration = result.started_at or 0.0, result.duration_s or 0.0
+        aggregates = _once(result.aggregates)
+        endpoints = {each.name: _endpoint(each, duration) for each in (*aggregates, _together(aggregates))}
+    return Round(
+        kind=RoundKind.LOAD,
+        side=Side.CANDIDATE,
+        block=block,
+        number=1,
+        started_at=max(began, 0.0),
+        duration_s=duration,
+        warmup_s=0.0,
+        endpoints=endpoints,
+        generator=None,
+        target=None,
+    )
+
+
+def _span(requests: Requests) -> tuple[float, float]:
+    """From the first request until the last one has ended; a window is open at its end."""
+    ends = (start + latency / 1000 for start, latency in zip(requests.start_s, requests.latency_ms, strict=True))
+    return min(requests.start_s), max(ends) + 1e-3
+
+
+def _once(aggregates: Iterable[Aggregate]) -> list[Aggregate]:
+    """ResultError where two have one name, of which one would be lost."""
+    found = list(aggregates)
+    names = [aggregate.name for aggregate in found]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise ResultError(f"{twice[0][:80]!r} is there twice", hint="the file is not what a tool wrote")
+    return found
+
+
+def _together(aggregates: Sequence[Aggregate]) -> Aggregate:
+    """All endpoints: of several only the counts can be added up, quantiles cannot."""
+    if len(aggregates) == 1:
+        return replace(aggregates[0], name=ALL_ENDPOINTS)
+    return Aggregate(
+        name=ALL_ENDPOINTS,
+        requests=sum(each.requests or 0 for each in aggregates),
+        failures=sum(each.failures or 0 for each in aggregates),
+    )
+
+
+def _endpoint(aggregate: Aggregate, duration_s: float) -> EndpointRound:
+    """What an aggregate says, under the names of perfci's metrics; nothing is computed that it does not say."""
+    requests, failures = aggregate.requests or 0, min(aggregate.failures or 0, aggregate.requests or 0)
+    values = {
+        metric: aggregate.quantiles_ms[share] for share, metric in _QUANTILES.items() if share in aggregate.quantiles_ms
+    }
+    if aggregate.mean_ms is not None:
+        values["mean"] = aggregate.mean_ms
+    if requests and aggregate.failures is not None:
+        values["failure_rate"] = failures / requests
+    if requests and duration_s:
+        values["throughput"] = (requests - failures) / duration_s
+    elif aggregate.throughput is not None and requests:
+        values["throughput"] = aggregate.throughput * (requests - failures) / requests
+    return EndpointRound(requests=requests, failures=failures, values=values)
