@@ -23,6 +23,7 @@ COMMANDS = {
     "run": "Measure a profile, compare, and say a verdict.",
     "compare": "Judge stored runs: CANDIDATE against BASE (a run, or a folder of runs).",
     "check": "Hold RUN against the SLOs alone; RUN is a run, or a result file of another tool.",
+    "report": "Write the HTML report of the run RUN again, or print its report in another format.",
     "gate": "Fail, or not, as the run in the folder RUN was judged.",
     "baseline": "The accepted runs that later ones are compared with.",
     "seed": "Put the configured data into the service at URL, which is already running.",

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Any
 
 from perfci.model import Outcome
-from perfci.report import csv_table, junit, markdown, openmetrics, result_json, terminal
+from perfci.report import csv_table, html_page, junit, markdown, openmetrics, result_json, terminal
 from perfci.report.view import Links, View
 
 
@@ -28,6 +28,7 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
         "text": Format(terminal.document, "report.txt"),
         "markdown": Format(markdown.comment, "report.md"),
         "summary": Format(markdown.summary),
+        "html": Format(html_page.document, "report.html"),
         "csv": Format(csv_table.document, "report.csv"),
         "junit": Format(junit.document, "junit.xml"),
         "openmetrics": Format(openmetrics.document, "metrics.txt"),

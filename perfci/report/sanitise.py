@@ -27,6 +27,11 @@ def plain(text: str, limit: int = NAME_LIMIT) -> str:
     return _cut(_visible(text).replace("##[", "## [").replace("::", ": :"), limit)
 
 
+def visible(text: str, limit: int = NAME_LIMIT) -> str:
+    """One line of visible characters, for a place that does its own escaping."""
+    return _cut(_visible(text), limit)
+
+
 def code(text: str, limit: int = NAME_LIMIT) -> str:
     """A name as a code span that holds in a table cell."""
     name = _cut(_visible(text), limit) or "(no name)"

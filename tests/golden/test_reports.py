@@ -13,6 +13,7 @@ from tests.builders import a_paired_run
 from tests.golden.outcomes import OUTCOMES
 
 SUFFIXES = {"text": "report.txt", "markdown": "md", "summary": "summary.md", "json": "json"} | {
+    "html": "html",
     "csv": "csv",
     "junit": "junit.xml",
     "openmetrics": "metrics.txt",

@@ -1,0 +1,147 @@
+"""The HTML report: one file that asks for nothing, in which every name is text."""
+
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from perfci import store
+from perfci.cli import cli
+from perfci.errors import ExitCode
+from perfci.model import Outcome, Side
+from perfci.pipeline import documents
+from perfci.report import FORMATS
+from perfci.report.view import Links, View
+from tests.builders import a_baseline, a_finding, a_paired_run, a_red_outcome, a_run
+from tests.golden.outcomes import OUTCOMES
+
+HOSTILE = (
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "</style><b>",
+    "{{ 7 * 7 }}",
+    "javascript:alert(1)",
+    "<!-- x",
+    "]]>",
+)
+ALLOWED = {"href", "class", "scope", "lang", "charset", "name", "content", "http-equiv", "tabindex", "role", "rel"}
+VOID = {"meta"}
+
+
+class Page(HTMLParser):
+    """The elements, attributes and text of a page; a tag that is not closed in its turn is an error."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: set[str] = set()
+        self.attributes: list[tuple[str, str]] = []
+        self.texts: list[str] = []
+        self.feed(text)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.attributes += [(name, value or "") for name, value in attrs]
+        self.open += [] if tag in VOID else [tag]
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.texts.append(data)
+
+
+def page(outcome: Outcome, **parts: object) -> str:
+    """The page of a view."""
+    return FORMATS["html"].render(View(outcome=outcome, **parts))  # type: ignore[arg-type]
+
+
+def renamed(outcome: Outcome, name: str) -> Outcome:
+    """The outcome with every endpoint, reason and finding called *name*."""
+    decisions = [
+        replace(
+            each,
+            reason=name,
+            comparison=replace(each.comparison, series=replace(each.comparison.series, endpoint=name), note=name),
+        )
+        for each in outcome.decisions
+    ]
+    subject = replace(outcome.subject, machine=name, load=name, reference_name=name, profile=name)
+    findings = (a_finding(message=name, hint=name),)
+    return replace(outcome, decisions=tuple(decisions), reason=name, findings=findings, subject=subject)
+
+
+@pytest.mark.parametrize("case", OUTCOMES)
+def test_it_is_well_formed_and_asks_for_nothing(case: str) -> None:
+    """No script, picture or style sheet from anywhere; a policy that would refuse each."""
+    found = Page(page(OUTCOMES[case](), run=a_paired_run()))
+    assert not found.tags & {"script", "img", "link", "iframe", "object", "embed", "form", "base"}
+    assert {name for name, _ in found.attributes} <= ALLOWED | {"aria-label"}
+    assert ("content", "default-src 'none'; style-src 'unsafe-inline'") in found.attributes
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_name_is_text(name: str) -> None:
+    """It stands on the page as it was written, and makes no element and no attribute."""
+    run = a_paired_run(typical={name: 4.0})
+    ordinary = Page(page(renamed(OUTCOMES["work"](), "GET /"), run=a_paired_run(typical={"GET /": 4.0})))
+    found = Page(page(renamed(OUTCOMES["work"](), name), run=run))
+    assert found.tags == ordinary.tags
+    assert {key for key, _ in found.attributes} == {key for key, _ in ordinary.attributes}
+    assert any(name in text for text in found.texts)
+
+
+def test_an_address_that_is_none_is_no_link() -> None:
+    """Only http(s) is linked."""
+    links = Links(run="javascript:alert(1)", artifact="https://git.example.org/a/7")
+    assert [value for name, value in Page(page(a_red_outcome(), links=links)).attributes if name == "href"] == [
+        "https://git.example.org/a/7"
+    ]
+
+
+def test_quantiles_are_those_of_the_histograms() -> None:
+    """Both sides of each endpoint, over all rounds."""
+    text = page(a_red_outcome(), run=a_paired_run(typical={"GET /tickets/": 10.0}, scatter=0.0))
+    rows = [line for line in text.splitlines() if line.startswith("<tr><td>load</td><td>")]
+    assert len(rows) == 2
+    assert all('<td class="number">3,200</td>' in row for row in rows)
+
+
+def test_the_base_of_a_comparison_with_stored_runs_is_theirs() -> None:
+    """Where the run measured one side, the other is what it was compared with."""
+    baseline = a_baseline(runs=2)
+    text = page(a_red_outcome(), run=a_run(), stored=baseline.runs)
+    assert f"<td>load</td><td>{Side.BASE}</td>" in text
+    assert f"<td>load</td><td>{Side.BASE}</td>" not in page(a_red_outcome(), run=a_run())
+
+
+def test_twenty_endpoints_in_eight_blocks_are_a_small_file() -> None:
+    """Less than a megabyte and a half."""
+    run = a_paired_run(typical={f"GET /endpoint/{number}": 4.0 for number in range(20)})
+    assert len(page(OUTCOMES["work"](), run=run).encode()) < 1_500_000
+
+
+def test_it_is_written_again(tmp_path: Path) -> None:
+    """`perfci report` makes the file from what the folder holds, as it was judged; or prints another format."""
+    run = a_paired_run()
+    store.save(run, tmp_path / "run.json")
+    documents.write(View(outcome=a_red_outcome(), run=run), tmp_path, code=ExitCode.REGRESSION)
+    written = (tmp_path / "report.html").read_text()
+    (tmp_path / "report.html").unlink()
+    config = ["--config", str(tmp_path / "none.toml")]
+    done = CliRunner().invoke(cli, ["report", str(tmp_path), *config])
+    assert done.exit_code == 0, done.output
+    assert (tmp_path / "report.html").read_text() == written
+    assert "report.html" in done.stdout
+    printed = CliRunner().invoke(cli, ["report", str(tmp_path), *config, "--format", "markdown"])
+    assert printed.stdout.startswith("## ❌ Regression")
+
+
+def test_what_cannot_be_reported_is_an_error(tmp_path: Path) -> None:
+    """A folder without a result, and two wishes at once."""
+    assert CliRunner().invoke(cli, ["report", str(tmp_path)]).exit_code != 0
+    assert CliRunner().invoke(cli, ["report", str(tmp_path), "--open", "--format", "html"]).exit_code == 2
