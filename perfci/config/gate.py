@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Annotated, Any, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from perfci.config.values import Name
 from perfci.model import BudgetRule, Reference, Role, RoundKind, Slo
