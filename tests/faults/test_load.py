@@ -93,7 +93,7 @@ resource.prlimit(os.getppid(), resource.RLIMIT_FSIZE, (1500, 1500))
                 "load",
                 "needs a missing environment variable",
                 seen="the load generator ended with exit code 1…KeyError: 'SHOP_KEY'",
-                then='the variable SHOP_KEY is not set: `environment = { SHOP_KEY = "..." }` in the profile',
+                then='the variable SHOP_KEY is not set: `environment = { SHOP_KEY = "..." }` in the scenario',
                 exit=3,
                 verdict=Verdict.INVALID,
             ),

@@ -147,8 +147,7 @@ def _no_trust(error: Exception, url: str) -> TargetError:
     why = f" ({found[1].strip()})" if found else ""
     return TargetError(
         f"the certificate of the target at {url} cannot be verified{why}",
-        hint="`ready = { tcp = true }` waits for the open port alone; let the load trust the issuer: SSL_CERT_FILE and "
-        "REQUESTS_CA_BUNDLE in the scenario's `environment`",
+        hint=f"{TRUST}; `ready = {{ tcp = true }}` waits for the open port alone",
     )
 
 
@@ -193,8 +192,6 @@ def _redirected(url: str, base_url: str, location: str, logs_tail: Callable[[], 
 
 
 def _short(error: Exception) -> str:
-    if isinstance(error, requests.exceptions.SSLError):
-        return f"its certificate cannot be verified ({str(error)[-120:]}): {TRUST}"
     if isinstance(error, requests.Timeout):
         return f"no answer within {ANSWER_S:g} s"
     if isinstance(error, requests.ConnectionError):
