@@ -1,4 +1,4 @@
-"""Mistakes in the Action's inputs, which arrive as environment variables: each message names input, value and form."""
+"""Describes mistakes in the Action's inputs, which arrive as variables: the input, its value, what is allowed."""
 
 import os
 from collections.abc import Mapping

@@ -50,12 +50,12 @@ LOGIN = Text(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}(\[bot\])?", "a login such as octoc
 
 
 class _Format(click.ParamType[str]):
-    """One of the report's formats, which are looked up only where they are asked for: they bring heavy libraries."""
+    """A choice of report formats that imports the renderers only when it is used, since they bring heavy libraries."""
 
     name = "FORMAT"
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Unchanged."""
+        """Return the text unchanged."""
         from perfci.report import FORMATS
 
         return str(value) if value in FORMATS else self.fail(f"{value!r} is none of {', '.join(FORMATS)}", param, ctx)

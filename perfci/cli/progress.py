@@ -28,7 +28,7 @@ class Silent:
         """Shows nothing."""
 
     def ahead(self, seconds: float) -> None:
-        """Shows nothing."""
+        """Show nothing."""
 
     def live(self, live: Live) -> None:
         """Shows nothing."""

@@ -47,7 +47,7 @@ class _Run(click.Command):
 
 
 def _early(ctx: click.Context, name: str) -> str:
-    """The value of option *name*, as far as it was parsed before another option turned out to be wrong."""
+    """The value of the option *name* in the arguments that were parsed before another option turned out to be wrong."""
     parsed = ctx.params.get(name)
     given = parsed if isinstance(parsed, str | Path | bool) else os.environ.get(f"PERFCI_{name.upper()}", "")
     return str(given) or (CONFIG if name == "config" else "")
@@ -55,7 +55,7 @@ def _early(ctx: click.Context, name: str) -> str:
 
 @contextlib.contextmanager
 def _announced(options: Mapping[str, Any]) -> Iterator[None]:
-    """Tell the steps that follow which gate this is, and, where they are to tell of it, why nothing was measured."""
+    """Tell later steps which gate this is and, where one of them must report it, why nothing was measured."""
     from perfci.pipeline import documents, job
 
     output: Path | None = options["output"]

@@ -7,11 +7,11 @@ from perfci.schema import Table
 
 
 class EndpointTable(Table):
-    """One name, and which endpoints have it."""
+    """A name for endpoints, and the pattern of those that have it."""
 
     match: str = Field(min_length=1, max_length=500)  # a pattern: "*" stands for any text
     name: str = Field(min_length=1, max_length=500, pattern=r"^[^\x00-\x1f]+$")
 
     def named(self) -> EndpointName:
-        """As the load knows it."""
+        """Convert to the entry that the load generator matches names against."""
         return EndpointName(match=self.match, name=self.name)

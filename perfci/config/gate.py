@@ -87,7 +87,7 @@ class _Picked(Table):
 
 
 class OverrideTable(BudgetTable, _Picked):
-    """Changes to the budgets that its filters choose."""
+    """Other budgets for the series that its filters match."""
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:

@@ -52,7 +52,7 @@ def apply_renames(
     document: dict[str, Any], renames: Sequence[Rename] = RENAMES, *, where: str
 ) -> tuple[dict[str, Any], tuple[str, ...]]:
     """
-    The *document* under today's names, and one warning for each key that was moved or dropped.
+    Return the *document* with today's keys, and one warning for each key that was renamed or removed.
 
     ConfigError where a key is an error by now, or stands there under both names.
     """
@@ -76,7 +76,7 @@ def apply_renames(
 def apply_rewordings(
     document: dict[str, Any], rewordings: Sequence[Rewording] = REWORDINGS, *, where: str
 ) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """Return the *document* with today's words, and one warning for each that was another."""
+    """Return the *document* with today's values, and one warning for each value that was renamed."""
     warnings = []
     for rewording in rewordings:
         for table, key, place in _values(document, rewording.key.split("."), ""):

@@ -19,7 +19,7 @@ MOST_SPAWNED = 500.0
 
 
 class BlocksTable(Table):
-    """How many blocks a run has: as many as it takes to decide, within bounds. Both the same: a fixed number."""
+    """The number of blocks of a run: at least, and at most, until it is decided. Equal bounds are a fixed number."""
 
     least: int = Field(3, ge=2, le=MOST_BLOCKS)  # before the run is looked at for the first time
     most: int = Field(12, ge=2, le=MOST_BLOCKS)
@@ -37,7 +37,7 @@ class BlocksTable(Table):
 
 
 def _blocks(value: object) -> object:
-    """The bounds in 8, "8" or "3-12"; a table as it is."""
+    """Parse 8, "8" or "3-12" into bounds; a table is returned as it is."""
     if isinstance(value, int | str) and not isinstance(value, bool):
         found = re.fullmatch(r"(\d{1,4})(?:-(\d{1,4}))?", str(value))
         bounds = [int(number) for number in found.groups(default=found[1])] if found else [0]
@@ -77,7 +77,7 @@ class BaselineSchedule(Table):
 
 
 class ArrivalsTable(Table):
-    """Tasks start at times of their own instead of after users' waits: an open workload."""
+    """An open workload: tasks start at times of their own, not when a user has finished waiting."""
 
     rate: float = Field(gt=0, le=100_000)  # tasks a second, of all users together
     pattern: Literal["poisson", "constant"] = "poisson"

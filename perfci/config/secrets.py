@@ -1,4 +1,4 @@
-"""`[secrets]` in `perfci.toml`: variables of the job that are given by name, and nobody else sees."""
+"""`[secrets]` in `perfci.toml`: which variables of the job reach the target, the seed and the load generator."""
 
 from typing import Annotated
 
@@ -29,12 +29,12 @@ VariablePattern = Annotated[str, Field(pattern=r"^[A-Za-z_*][A-Za-z0-9_*]*$")]
 
 
 class SecretsTable(Table):
-    """Names of variables, by who is given them."""
+    """Names of secret variables, grouped by the process that receives them."""
 
     target: tuple[SecretName, ...] = ()
     seed: tuple[SecretName, ...] = ()
     load: tuple[SecretName, ...] = ()
 
     def names(self) -> list[str]:
-        """All of them, each once."""
+        """All names, without duplicates."""
         return sorted({*self.target, *self.seed, *self.load})

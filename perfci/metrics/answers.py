@@ -13,7 +13,7 @@ MOST_ENDPOINTS = 1000
 
 
 def answers_of(requests: Requests, *, windows: Sequence[Window]) -> dict[str, Answers]:
-    """What the requests that started in one of the *windows* were answered; see `Answers`."""
+    """Count the answers to requests that started in one of the *windows* by status, size and form; see `Answers`."""
     inside = inside_of(requests, windows)
     endpoint = np.asarray(requests.endpoint)[inside]
     failed = np.asarray(requests.failed)[inside] != 0
@@ -38,7 +38,7 @@ def answers_of(requests: Requests, *, windows: Sequence[Window]) -> dict[str, An
 
 
 def size_classes(sizes: npt.NDArray[np.integer]) -> npt.NDArray[np.int64]:
-    """0 for an empty body, else 1 + floor(4 log2(bytes))."""
+    """Sort sizes of bodies into classes: 0 for an empty body, else 1 + floor(4 log2(bytes))."""
     classes = np.zeros(len(sizes), dtype=np.int64)
     some = sizes > 0
     classes[some] = 1 + np.floor(4 * np.log2(sizes[some].astype(np.float64))).astype(np.int64)

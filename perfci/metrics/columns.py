@@ -40,7 +40,7 @@ class Table:
 
 
 def within(requests: Requests, windows: Sequence[Window]) -> Table:
-    """The requests that started in one of the *windows*."""
+    """Select the requests that started in one of the *windows*."""
     inside = inside_of(requests, windows)
     columns = (requests.endpoint, requests.latency_ms, requests.failed)
     endpoint, latency_ms, failed = (np.asarray(column)[inside] for column in columns)
@@ -53,7 +53,7 @@ def within(requests: Requests, windows: Sequence[Window]) -> Table:
 
 
 def inside_of(requests: Requests, windows: Sequence[Window]) -> npt.NDArray[np.bool_]:
-    """Which requests started in one of the *windows*."""
+    """Boolean mask of the requests that started in one of the *windows*."""
     start_s = np.asarray(requests.start_s)
     inside = np.zeros(len(start_s), dtype=bool)
     for since, until in windows:

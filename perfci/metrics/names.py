@@ -1,4 +1,4 @@
-"""Requests by the endpoints that their names belong to, and what each name was answered."""
+"""Groups requests by endpoint, where several names belong to one, and sums up what each name was answered."""
 
 from array import array
 from collections.abc import Mapping, Sequence
@@ -11,7 +11,7 @@ from perfci.model import Answered, Requests, kind_of_answer
 
 
 def folded(requests: Requests, endpoints: Mapping[str, str]) -> Requests:
-    """*requests* with the endpoint of each name in place of the name; of a name that is absent, the name itself."""
+    """Return *requests* with each name replaced by its endpoint; names without an entry stay as they are."""
     called = [endpoints.get(name, name) for name in requests.names]
     names = tuple(dict.fromkeys(called))
     if len(names) == len(called):
@@ -23,7 +23,7 @@ def folded(requests: Requests, endpoints: Mapping[str, str]) -> Requests:
 
 
 def answered(requests: Requests, *, windows: Sequence[Window]) -> dict[str, Answered]:
-    """What the names that belong to an endpoint of another name were answered in the *windows*."""
+    """Sum up the answers in the *windows* of each name that belongs to an endpoint of another name."""
     wanted = np.array([name in requests.endpoints for name in requests.names], dtype=bool)
     if not wanted.any() or not len(requests):
         return {}

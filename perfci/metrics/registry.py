@@ -53,7 +53,7 @@ NO_TURNS = Turns(np.empty(0), 0.0)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observed:
-    """What one endpoint showed in one round."""
+    """The requests of one endpoint in one round, as a metric reads them."""
 
     latencies_ms: Floats  # of the requests that succeeded, the fastest first
     turns: Turns  # of a duet: those that have a partner on the other side
@@ -235,7 +235,7 @@ def failure_rate(observed: Observed) -> float:
 
 
 def resolving(name: str) -> int:
-    """How many successful requests of one endpoint in one round the metric needs; 0: no minimum."""
+    """The number of successful requests of an endpoint in a round that the metric needs; 0 for no minimum."""
     return _ENTRIES[name].successes
 
 
@@ -250,7 +250,7 @@ def needs_schedule(name: str) -> bool:
 
 
 def kinds(name: str) -> frozenset[RoundKind]:
-    """The kinds of round that measure a metric."""
+    """The kinds of round in which the metric is measured."""
     return _ENTRIES[name].kinds
 
 

@@ -1,4 +1,4 @@
-"""The course of a round, second by second, for charts."""
+"""Reduces a round to one record per second, for charts."""
 
 from collections.abc import Sequence
 from math import isnan
@@ -10,7 +10,7 @@ from perfci.model import Requests, Second
 
 
 def seconds(requests: Requests, *, windows: Sequence[Window], users: int) -> tuple[Second, ...]:
-    """One line for every second of the *windows*, laid end to end; the silent seconds too."""
+    """Return a record for every second of the *windows*, joined end to end, seconds without a request included."""
     import pandas as pd
 
     table = within(requests, windows)

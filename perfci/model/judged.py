@@ -11,7 +11,7 @@ from perfci.model.monitor import Alert, GaugeChange
 
 class Role(StrEnum):
     """
-    What a series may do to the verdict of the whole.
+    Whether a series can turn the verdict red or open, only red, or neither.
 
     A *required* series must be settled: while it is inconclusive, so is the whole. A *guarding* series can turn the
     whole red, but not being able to settle it is only reported. An *advisory* series is shown and never counts.
@@ -32,7 +32,7 @@ class Reference(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slo:
-    """An absolute limit on the candidate, judged in every round under load."""
+    """An absolute limit on the candidate, checked over all of its rounds under load."""
 
     metric: str
     limit: float  # upper limit where lower is better, else the lower one
@@ -194,7 +194,7 @@ class Decision:
 
     @property
     def counts(self) -> bool:
-        """Whether it may change the verdict of the whole."""
+        """Whether the series may change the verdict of the whole run."""
         return self.comparison.budget.role is not Role.ADVISORY
 
 
@@ -212,7 +212,7 @@ class SloResult:
 
 
 class Weight(StrEnum):
-    """What a finding does to the verdict on the whole run."""
+    """How a finding affects the verdict on the whole run."""
 
     INVALID = "invalid"
     REGRESSION = "regression"

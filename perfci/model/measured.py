@@ -45,7 +45,7 @@ class Pooling(StrEnum):
 
 
 class Scope(StrEnum):
-    """Which series of a metric may count; the others are advisory, whatever a policy says."""
+    """Which series of a metric may change the verdict; the others are advisory, whatever a policy says."""
 
     ALL = "all"
     TOGETHER = "together"  # that of all endpoints
@@ -87,7 +87,7 @@ class Metric:
     scope: Scope = field(default=Scope.ALL, compare=False)
 
     def may_count(self, endpoint: str) -> bool:
-        """Whether the series of this endpoint may turn the whole red."""
+        """Whether the series of this endpoint may make the verdict a regression."""
         if self.scope is Scope.ALL:
             return True
         return (endpoint == ALL_ENDPOINTS) == (self.scope is Scope.TOGETHER)
@@ -227,7 +227,7 @@ class Answered:
 
 
 def kind_of_answer(status: int, *, failed: bool) -> str:
-    """A kind of answer in words; a *status* of 0 is none."""
+    """Describe a kind of answer in words; a *status* of 0 means that no answer came."""
     if not failed:
         return str(status or "success")
     return f"failed with {status}" if status else "failed without an answer"
@@ -320,5 +320,5 @@ class Round:
 
     @property
     def survived(self) -> bool:
-        """Whether the target was there to its end, for all that is known."""
+        """Whether the target still ran at the end of the round, as far as is known."""
         return self.target is None or self.target.alive

@@ -92,7 +92,7 @@ class Fingerprint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LookPlan:
-    """That a run is judged while it is measured, after each block from the *first* on, and ends when it is decided."""
+    """A run is judged after each block from the *first* on, and ends as soon as it is decided."""
 
     first: int
     most: Mapping[RoundKind, int]  # blocks with rounds of each kind, if nothing is decided before
@@ -138,7 +138,7 @@ class Origin:
 
     @property
     def imported(self) -> bool:
-        """Whether another tool measured: health, machine and plan may then be unknown."""
+        """Whether another tool measured the run: health, machine and plan may then be unknown."""
         return bool(self.tool)
 
 

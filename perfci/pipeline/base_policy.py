@@ -88,7 +88,7 @@ def edited_files(
 
 
 def load_changed(locustfile: str, driver: Side) -> Finding:
-    """That the change edits what drives both sides, and whose version did."""
+    """The notice that the change edits the Locust file, and whose version drove both sides."""
     driven = "the base's version" if driver is Side.BASE else "this change's version"
     text = f"this change edits the load ({locustfile}, or a module that it imports): both sides were driven by {driven}"
     hint = "load = \"base\" in the base's configuration drives both sides with the base's"
@@ -96,7 +96,7 @@ def load_changed(locustfile: str, driver: Side) -> Finding:
 
 
 def baselines_changed(folder: Path) -> Finding:
-    """That the change edits stored runs, which take no part."""
+    """The notice that the change edits stored runs, which are not compared with."""
     return _notice("baselines-changed", f"this change edits {folder}: the base's stored runs count")
 
 
@@ -105,7 +105,7 @@ def _configs(config: Config, base_config: Config) -> Mapping[Side, Config]:
 
 
 def _digests(tree: Tree, named: Sequence[str]) -> dict[str, str]:
-    """Of each Locust file, with the modules of the project that it imports; "" where it cannot be read."""
+    """Digest of each Locust file with the project's modules that it imports; "" for a file that cannot be read."""
     found = {}
     for name in locustfiles(named, root=tree.path):
         try:

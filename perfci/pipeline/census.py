@@ -59,7 +59,7 @@ class _Shown:
 
 
 def accepted(recorder: Recorder, trees: Mapping[Side, Tree], *, baselines: str) -> Run:
-    """The run with what both commits hold as the accepted work; a change of it is no surprise to its reviewers."""
+    """Return the run with the work that both commits' `census.json` accept."""
     base = trees.get(Side.BASE)
     own = trees[Side.CANDIDATE].path
     base_root = base.path if base is not None and base.path != own else None

@@ -27,7 +27,7 @@ class Check:
 
 
 def examine(ports: Ports, config_file: str, environment: str | None) -> list[Check]:
-    """Look at interpreter, machine, git, Docker and the configuration; nothing is started."""
+    """Check the interpreter, the machine, git, Docker and the configuration; nothing is started."""
     here = machine()
     kind = ""
     checks = [

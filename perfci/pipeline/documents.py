@@ -34,7 +34,7 @@ def exit_code(verdict: Verdict, fail_on: FailOn) -> ExitCode:
 
 
 def not_measured(error: PerfciError, subject: Subject, *, alpha: float) -> Outcome:
-    """The outcome of a job that could not measure: never green, with the error as its reason."""
+    """The outcome of a job that could not measure: invalid, with the error as its reason."""
     code = BASE_UNAVAILABLE if isinstance(error, BaseUnavailableError | BaseTargetError) else "not-measured"
     first, _, rest = str(error).partition("\n")
     message = f"{first}\n{_end(rest)}" if rest else first
@@ -51,7 +51,7 @@ def not_measured(error: PerfciError, subject: Subject, *, alpha: float) -> Outco
 
 
 def no_subject(profile: str = "", scenario: str = "") -> Subject:
-    """What was judged where nothing was measured."""
+    """The description of a run in which nothing was measured."""
     return Subject(
         profile=profile,
         scenario=scenario,

@@ -1,5 +1,5 @@
 """
-What the endpoints of a run are called, once all of its requests are known.
+Names the endpoints of a run once all of its requests are known: names that vary are folded into templates.
 
 Until then a round is kept under the templates of its names. In the end a template has placeholders only where names
 differ, and names that were answered otherwise than the rest of their template leave it.
@@ -34,7 +34,7 @@ Names = Mapping[str, Mapping[Side, Answered]]
 
 def apart(names: Names) -> dict[str, str]:
     """
-    The *names* of one template that were answered otherwise than most of them, with what sets them apart.
+    Return the *names* of a template whose answers differ from those of most others, and what differs.
 
     A name leaves its template only where all of its answers say so, ENOUGH of them on each side. Where the two sides
     differ about it, these have to be so many that chance does not explain them: a name that was chosen because it
@@ -55,7 +55,7 @@ def apart(names: Names) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class _Usual:
-    """How most names of a template are answered on one side."""
+    """How most names of one template are answered on one side: kind of answer and size of the body."""
 
     kind: str  # empty: there is none
     size: float | None  # bytes
@@ -70,7 +70,7 @@ class _Usual:
         return cls(kind, statistics.median_low(sizes) if sizes else None)
 
     def label(self, one: Answered) -> str:
-        """What is different about all answers of *one* name; empty where nothing is."""
+        """Describe what all answers of *one* name have and most others lack; "" where there is nothing."""
         if self.kind not in one.kinds and len(one.kinds) == 1:
             return next(iter(one.kinds))
         if one.smallest is None or one.largest is None or self.size is None:
@@ -85,7 +85,7 @@ def _larger(size: float, than: float) -> bool:
 
 
 def _separate(base: Answered, candidate: Answered, *, among: int) -> bool:
-    """Whether no answer of one side is like one of the other, and there were enough of both to exclude chance."""
+    """Whether two sets of answers have no kind in common, with enough answers in both to exclude chance."""
     others = not base.kinds & candidate.kinds or any(
         one.smallest is not None and other.largest is not None and _larger(one.smallest, other.largest)
         for one, other in ((base, candidate), (candidate, base))
@@ -105,12 +105,12 @@ class Naming:
     def add(
         self, side: Side, answered: Mapping[str, Answered], templates: Mapping[str, str], regroup: Regroup | None = None
     ) -> None:
-        """What one side answered in one round."""
+        """Add the answers of one side in one round."""
         self._note(side, answered, templates)
         self._regroup.append(regroup)
 
     def add_census(self, taken: Taken) -> None:
-        """What both sides answered while their work was counted."""
+        """Add the answers that both sides gave while their work was counted."""
         for side, answered in taken.answered.items():
             self._note(side, answered, taken.endpoints)
         self._taken = taken
@@ -122,7 +122,7 @@ class Naming:
             sides[side] = sides[side] + one if side in sides else one
 
     def settled(self, run: Run) -> Run:
-        """*run* with the names of its endpoints as they stay, and with what was folded into which."""
+        """Return *run* with the final names of its endpoints, and the list of names that were folded."""
         members: defaultdict[str, list[str]] = defaultdict(list)
         for name, template in sorted(self._templates.items()):
             members[template].append(name)

@@ -1,4 +1,4 @@
-"""`perfci run --web`: the service with its data, and Locust's own page beside it; nothing is measured or kept."""
+"""`perfci run --web`: start the seeded service and Locust's own page beside it; nothing is measured or kept."""
 
 import contextlib
 import secrets

@@ -1,4 +1,4 @@
-"""Files of other tools as runs: each file is one measurement, and several files of one side are its replicates."""
+"""Turns result files of other tools into runs: each file is a measurement, several files of a side are replicates."""
 
 import hashlib
 from collections.abc import Iterable, Sequence
@@ -110,7 +110,7 @@ def _span(requests: Requests) -> tuple[float, float]:
 
 
 def _once(aggregates: Iterable[Aggregate]) -> list[Aggregate]:
-    """ResultError where two have one name, of which one would be lost."""
+    """Raise ResultError where two endpoints have one name, since one of them would be lost."""
     found = list(aggregates)
     names = [aggregate.name for aggregate in found]
     if twice := sorted({name for name in names if names.count(name) > 1}):
@@ -119,7 +119,7 @@ def _once(aggregates: Iterable[Aggregate]) -> list[Aggregate]:
 
 
 def _together(aggregates: Sequence[Aggregate]) -> Aggregate:
-    """All endpoints: of several only the counts can be added up, quantiles cannot."""
+    """Aggregate all endpoints: counts are added; quantiles of several endpoints cannot be."""
     if len(aggregates) == 1:
         return replace(aggregates[0], name=ALL_ENDPOINTS)
     return Aggregate(
@@ -130,7 +130,7 @@ def _together(aggregates: Sequence[Aggregate]) -> Aggregate:
 
 
 def _endpoint(aggregate: Aggregate, duration_s: float) -> EndpointRound:
-    """What an aggregate says, under the names of perfci's metrics; nothing is computed that it does not say."""
+    """Translate an aggregate to the names of perfci's metrics; nothing is computed that the file does not hold."""
     requests, failures = aggregate.requests or 0, min(aggregate.failures or 0, aggregate.requests or 0)
     values = {
         metric: aggregate.quantiles_ms[share] for share, metric in _QUANTILES.items() if share in aggregate.quantiles_ms

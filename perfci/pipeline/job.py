@@ -1,4 +1,4 @@
-"""What a job of GitHub Actions adds to a run: above all, the base commit of its event, and the key of its gate."""
+"""What GitHub Actions adds to a run: the base commit that the event names, and the key of the gate."""
 
 import json
 import re
@@ -122,7 +122,7 @@ def keep_gate(folder: Path, measured: Measured) -> None:
 
 
 def measured_in(folder: Path) -> Measured:
-    """What `announce` left in *folder*; nothing where it is not there any more, or was written over since."""
+    """Read what `announce` wrote into *folder*; empty where the file is gone or was overwritten since."""
     try:
         with RunFolder(folder).gate.open("rb") as file:
             content = json.loads(file.read(MAX_GATE_BYTES))

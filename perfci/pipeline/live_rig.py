@@ -69,7 +69,7 @@ class LiveRig:
 
     @contextlib.contextmanager
     def attribute_to_base(self, side: Side) -> Iterator[None]:
-        """A base that does not start is told apart: the change under review is not to blame."""
+        """Mark a failure to start as the base's, so that the change under review is not blamed."""
         try:
             yield
         except (TargetError, SeedError) as error:
@@ -79,7 +79,7 @@ class LiveRig:
             raise BaseTargetError(f"the base does not start: {error}", hint=hint) from error
 
     def _hint_at_absent_files(self, side: Side, failure: str) -> str:
-        """The usual cause, if it is that: the base lacks a file that an earlier step of the job has made."""
+        """Add the usual cause to the hint: the base lacks a file that an earlier step of the job made."""
         source, there = self.spec.sources[side], self.spec.working_tree
         if not is_own(source.tree):
             return ""
@@ -373,7 +373,7 @@ def _await_seed(rig: LiveRig, seeded: Callable[[], seed.Seeded], side: Side, sta
 
 
 def _clean(rig: LiveRig, side: Side, running: RunningTarget, on_incident: Callable[[str], None]) -> None:
-    """Take the data out of a service that goes on without perfci; where that fails, say so, and let the run stand."""
+    """Delete the seeded data from a service that runs on; where that fails, warn and keep the measurement."""
     source = rig.spec.sources[side]
     try:
         seed.clean(

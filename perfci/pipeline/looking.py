@@ -1,4 +1,4 @@
-"""Decides what is still to be measured: by the schedule, and by what the looks at the run have settled."""
+"""Decides what a run still has to measure, by its schedule and by what was judged after earlier blocks."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from perfci.pipeline.plan import Plan
 
 @dataclass(slots=True, kw_only=True)
 class Looking:
-    """What the looks at a run leave to be measured; with a fixed number of blocks there are none, and all of it is."""
+    """Tracks which series are undecided; with a fixed number of blocks, all of them until the last block."""
 
     plan: Plan
     policy: GatePolicy
@@ -21,11 +21,11 @@ class Looking:
     _began_s: float = 0.0  # the block that is measured
 
     def begin_block(self) -> None:
-        """Note the time."""
+        """Note the time at which a block begins."""
         self._began_s = self.clock()
 
     def look(self, run: Run, block: int) -> None:
-        """Judge what is measured up to now."""
+        """Judge what has been measured until now."""
         if run.looks is not None:
             self.standing = look(self.standing, run, run.looks, self.policy, block=block)
         self._loads = len({measured.block for measured in run.rounds if measured.kind is RoundKind.LOAD})
@@ -36,7 +36,7 @@ class Looking:
         return self.standing.red and not self.plan.keep_going
 
     def turns(self, block: int) -> bool:
-        """Whether *block* has turns: until those before it settled every series that they measure."""
+        """Whether *block* needs turns: not once earlier blocks decided every series that turns measure."""
         schedule = self.plan.paired
         if not schedule.duet:
             return False
@@ -44,7 +44,7 @@ class Looking:
 
     def load(self, block: int) -> bool:
         """
-        Whether *block* has load rounds, now that its turns are looked at.
+        Whether *block* needs load rounds, after its turns were judged.
 
         Beside turns they only guard: they wait for the first look, which may be red, and end when what they guard is
         settled.
@@ -63,7 +63,7 @@ class Looking:
         return block >= blocks.least and not (self.turns(block + 1) or self.load(block + 1))
 
     def late(self) -> bool:
-        """Whether another block as long as the longest would end after the time that the run has."""
+        """Whether another block, as long as the longest so far, would exceed the time of the run."""
         now, time_s = self.clock(), self.plan.paired.time
         self._longest_s = max(self._longest_s, now - self._began_s)
         return bool(time_s) and now + self._longest_s > time_s

@@ -1,4 +1,4 @@
-"""Where an artifact must come from: the commits and the run that the event and the API name, never the artifact."""
+"""Determines where an artifact must come from, by the event and the API; the artifact itself is not asked."""
 
 import re
 from dataclasses import dataclass, replace
@@ -29,7 +29,7 @@ class Origin:
 
 
 def origin_of(job: Job, repository: Repository) -> Origin:
-    """What *job* judges; PublishError where there is nothing that could be told of a verdict."""
+    """The change that *job* judges; PublishError where the event belongs to no change."""
     match job.event:
         case "workflow_run":
             return _of_workflow_run(job, repository)

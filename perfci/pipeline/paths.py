@@ -6,7 +6,7 @@ from perfci.errors import ConfigError
 
 
 def inside(root: Path, path: str, *, what: str) -> Path:
-    """*path* under *root*; one that leads outside is refused."""
+    """Resolve *path* below *root*; ConfigError for a path that leads outside."""
     try:
         resolved = (root / path).resolve()
     except (OSError, ValueError) as error:

@@ -1,4 +1,4 @@
-"""What a job will do, decided before anything is started: every mistake that can be seen is seen here."""
+"""Decides what a job will do before anything is started, and reports every mistake that can be found so early."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -30,7 +30,7 @@ class Overrides(Table):
 
     @property
     def load(self) -> bool:
-        """Whether the load itself is changed: more blocks or rounds of the same load compare as ever."""
+        """Whether these overrides change the load; more blocks or rounds of the same load do not."""
         return any(value is not None for value in (self.users, self.spawn_rate, self.duration, self.warmup))
 
 
@@ -45,7 +45,7 @@ class SideSource:
 
     @property
     def external(self) -> bool:
-        """Whether somebody else starts the target, so that it is the same for every commit."""
+        """Whether perfci does not start the target, so that it is the same for every commit."""
         return self.target.kind == "external"
 
 
@@ -149,7 +149,7 @@ def locustfiles(named: Sequence[str], *, root: Path) -> tuple[str, ...]:
 
 
 def _load_digest(runtime: Runtime, requirements: Requirements, profile: str, *, root: Path) -> str:
-    """Of all that decides what is asked: files with what they import, arguments, tags left out, packages."""
+    """Digest of all that decides which requests are sent: files and their imports, arguments, tags, packages."""
     digests = []
     for name in runtime.files:
         try:

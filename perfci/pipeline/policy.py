@@ -53,13 +53,13 @@ def _check_metrics(table: GateTable) -> None:
 
 
 def _exists(metric: str, kind: RoundKind | None) -> bool:
-    """A counter of the target's own cannot be known before it was read: its source must be named with it."""
+    """Refuse a counter whose source is not named: perfci cannot know the target's own counters before it reads them."""
     counter = metric in COUNTERS or "/" in metric
     return counter if kind is RoundKind.CENSUS else metric in METRICS or (kind is None and counter)
 
 
 def _check_measured(table: GateTable) -> None:
-    """A limit on what is never measured, or never counts, would be a check that cannot fail."""
+    """Refuse a limit on a metric that is never measured or never counts: it could not fail."""
     wrong = [f"slo on {slo.metric}: no load round measures it" for slo in table.slo if not measures(LOAD, slo.metric)]
     wrong += [
         f"budget.{reference}.{kind}.{metric}: no {kind} round measures it"
@@ -83,7 +83,7 @@ def _check_measured(table: GateTable) -> None:
 
 
 def _meets_rounds(override: OverrideTable) -> bool:
-    """Whether rounds that are compared measure what an override picks."""
+    """Whether any comparison has rounds that measure what an override picks."""
     return any(
         compares(reference, kind) and (override.metric is None or measures(kind, override.metric))
         for reference in Reference

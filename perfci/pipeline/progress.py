@@ -10,10 +10,10 @@ class Progress(Protocol):
     """Shows a person, or a CI log, what perfci is doing."""
 
     def phase(self, text: str) -> None:
-        """A step begins."""
+        """A step of the run begins."""
 
     def step(self, text: str) -> None:
-        """How far a step has come."""
+        """A part of the current step is done."""
 
     def ahead(self, seconds: float) -> None:
         """*seconds* of measuring are planned from here on, not counting what happens in between."""
@@ -25,7 +25,7 @@ class Progress(Protocol):
         """Show a notice on a line of its own."""
 
     def hide(self, values: Sequence[str]) -> None:
-        """Nobody who watches may see one of these *values*, whoever prints it."""
+        """Mask these *values* in all output from now on."""
 
     def close(self) -> None:
         """Nothing more will be shown."""

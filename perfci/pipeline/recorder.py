@@ -1,4 +1,4 @@
-"""A run that grows round by round, and is whole on disk at every moment."""
+"""Writes a run to disk as it grows: after every change the file holds all that was measured until then."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -56,7 +56,7 @@ class Recorder:
         self._replace(replace(self.run, base_endpoints=tuple(sorted(endpoints))))
 
     def add_block(self, name: int | str, block: Block) -> None:
-        """Note what only started targets can tell: what they are, and the digest of their data."""
+        """Keep what only started targets can tell: their descriptions, and the digest of their data."""
         seeds = dict(self.run.seed_digests)
         for side, digest in block.seed_digests.items():
             before = seeds.get(side, ())
@@ -72,11 +72,11 @@ class Recorder:
         self._replace(replace(self.run, fingerprint=fingerprint, seed_digests=seeds))
 
     def incident(self, text: str) -> None:
-        """Note what went wrong, for the reader."""
+        """Keep a message about what went wrong."""
         self._replace(replace(self.run, incidents=(*self.run.incidents, self.mask(text))))
 
     def incident_once(self, what: str, why: str) -> None:
-        """Note what went wrong, unless the same went wrong before."""
+        """Keep a message about what went wrong, unless the same message is kept already."""
         if not any(known.startswith(f"{what}: ") for known in self.run.incidents):
             self.incident(f"{what}: {why}")
 

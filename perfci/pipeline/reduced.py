@@ -1,4 +1,4 @@
-"""The requests that a round recorded become one value per metric and endpoint, and can be grouped once more."""
+"""Reduces the requests of a round to one value per metric and endpoint, and can group them again by other names."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -17,7 +17,7 @@ Measure = Callable[[Recordings], Values]
 
 @dataclass(frozen=True, slots=True)
 class Reduced:
-    """What one side showed in a round, by endpoint."""
+    """The values of one side in one round, by endpoint."""
 
     endpoints: Mapping[str, EndpointRound]
     answers: Mapping[str, Answers]

@@ -1,5 +1,5 @@
 """
-What a job measured that runs the code of a change is judged again here, where none of that code ever ran.
+Judges again, in a job without the change's code, what a job with that code has measured.
 
 The artifact is a claim. What decides comes from the event and the API: which change it is, the base's policy and stored
 runs, and the accepted work of both commits.
@@ -58,7 +58,7 @@ class Rejudged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Rules:
-    """What decides, from the base; the trees are those of both commits."""
+    """The base's configuration and policy, with the trees of both commits."""
 
     config: Config
     policy: GatePolicy
@@ -70,7 +70,7 @@ class _Rules:
 
     @property
     def accepted(self) -> str:
-        """What the folder of accepted runs is called."""
+        """The name of the folder of accepted runs in the scratch copy and in messages."""
         return Path(self.config.baselines).name or "baselines"
 
 
@@ -141,7 +141,7 @@ def _config(tree: RemoteTree, name: str) -> Config | None:
 def _edited(
     config: Config, both: tuple[Config, Config], trees: Mapping[Side, RemoteTree], profile: str, scenario: str
 ) -> Iterator[Finding]:
-    """What the reader must know of files that the change edits."""
+    """Notices about the files that the change edits."""
     base, change = trees[Side.BASE], trees[Side.CANDIDATE]
     files = [locustfiles_of(each, profile, config) for each in both]
     if load_differs(base, change, files):
@@ -191,7 +191,7 @@ def _judged(run: Run, rules: _Rules, origin: Origin, claim: Claim, scratch: Path
 
 
 def _problem(run: Run, reference: Reference, *, paired: bool, baseline: Baseline | None) -> PerfciError | None:
-    """Why there is nothing to judge, or nothing to compare with although a base was named."""
+    """The reason why there is nothing to judge, or nothing to compare with although a base was named."""
     last = f": {run.incidents[-1]}" if run.incidents else ""
     hint = "the log of the measuring job says why"
     if not run.rounds and not run.census:

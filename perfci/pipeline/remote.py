@@ -1,4 +1,4 @@
-"""The few files of a commit that decide about a verdict, read by the API as data: nothing is checked out or run."""
+"""Reads the files of a commit that decide about a verdict through the API, as data: nothing is checked out or run."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -71,7 +71,7 @@ def _stored(tree: RemoteTree, folder: str) -> dict[str, str]:
 
 
 def _load(tree: RemoteTree, named: Sequence[str]) -> dict[PurePosixPath, str]:
-    """Path -> hash of the content of what drives the load."""
+    """The hash of each file that drives the load, by its path."""
     found: dict[PurePosixPath, str] = {}
     for path in map(PurePosixPath, named):
         inside = {path / name: digest for name, digest in tree.listing(str(path)).items()}

@@ -1,4 +1,4 @@
-"""The port to the rig: how a use case has the sides of a run started, seeded and driven, without knowing by what."""
+"""The port to the rig: how use cases start, seed and drive both sides without knowing what implements it."""
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager

@@ -1,4 +1,4 @@
-"""Secrets of a job: who is given which, and which variables of the job nobody is given."""
+"""Decides which process receives which secret of the job, and which variables no process receives."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence

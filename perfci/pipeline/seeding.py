@@ -1,4 +1,4 @@
-"""`perfci seed`: the configured data, into a service that somebody else started."""
+"""`perfci seed`: puts the configured data into a service that already runs."""
 
 from perfci.config import read
 from perfci.errors import SeedError

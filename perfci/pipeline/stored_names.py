@@ -1,4 +1,4 @@
-"""Stored runs and counts under the names that their endpoints have in the run that is compared with them."""
+"""Translates the endpoint names of stored runs and counts into those of the run that is compared with them."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""The files of each side: the working tree, another folder, or a commit that is checked out for the time of a run."""
+"""The files of each side: the working tree, another folder, or a commit that is checked out while the run lasts."""
 
 import contextlib
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ def is_folder(name: str) -> bool:
 
 
 def short(commit: str, name: str) -> str:
-    """A *commit* for the reader: the *name* that it was asked by, unless that is its hash, and its short hash."""
+    """Describe a *commit* for the reader: the *name* that the user gave, unless it is the hash, and the short hash."""
     return commit[:7] if commit.startswith(name) else f"{name} ({commit[:7]})"
 
 

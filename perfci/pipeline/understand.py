@@ -164,7 +164,7 @@ def _base(
 
 
 def _base_config(tree: Path, name: str) -> Config | None:
-    """What the base says, or None where it has no such file; one that cannot be used is no base to compare with."""
+    """The base's configuration; None where it has no such file. An invalid one makes the base unavailable."""
     try:
         file = _checked_out(tree, name)
         return read(file) if file.is_symlink() or file.exists() else None
@@ -227,13 +227,13 @@ def _warning(code: str, message: str, *, hint: str = "") -> Finding:
 def _ignored(
     plan: Plan, load: Path, sources: Mapping[Side, SideSource], config: Config, environ: JobEnvironment
 ) -> list[Finding]:
-    """What is at hand and perfci does not use: variables of the job, dependencies of a side, settings of Locust."""
+    """Notices about what perfci finds and ignores: variables of the job, a side's dependencies, Locust's settings."""
     withheld = withheld_from(plan, load, sources, config, environ)
     return [*withheld, *_dependencies(sources), *_unread(load / plan.runtime.directory)]
 
 
 def _unread(folder: Path) -> list[Finding]:
-    """A warning where the project has settings of Locust, which would be obeyed by hand."""
+    """A warning where the project has settings of Locust that perfci ignores and `locust` by hand would read."""
     found = [f"{name} ({', '.join(keys)})" if keys else name for name, keys in settings.unread(folder).items()]
     if not found:
         return []

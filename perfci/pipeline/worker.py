@@ -1,4 +1,4 @@
-"""Being a worker: driving the users of rounds that another machine measures."""
+"""`perfci worker`: drives the users of rounds that another machine measures."""
 
 from pathlib import Path
 from tempfile import TemporaryDirectory

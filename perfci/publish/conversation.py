@@ -1,5 +1,5 @@
 """
-The comments of one gate on a pull request: one at the end, the newest, however many runs write at once.
+Keeps one comment of a gate on a pull request, that of the newest run, even where several runs write at once.
 
 The API has no conditional write, so runs agree by what it does guarantee: comments are numbered in the order in which
 they were created, and each that exists is listed. Every run looks, makes one change that brings the comments closer to
@@ -69,7 +69,7 @@ class CommentResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Marker:
-    """The first line of a comment: which gate it is of, who wrote it last, and for which commit."""
+    """The first line of a comment: its gate, the run that wrote it last, and the commit of that run."""
 
     key: str
     run: int
@@ -81,14 +81,14 @@ class Marker:
 
     @classmethod
     def of(cls, body: str) -> "Marker | None":
-        """The marker that is the first line of *body*; None for anything that no run can have written."""
+        """Parse the first line of *body* as a marker; None where no run of perfci can have written it."""
         found = _MARKER.fullmatch(body.partition("\n")[0].rstrip("\r"))
         if not found or int(found[2]) >= MAX_RUN:
             return None
         return cls(key=found[1], run=int(found[2]), attempt=int(found[3]), sha=found[4])
 
     def is_newer_than(self, other: "Marker") -> bool:
-        """Whether it is of a later run, or a later attempt of the same run, for the same commit."""
+        """Whether this marker is of a later run, or of a later attempt of the same run, for the same commit."""
         return self.sha == other.sha and (self.run, self.attempt) > (other.run, other.attempt)
 
 
@@ -109,7 +109,7 @@ class Notice:
 
 
 class Conversation:
-    """The comments on the pull request that *fetch* gets, as the run of *notice* writes them as *login*."""
+    """The comments on the pull request that *fetch* returns, as *login* edits them for the run of *notice*."""
 
     def __init__(
         self, fetch: "Callable[[], PullRequest | None]", notice: Notice, *, login: str, patience: Patience
@@ -126,7 +126,7 @@ class Conversation:
         self._warning = ""
 
     def settle(self) -> CommentResult:
-        """Write and read again until the comments are as they should be."""
+        """Edit the comments and read them again, until exactly the newest run's comment is left."""
         if refusal := self._refusal():
             return refusal
         for _ in range(LOOKS):
@@ -135,7 +135,7 @@ class Conversation:
         return CommentResult(status=Status.FAILED, warning="The comment is changed by others again and again.")
 
     def _refusal(self) -> CommentResult | None:
-        """Why this run must not write now; the pull request is asked for anew."""
+        """The reason why this run must not write now, "" for none; reads the pull request anew."""
         self._pull = self._patience.ask(self._fetch)
         sha = self._notice.marker.sha
         if self._pull is None:
@@ -152,7 +152,7 @@ class Conversation:
         return None
 
     def _step(self) -> CommentResult | None:
-        """One change, and None; or, where there is nothing left to change, what became of the comment."""
+        """Make one change and return None, or return the status of the comment where nothing is left to change."""
         ours, former = self._listed()
         newer = [comment for marker, comment in ours if marker.is_newer_than(self._notice.marker)]
         if newer:
@@ -172,7 +172,7 @@ class Conversation:
         return CommentResult(status=self._status(), url=comment.html_url, warning=self._warning)
 
     def _says(self, marker: Marker, comment: "IssueComment") -> bool:
-        """Whether *comment* is as this run wants it; whatever the API made of a text of this run is fine."""
+        """Whether *comment* holds what this run wants to say; the API may have altered the text that this run sent."""
         if self._edits.count(comment.id) >= EDITS:
             return True  # the list is behind
         wrote = comment.id in self._edits or (self._created is not None and comment.id == self._created.id)
@@ -225,7 +225,7 @@ class Conversation:
         return None
 
     def _delete(self, comments: "Iterable[IssueComment]") -> None:
-        """What is superseded goes; a comment that stays although it should not is no failure of the one that counts."""
+        """Delete a superseded comment; where the API refuses, the newest comment counts nevertheless."""
         from github import GithubException, UnknownObjectException
 
         for comment in comments:
@@ -244,7 +244,7 @@ class Conversation:
         return Status.CREATED if self._created or self._unclear else Status.UNCHANGED
 
     def _listed(self) -> "tuple[list[tuple[Marker, IssueComment]], list[IssueComment]]":
-        """The comments of this gate in the order of their numbers; and those under its former key, of earlier runs."""
+        """Return the comments of this gate sorted by id, and those of earlier runs under the gate's former key."""
         pull = self._pull
         assert pull is not None
         mine = self._notice.marker

@@ -1,4 +1,4 @@
-"""The archive of an artifact, downloaded within bounds: of size, of time, and of what its digest says."""
+"""Downloads the archive of an artifact, within bounds of size and time, and checks its digest."""
 
 import hashlib
 from pathlib import Path

@@ -91,7 +91,7 @@ def read_job(environ: Mapping[str, str]) -> Job:
 
 
 def job_from(environ: Mapping[str, str], payload: Mapping[str, Any]) -> Job:
-    """The job that *environ* and the event's *payload* describe."""
+    """Build the job that *environ* and the event's *payload* describe."""
     event = environ.get("GITHUB_EVENT_NAME", "")
     repository = environ.get("GITHUB_REPOSITORY", "")
     change = _change(event, payload, repository)
@@ -204,7 +204,7 @@ def _sha(value: object, *path: str) -> str:
 
 
 def _branch(value: object, *path: str) -> str:
-    """The name of a branch, or "" for what git would take for something else."""
+    """Return the name of a branch, or "" for a name that git would read as an option or a path."""
     text = _text(value, *path)
     return text if _BRANCH.fullmatch(text) else ""
 

@@ -49,12 +49,12 @@ class Patience:
         return max(0.0, self._end - self._clock())
 
     def rest(self, seconds: float) -> None:
-        """Wait for *seconds*, or for as long as is left."""
+        """Sleep for *seconds*, or until the deadline where that comes sooner."""
         self._sleep(min(seconds, self.left_s))
 
     def ask(self, request: Callable[[], T], *, repeatable: bool = True) -> T:
         """
-        The answer to *request*, which is made again after a passing failure while there is time.
+        Return the answer to *request*; repeats it after a passing failure while time is left.
 
         One that is not *repeatable* (it may have done its work before it failed) is made again only where the API
         says that it refused it for now. Raises the last failure, or `OutOfTimeError`.
@@ -84,7 +84,7 @@ class Patience:
         return backoff if repeatable and (not status or status in _PASSING) else None
 
     def _asked_for(self, headers: Mapping[str, str]) -> float:
-        """The wait that the answer of a rate limit asks for."""
+        """The seconds that a rate limit's answer asks the client to wait."""
         if text := headers.get("retry-after", ""):
             if text.strip().isdecimal():
                 return float(text)

@@ -1,5 +1,5 @@
 """
-What the API says of a repository: commits and their files, the pull request of a job, and the artifacts of a run.
+Reads from the GitHub API: commits and their files, the pull request of a job, and the artifacts of a run.
 
 Files come as data: nothing is checked out. What is missing is a value; what the API refuses is a `PublishError`.
 """
@@ -132,7 +132,7 @@ class Repository:
             raise PublishError("the commit status could not be set: HTTP 404")
 
     def close(self) -> None:
-        """End the connections."""
+        """Close the connections to the API."""
         self._api.close()
 
     @cached_property

@@ -1,5 +1,5 @@
 """
-The one way in which data from outside (a configuration, a stored file, an input) becomes typed values.
+Turns data from outside (a configuration, a stored file, an input) into typed values, or names every problem.
 
 A leaf like `model` and `errors`: every room may use it for its own part of the configuration.
 """

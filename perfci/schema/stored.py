@@ -1,5 +1,5 @@
 """
-JSON documents that outlive the perfci that wrote them: each has a schema number and the version of its writer.
+JSON documents that newer versions of perfci must still read: each has a schema number and its writer's version.
 
 A field is added, never renamed. What cannot be done in that way gets the next schema number, and a function that turns
 a document of the number before into one of it; so a file of any earlier number stays readable.
@@ -71,7 +71,7 @@ def stored(kind: type[T]) -> type[T]:
 
 
 class Vocabulary(Generic[Member, Word]):
-    """What the members of an enumeration of the model are called in a format, whatever the model calls them."""
+    """The words that a format uses for the members of an enumeration, whatever the model calls them."""
 
     def __init__(self, words: Mapping[Member, Word]) -> None:
         """Each member of the enumeration has a word of its own, else ValueError."""
@@ -173,14 +173,14 @@ class Format(Generic[Document]):
 
 
 class _Untitled(GenerateJsonSchema):
-    """Fields have no titles: those would only repeat their names."""
+    """Leaves titles out of the JSON Schema, since they would only repeat the names of fields."""
 
     def field_title_should_be_set(self, schema: CoreSchema | Any) -> bool:  # noqa: ARG002  # pydantic's own signature
         return False
 
 
 def _refusal(reason: str, writer: str, *, where: str, hint: str) -> ResultError:
-    """That a document cannot be read, for *reason*; what a newer perfci wrote needs a newer one to be read."""
+    """Describe why a document cannot be read; one of a newer perfci needs a newer one to be read."""
     if _release(writer) > _release(__version__):
         text = f"{where} was written by perfci {writer}, this is {__version__}:\n{reason}"
         return ResultError(text, hint="update perfci, or record anew")

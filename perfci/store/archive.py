@@ -1,5 +1,5 @@
 """
-The run in the archive of an artifact, which the code of a pull request may have written.
+Reads a run from the archive of an artifact, which the code of a pull request may have written.
 
 Nothing is extracted: one entry is read, in memory, within bounds. An archive that no upload makes (links, names that
 lead elsewhere, a second run, a comment) is refused as a whole.
@@ -25,7 +25,7 @@ _LOCATOR_64_BYTES = 20
 
 
 def run_in(archive: Path) -> bytes:
-    """The content of `run.json` in *archive*; ArtifactError says what is wrong with it."""
+    """Return the content of `run.json` in *archive*; ArtifactError says what is wrong with it."""
     _check_end(archive)
     name = RunFolder(Path()).run.name
     try:

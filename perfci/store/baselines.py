@@ -36,7 +36,7 @@ def committed_census(folder: Path) -> CommittedCensus | None:
 
 
 def _machine_class(run: Run) -> object:
-    """None where the machine is not known."""
+    """The class of the machine that measured *run*; None where it is unknown."""
     return run.fingerprint.machine and run.fingerprint.machine.machine_class
 
 

@@ -18,7 +18,7 @@ def save_census(census: CommittedCensus, path: Path) -> None:
 
 
 def load_census(path: Path) -> CommittedCensus:
-    """What *path* holds; ResultError says why it cannot be used."""
+    """Read the census in *path*; ResultError says why it cannot be used."""
     missing = ResultError(f"there is no {path}", hint="`perfci baseline record` writes one")
     file, content = read_json(path, what="census", missing=missing)
     return census_of(FORMAT.read(content, where=str(file)))

@@ -27,27 +27,27 @@ class RunFolder:
 
     @property
     def run(self) -> Path:
-        """What was measured."""
+        """The file with what was measured."""
         return self.path / "run.json"
 
     @property
     def result(self) -> Path:
-        """The judged outcome, for programs."""
+        """The file with the judged outcome, for programs."""
         return self.path / "result.json"
 
     @property
     def comment(self) -> Path:
-        """The comment as it was published."""
+        """The file with the comment as it was published."""
         return self.path / "comment.md"
 
     @property
     def exit_code(self) -> Path:
-        """What the gate ends with."""
+        """The file with the exit code of the gate."""
         return self.path / "exit-code"
 
     @property
     def gate(self) -> Path:
-        """What the key of the job's gate is made of."""
+        """The file with the parts of the gate's key."""
         return self.path / "gate.json"
 
     def report(self, file: str) -> Path:
@@ -60,14 +60,14 @@ class RunFolder:
 
     @staticmethod
     def prune(work: Path, *, keep: int) -> int:
-        """Remove all but the newest *keep* runs below *work*, by their ids, and nothing else; how many went."""
+        """Remove all runs below *work* but the newest *keep*, by their ids; return how many were removed."""
         runs = sorted(path for path in _subfolders(work) if RUN_ID.fullmatch(path.name))
         for path in runs[:-keep]:
             shutil.rmtree(path, ignore_errors=True)
         return len(runs[:-keep])
 
     def holds_run(self) -> bool:
-        """Whether something was measured into it."""
+        """Whether a measurement has been written into the folder."""
         return self.run.exists()
 
     def create(self) -> None:

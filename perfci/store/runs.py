@@ -40,14 +40,14 @@ def load(path: Path) -> Run:
 
 
 def check_names(run: Run, file: Path) -> None:
-    """Names become parts of paths: a run file must not choose where it is recorded."""
+    """Refuse names that would lead out of the folder in which a run is recorded: they become parts of paths."""
     for what, name in (("profile", run.profile), ("scenario", run.scenario), ("id", run.id)):
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9-]{0,99}", name):
             raise ResultError(f"{file}: {name[:60]!r} cannot be the {what} of a run")
 
 
 def check_tallies(census: Census, file: Path) -> None:
-    """Numbers that no request ever gave are refused."""
+    """Refuse counts that no request can have caused."""
     for what, tally in _tallies(census):
         if not (0 <= tally.requests <= LARGEST_COUNT and abs(tally.mean) <= LARGEST_COUNT and tally.spread >= 0):
             found = f"{str(tally.mean)[:20]} ± {str(tally.spread)[:20]} in {str(tally.requests)[:20]} requests"
