@@ -29,7 +29,7 @@ class Agent(Caller, FastHttpUser):
         self.email = EMAIL or accounts.email(self)
         self.contacts: deque[int] = deque(maxlen=MOST_OWN)  # that this user made
         self.events: deque[int] = deque(maxlen=MOST_OWN)
-        self.token = self.sign_in(self.email).get("access_token", "")
+        self.token = self.sign_in_with_retries(self.email).get("access_token", "")
 
     def on_stop(self) -> None:
         """Leave no sign-in open."""

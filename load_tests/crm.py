@@ -30,7 +30,7 @@ class Employee(Caller, FastHttpUser):
     def on_start(self) -> None:
         """Sign in."""
         self.own: deque[int] = deque(maxlen=MOST_OWN)  # leads that this user made
-        self.sign_in(accounts.email(self))
+        self.sign_in_with_retries(accounts.email(self))
 
     def on_stop(self) -> None:
         """Leave no sign-in open."""

@@ -22,7 +22,7 @@ class Subscriber(Caller, FastHttpUser):
 
     def on_start(self) -> None:
         """Sign in and see what there is."""
-        self.sign_in(accounts.email(self))
+        self.sign_in_with_retries(accounts.email(self))
         self.plan_ids = [plan["id"] for plan in self.ask("GET", "/plans") or []]
 
     def on_stop(self) -> None:
@@ -112,7 +112,7 @@ class MixedWorkloadTest(Subscriber):
     def come_back(self) -> None:
         """Sign out and in again."""
         self.sign_out()
-        self.sign_in(accounts.email(self))
+        self.sign_in_with_retries(accounts.email(self))
 
     @task(1)
     def recommend(self) -> None:

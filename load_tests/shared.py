@@ -21,6 +21,9 @@ PASSWORD = os.environ.get("LOAD_TEST_USER_PASSWORD", "perf-test")
 USERS = int(os.environ.get("LOAD_TEST_USERS", "200"))
 """Accounts with the role `user` in the test data."""
 TOKEN_SECONDS = 3600
+SIGN_IN_ATTEMPTS = 10
+RETRY_SECONDS = 1.0
+"""How long to wait before a sign-in that a busy service refused is tried again: what its `Retry-After` says."""
 
 if RNG_SEED := os.environ.get("LOAD_TEST_RNG_SEED", ""):
     random.seed(RNG_SEED)
@@ -90,6 +93,8 @@ class Caller:
     headers: Mapping[str, str] = {}
     spent_ms = 0.0
     """What its requests have taken so far, together."""
+    status = 0
+    """The status of the latest answer; 0 if there was none."""
 
     def ask(self, method: str, path: str, *, name: str | None = None, **arguments: Any) -> Any:
         """Send a request; its JSON, or an empty object if it failed or has none: Locust has counted that."""
@@ -97,6 +102,7 @@ class Caller:
         began = time.perf_counter()
         response = self.client.request(method, path, name=name or path, **arguments)
         self.spent_ms += (time.perf_counter() - began) * 1e3
+        self.status = response.status_code
         return response.json() if response.status_code in (200, 201) else {}
 
     def expect(self, status: int, method: str, path: str, *, name: str, **arguments: Any) -> bool:
@@ -114,6 +120,20 @@ class Caller:
         tokens = self.ask("POST", "/auth/login", json={"email": email, "password": password}, headers={})
         self.use_token(tokens.get("access_token", ""))
         return tokens
+
+    def sign_in_with_retries(self, email: str, password: str = PASSWORD) -> dict[str, str]:
+        """
+        Sign in, again and again while the service says 503 or nothing; the tokens.
+
+        Each refusal counts as a failure. Without a token all that follows would fail as well, and not for the load.
+        """
+        for _ in range(SIGN_IN_ATTEMPTS):
+            if tokens := self.sign_in(email, password):
+                return tokens
+            if self.status not in (0, 503):
+                break
+            time.sleep(RETRY_SECONDS)
+        return {}
 
     def use_token(self, token: str) -> None:
         """Send *token* with every request from now on; none if it is empty."""

@@ -63,22 +63,23 @@ def test_each_user_gets_another_account(worker: int) -> None:
 
 
 class Client:
-    """Answers every request with the same status, and remembers it."""
+    """Answers with the given statuses, the last of them for ever, and remembers what was asked."""
 
-    def __init__(self, status: int) -> None:
-        self.status = status
+    def __init__(self, statuses: tuple[int, ...]) -> None:
+        self.statuses = list(statuses)
         self.asked: list[tuple[str, str, dict[str, object]]] = []
 
     def request(self, method: str, path: str, **arguments: object) -> SimpleNamespace:
         """An answer like Locust's."""
         self.asked.append((method, path, arguments))
-        return SimpleNamespace(status_code=self.status, json=lambda: {"access_token": "t"})
+        status = self.statuses.pop(0) if len(self.statuses) > 1 else self.statuses[0]
+        return SimpleNamespace(status_code=status, json=lambda: {"access_token": "t"})
 
 
-def caller(status: int) -> shared.Caller:
-    """Somebody whose requests are all answered alike."""
+def caller(*statuses: int) -> shared.Caller:
+    """Somebody whose requests are answered with these statuses."""
     found = shared.Caller()
-    found.client = Client(status)
+    found.client = Client(statuses)
     return found
 
 
@@ -99,6 +100,25 @@ def test_a_refused_sign_in_leaves_no_token() -> None:
     user = caller(401)
     assert user.sign_in("a@example.test") == {}
     assert user.headers == {}
+
+
+@pytest.mark.parametrize(
+    ("statuses", "asked", "signed_in"),
+    [
+        ((503, 0, 200), 3, True),
+        ((401, 200), 1, False),
+        ((503,), shared.SIGN_IN_ATTEMPTS, False),
+    ],
+)
+def test_a_sign_in_is_tried_again_only_while_the_service_is_busy(
+    statuses: tuple[int, ...], asked: int, signed_in: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not where it was refused for good, and not for ever."""
+    monkeypatch.setattr("shared.time.sleep", lambda _seconds: None)
+    user = caller(*statuses)
+    assert bool(user.sign_in_with_retries("a@example.test")) is signed_in
+    assert bool(user.headers) is signed_in
+    assert len(user.client.asked) == asked
 
 
 def test_the_time_of_requests_adds_up() -> None:

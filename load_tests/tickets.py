@@ -61,7 +61,7 @@ class Person(Caller, FastHttpUser):
         self.email = _accounts[self.role].email(self)
         self.own: deque[int] = deque(maxlen=20)  # tickets that this user created
         self.known: list[int] = []  # tickets that this user has seen in a list
-        self.sign_in(self.email, PASSWORD)
+        self.sign_in_with_retries(self.email, PASSWORD)
         newest = self.list_page({})
         if newest:
             # Somewhere in the older half: thousands of users do not all comment on the same few tickets.
@@ -141,7 +141,7 @@ class Person(Caller, FastHttpUser):
     def sign_out_and_in(self) -> None:
         """Leave, and come back."""
         self.sign_out()
-        self.sign_in(self.email, PASSWORD)
+        self.sign_in_with_retries(self.email, PASSWORD)
 
 
 class RegularUser(Person):

@@ -1,4 +1,4 @@
-"""Contacts, interactions, events, calls and phone verifications."""
+"""Contacts and interactions."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -12,19 +12,6 @@ depends_on = "accounts_1"
 def upgrade() -> None:
     """Create the tables."""
     op.create_table(
-        "calls",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("sid", sa.String(length=40), nullable=False),
-        sa.Column("caller", sa.String(length=30), nullable=False),
-        sa.Column("called", sa.String(length=30), nullable=False),
-        sa.Column("status", sa.String(length=12), nullable=False),
-        sa.Column("seconds", sa.Integer(), nullable=False),
-        sa.Column("started_at", sa.DateTime(), nullable=False),
-        sa.PrimaryKeyConstraint("id"),
-        sa.UniqueConstraint("sid"),
-    )
-    op.create_index("calls_by_status", "calls", ["status", "id"], unique=False)
-    op.create_table(
         "contacts",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("owner_id", sa.Integer(), nullable=False),
@@ -35,47 +22,11 @@ def upgrade() -> None:
         sa.Column("kind", sa.String(length=20), nullable=False),
         sa.Column("notes", sa.Text(), nullable=False),
         sa.Column("created_at", sa.DateTime(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["owner_id"],
-            ["users.id"],
-        ),
+        sa.ForeignKeyConstraint(["owner_id"], ["users.id"]),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("contacts_by_kind", "contacts", ["kind", "id"], unique=False)
     op.create_index("contacts_by_name", "contacts", ["search_name", "id"], unique=False)
-    op.create_table(
-        "verifications",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("user_id", sa.Integer(), nullable=False),
-        sa.Column("phone", sa.String(length=30), nullable=False),
-        sa.Column("code_sha256", sa.String(length=64), nullable=False),
-        sa.Column("attempts", sa.Integer(), nullable=False),
-        sa.Column("started_at", sa.DateTime(), nullable=False),
-        sa.Column("confirmed_at", sa.DateTime(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["user_id"],
-            ["users.id"],
-        ),
-        sa.PrimaryKeyConstraint("id"),
-    )
-    op.create_table(
-        "events",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("owner_id", sa.Integer(), nullable=False),
-        sa.Column("contact_id", sa.Integer(), nullable=True),
-        sa.Column("title", sa.String(length=120), nullable=False),
-        sa.Column("kind", sa.String(length=20), nullable=False),
-        sa.Column("starts_at", sa.DateTime(), nullable=False),
-        sa.Column("ends_at", sa.DateTime(), nullable=False),
-        sa.ForeignKeyConstraint(["contact_id"], ["contacts.id"], ondelete="SET NULL"),
-        sa.ForeignKeyConstraint(
-            ["owner_id"],
-            ["users.id"],
-        ),
-        sa.PrimaryKeyConstraint("id"),
-    )
-    op.create_index("events_by_contact", "events", ["contact_id", "id"], unique=False)
-    op.create_index("events_by_start", "events", ["starts_at", "id"], unique=False)
     op.create_table(
         "interactions",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -84,10 +35,7 @@ def upgrade() -> None:
         sa.Column("channel", sa.String(length=10), nullable=False),
         sa.Column("summary", sa.String(length=500), nullable=False),
         sa.Column("created_at", sa.DateTime(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["author_id"],
-            ["users.id"],
-        ),
+        sa.ForeignKeyConstraint(["author_id"], ["users.id"]),
         sa.ForeignKeyConstraint(["contact_id"], ["contacts.id"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id"),
     )
@@ -98,12 +46,6 @@ def downgrade() -> None:
     """Drop them."""
     op.drop_index("interactions_by_contact", table_name="interactions")
     op.drop_table("interactions")
-    op.drop_index("events_by_start", table_name="events")
-    op.drop_index("events_by_contact", table_name="events")
-    op.drop_table("events")
-    op.drop_table("verifications")
     op.drop_index("contacts_by_name", table_name="contacts")
     op.drop_index("contacts_by_kind", table_name="contacts")
     op.drop_table("contacts")
-    op.drop_index("calls_by_status", table_name="calls")
-    op.drop_table("calls")

@@ -46,10 +46,7 @@ def upgrade() -> None:
         sa.Column("value_cents", sa.Integer(), nullable=False),
         sa.Column("created_at", sa.DateTime(), nullable=False),
         sa.Column("finished_at", sa.DateTime(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["customer_id"],
-            ["customers.id"],
-        ),
+        sa.ForeignKeyConstraint(["customer_id"], ["customers.id"]),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("projects_by_customer", "projects", ["customer_id", "id"], unique=False)

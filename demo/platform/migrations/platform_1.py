@@ -1,4 +1,4 @@
-"""Generation tasks, subscriptions and payments."""
+"""Generation tasks."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -21,58 +21,15 @@ def upgrade() -> None:
         sa.Column("result", sa.String(length=200), nullable=False),
         sa.Column("created_at", sa.DateTime(), nullable=False),
         sa.Column("finished_at", sa.DateTime(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["user_id"],
-            ["users.id"],
-        ),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"]),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("generation_tasks_by_status", "generation_tasks", ["status"], unique=False)
     op.create_index("generation_tasks_by_user", "generation_tasks", ["user_id", "id"], unique=False)
-    op.create_table(
-        "subscriptions",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("user_id", sa.Integer(), nullable=False),
-        sa.Column("plan", sa.String(length=10), nullable=False),
-        sa.Column("status", sa.String(length=10), nullable=False),
-        sa.Column("started_at", sa.DateTime(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["user_id"],
-            ["users.id"],
-        ),
-        sa.PrimaryKeyConstraint("id"),
-    )
-    op.create_index("subscriptions_by_user", "subscriptions", ["user_id", "id"], unique=False)
-    op.create_table(
-        "payments",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("user_id", sa.Integer(), nullable=False),
-        sa.Column("amount", sa.Integer(), nullable=False),
-        sa.Column("currency", sa.String(length=3), nullable=False),
-        sa.Column("description", sa.String(length=200), nullable=False),
-        sa.Column("subscription_id", sa.Integer(), nullable=True),
-        sa.Column("idempotency_key", sa.String(length=64), nullable=True),
-        sa.Column("created_at", sa.DateTime(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["subscription_id"],
-            ["subscriptions.id"],
-        ),
-        sa.ForeignKeyConstraint(
-            ["user_id"],
-            ["users.id"],
-        ),
-        sa.PrimaryKeyConstraint("id"),
-        sa.UniqueConstraint("user_id", "idempotency_key", name="payments_once"),
-    )
-    op.create_index("payments_by_user", "payments", ["user_id", "id"], unique=False)
 
 
 def downgrade() -> None:
     """Drop them."""
-    op.drop_index("payments_by_user", table_name="payments")
-    op.drop_table("payments")
-    op.drop_index("subscriptions_by_user", table_name="subscriptions")
-    op.drop_table("subscriptions")
     op.drop_index("generation_tasks_by_user", table_name="generation_tasks")
     op.drop_index("generation_tasks_by_status", table_name="generation_tasks")
     op.drop_table("generation_tasks")

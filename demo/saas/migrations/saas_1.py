@@ -28,10 +28,7 @@ def upgrade() -> None:
         sa.Column("prefix", sa.String(length=8), nullable=False),
         sa.Column("sha256", sa.String(length=64), nullable=False),
         sa.Column("created_at", sa.DateTime(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["user_id"],
-            ["users.id"],
-        ),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"]),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("api_keys_by_user", "api_keys", ["user_id", "id"], unique=False)
@@ -42,10 +39,7 @@ def upgrade() -> None:
         sa.Column("meter", sa.String(length=20), nullable=False),
         sa.Column("quantity", sa.Integer(), nullable=False),
         sa.Column("created_at", sa.DateTime(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["user_id"],
-            ["users.id"],
-        ),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"]),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("usage_events_by_user", "usage_events", ["user_id", "id"], unique=False)
