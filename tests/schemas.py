@@ -7,13 +7,15 @@ from typing import Any
 
 from perfci.report import result_json
 from perfci.schema.stored import Format
-from perfci.store import census_json, run_json
+from perfci.store import census_json, history_json, run_json
 
 FOLDER = Path(__file__).parents[1] / "docs" / "schemas"
 FORMATS: Mapping[str, Format[Any]] = {
     "run.schema.json": run_json.FORMAT,
     "census.schema.json": census_json.FORMAT,
     "result.schema.json": result_json.FORMAT,
+    "history.schema.json": history_json.MARKER,
+    "history-row.schema.json": history_json.ROW,
 }
 
 

@@ -15,6 +15,7 @@ from perfci.model.census import (
     Statement,
     Tally,
 )
+from perfci.model.history import HistoryRow, SeriesName
 from perfci.model.judged import (
     BASE_UNAVAILABLE,
     Budget,
@@ -120,6 +121,7 @@ __all__ = [
     "Gauges",
     "GeneratorHealth",
     "Histogram",
+    "HistoryRow",
     "InStep",
     "Interval",
     "Lateness",
@@ -146,6 +148,7 @@ __all__ = [
     "Scope",
     "Second",
     "Series",
+    "SeriesName",
     "SeriesVerdict",
     "Severity",
     "Side",

@@ -6,11 +6,18 @@ so that two branches that both record one never conflict, and one `census.json`,
 change the work of a request should know of each other.
 """
 
-from perfci.store.baselines import NEWEST, baseline_folder, committed_census, load_baseline, record
+from perfci.store.baselines import (
+    NEWEST,
+    baseline_folder,
+    committed_census,
+    load_baseline,
+    record,
+    without_seconds,
+)
 from perfci.store.census import CENSUS, load_census, save_census
 from perfci.store.files import LARGEST_BYTES, write_atomically
 from perfci.store.run_folder import RunFolder
-from perfci.store.runs import load, save
+from perfci.store.runs import load, save, text
 
 __all__ = [
     "CENSUS",
@@ -25,5 +32,7 @@ __all__ = [
     "record",
     "save",
     "save_census",
+    "text",
+    "without_seconds",
     "write_atomically",
 ]

@@ -48,6 +48,12 @@ def _pointless(measured: Round) -> Gauges:
     return {name: replace(gauge, points=()) for name, gauge in measured.gauges.items()}
 
 
+def without_seconds(run: Run) -> Run:
+    """*run* without what is known by the second, which is most of its file."""
+    slim = tuple(replace(measured, seconds=(), gauges=_pointless(measured)) for measured in run.rounds)
+    return replace(run, rounds=slim)
+
+
 def record(run: Run, root: Path, *, census: CommittedCensus | None = None) -> list[Path]:
     """
     Accept *run* into the baseline of its scenario, and *census* as its work; return what was written.
@@ -59,12 +65,11 @@ def record(run: Run, root: Path, *, census: CommittedCensus | None = None) -> li
     check_names(run, root)
     folder, written = baseline_folder(root, run.profile, run.scenario), []
     if run.rounds:
-        slim = tuple(replace(measured, seconds=(), gauges=_pointless(measured)) for measured in run.rounds)
         stamp = run.created_at[:19].replace(":", "").replace("-", "")
         path = folder / f"{stamp}-{run.id}.json"
         if path.exists():
             raise ConfigError(f"{path} exists: run {run.id} is already part of the baseline")
-        save(replace(run, rounds=slim, census={}, committed={}), path)
+        save(replace(without_seconds(run), census={}, committed={}), path)
         written.append(path)
     if census is not None:
         save_census(census, folder / CENSUS)

@@ -18,8 +18,12 @@ LARGEST_ERROR = 100.0  # of a log
 
 def save(run: Run, path: Path) -> None:
     """Write *run* to *path* in one step: a reader, or a crash, sees the old file or the new one."""
-    fields = FORMAT.fields(RunDocument.from_model(run))
-    write_atomically(path, json.dumps(fields, indent=1, sort_keys=True) + "\n")
+    write_atomically(path, text(run))
+
+
+def text(run: Run) -> str:
+    """The whole file of *run*."""
+    return json.dumps(FORMAT.fields(RunDocument.from_model(run)), indent=1, sort_keys=True) + "\n"
 
 
 def load(path: Path) -> Run:

@@ -12,11 +12,13 @@ from perfci import store
 from perfci.judge.census.accept import to_commit
 from perfci.judge.policy import DEFAULT
 from perfci.report import render
+from perfci.store import history, history_json
 from tests.builders import a_counted_run
 from tests.golden.outcomes import OUTCOMES
 from tests.schemas import FOLDER, FORMATS, text
 from tests.unit.test_store_files import STORED
 from tests.unit.test_store_formats import a_full_run
+from tests.unit.test_store_history import a_full_row
 
 ROOT = Path(__file__).parents[2]
 
@@ -42,6 +44,8 @@ def test_every_published_schema_has_a_format() -> None:
 def _schema_of(file: Path) -> str:
     if file.name == store.CENSUS:
         return "census.schema.json"
+    if file.name == history.MARKER_FILE:
+        return "history.schema.json"
     return "result.schema.json" if file.name == "result.json" else "run.schema.json"
 
 
@@ -70,10 +74,19 @@ def _result(_: Path) -> Any:
     return json.loads(render("json", OUTCOMES["work"]()))
 
 
+def _row(_: Path) -> Any:
+    return history_json.ROW.fields(history_json.RowDocument.from_model(a_full_row()))
+
+
 WRITTEN = pytest.mark.parametrize(
     ("schema", "write"),
-    [("run.schema.json", _run), ("census.schema.json", _census), ("result.schema.json", _result)],
-    ids=["run", "census", "result"],
+    [
+        ("run.schema.json", _run),
+        ("census.schema.json", _census),
+        ("result.schema.json", _result),
+        ("history-row.schema.json", _row),
+    ],
+    ids=["run", "census", "result", "row"],
 )
 
 
@@ -88,7 +101,7 @@ def test_written_files_are_valid(tmp_path: Path, schema: str, write: Callable[[P
     "spoil",
     [
         lambda content: content.update(comment="a calm day"),
-        lambda content: content.pop("profile", None) or content.pop("verdict"),
+        lambda content: content.pop(next(key for key in ("profile", "verdict", "commit") if key in content)),
         lambda content: content.update({next(key for key in content if key.startswith("schema")): 99}),
         lambda content: content.update(perfci=1),
     ],

@@ -1,0 +1,145 @@
+"""One run as a row of a history: a value for each series that can turn a verdict red, and where it was measured."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import MISSING, fields, is_dataclass
+
+from perfci.judge import comparability, validity
+from perfci.judge.budgets import by_metric, resolve
+from perfci.judge.census.counters import metric_of
+from perfci.judge.comparability import Consequence
+from perfci.judge.compare import block_means
+from perfci.judge.other_load import TOLERANCE, other_load
+from perfci.judge.stats.exact import pool
+from perfci.metrics.registry import METRICS
+from perfci.model import (
+    GatePolicy,
+    HistoryRow,
+    Metric,
+    Pooling,
+    Reference,
+    Role,
+    Round,
+    RoundKind,
+    Run,
+    SeriesName,
+    Side,
+    Weight,
+)
+
+_NO_CONDITION = frozenset({"profile or scenario", "load by others"})
+"""What is not part of the digest: the folder of the history says the first, and a run under the second is excluded."""
+
+
+def row_of(run: Run, policy: GatePolicy, *, url: str = "") -> HistoryRow:
+    """The row of *run*, with the values of the series that count by *policy*; *url* is the page of its job."""
+    machine = run.fingerprint.machine
+    return HistoryRow(
+        run=run.id,
+        created_at=run.created_at,
+        commit=run.commits.get(Side.CANDIDATE, ""),
+        machine=described(run),
+        machine_id=machine.id if machine else "",
+        conditions=conditions(run),
+        values=dict([*_timed(run, policy), *_counted(run, policy)]),
+        url=url,
+        excluded=_why_excluded(run),
+    )
+
+
+def metric(name: SeriesName) -> Metric | None:
+    """The metric of a series; None where this perfci knows no metric of that name."""
+    return metric_of(name.metric) if "/" in name.metric else METRICS.get(name.metric)
+
+
+def described(run: Run) -> str:
+    """The machine class in one line; "" where the machine is not known."""
+    machine = run.fingerprint.machine
+    if machine is None:
+        return ""
+    quota = f" limited to {machine.cpu_limit:g}" if machine.cpu_limit else ""
+    return f"{machine.cpu_model}, {machine.cores} cores{quota}"
+
+
+def conditions(run: Run) -> str:
+    """
+    The digest of all that has to be the same before times of two runs are compared: equal digests may be.
+
+    A field that has its default is left out, so that a field which perfci adds later leaves the digests as they are.
+    """
+    known = {
+        attribute.name: _plain(attribute.of(run))
+        for attribute in comparability.ATTRIBUTES
+        if attribute.consequence is Consequence.FORBIDS and attribute.name not in _NO_CONDITION
+    }
+    return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _plain(value: object) -> object:
+    if is_dataclass(value):
+        return {
+            each.name: _plain(inner)
+            for each in fields(value)
+            if each.compare and (inner := getattr(value, each.name)) != _default(each)
+        }
+    if isinstance(value, Mapping):
+        return {str(key): _plain(inner) for key, inner in value.items()}
+    if isinstance(value, tuple | list):
+        return [_plain(inner) for inner in value]
+    return value
+
+
+def _default(each: object) -> object:
+    """The default of a dataclass's field, or a value that nothing equals."""
+    default, factory = getattr(each, "default", MISSING), getattr(each, "default_factory", MISSING)
+    return factory() if callable(factory) else default
+
+
+def _why_excluded(run: Run) -> str:
+    """Why the numbers of a run say nothing about the service, in one line; empty where they do."""
+    if not run.complete:
+        return "the run is not complete"
+    invalid = [finding for finding in validity.findings(run, None) if finding.weight is Weight.INVALID]
+    if invalid:
+        return invalid[0].message
+    share = other_load(run)
+    if share is not None and share > TOLERANCE:
+        return f"others took {100 * share:.0f} % of the processors"
+    return ""
+
+
+def _timed(run: Run, policy: GatePolicy) -> Iterator[tuple[SeriesName, float]]:
+    """The candidate's value of each timed series, averaged over its blocks."""
+    for kind in (RoundKind.DUET, RoundKind.LOAD):
+        rounds = [each for each in run.rounds if each.kind is kind and each.side is Side.CANDIDATE]
+        endpoints = sorted({name for each in rounds for name in each.endpoints})
+        for one in _metrics(policy, kind):
+            for endpoint in endpoints:
+                value = _value(rounds, one, endpoint)
+                if value is not None and one.may_count(endpoint):
+                    yield SeriesName(kind=kind, endpoint=endpoint, metric=one.name), value
+
+
+def _metrics(policy: GatePolicy, kind: RoundKind) -> list[Metric]:
+    """The metrics that count in such rounds, against any reference."""
+    budgets = [by_metric(policy.budgets, reference, kind) for reference in (Reference.REF, Reference.BASELINE)]
+    named = {name for each in budgets for name, budget in each.items() if budget.role is not Role.ADVISORY}
+    return [METRICS[name] for name in sorted(named)]
+
+
+def _value(rounds: list[Round], one: Metric, endpoint: str) -> float | None:
+    if one.pooling is Pooling.FAILURES:
+        seen = pool(block_means.counts(rounds, endpoint))
+        return seen.share if seen.requests else None
+    return block_means.typical(block_means.line(rounds, one, endpoint))
+
+
+def _counted(run: Run, policy: GatePolicy) -> Iterator[tuple[SeriesName, float]]:
+    """The candidate's mean of each counter per request."""
+    census = run.census.get(Side.CANDIDATE)
+    for endpoint, seen in sorted(census.endpoints.items()) if census else ():
+        for counter, tally in sorted(seen.counters.items()):
+            budget = resolve(policy.budgets, Reference.REF, RoundKind.CENSUS, metric_of(counter), endpoint)
+            if budget.role is not Role.ADVISORY:
+                yield SeriesName(kind=RoundKind.CENSUS, endpoint=endpoint, metric=counter), tally.mean

@@ -1,0 +1,120 @@
+"""`perfci history push`: runs of the main branch go where they outlive the artifacts of their jobs."""
+
+import base64
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from perfci import store
+from perfci.config import GateTable, read
+from perfci.errors import ConfigError
+from perfci.judge.trend.index import row_of
+from perfci.model import HistoryRow, Run
+from perfci.pipeline.compare import located
+from perfci.pipeline.policy import policy_of
+from perfci.pipeline.ports import Ports
+from perfci.publish.event import read_job
+from perfci.store import history
+from perfci.store.history import Archive, Files
+from perfci.store.history_branch import BRANCH, REMOTE, HistoryBranch
+from perfci.store.history_folder import HistoryFolder
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pushed:
+    """What became of the runs that were to be kept."""
+
+    place: str
+    added: tuple[HistoryRow, ...]
+    known: int  # were there before
+
+
+def archive(ports: Ports, *, folder: Path | None, remote: str = REMOTE, branch: str = BRANCH) -> Archive:
+    """The history in *folder*, or on a branch of the project's repository where no folder is named."""
+    if folder is not None:
+        return HistoryFolder(folder)
+    return HistoryBranch(root=ports.root, environ=with_token(ports.environ), remote=remote, branch=branch)
+
+
+def with_token(environ: Mapping[str, str]) -> Mapping[str, str]:
+    """
+    *environ* for git, with the token in PERFCI_TOKEN as its password for the server of this job, and for no other.
+
+    By variables: every user of the machine can read arguments, and every later step a configuration file.
+    """
+    token, server = environ.get("PERFCI_TOKEN", ""), environ.get("GITHUB_SERVER_URL", "")
+    if not token or not server.startswith("https://"):
+        return environ
+    count = int(number) if (number := environ.get("GIT_CONFIG_COUNT", "")).isdecimal() else 0
+    login = base64.b64encode(f"x-access-token:{token}".encode()).decode()
+    return {
+        **environ,
+        "GIT_CONFIG_COUNT": str(count + 1),
+        f"GIT_CONFIG_KEY_{count}": f"http.{server}/.extraheader",
+        f"GIT_CONFIG_VALUE_{count}": f"AUTHORIZATION: basic {login}",
+    }
+
+
+def push(paths: Sequence[Path], place: Archive, *, config_file: Path, ports: Ports) -> Pushed:
+    """
+    Add each run of *paths*, a folder, file or id, to the history; one that is there already stays as it is.
+
+    Runs are added whatever their verdict: one whose numbers prove nothing is kept, and excluded from every trend.
+    """
+    config = read(config_file) if config_file.exists() else None
+    runs = [store.load(located(path, config_file.parent)) for path in paths]
+    for run in runs:
+        if run.origin.imported:
+            raise ConfigError(
+                f"run {run.id} is a file of {run.origin.tool}, which names neither commit nor machine",
+                hint="a history keeps what perfci measured",
+            )
+    url = _page_of_job(ports)
+    added: list[HistoryRow] = []
+
+    def change(files: Files) -> dict[str, str]:
+        added.clear()
+        written: dict[str, str] = {}
+        for run in sorted(runs, key=lambda run: (run.created_at, run.id)):
+            seen = _Overlay(files, written)
+            if all(row.run != run.id for row in history.rows(seen, run.profile, run.scenario)):
+                row = row_of(run, policy_of(config.gate if config else GateTable(), run.profile), url=url)
+                written |= history.added(seen, run.profile, run.scenario, row, store.text(store.without_seconds(run)))
+                added.append(row)
+        return written
+
+    place.update(change, message=_message(runs))
+    return Pushed(place=place.name, added=tuple(added), known=len(runs) - len(added))
+
+
+@dataclass(frozen=True, slots=True)
+class _Overlay:
+    """*files* with what is about to be written."""
+
+    files: Files
+    written: dict[str, str]
+
+    def paths(self) -> Sequence[str]:
+        return sorted({*self.files.paths(), *self.written})
+
+    def read(self, paths: Sequence[str]) -> dict[str, bytes]:
+        new = {path: self.written[path].encode() for path in paths if path in self.written}
+        return {**self.files.read([path for path in paths if path not in new]), **new}
+
+
+def _page_of_job(ports: Ports) -> str:
+    """The page of this job, "" outside of GitHub Actions; ConfigError where it measures no commit of a branch."""
+    if ports.environ.get("GITHUB_ACTIONS") != "true":
+        return ""
+    job = read_job(ports.environ)
+    if job.event.startswith("pull_request") or job.event == "merge_group":
+        raise ConfigError(
+            f"a job on {job.event} measured a change, and a history keeps runs of the main branch",
+            hint="push from a job on `push`, `schedule` or `workflow_dispatch`",
+        )
+    return job.run_url
+
+
+def _message(runs: Sequence[Run]) -> str:
+    names = ", ".join(sorted({run.name for run in runs}))
+    return f"{len(runs)} run{'' if len(runs) == 1 else 's'} of {names}\n"
