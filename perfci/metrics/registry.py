@@ -15,6 +15,7 @@ import numpy as np
 from perfci import histogram
 from perfci.metrics.columns import Floats, Table, Window, within
 from perfci.metrics.responses import responses
+from perfci.metrics.turns import NO_TURNS, SHORTEST_MS, Turns, turns_of
 from perfci.model import (
     ALL_ENDPOINTS,
     NEUTRAL,
@@ -31,24 +32,6 @@ from perfci.model import (
     Side,
 )
 from perfci.quantile import quantile
-
-_SHORTEST_MS = 1e-3  # what a clock calls zero; keeps logarithms finite
-_TRIMMED = 0.2  # of each end: the pairs of turns that count least
-
-
-@dataclass(frozen=True, slots=True)
-class Turns:
-    """One side of the pairs of turns that count: the extreme ones are left out."""
-
-    latencies_ms: Floats
-    standard_error: float  # of the mean of their logs, so that the squares of both sides add up to that of the ratio
-
-    def __len__(self) -> int:
-        """The number of pairs."""
-        return len(self.latencies_ms)
-
-
-NO_TURNS = Turns(np.empty(0), 0.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,7 +124,7 @@ def metric(
 def service_time(observed: Observed) -> Estimate:
     """
     Time the service takes for one request when nothing else waits: the geometric mean over the turns,
-    without the fifth of the pairs in which the candidate looks best and the fifth in which it looks worst.
+    without the fifth or more of the comparisons in which the candidate looks best and those in which it looks worst.
     """
     return Estimate(_geometric_mean(observed.turns.latencies_ms), observed.turns.standard_error)
 
@@ -276,23 +259,25 @@ def measure_duet(
     """
     Reduce the turns of both sides to one value per side, endpoint and metric; a window is (start, end) as in `measure`.
 
-    The k-th request of an endpoint on one side is the partner of the k-th on the other: both drew the same data and
-    were sent within milliseconds. Trimming the pairs by their ratio, not each side by itself, makes the ratio of the
-    two service times the trimmed mean of the pairs' (logarithmic) ratios; on real turns its variance between blocks
-    was 20 to 40 % below that of the ratio of two trimmed means.
+    Requests are compared as `turns_of` does. Trimming by their ratios, not each side by itself, makes the ratio of the
+    two service times the trimmed mean of the (logarithmic) ratios; on real turns its variance between blocks was 20 to
+    40 % below that of the ratio of two trimmed means.
 
     What was sent in a turn that failed on one side only, and so is *alone* on both, counts, but has no partner.
     """
     groups = {side: within(requests[side], [windows[side]]).by_endpoint(requests[side].names) for side in Side}
-    pairs = {
-        side: within(requests[side], _without(windows[side], alone[side])).by_endpoint(requests[side].names)
-        for side in Side
+    paired = [
+        within(requests[side], _without(windows[side], alone[side])).by_endpoint(requests[side].names) for side in Side
+    ]
+    turns = {
+        endpoint: dict(zip(Side, turns_of(*(table.get(endpoint) for table in paired)), strict=True))
+        for endpoint in {name for group in groups.values() for name in group}
     }
     measured: dict[Side, dict[str, EndpointRound]] = {}
     for side in Side:
         start_s, end_s = windows[side]
         measured[side] = {
-            endpoint: _endpoint(group, RoundKind.DUET, end_s - start_s, turns=_turns(pairs, side, endpoint))
+            endpoint: _endpoint(group, RoundKind.DUET, end_s - start_s, turns=turns[endpoint][side])
             for endpoint, group in sorted(groups[side].items())
         }
     return measured
@@ -304,25 +289,6 @@ def _without(window: Window, spans: Sequence[Window]) -> list[Window]:
     starts = [*(since for since, _ in spans), window[1]]
     cut = [(max(end, window[0]), min(start, window[1])) for end, start in zip(ends, starts, strict=True)]
     return [(since, until) for since, until in cut if since < until]
-
-
-def _turns(groups: Mapping[Side, Mapping[str, Table]], side: Side, endpoint: str) -> Turns:
-    """The pairs of turns that count, with the values of *side*."""
-    sides = [groups[each].get(endpoint) for each in Side]
-    if any(side is None for side in sides):
-        return NO_TURNS
-    base, candidate = (side for side in sides if side is not None)
-    count = min(len(base.failed), len(candidate.failed))
-    both = ~(base.failed[:count] | candidate.failed[:count])
-    pairs = {
-        each: np.maximum(group.latency_ms[:count][both], _SHORTEST_MS)
-        for each, group in zip(Side, (base, candidate), strict=True)
-    }
-    logs = np.log(pairs[Side.CANDIDATE] / pairs[Side.BASE])
-    order = np.argsort(logs, kind="stable")
-    cut = int(_TRIMMED * len(order))
-    kept = order[cut : len(order) - cut]
-    return Turns(pairs[side][kept], _trimmed_error(logs[kept], cut) / sqrt(2))
 
 
 def _responses(table: Table) -> Floats:
@@ -366,7 +332,7 @@ def _geometric_mean(latencies_ms: Floats) -> float:
 
 
 def _logs(latencies_ms: Floats) -> Floats:
-    logs = np.maximum(latencies_ms, _SHORTEST_MS)
+    logs = np.maximum(latencies_ms, SHORTEST_MS)
     np.log(logs, out=logs)
     return logs
 
