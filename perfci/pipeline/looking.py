@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from perfci.judge.census.judging import judge_work
 from perfci.judge.sequential import Standing, look
-from perfci.model import GatePolicy, RoundKind, Run
+from perfci.model import GatePolicy, RoundKind, Run, SeriesVerdict
 from perfci.pipeline.plan import Plan
 
 
@@ -16,6 +17,7 @@ class Looking:
     policy: GatePolicy
     clock: Callable[[], float]  # seconds since the run began
     standing: Standing = field(default_factory=Standing)
+    _more_work: bool = False  # a count of work is a regression
     _loads: int = 0  # blocks that had load
     _longest_s: float = 0.0  # of a block
     _began_s: float = 0.0  # the block that is measured
@@ -30,10 +32,16 @@ class Looking:
             self.standing = look(self.standing, run, run.looks, self.policy, block=block)
         self._loads = len({measured.block for measured in run.rounds if measured.kind is RoundKind.LOAD})
 
+    def count(self, run: Run) -> None:
+        """Judge the work that was counted; no round that follows changes it."""
+        if run.looks is not None:
+            work = judge_work(run, None, self.policy)
+            self._more_work = any(one.counts and one.verdict is SeriesVerdict.REGRESSION for one in work)
+
     @property
     def red(self) -> bool:
         """Whether the run ends for a regression, since it cannot become green any more."""
-        return self.standing.red and not self.plan.keep_going
+        return (self.standing.red or self._more_work) and not self.plan.keep_going
 
     def turns(self, block: int) -> bool:
         """Whether *block* needs turns: not once earlier blocks decided every series that turns measure."""

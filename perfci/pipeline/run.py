@@ -32,6 +32,8 @@ from perfci.rig.host.fingerprint import machine, versions
 from perfci.rig.host.masking import Mask
 from perfci.store import RunFolder
 
+UNTIMED = "no times were measured: the census shows a regression already (--keep-going measures them all the same)"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
@@ -161,7 +163,7 @@ def _elapsed(ports: Ports) -> Callable[[], float]:
 
 
 def _measured(task: Task, bench: Bench, sources: Mapping[Side, SideSource]) -> Run:
-    """The census first, then, unless it is all that was asked for, the timed rounds."""
+    """The census first, then the timed rounds, unless it is all that was asked for, or ends the run."""
     measure.prepare(bench, *sources)
     if task.base_locustfiles and len(sources) > 1:
         measure.list_base_endpoints(bench, tree=task.trees[Side.BASE].path, locustfiles=task.base_locustfiles)
@@ -169,6 +171,10 @@ def _measured(task: Task, bench: Bench, sources: Mapping[Side, SideSource]) -> R
         count(bench, task.config.census, *sources, only=task.counting is Counting.ONLY)
         accepted(bench.recorder, task.trees, baselines=task.config.baselines)
     if task.counting is Counting.ONLY:
+        return bench.recorder.finish()
+    bench.looking.count(bench.recorder.named())
+    if bench.looking.red:
+        bench.recorder.incident(UNTIMED)
         return bench.recorder.finish()
     return measure.paired(bench) if Side.BASE in sources else measure.single(bench)
 

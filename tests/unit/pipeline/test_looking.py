@@ -9,13 +9,13 @@ import pytest
 
 from perfci import store
 from perfci.errors import ExitCode
-from perfci.model import Round, RoundKind, SeriesVerdict, Step, Verdict
+from perfci.model import Round, RoundKind, SeriesVerdict, Side, Step, Verdict
 from perfci.pipeline.compare import compare
 from perfci.pipeline.plan import Overrides
 from perfci.pipeline.ports import Ports
-from perfci.pipeline.request import Request
+from perfci.pipeline.request import Counting, Request
 from perfci.pipeline.run import Result, run
-from tests.builders import some_rounds
+from tests.builders import a_census, some_rounds
 from tests.fakes.replay import Recorded, project
 from tests.unit.pipeline.conftest import run_git
 
@@ -78,6 +78,44 @@ def test_whoever_wants_to_know_all_of_it_keeps_going(measured: Runs) -> None:
         if one.comparison.kind is RoundKind.DUET and one.verdict is SeriesVerdict.INCONCLUSIVE
     ]
     assert not open_series
+
+
+MORE_QUERIES = {Side.BASE: a_census(1), Side.CANDIDATE: a_census(21)}
+
+
+def test_more_work_is_red_before_any_time_is_measured(measured: Runs) -> None:
+    """The census ends the run, and the report says that times are unknown and how to have them."""
+    recorded = Recorded(rounds=rounds(), census=MORE_QUERIES)
+    result, recorded = measured(recorded, census=Counting.AUTO)
+    assert (result.outcome.verdict, result.exit_code) == (Verdict.REGRESSION, ExitCode.REGRESSION)
+    assert of(recorded, "stop") == ["census"]
+    stored = store.load(result.folder)
+    assert stored.complete
+    assert stored.rounds == ()
+    (note,) = stored.incidents
+    assert "no times were measured" in note
+    for document in ("report.txt", "report.md"):
+        assert "no times were measured" in " ".join((result.folder / document).read_text().split())
+
+
+@pytest.mark.parametrize(
+    ("paired", "asked"), [("", {"overrides": Overrides(keep_going=True)}), ("blocks = 4, load_blocks = 0", {})]
+)
+def test_more_work_ends_no_run_that_is_to_be_measured_whole(measured: Runs, paired: str, asked: dict[str, Any]) -> None:
+    """With --keep-going, and with a fixed number of blocks, all times are measured beside the regression."""
+    recorded = Recorded(rounds=rounds(), census=MORE_QUERIES)
+    result, recorded = measured(recorded, paired=paired, census=Counting.AUTO, **asked)
+    assert result.outcome.verdict is Verdict.REGRESSION
+    assert len(of(recorded, "duet")) >= 3
+    assert store.load(result.folder).incidents == ()
+
+
+def test_the_same_work_ends_nothing(measured: Runs) -> None:
+    """Equal counts leave the verdict to the clocks."""
+    recorded = Recorded(rounds=rounds(), census=dict.fromkeys(Side, a_census(1)))
+    result, recorded = measured(recorded, census=Counting.AUTO)
+    assert result.outcome.verdict is Verdict.PASS
+    assert of(recorded, "duet") == ["1", "2", "3"]
 
 
 def test_what_scatters_takes_all_blocks(measured: Runs) -> None:
