@@ -1,6 +1,7 @@
 """Locust files that end the run themselves, and users that end, run for real: each is told apart from a crash."""
 
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -163,6 +164,51 @@ def test_a_login_that_one_side_refuses_is_told_of_that_side(tmp_path: Path, refu
     assert recordings[Side.CANDIDATE].generator.ended_early.startswith(told)
     assert recordings[Side.BASE].generator.ended_early == ""
     assert [len(one.requests) for one in recordings.values()] == [0, 0]
+
+
+LATER = """
+import os
+import signal
+import sys
+from itertools import count
+
+from locust import FastHttpUser, task
+
+visits = count()
+
+
+class Visitor(FastHttpUser):
+    @task
+    def looks(self):
+        if self.client.get("/look").status_code != 200 and next(visits) > 50:
+            {way}
+"""
+
+
+@pytest.mark.parametrize(
+    ("way", "by"),
+    [
+        ("self.environment.runner.quit()", "runner.quit() in profile.py, line "),
+        ("sys.exit(3)", "sys.exit(3) in profile.py, line "),
+        ("os._exit(0)", "os._exit(0) in profile.py, line "),
+    ],
+    ids=["quit", "exit", "_exit"],
+)
+def test_a_side_that_ends_the_run_between_turns_ends_the_round(tmp_path: Path, way: str, by: str) -> None:
+    """The other side, whose next turn it would be, takes it, and waits for nobody."""
+    began = time.monotonic()
+    recordings = _turns(tmp_path, LATER.format(way=way), "--status", "500", seconds=20.0)
+    assert recordings[Side.CANDIDATE].generator.ended_early.startswith(by)
+    assert recordings[Side.BASE].generator.ended_early == ""
+    assert time.monotonic() - began < 15
+
+
+def test_a_side_that_is_killed_between_turns_ends_the_round(tmp_path: Path) -> None:
+    """As any generator that is killed."""
+    began = time.monotonic()
+    with pytest.raises(LoadError, match="ended by SIGKILL"):
+        _turns(tmp_path, LATER.format(way="os.kill(os.getpid(), signal.SIGKILL)"), "--status", "500", seconds=20.0)
+    assert time.monotonic() - began < 15
 
 
 def test_turns_of_users_that_stop_go_on(tmp_path: Path) -> None:

@@ -266,6 +266,25 @@ def test_both_sides_are_asked_the_same(taken: Taken) -> None:
     assert len({path for path in base if path.startswith("/often")}) > 20
 
 
+SLOWLY = """
+from threading import Event
+
+from locust import events
+
+
+@events.request.add_listener
+def waits(**_):
+    Event().wait(0.004)
+"""
+
+
+def test_which_task_comes_next_does_not_depend_on_the_clock(taken: Taken, tmp_path: Path) -> None:
+    """Slower turns are fewer, and the same ones, from the same random states."""
+    slower = _take_turns(tmp_path, SLOWLY + SAME).asked[Side.BASE]
+    assert 60 < len(slower) < len(taken.asked[Side.BASE])
+    assert slower == taken.asked[Side.BASE][: len(slower)]
+
+
 def test_every_request_is_recorded_on_its_side(taken: Taken) -> None:
     """As many as the service answered, none failed, and both records are closed."""
     for side in BOTH:

@@ -175,6 +175,8 @@ class OneOfEach(LocalRunner):
             if command == "turn":
                 key, rng_seed = rest
                 answer = self.side.turn(actions[key], rng_seed)
+            elif command == "visits":
+                answer = [self.side.visit(actions[key], rng_seeds, leads=leads) for key, rng_seeds, leads in rest[0]]
             elif command == "note":
                 what, data = rest
                 self.side.log.event(what, **data)

@@ -9,7 +9,7 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import locust
 import perfci_alike
@@ -20,19 +20,31 @@ from perfci_lost import Caught
 from perfci_names import refuse_hidden
 from perfci_ports import Ports
 from perfci_think import Think
-from perfci_wire import Wire
+from perfci_wire import Token, Wire
 
 START = "start"
 LONGEST_HEADER = 1000
 
 
+class TurnResult(NamedTuple):
+    """An executed turn: the endpoints asked for, in order; whether anything failed; when it began and ended."""
+
+    asked: list[str]
+    failed: bool = False
+    since: float = 0.0  # seconds since the epoch
+    until: float = 0.0
+
+
 class Side:
     """What the driver and the Locust file of one side have to do with one another."""
 
-    def __init__(self, name: str, record: str, rng_seed: int, wire: Wire, headers: list[str] | None) -> None:
+    def __init__(
+        self, name: str, record: str, rng_seed: int, *, wire: Wire, token: Token, headers: list[str] | None
+    ) -> None:
         self.rng_seed = rng_seed
         self.log = LogWriter(Path(record) / f"{name}.log")
         self.wire = wire
+        self._token = token
         self.user_classes: list[str] = []  # that the scenario names
         self.own_endpoints: list[dict[str, str]] = []  # the project's own names for them
         self.unstarted: list[str] = []  # classes whose users could not start, with the exception
@@ -126,13 +138,31 @@ class Side:
             os._exit(1)  # nobody counts any more, and an exception would be swallowed by Locust's events
         self._released_s = time.time()
 
-    def turn(self, execute: Callable[[], object], rng_seed: int) -> tuple[list[str], bool, float, float]:
-        """Execute something from that random state; what it asked for, whether anything failed, begin and end."""
+    def turn(self, execute: Callable[[], object], rng_seed: int) -> TurnResult:
+        """Execute something from that random state."""
         perfci_alike.reseed(rng_seed)
-        self._asked.clear()
+        self._asked = []
         before, since = self._troubles, time.time()
         execute()
-        return self._asked, self._troubles > before, since, time.time()
+        return TurnResult(self._asked, self._troubles > before, since, time.time())
+
+    def visit(self, execute: Callable[[], object], rng_seeds: tuple[int, int], *, leads: bool) -> list[TurnResult]:
+        """
+        Execute something once from each of the two random states, while the other side does the same.
+
+        The side that *leads* executes first and last, the other one twice in a row in between.
+        """
+        if not leads:
+            self._token.release()
+        self._token.acquire()
+        first = self.turn(execute, rng_seeds[0])
+        if leads:
+            self._token.release()
+            self._token.acquire()
+        second = self.turn(execute, rng_seeds[1])
+        if not leads:
+            self._token.release()
+        return [first, second]
 
     def rest(self) -> None:
         """Files and garbage are seen to between turns, never in a request."""

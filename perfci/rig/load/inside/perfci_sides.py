@@ -13,7 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NoReturn
 
 import perfci_locust
 import perfci_side
@@ -22,8 +22,8 @@ from gevent.os import fork_gevent
 from locust import env
 from locust.user import users
 from perfci_runner import OneOfEach, Place
-from perfci_side import START
-from perfci_wire import Wire
+from perfci_side import START, TurnResult
+from perfci_wire import Token, Wire
 
 Report = Callable[[str, dict[str, Any]], Any]
 """Called with the side and each of its requests, while that side stands still; the side hears what is returned."""
@@ -52,15 +52,6 @@ class Turn:
     user_class: str
     endpoints: frozenset[str] = frozenset()  # that the first side asked for
     visits: int = 0
-
-
-class Taken(NamedTuple):
-    """A turn that was taken: the endpoints it asked for, in order; whether anything failed; when it began and ended."""
-
-    asked: list[str]
-    failed: bool = False
-    since: float = 0.0
-    until: float = 0.0
 
 
 class Side:
@@ -100,10 +91,10 @@ class Side:
         self.tell(*command)
         return self.answer()
 
-    def take(self, turn: Turn, rng_seed: int) -> Taken:
+    def take(self, turn: Turn, rng_seed: int) -> TurnResult:
         """Execute the task once, from that random state."""
         found = self.ask("turn", turn.key, rng_seed)
-        return Taken([]) if found is None else Taken(*found)
+        return TurnResult([]) if found is None else TurnResult(*found)
 
     def await_end(self) -> None:
         """Until the process has ended, to which it was told before."""
@@ -133,18 +124,23 @@ def fork(spec: Spec, *, headers: list[str] | None = None, report: Report = lambd
     Where *headers* are given, each side tells of each request, with those headers of the answer, and waits for a word.
     """
     sides: dict[str, Side] = {}
+    tokens = dict(zip(spec.arguments, (each.detach() for each in socket.socketpair()), strict=False))
     for name in spec.arguments:
         ours, theirs = (each.detach() for each in socket.socketpair())
+        token = tokens.pop(name)
         pid = fork_gevent()
         if not pid:
-            close(ours)
+            for descriptor in (ours, *tokens.values()):
+                close(descriptor)
             for other in sides.values():
                 other.hang_up()
-            side = perfci_side.Side(name, spec.record, spec.rng_seed, Wire(theirs), headers)
+            own = Token(token, held=not sides)
+            side = perfci_side.Side(name, spec.record, spec.rng_seed, wire=Wire(theirs), token=own, headers=headers)
             side.user_classes, side.own_endpoints = spec.user_classes, spec.endpoints
             os.environ.update(spec.environment[name])
             _be(side, spec.arguments[name], moves_ports=bool(sides))
         close(theirs)
+        close(token)
         sides[name] = Side(name, Wire(ours), pid, report)
     return sides
 

@@ -8,6 +8,10 @@ Every task of every user class comes once, then always the task whose endpoints 
 gets its share however many tasks ask for it. A visit to a task is four executions, A B B A and the next time B A A B,
 and the two sides of a pair start from the same random state: they draw the same task parameters and the same data.
 Each side is a process of its own (`perfci_sides.py`), and stands still while it is the other's turn.
+
+The driver sends several visits at once to both sides, which hand a token to one another. So the driver stands still as
+well while turns are executed, and adds nothing between two of them. It chooses a fixed number of visits ahead,
+by what earlier ones asked for: which task comes when does not depend on the clock.
 """
 
 import gc
@@ -17,12 +21,17 @@ import os
 import random
 import sys
 import time
-from collections import Counter
+from collections import Counter, deque
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from perfci_sides import Side, Spec, Taken, Turn, both, end, fork, start
+from perfci_side import TurnResult
+from perfci_sides import Side, Spec, Turn, both, end, fork, start
 
+PLANNED = 16  # visits that are chosen ahead
+BATCH_S = 0.05  # of turns that are executed before the driver hears of them, or one visit that takes longer
 REST_S = 0.5  # between two times that logs are written and garbage is seen to
 ENOUGH = 12
 """
@@ -43,6 +52,15 @@ class Duet(Spec):
     duration_s: float
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """Two pairs of executions of one task, mirrored; the two of a pair start from the same random state."""
+
+    turn: Turn
+    rng_seeds: tuple[int, int]  # one of each pair
+    leader: Side  # executes first and last
+
+
 class Rotation:
     """Whose turn it is: the task whose rarest endpoint was seen least, so that every endpoint gets its share."""
 
@@ -52,6 +70,7 @@ class Rotation:
         self._sides = sides
         self._rng = random.Random(rng_seed)  # noqa: S311  # no secret
         self._seen: Counter[str] = Counter()
+        self._planned: deque[Visit] = deque()
         self._spent: dict[str, float] = {}  # seconds that the last visit to each task took
 
     def go_on(self, seconds: float, *, enough: int = 0) -> None:
@@ -66,8 +85,8 @@ class Rotation:
         while self._turns and (elapsed := time.monotonic() - began) < MOST_TIMES * seconds:
             if self._ended() or (elapsed >= seconds and self._rarest(before) >= enough):
                 break
-            self._visit(min(self._turns, key=self._rarity))
-            if not foreseen and all(turn.visits for turn in self._turns):
+            self._execute(self._next_batch(min(BATCH_S, seconds - elapsed)))
+            if not foreseen and all(turn.name in self._spent for turn in self._turns):
                 foreseen = True
                 self._foresee(MOST_TIMES * seconds, enough)
             if time.monotonic() - rested > REST_S:
@@ -96,24 +115,57 @@ class Rotation:
         asked = (self._seen[endpoint] - before[endpoint] for turn in self._turns for endpoint in turn.endpoints)
         return min(asked, default=0)
 
-    def _rarity(self, turn: Turn) -> tuple[int, int]:
-        return min((self._seen[endpoint] for endpoint in turn.endpoints), default=turn.visits), turn.visits
+    def _next_batch(self, seconds: float) -> list[Visit]:
+        """The next planned visits that take no longer than so many *seconds*; one at least."""
+        if not self._planned:
+            self._plan()
+        batch = [self._planned.popleft()]
+        seconds -= self._spent.get(batch[0].turn.name, math.inf)
+        while self._planned and (seconds := seconds - self._spent.get(self._planned[0].turn.name, math.inf)) > 0:
+            batch.append(self._planned.popleft())
+        return batch
 
-    def _visit(self, turn: Turn) -> None:
-        """Two pairs of executions, mirrored; the sides of a pair start from the same random state."""
-        began = time.monotonic()
-        order = (self._first, self._second) if turn.visits % 2 == 0 else (self._second, self._first)
-        asked: list[str] = []
-        for pair in (order, order[::-1]):
-            rng_seed = self._rng.getrandbits(64)
-            taken = {side: side.take(turn, rng_seed) for side in pair}
-            asked += taken[self._first].asked
-            if len({visit.failed for visit in taken.values()}) > 1:
-                _note_alone(turn, taken)
+    def _plan(self) -> None:
+        """Choose visits as if each task asked for the same endpoints as before, until one comes whose are unknown."""
+        expected = self._seen.copy()
+
+        def rarity(turn: Turn) -> tuple[int, int]:
+            return min((expected[endpoint] for endpoint in turn.endpoints), default=turn.visits), turn.visits
+
+        while len(self._planned) < PLANNED:
+            turn = min(self._turns, key=rarity)
+            if turn.visits and turn.name not in self._spent:
+                break
+            leader = self._first if turn.visits % 2 == 0 else self._second
+            rng_seeds = self._rng.getrandbits(64), self._rng.getrandbits(64)
+            self._planned.append(Visit(turn=turn, rng_seeds=rng_seeds, leader=leader))
+            expected.update(2 * list(turn.endpoints))
+            turn.visits += 1
+
+    def _execute(self, batch: list[Visit]) -> None:
+        """Let both sides take the turns of these visits, and count what they asked for."""
+        for side in self._sides.values():
+            side.tell("visits", [(visit.turn.key, visit.rng_seeds, side is visit.leader) for visit in batch])
+        # The leader of the last visit ends last: a driver that waits for it first is woken once.
+        last = batch[-1].leader
+        answers = {side: side.answer() for side in sorted(self._sides.values(), key=lambda side: side is not last)}
+        for number, visit in enumerate(batch):
+            self._count(visit.turn, {side: _results(answers[side], number) for side in self._sides.values()})
+
+    def _count(self, turn: Turn, results: Mapping[Side, list[TurnResult]]) -> None:
+        asked = [endpoint for result in results[self._first] for endpoint in result.asked]
         self._seen.update(asked)
         turn.endpoints = frozenset(asked)
-        turn.visits += 1
-        self._spent[turn.name] = time.monotonic() - began
+        executed = [result for of_side in results.values() for result in of_side if result.until]
+        ended, began = (
+            max((each.until for each in executed), default=0.0),
+            min((each.since for each in executed), default=0.0),
+        )
+        self._spent[turn.name] = ended - began
+        for pair in zip(*results.values(), strict=True):
+            if len({result.failed for result in pair}) > 1:
+                for side, result in zip(results, pair, strict=True):
+                    side.ask("note", "alone", {"task": turn.name, "since": result.since, "until": result.until})
 
     def short(self, before: Counter[str]) -> list[tuple[str, str, float]]:
         """Endpoints asked less than enough since *before*, with the task that does and its seconds a turn."""
@@ -129,10 +181,9 @@ class Rotation:
         return self._seen.copy()
 
 
-def _note_alone(turn: Turn, taken: dict[Side, Taken]) -> None:
-    """A turn that failed on a single side has no partner there."""
-    for side, visit in taken.items():
-        side.ask("note", "alone", {"task": turn.name, "since": visit.since, "until": visit.until})
+def _results(answer: list[list[list[Any]]] | None, number: int) -> list[TurnResult]:
+    """The turns of a side in the visit of that *number*; empty ones where the side has ended."""
+    return [TurnResult([])] * 2 if answer is None else [TurnResult(*result) for result in answer[number]]
 
 
 def run(spec: Duet) -> None:

@@ -1,5 +1,11 @@
-"""Messages between the driver of turns and the process of a side: one JSON value a line, over an inherited socket."""
+"""
+What the processes of a round with one request in flight say to one another, over inherited sockets.
 
+The driver and each side exchange messages: one JSON value a line. The two sides exchange a token, a byte, which whoever
+executes a turn holds.
+"""
+
+import contextlib
 import json
 import os
 from typing import Any
@@ -45,3 +51,30 @@ class Wire:
     def close(self) -> None:
         """Let the other end hear nothing any more."""
         close(self._descriptor)
+
+
+class Token:
+    """
+    This side's end of the token: one side holds it and executes, the other one waits for it.
+
+    Whoever waits stands still with all its greenlets. Once the other side has ended, this one always holds the token.
+    """
+
+    def __init__(self, descriptor: int, *, held: bool) -> None:
+        self._descriptor = descriptor
+        self._held = held
+        os.set_blocking(descriptor, True)  # gevent makes its sockets others
+
+    def acquire(self) -> None:
+        """Wait until this side holds the token."""
+        if not self._held:
+            with contextlib.suppress(OSError):
+                os.read(self._descriptor, 1)
+            self._held = True
+
+    def release(self) -> None:
+        """Hand the token to the other side, if this side holds it."""
+        if self._held:
+            self._held = False
+            with contextlib.suppress(OSError):
+                os.write(self._descriptor, b"t")
