@@ -57,6 +57,18 @@ def _own_state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 
 @pytest.fixture
+def pictures() -> None:
+    """The HTML report of this test has its charts."""
+
+
+@pytest.fixture(autouse=True)
+def _tables_alone(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Elsewhere it has none, as without the library: they take half a second each time."""
+    if "pictures" not in request.fixturenames:
+        monkeypatch.setattr("perfci.report.charts.drawing._library", lambda: None)
+
+
+@pytest.fixture
 def perfci(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Perfci]:
     """The program in an empty folder: exit code, standard output, standard error."""
     monkeypatch.chdir(tmp_path)

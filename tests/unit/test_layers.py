@@ -64,6 +64,8 @@ LIBRARIES: Mapping[str, tuple[str, ...]] = {
     "psutil": ("perfci.rig",),
     "prometheus_client": ("perfci.rig.census.prometheus", "perfci.rig.monitor.page", "perfci.report.openmetrics"),
     "jinja2": ("perfci.report",),
+    "vl_convert": ("perfci.report.charts.drawing",),
+    "markupsafe": ("perfci.report.charts.drawing",),
     "rich": ("perfci.report", "perfci.cli.progress"),
     "click": ("perfci.cli",),
     "locust": ("perfci.rig.load.inside", "load_tests"),

@@ -1,5 +1,6 @@
 """The HTML report: one file that asks for nothing, in which every name is text."""
 
+import re
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -18,6 +19,15 @@ from tests.builders import a_baseline, a_finding, a_paired_run, a_red_outcome, a
 from tests.golden.outcomes import OUTCOMES
 
 HOSTILE = (
+    "@org/team",
+    "#1",
+    "a|b",
+    "`code`",
+    "<img>",
+    "](javascript:",
+    '" role="x" d="',
+    "&lt;b&gt;",
+    "datum.value",
     "<script>alert(1)</script>",
     '"><img src=x onerror=alert(1)>',
     "</style><b>",
@@ -26,8 +36,12 @@ HOSTILE = (
     "<!-- x",
     "]]>",
 )
-ALLOWED = {"href", "class", "scope", "lang", "charset", "name", "content", "http-equiv", "tabindex", "role", "rel"}
-VOID = {"meta"}
+ALLOWED = {
+    *("href", "class", "scope", "lang", "charset", "name", "content", "http-equiv", "tabindex", "role", "rel", "open"),
+    *("aria-label", "width", "height", "viewbox", "d", "fill", "stroke", "stroke-width", "stroke-miterlimit"),
+    *("stroke-dasharray", "transform", "x2", "y2", "text-anchor", "font-size", "opacity"),
+}
+VOID = {"meta", "br"}
 
 
 class Page(HTMLParser):
@@ -39,6 +53,7 @@ class Page(HTMLParser):
         self.tags: set[str] = set()
         self.attributes: list[tuple[str, str]] = []
         self.texts: list[str] = []
+        self.drawn: list[str] = []  # the texts within pictures
         self.feed(text)
         self.close()
         assert self.open == []
@@ -53,6 +68,8 @@ class Page(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         self.texts.append(data)
+        if "svg" in self.open:
+            self.drawn.append(data)
 
 
 def page(outcome: Outcome, **parts: object) -> str:
@@ -75,24 +92,27 @@ def renamed(outcome: Outcome, name: str) -> Outcome:
     return replace(outcome, decisions=tuple(decisions), reason=name, findings=findings, subject=subject)
 
 
+@pytest.mark.usefixtures("pictures")
 @pytest.mark.parametrize("case", OUTCOMES)
 def test_it_is_well_formed_and_asks_for_nothing(case: str) -> None:
     """No script, picture or style sheet from anywhere; a policy that would refuse each."""
     found = Page(page(OUTCOMES[case](), run=a_paired_run()))
     assert not found.tags & {"script", "img", "link", "iframe", "object", "embed", "form", "base"}
-    assert {name for name, _ in found.attributes} <= ALLOWED | {"aria-label"}
+    assert {name for name, _ in found.attributes} <= ALLOWED
     assert ("content", "default-src 'none'; style-src 'unsafe-inline'") in found.attributes
 
 
+@pytest.mark.usefixtures("pictures")
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_name_is_text(name: str) -> None:
-    """It stands on the page as it was written, and makes no element and no attribute."""
+    """It stands on the page and in its pictures as it was written, and makes no element and no attribute."""
     run = a_paired_run(typical={name: 4.0})
     ordinary = Page(page(renamed(OUTCOMES["work"](), "GET /"), run=a_paired_run(typical={"GET /": 4.0})))
     found = Page(page(renamed(OUTCOMES["work"](), name), run=run))
     assert found.tags == ordinary.tags
     assert {key for key, _ in found.attributes} == {key for key, _ in ordinary.attributes}
     assert any(name in text for text in found.texts)
+    assert any(text.startswith(f"{name} · ") for text in found.drawn)
 
 
 def test_an_address_that_is_none_is_no_link() -> None:
@@ -119,10 +139,43 @@ def test_the_base_of_a_comparison_with_stored_runs_is_theirs() -> None:
     assert f"<td>load</td><td>{Side.BASE}</td>" not in page(a_red_outcome(), run=a_run())
 
 
+@pytest.mark.usefixtures("pictures")
 def test_twenty_endpoints_in_eight_blocks_are_a_small_file() -> None:
     """Less than a megabyte and a half."""
     run = a_paired_run(typical={f"GET /endpoint/{number}": 4.0 for number in range(20)})
-    assert len(page(OUTCOMES["work"](), run=run).encode()) < 1_500_000
+    text = page(OUTCOMES["work"](), run=run)
+    assert text.count("<svg") > 40
+    assert len(text.encode()) < 1_500_000
+
+
+@pytest.mark.usefixtures("pictures")
+def test_every_picture_has_a_name_and_a_table() -> None:
+    """What is drawn is called an image, with a name of its own; without pictures the same tables stand."""
+    view = {"run": a_paired_run()}
+    text = page(OUTCOMES["regression"](), **view)
+    names = re.findall(r'role="img" aria-label="([^"]+)"><svg', text)
+    assert len(names) == text.count("<svg")
+    assert len(set(names)) > 10
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("perfci.report.charts.drawing._library", lambda: None)
+        plain = page(OUTCOMES["regression"](), **view)
+    assert "<svg" not in plain
+    assert plain.count("<table>") == text.count("<table>") > 10
+
+
+@pytest.mark.usefixtures("pictures")
+def test_a_chart_that_cannot_be_drawn_leaves_the_tables() -> None:
+    """Where the library fails, the page is as it is without it."""
+
+    class Failing:
+        def vegalite_to_svg(self, _spec: object) -> str:
+            raise ValueError("no")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("perfci.report.charts.drawing._library", Failing)
+        text = page(OUTCOMES["regression"](), run=a_paired_run())
+    assert "<svg" not in text
+    assert "Latencies over all rounds" in text
 
 
 def test_it_is_written_again(tmp_path: Path) -> None:

@@ -1,0 +1,173 @@
+"""Draws the changes of series with their intervals, against budget and margin: a forest plot."""
+
+import math
+from collections.abc import Iterator, Sequence
+
+from perfci.model import Better, Comparison, Decision, Quantity, Scale, SeriesVerdict
+from perfci.report import rows
+from perfci.report.charts.drawing import INK, QUIET, Chart, Spec, svg, values
+from perfci.report.sanitise import visible
+
+MOST = 24
+"""Series in one picture; the table has all of them."""
+
+NAME_LIMIT = 60
+MOST_CHANGE = 10.0
+"""A larger relative change stands at the edge; its number is written beside it."""
+
+_SHAPES = {
+    SeriesVerdict.REGRESSION: ("cross", "var(--red)", True),
+    SeriesVerdict.IMPROVEMENT: ("triangle-up", "var(--green)", True),
+    SeriesVerdict.ACCEPTED: ("diamond", "var(--amber)", True),
+    SeriesVerdict.INCONCLUSIVE: ("circle", "var(--amber)", False),
+    SeriesVerdict.BELOW_BUDGET: ("circle", "var(--quiet)", False),
+    SeriesVerdict.EQUIVALENT: ("circle", "var(--green)", True),
+}
+"""Verdict -> shape, colour, and whether the shape is filled: no verdict is told by colour alone."""
+
+_TICKS = (-0.9, -0.5, -0.2, -0.1, -0.05, 0.0, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
+_STEP_ABOVE = 0.05
+"""Up to this change the axis is about linear, beyond it about logarithmic."""
+
+_ROW = 24
+_NARROW_ROW = 40
+
+
+def forest(decisions: Sequence[Decision]) -> list[Chart]:
+    """A picture of relative changes and, where there are any, one of differences in points; in the order given."""
+    counted = [each for each in decisions if each.comparison.change is not None]
+    relative = [each for each in counted if not _in_points(each.comparison)][:MOST]
+    points = [each for each in counted if _in_points(each.comparison)][:MOST]
+    drawn = [_chart(relative, "Relative change", " %"), _chart(points, "Difference in points", "")]
+    return [chart for chart in drawn if chart and chart.svg]
+
+
+def _in_points(comparison: Comparison) -> bool:
+    metric = comparison.series.metric
+    return metric.scale is Scale.DIFFERENCE and metric.quantity is Quantity.SHARE
+
+
+def _chart(decisions: Sequence[Decision], what: str, unit: str) -> Chart | None:
+    marks = [mark for number, decision in enumerate(decisions) if (mark := _mark(number, decision))]
+    if not marks:
+        return None
+    low, high = _domain(marks)
+    data = [{key: _clamped(value, low, high) for key, value in mark.items()} for mark in marks]
+    return Chart(
+        name=f"{what} of {len(data)} series with their intervals, worst first; the table below has the numbers",
+        title=what,
+        svg=svg(_spec(data, (low, high), unit=unit, narrow=False)),
+        narrow=svg(_spec(data, (low, high), unit=unit, narrow=True)),
+    )
+
+
+def _mark(number: int, decision: Decision) -> dict[str, object]:
+    """What the picture shows of one series; nothing where its change has no finite size."""
+    comparison = decision.comparison
+    found, metric, budget = comparison.change, comparison.series.metric, comparison.budget
+    share = 1.0 if metric.scale is Scale.RATIO or _in_points(comparison) else _share(comparison.base)
+    if found is None or not math.isfinite(found.estimate):
+        return {}
+    worse = 1 if metric.better is Better.LOWER else -1
+    shape, colour, filled = _SHAPES.get(decision.verdict, _SHAPES[SeriesVerdict.BELOW_BUDGET])
+    return {
+        "row": number,
+        "name": visible(f"{comparison.series.endpoint} · {rows.metric_label(metric)}", NAME_LIMIT),
+        "change": rows.change(comparison).partition(" [")[0],
+        "at": found.estimate * share,
+        "low": found.low * share,
+        "high": found.high * share,
+        "margin_low": -budget.margin,
+        "margin_high": budget.margin,
+        "budget": worse * budget.change,
+        "shape": shape,
+        "colour": colour,
+        "fill": colour if filled else "var(--paper)",
+    }
+
+
+def _share(base: float | None) -> float:
+    """What makes a difference of a count a relative change; from nothing on, any is the largest there is."""
+    return 1 / base if base else math.inf
+
+
+def _domain(marks: Sequence[dict[str, object]]) -> tuple[float, float]:
+    seen = [
+        value
+        for mark in marks
+        for key in ("at", "low", "high", "budget")
+        if isinstance(value := mark[key], float) and math.isfinite(value)
+    ]
+    least = max(min(seen, default=0.0), -0.95)
+    most = min(max(seen, default=0.0), MOST_CHANGE)
+    reach = max(_STEP_ABOVE, -least, most)
+    return min(least, -0.3 * reach) * 1.1, max(most, 0.3 * reach) * 1.1
+
+
+def _clamped(value: object, low: float, high: float) -> object:
+    if not isinstance(value, float):
+        return value
+    return 0.0 if math.isnan(value) else min(max(value, low), high)
+
+
+def _spec(data: Sequence[dict[str, object]], domain: tuple[float, float], *, unit: str, narrow: bool) -> Spec:
+    width, step = (320, _NARROW_ROW) if narrow else (560, _ROW)
+    ticks = [tick for tick in _TICKS if domain[0] <= tick <= domain[1]]
+    if not unit:
+        ticks = []
+    scale: Spec = {"type": "symlog", "constant": _STEP_ABOVE, "domain": list(domain), "nice": False}
+    axis: Spec = {
+        "title": None,
+        "grid": not narrow,
+        "labelExpr": "(datum.value > 0 ? '+' : '') + format(datum.value * 100, '.3~r')" + f" + '{unit}'",
+        **({"values": ticks} if ticks else {"tickCount": 5}),
+    }
+    return {
+        "width": width,
+        "height": {"step": step},
+        "autosize": "pad",  # the texts stand outside of the plot
+        "data": values(data),
+        "encoding": {"y": {"field": "row", "type": "ordinal", "axis": None, "scale": {"padding": 0}}},
+        "layer": list(_layers({"type": "quantitative", "scale": scale, "axis": axis}, width=width, narrow=narrow)),
+    }
+
+
+def _layers(x: Spec, *, width: int, narrow: bool) -> Iterator[Spec]:
+    below = 9 if narrow else 0
+    yield {
+        "mark": {"type": "bar", "height": 12, "yOffset": below, "color": "var(--band)"},
+        "encoding": {"x": {"field": "margin_low", **x}, "x2": {"field": "margin_high"}},
+    }
+    yield {
+        "mark": {"type": "tick", "size": 16, "thickness": 1, "yOffset": below, "color": QUIET},
+        "encoding": {"x": {"datum": 0, **x}},
+    }
+    yield {
+        "mark": {"type": "tick", "size": 12, "thickness": 2, "yOffset": below, "color": INK},
+        "encoding": {"x": {"field": "budget", **x}},
+    }
+    own = {"field": "colour", "type": "nominal", "scale": None}
+    yield {
+        "mark": {"type": "rule", "size": 2, "yOffset": below},
+        "encoding": {"x": {"field": "low", **x}, "x2": {"field": "high"}, "color": own},
+    }
+    yield {
+        "mark": {"type": "point", "size": 64, "strokeWidth": 2, "opacity": 1, "yOffset": below},
+        "encoding": {
+            "x": {"field": "at", **x},
+            "shape": {"field": "shape", "type": "nominal", "scale": None},
+            "stroke": own,
+            "fill": {"field": "fill", "type": "nominal", "scale": None},
+        },
+    }
+    name: Spec = {"type": "text", "limit": 240, "fontSize": 12, "color": INK}
+    change: Spec = {"type": "text", "fontSize": 12, "color": INK, "fontWeight": 600}
+    if narrow:
+        places = ({"align": "left", "dy": -9}, 0), ({"align": "right", "dy": -9}, width)
+    else:
+        places = ({"align": "right", "dx": -12}, 0), ({"align": "left", "dx": 12}, width)
+    for mark, field, (place, at) in zip((name, change), ("name", "change"), places, strict=True):
+        yield {
+            "mark": {**mark, **place, "baseline": "middle"},
+            "encoding": {"x": {"value": at}, "text": {"field": field, "type": "nominal"}},
+        }
