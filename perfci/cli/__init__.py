@@ -20,6 +20,7 @@ from perfci.cli.output import say
 from perfci.errors import ExitCode, Interrupted, PerfciError
 
 COMMANDS = {
+    "init": "Look at this repository and write a first perfci.toml, a Locust file and the workflows.",
     "run": "Measure a profile, compare, and say a verdict.",
     "compare": "Judge stored runs: CANDIDATE against BASE (a run, or a folder of runs).",
     "check": "Hold RUN against the SLOs alone; RUN is a run, or a result file of another tool.",

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
+from perfci.starter.texts import workflows
+
 pytestmark = pytest.mark.e2e
 
 ROOT = Path(__file__).parents[2]
@@ -70,6 +72,13 @@ def test_must_04_actionlint_finds_what_is_broken(
     said = _found(actionlint, shellcheck, tmp_path)
     assert said.count('property "nobody" is not defined') == 2
     assert "SC2086" in said
+
+
+def test_actionlint_finds_nothing_in_what_init_writes(actionlint: Path, shellcheck: Path, tmp_path: Path) -> None:
+    """The workflows of `perfci init` are a stranger's first."""
+    for name, text in workflows("web:smoke", "service/perfci.toml").items():
+        (tmp_path / Path(name).name).write_text(text)
+    assert _found(actionlint, shellcheck, tmp_path) == ""
 
 
 @pytest.mark.parametrize(

@@ -28,10 +28,11 @@ ROOMS: Mapping[str, frozenset[str]] = {
     "config": LEAVES,
     "store": LEAVES,
     "importers": LEAVES,
+    "starter": frozenset(),
     "metrics": frozenset({"model", "quantile", "histogram"}),
     **dict.fromkeys(WINGS, LEAVES),
     "judge": LEAVES | {"metrics"},
-    "pipeline": LEAVES | WINGS | {"config", "importers", "metrics", "store"},
+    "pipeline": LEAVES | WINGS | {"config", "importers", "metrics", "starter", "store"},
     "cli": frozenset({"pipeline", "config", "errors"}),
 }
 """Each room with the rooms that it may import, besides itself."""
@@ -56,10 +57,12 @@ LIBRARIES: Mapping[str, tuple[str, ...]] = {
     "github": ("perfci.publish",),
     "requests": (
         *("perfci.rig.target", "perfci.rig.seed", "perfci.rig.census.prometheus", "perfci.rig.monitor.asking"),
+        "perfci.rig.discovery",
         "perfci.publish.download",
         "perfci.rig.host.tls",
     ),
-    "urllib3": ("perfci.rig.target",),
+    "urllib3": ("perfci.rig.target", "perfci.rig.discovery"),
+    "yaml": ("perfci.starter",),
     "tenacity": ("perfci.rig",),
     "psutil": ("perfci.rig",),
     "prometheus_client": ("perfci.rig.census.prometheus", "perfci.rig.monitor.page", "perfci.report.openmetrics"),

@@ -1,0 +1,56 @@
+"""The whole look at a repository: ways to start the service, the load that is there, and what may be asked."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from perfci.starter import compose_file, load_files, openapi, other_apps, python_apps, routes
+from perfci.starter.files import Files
+from perfci.starter.guesses import Guess, Start
+
+KINDS = ("compose", "command", "dockerfile")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """What the files of a repository say."""
+
+    starts: tuple[Start, ...]  # the best first
+    existing: load_files.Existing
+    document_name: str
+    document: Mapping[str, Any] | None
+    declared: tuple[str, ...]  # paths of GET routes
+    health: str  # the path of a health check that the code declares
+
+
+def look(files: Files) -> Look:
+    """Read the repository; nothing of it is run."""
+    starts = [
+        *compose_file.starts(files),
+        *python_apps.starts(files),
+        *other_apps.node_starts(files),
+        *other_apps.go_starts(files),
+        *other_apps.rails_starts(files),
+        *other_apps.procfile_starts(files),
+        *other_apps.dockerfile_starts(files),
+    ]
+    found = openapi.find(files)
+    return Look(
+        starts=tuple(starts),
+        existing=load_files.find(files),
+        document_name=found[0] if found else "",
+        document=found[1] if found else None,
+        declared=tuple(routes.declared(files)),
+        health=routes.health(files),
+    )
+
+
+def chosen(seen: Look, kind: str | None) -> Start | None:
+    """The way to start the service that is taken: the best of the *kind* that was asked for, or of all."""
+    return next((start for start in seen.starts if kind in {None, start.kind}), None)
+
+
+def alternatives(seen: Look, start: Start) -> tuple[Guess, ...]:
+    """A line that names the other ways to start the service, if there are any."""
+    others = dict.fromkeys(each.kind for each in seen.starts if each.kind != start.kind)
+    return (Guess("instead", ", ".join(f"--target {kind}" for kind in others), "they start it, too"),) if others else ()

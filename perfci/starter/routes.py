@@ -1,0 +1,46 @@
+"""The GET routes that source code declares, as candidates: whether they exist is for the running service to say."""
+
+import re
+from collections.abc import Iterator
+
+from perfci.starter.files import Files
+from perfci.starter.openapi import UNSAFE
+
+SOURCES = r".*\.(py|js|ts|mjs|cjs|go|rb)"
+
+DECLARATIONS = (
+    r"@\w+(?:\.\w+)*\.(?:get|route)\(\s*[rf]?[\"']([^\"'\s]*)[\"'](?![^)]*methods=\[(?![^\]]*GET))",  # FastAPI, Flask
+    r"\b(?:app|api|server|r|e|mux|g|\w*[Rr]outer)\.(?:get|GET|Get|HandleFunc|Handle)\(\s*[\"'`](?:GET )?([^\"'`\s]+)",
+    r"\bHandleFunc\(\s*\w+\.\w+\(\"([^\"]+)\"\)[^\n]*GET",  # a prefix around the path
+    r"\bhttp\.HandleFunc\(\s*\"(?:GET )?([^\"\s]+)\"",  # net/http
+    r"^\s*get\s+[\"']([^\"']+)[\"']",  # Rails
+    r"\bpath\(\s*[\"']([^\"']*)[\"']\s*,(?!\s*include)",  # Django
+)
+
+HEALTH = re.compile(
+    r"(^|/)(healthz?|health[-_]?check|livez?|liveness|readyz?|readiness|ping|status|up|_health)/?$", re.IGNORECASE
+)
+PARAMETER = re.compile(r"\{[^}]*\}|<[^>]*>|/:\w+|\(\?P|\*|\$\{")
+MOST = 60
+
+
+def declared(files: Files) -> list[str]:
+    """Paths without parameters that some file declares, in the order of the files; unsafe ones are left out."""
+    found = [path for path in _paths(files) if not PARAMETER.search(path) and not UNSAFE.search(path)]
+    return list(dict.fromkeys(found))[:MOST]
+
+
+def health(files: Files) -> str:
+    """The path of a health check that the code declares; the shortest where there are several, or empty."""
+    return min((path for path in declared(files) if HEALTH.search(path)), key=len, default="")
+
+
+def _paths(files: Files) -> Iterator[str]:
+    patterns = [re.compile(pattern, re.MULTILINE) for pattern in DECLARATIONS]
+    for name in files.matching(SOURCES):
+        text = files.text(name)
+        for pattern in patterns:
+            for found in pattern.finditer(text):
+                path = found[1]
+                if re.fullmatch(r"[\w./~-]*", path):
+                    yield "/" + path.removeprefix("/")

@@ -1,0 +1,53 @@
+"""`perfci init` on a service that has never heard of perfci, up to its first verdict."""
+
+from pathlib import Path
+
+from tests.fakes.shell import shell_in
+
+SERVICE = """
+import json
+import os
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+OPENAPI = {"openapi": "3.1.0", "paths": {
+    "/items/{id}": {"get": {"parameters": [{"in": "path", "name": "id", "example": 7}]}},
+    "/broken": {"get": {}},
+}}
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self):
+        known = {"/healthz": {"ok": True}, "/items/7": {"id": 7}, "/openapi.json": OPENAPI}
+        body = json.dumps(known.get(self.path, {})).encode()
+        self.send_response(200 if self.path in known else 404)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+ThreadingHTTPServer(("127.0.0.1", int(os.environ["PORT"])), Handler).serve_forever()
+"""
+
+
+def test_from_nothing_to_a_verdict(tmp_path: Path) -> None:
+    """The started service is asked: what it answers well is the load, the rest is told; then the first run."""
+    files = {"Procfile": "web: python3 serve.py\n", "serve.py": SERVICE}
+    with shell_in(tmp_path / "project", files, state=tmp_path / "state") as shell:
+        shown = shell.perfci("init", "--dry-run")
+        assert shown.returncode == 0, shown.stderr
+        assert '+ready = { path = "/healthz" }' in shown.stdout
+        assert not (shell.project / "perfci.toml").exists()
+        assert shell.perfci("init").returncode == 0
+        load = (shell.project / "load_tests/web.py").read_text()
+        assert 'self.client.get("/items/7", name="/items/{id}")' in load
+        assert "# GET /broken: it answers with 404" in load
+        assert shell.left() == []
+        short = ("--users", "2", "--duration", "1s", "--warmup", "0s", "--blocks", "2")
+        run = shell.perfci("run", "web:smoke", "--base", ".", *short)
+        assert run.returncode == 0, run.stderr
+        assert "GET /items/{id}" in run.stdout
