@@ -81,9 +81,10 @@ def _announced(options: Mapping[str, Any]) -> Iterator[None]:
 @environment_option
 @click.option(
     "--against",
-    type=click.Choice(["auto", "baseline", "ref"]),
+    type=click.Choice(["auto", "baseline", "ref", "limits"]),
     envvar="PERFCI_AGAINST",
-    help="What to compare with: the stored baseline, or a base commit side by side.  [default: as configured]",
+    help="What to compare with: the stored baseline, a base commit side by side, or nothing but the limits (SLOs)."
+    "  [default: as configured]",
 )
 @click.option(
     "--base",

@@ -27,6 +27,7 @@ from perfci.config.scenario import (
     PairedSchedule,
     Profile,
     Scenario,
+    StageTable,
     WorkersTable,
 )
 from perfci.config.secrets import SecretsTable, VariablePattern
@@ -60,6 +61,7 @@ __all__ = [
     "Scenario",
     "SecretsTable",
     "SloTable",
+    "StageTable",
     "WorkersTable",
     "from_bytes",
     "read",

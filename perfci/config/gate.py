@@ -19,6 +19,7 @@ class Against(StrEnum):
     AUTO = "auto"
     BASELINE = "baseline"
     REF = "ref"
+    LIMITS = "limits"
 
 
 class FailOn(StrEnum):

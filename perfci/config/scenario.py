@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
+from perfci.config.gate import Against
 from perfci.config.values import Argument, Duration, Name, Paths, VariableName, VariableText
 from perfci.schema import Table
 
@@ -83,6 +84,21 @@ class ArrivalsTable(Table):
     pattern: Literal["poisson", "constant"] = "poisson"
 
 
+class StageTable(Table):
+    """A part of a load round: the number of users changes evenly to *users* within *ramp*, and is then held."""
+
+    users: int = Field(ge=1, le=100_000)
+    ramp: Duration = 0.0  # 0: at once
+    hold: Duration = 0.0
+    name: Name | None = None  # of the phase that limits may be for; default: "stage-N"
+
+    @model_validator(mode="after")
+    def _takes_time(self) -> Self:
+        if not self.ramp and not self.hold:
+            raise ValueError("takes no time: give ramp or hold")
+        return self
+
+
 class WorkersTable(Table):
     """Locust workers on other machines, which drive the users instead of this machine."""
 
@@ -107,6 +123,8 @@ class Scenario(Table):
     tags: tuple[str, ...] = ()
     exclude_tags: tuple[str, ...] = ()
     arrivals: ArrivalsTable | None = None  # the users are then those that take them
+    stages: tuple[StageTable, ...] = ()  # of a load round, one after the other
+    against: Against | None = None  # what to compare with; None: as the top of the file says
     paired: PairedSchedule = PairedSchedule()
     baseline: BaselineSchedule = BaselineSchedule()
 
@@ -123,6 +141,16 @@ class Scenario(Table):
             raise ValueError(f"arrivals are shared by {sharing} load generators, and each needs a user that takes them")
         return self
 
+    @model_validator(mode="after")
+    def _staged(self) -> Self:
+        if not self.stages:
+            return self
+        if given := sorted({"users", "spawn_rate", "duration"} & self.model_fields_set):
+            raise ValueError(f"stages say how many users there are, and when: leave out {', '.join(given)}")
+        if self.arrivals is not None:
+            raise ValueError("arrivals come at one rate, whatever the users: give stages or arrivals")
+        return self
+
     @field_validator("arguments")
     @classmethod
     def _options_first(cls, arguments: tuple[str, ...]) -> tuple[str, ...]:
@@ -137,12 +165,22 @@ class Scenario(Table):
             raise ValueError(f"workers elsewhere are not told the address for {places[0][:60]!r}: leave it out")
         return self
 
+    @property
+    def most_users(self) -> int:
+        """The users of the load, of stages the most that there are at once."""
+        return max((stage.users for stage in self.stages), default=self.users)
+
+    @property
+    def measured_s(self) -> float:
+        """Seconds of the measured part of a load round."""
+        return sum(stage.ramp + stage.hold for stage in self.stages) if self.stages else self.duration
+
     def rate(self) -> float:
         """Users started per second."""
         if self.spawn_rate is not None:
             return self.spawn_rate
         generators = self.workers.count if self.workers else self.processes
-        return min(max(1.0, self.users / 2), MOST_SPAWNED * generators)
+        return min(max(1.0, self.most_users / 2), MOST_SPAWNED * generators)
 
 
 class Profile(Table):

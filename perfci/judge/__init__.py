@@ -17,6 +17,7 @@ from perfci.judge.gauges import compared
 from perfci.judge.remarks import remarks
 from perfci.judge.sequential import Standing, follow
 from perfci.judge.slo import judge_slos
+from perfci.judge.survival import survival, without_blame
 from perfci.judge.validity import findings
 from perfci.judge.validity.case import case_of
 from perfci.model import Baseline, GatePolicy, Outcome, Reference, Run, Subject
@@ -50,7 +51,11 @@ def judge(
     answers = judge_answers(case_of(run, stored, policy), [*comparisons, *(decision.comparison for decision in work)])
     missing = () if subject.reference is Reference.LIMITS else gaps(run, stored)
     found = (*answers.findings, *findings(run, stored, policy), *missing, *alerts)
-    outcome = decide(comparisons, found, (*judge_slos(run, policy), *limits), subject, policy, work=work, timed=timed)
+    slos = (*judge_slos(run, policy), *limits)
+    if subject.reference is Reference.LIMITS:
+        slos = (*slos, *survival(run))
+        found = without_blame(found, slos)
+    outcome = decide(comparisons, found, slos, subject, policy, work=work, timed=timed)
     return replace(
         outcome,
         gauges=compared(run, stored),

@@ -1,5 +1,6 @@
 """Reduces a round to one record per second, for charts."""
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from math import isnan
 
@@ -8,8 +9,11 @@ import numpy as np
 from perfci.metrics.columns import Floats, Window, inside_of, within
 from perfci.model import Requests, Second
 
+Counted = Sequence[tuple[float, int]]
+"""Users at moments, in seconds since the epoch and in their order."""
 
-def seconds(requests: Requests, *, windows: Sequence[Window], users: int) -> tuple[Second, ...]:
+
+def seconds(requests: Requests, *, windows: Sequence[Window], users: Counted) -> tuple[Second, ...]:
     """Return a record for every second of the *windows*, joined end to end, seconds without a request included."""
     import pandas as pd
 
@@ -29,10 +33,24 @@ def seconds(requests: Requests, *, windows: Sequence[Window], users: int) -> tup
     )
     counts = every[["requests", "failures"]].fillna(0).astype(int)
     columns = [counts["requests"], counts["failures"], every["p50_ms"], every["p95_ms"]]
+    there = _users(users, windows, len(every))
     return tuple(
-        Second(at_s=at, users=users, requests=asked, failures=failed, p50_ms=_known(p50_ms), p95_ms=_known(p95_ms))
+        Second(at_s=at, users=there[at], requests=asked, failures=failed, p50_ms=_known(p50_ms), p95_ms=_known(p95_ms))
         for at, (asked, failed, p50_ms, p95_ms) in enumerate(zip(*(each.tolist() for each in columns), strict=True))
     )
+
+
+def _users(counted: Counted, windows: Sequence[Window], length: int) -> list[int]:
+    """The users of each measured second, as they were counted last before its end; before the first count as then."""
+    moments = [at for at, _ in counted]
+    found: list[int] = []
+    before_s = 0.0  # measured, in the windows before
+    for since, until in windows:
+        while len(found) < length and len(found) < before_s + until - since:
+            number = bisect_right(moments, since + len(found) + 1 - before_s) - 1
+            found.append(counted[max(number, 0)][1] if counted else 0)
+        before_s += until - since
+    return found + [found[-1] if found else 0] * (length - len(found))
 
 
 def _known(latency_ms: float) -> float | None:

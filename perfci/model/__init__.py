@@ -82,6 +82,7 @@ from perfci.model.runs import (
     Machine,
     Origin,
     Run,
+    Stage,
     Step,
     Timing,
 )
@@ -154,6 +155,7 @@ __all__ = [
     "Side",
     "Slo",
     "SloResult",
+    "Stage",
     "Statement",
     "Step",
     "Subject",

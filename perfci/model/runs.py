@@ -52,6 +52,16 @@ class Arrivals:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """A part of a load round: the number of users changes evenly to *users* within the ramp, and is then held."""
+
+    name: str  # of the phase that it makes: neighbouring stages of one name are one phase
+    users: int
+    ramp_s: float
+    hold_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EndpointName:
     """A name that the project gives to endpoints."""
 
@@ -75,6 +85,7 @@ class LoadPlan:
     processes: int = 1  # of the load generator, which share the users
     workers: int = 0  # on other machines, which share them instead
     arrivals: Arrivals | None = None  # instead of the users' own waits; the users are then those that take them
+    stages: tuple[Stage, ...] = ()  # of a load round; empty: all users from its beginning to its end
     endpoints: tuple[EndpointName, ...] = field(default=(), compare=False)  # what they are called changes no load
 
 

@@ -8,7 +8,7 @@ from perfci.judge import judge
 from perfci.model import Reference
 from perfci.pipeline.compare import load, located
 from perfci.pipeline.policy import policy_of
-from perfci.pipeline.subject import subject_of
+from perfci.pipeline.subject import SLOS, subject_of
 from perfci.report.view import View
 
 
@@ -29,5 +29,5 @@ def check(path: Path, *, config_file: Path, profile: str | None) -> View:
             f"{config_file} has no SLO for {profile or run.profile}",
             hint='add one, such as: [[gate.slo]] metric = "p95", limit = 200; or name a profile: --profile NAME',
         )
-    subject = subject_of(run, reference=Reference.LIMITS, name="its SLOs", base_commit="")
+    subject = subject_of(run, reference=Reference.LIMITS, name=SLOS, base_commit="")
     return View(outcome=judge(run, baseline=None, policy=policy, subject=subject), run=run)

@@ -262,7 +262,7 @@ class LiveBlock:
             recording,
             kind=RoundKind.LOAD,
             reduced=reduced,
-            seconds=timeline.seconds(recording.requests, windows=recording.windows, users=recording.users),
+            seconds=timeline.seconds(recording.requests, windows=recording.windows, users=recording.users_at),
             gauges=watched.gauges(recording),
         )
         return Measured(round=made, notes=recording.notes, unwatched=watched.missing)

@@ -132,9 +132,9 @@ def _name(bench: Bench, number: int) -> str:
     return f"block {number} of {'' if blocks.fixed else 'at most '}{blocks.most}"
 
 
-def single(bench: Bench) -> Run:
-    """Measure load rounds of the candidate alone, each on a target started anew."""
-    rounds, progress = bench.plan.baseline.rounds, bench.progress
+def single(bench: Bench, rounds: int) -> Run:
+    """Measure so many load *rounds* of the candidate alone, each on a target started anew."""
+    progress = bench.progress
     for number in range(1, rounds + 1):
         progress.ahead((rounds + 1 - number) * bench.plan.load_s)
         progress.phase(f"round {number} of {rounds}: starting and seeding")
@@ -147,9 +147,13 @@ def single(bench: Bench) -> Run:
 
 
 def _load_both(bench: Bench, block: Block, order: tuple[Side, Side], number: int) -> None:
-    """A load round of each side, the one that was started first before the other: in turn by slices, or whole."""
+    """
+    A load round of each side, the one that was started first before the other: in turn by slices, or whole.
+
+    Stages go on by the clock, so a side that was paused would miss parts of them.
+    """
     name = _name(bench, number)
-    if bench.plan.paired.slice and not bench.plan.workers:
+    if bench.plan.paired.slice and not bench.plan.workers and not bench.plan.load.stages:
         bench.progress.phase(f"{name}: load on both sides in turn")
         _keep_load(bench, block.load(*order), number)
         return

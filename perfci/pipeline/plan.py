@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from perfci.config import BaselineSchedule, Blocks, Config, Duration, PairedSchedule, Scenario, WorkersTable
+from perfci.config import Against, BaselineSchedule, Blocks, Config, Duration, PairedSchedule, Scenario, WorkersTable
 from perfci.errors import ConfigError
-from perfci.model import Arrivals, LoadPlan, LookPlan, RoundKind
+from perfci.model import Arrivals, LoadPlan, LookPlan, RoundKind, Stage
 from perfci.pipeline.paths import inside
 from perfci.rig import seed, target
 from perfci.rig.load import sources
@@ -61,6 +61,8 @@ class Plan:
     requirements: Requirements  # of the load, beside Locust
     paired: PairedSchedule
     baseline: BaselineSchedule
+    against: Against | None  # what the scenario is compared with; None: as the whole configuration says
+    limits_rounds: int  # load rounds where limits alone are held against it
     rng_seed: int
     keep_going: bool = False  # measure on after a regression, until everything that is required is settled
 
@@ -108,14 +110,15 @@ def plan_of(config: Config, name: str, overrides: Overrides, *, root: Path) -> P
             locustfile=", ".join(profile.locustfile),
             user_classes=scenario.user_classes,
             tags=scenario.tags,
-            users=scenario.users,
+            users=scenario.most_users,
             spawn_rate=scenario.rate(),
-            duration_s=scenario.duration,
+            duration_s=scenario.measured_s,
             warmup_s=scenario.warmup,
             environment=scenario.environment,
             digest=_load_digest(runtime, requirements, profile_name, root=root),
             processes=scenario.processes,
             workers=scenario.workers.count if scenario.workers else 0,
+            stages=_stages(scenario),
             endpoints=tuple(each.named() for each in config.endpoints),
             arrivals=None
             if scenario.arrivals is None
@@ -126,6 +129,8 @@ def plan_of(config: Config, name: str, overrides: Overrides, *, root: Path) -> P
         requirements=requirements,
         paired=scenario.paired,
         baseline=scenario.baseline,
+        against=scenario.against,
+        limits_rounds=overrides.rounds or 1,
         rng_seed=config.rng_seed,
         keep_going=overrides.keep_going,
     )
@@ -187,6 +192,13 @@ def _requirements(given: str | tuple[str, ...], *, root: Path) -> Requirements:
     return found
 
 
+def _stages(scenario: Scenario) -> tuple[Stage, ...]:
+    return tuple(
+        Stage(name=stage.name or f"stage-{number}", users=stage.users, ramp_s=stage.ramp, hold_s=stage.hold)
+        for number, stage in enumerate(scenario.stages, start=1)
+    )
+
+
 def _workers(table: WorkersTable | None, name: str) -> Workers | None:
     if table is None:
         return None
@@ -201,10 +213,10 @@ def _workers(table: WorkersTable | None, name: str) -> Workers | None:
 
 def _overridden(scenario: Scenario, overrides: Overrides) -> Scenario:
     given = overrides.model_dump(exclude_none=True, exclude={"keep_going"})
-    tables = scenario.model_dump()
+    tables = scenario.model_dump(exclude_unset=True)
     for option, (table, key) in {"blocks": ("paired", "blocks"), "rounds": ("baseline", "rounds")}.items():
         if option in given:
-            tables[table] = {**tables[table], key: given.pop(option)}
+            tables[table] = {**tables.get(table, {}), key: given.pop(option)}
     return parse(Scenario, {**tables, **given}, where="the options")
 
 

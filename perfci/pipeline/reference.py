@@ -28,10 +28,12 @@ class NamedBase:
 
 def reference_of(against: Against, named: NamedBase, *, external: bool) -> Reference:
     """
-    What a run is compared with: side by side where a base was named, else the stored runs.
+    What a run is compared with: side by side where a base was named, else the stored runs; limits alone where asked to.
 
     An *external* target is one and the same for every commit: side by side it would be compared with itself, and pass.
     """
+    if against is Against.LIMITS:
+        return Reference.LIMITS
     uncommitted = is_folder(named.ref)
     if external and (against is Against.REF or uncommitted):
         raise ConfigError(

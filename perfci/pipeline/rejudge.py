@@ -23,7 +23,7 @@ from perfci.pipeline.origin import Origin, check_artifact, check_run
 from perfci.pipeline.policy import policy_of
 from perfci.pipeline.reference import NamedBase, name_of, reference_of
 from perfci.pipeline.remote import RemoteTree, baselines_differ, load_differs, locustfiles_of
-from perfci.pipeline.subject import described, subject_of
+from perfci.pipeline.subject import SLOS, described, subject_of
 from perfci.publish.download import download
 from perfci.publish.repository import Artifact, Repository
 from perfci.report.view import View
@@ -64,6 +64,7 @@ class _Rules:
     policy: GatePolicy
     profile: str
     scenario: str
+    against: Against
     notes: tuple[Finding, ...]
     trees: Mapping[Side, RemoteTree]
     external: bool
@@ -99,7 +100,7 @@ def rejudge(claim: Claim, origin: Origin, repository: Repository, folder: Path) 
                 hint="nothing was published; run the measuring job again, with the perfci that judges",
             ) from None
         check_run(run, origin, repository, profile=rules.profile, scenario=rules.scenario)
-        view = _judged(run, rules, origin, claim, Path(scratch))
+        view = _judged(run, rules, origin, Path(scratch))
         store.write_atomically(RunFolder(folder).run, file.read_text())
     return Rejudged(view=view, fail_on=fail_on, artifact=artifact)
 
@@ -118,7 +119,7 @@ def _rules(claim: Claim, origin: Origin, repository: Repository) -> _Rules:
         notes = (Finding(code="policy-new", weight=Weight.NOTICE, message=text),)
     else:
         config, notes = base_policy.governed(own or base, base, claim.profile)
-    profile, scenario, _, _ = config.find(claim.profile)
+    profile, scenario, _, driven = config.find(claim.profile)
     if base is not None and own is not None:
         notes += tuple(_edited(config, (base, own), trees, profile, scenario))
     target = (own or config).within(claim.environment or None).target
@@ -127,6 +128,7 @@ def _rules(claim: Claim, origin: Origin, repository: Repository) -> _Rules:
         policy=policy_of(config.gate, profile, alerts=config.monitor.alert),
         profile=profile,
         scenario=scenario,
+        against=claim.against or driven.against or config.against,
         notes=notes,
         trees=trees,
         external=target.get("kind") == "external",
@@ -167,27 +169,36 @@ def _artifact(pattern: str, origin: Origin, repository: Repository) -> Artifact 
     return newest
 
 
-def _judged(run: Run, rules: _Rules, origin: Origin, claim: Claim, scratch: Path) -> View:
+def _judged(run: Run, rules: _Rules, origin: Origin, scratch: Path) -> View:
     named = NamedBase(ref=origin.base, role=origin.base_role, required=True) if origin.base else NamedBase()
     paired = Side.BASE in ({measured.side for measured in run.rounds} or run.census)
     reference = Reference.REF if paired else Reference.BASELINE
-    if named:
-        reference = reference_of(claim.against or rules.config.against, named, external=rules.external)
+    if named or rules.against is Against.LIMITS:
+        reference = reference_of(rules.against, named, external=rules.external)
     run = _with_accepted(run, rules, scratch, runs=reference is Reference.BASELINE or not paired)
     baseline: Baseline | None = None
-    if reference is Reference.BASELINE or (not paired and rules.config.on_missing_base is OnMissingBase.BASELINE):
+    unpaired = reference is Reference.REF and not paired
+    if reference is Reference.BASELINE or (unpaired and rules.config.on_missing_base is OnMissingBase.BASELINE):
         root = store.baseline_folder(scratch / Side.BASE.value / rules.accepted, rules.profile, rules.scenario)
         baseline = store.load_baseline(root, like=run)
     base_commit = run.commits.get(Side.BASE, "")
-    name = name_of(base_commit or origin.base, named) if baseline is None else described(baseline)
-    shown = Reference.REF if baseline is None else Reference.BASELINE
-    subject = subject_of(run, reference=shown, name=name, base_commit=base_commit)
+    shown = Reference.BASELINE if baseline is not None else reference
+    subject = subject_of(run, reference=shown, name=_name(shown, run, origin, named, baseline), base_commit=base_commit)
     if problem := _problem(run, reference, paired=paired, baseline=baseline):
         outcome = documents.not_measured(problem, subject, alpha=rules.policy.alpha)
     else:
         outcome = judge(run, baseline=baseline, policy=rules.policy, subject=subject)
     outcome = replace(outcome, findings=(*outcome.findings, *rules.notes))
     return View(outcome=outcome, run=run, stored=comparable(run, baseline) if baseline else ())
+
+
+def _name(shown: Reference, run: Run, origin: Origin, named: NamedBase, baseline: Baseline | None) -> str:
+    """What the run is compared with, for the reader."""
+    if shown is Reference.LIMITS:
+        return SLOS
+    if baseline is not None:
+        return described(baseline)
+    return name_of(run.commits.get(Side.BASE, "") or origin.base, named)
 
 
 def _problem(run: Run, reference: Reference, *, paired: bool, baseline: Baseline | None) -> PerfciError | None:

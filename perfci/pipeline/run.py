@@ -120,7 +120,7 @@ def _measured_and_judged(task: Task, recorder: Recorder, folder: Path, ports: Po
         sources = {Side.CANDIDATE: task.sources[Side.CANDIDATE]}
         finished = _measured(task, _bench(task, sources, recorder, folder, ports), sources)
     else:
-        if Side.BASE not in task.sources:
+        if Side.BASE not in task.sources and task.reference is not Reference.LIMITS:
             baseline = _baseline(task, finished)
     finished, baseline, unnamed = aligned(finished, baseline, task.plan.load.endpoints)
     outcome = judge(finished, baseline=baseline, policy=task.policy, subject=_subject(task, finished, baseline))
@@ -176,7 +176,10 @@ def _measured(task: Task, bench: Bench, sources: Mapping[Side, SideSource]) -> R
     if bench.looking.red:
         bench.recorder.incident(UNTIMED)
         return bench.recorder.finish()
-    return measure.paired(bench) if Side.BASE in sources else measure.single(bench)
+    if Side.BASE in sources:
+        return measure.paired(bench)
+    plan = task.plan
+    return measure.single(bench, plan.limits_rounds if task.reference is Reference.LIMITS else plan.baseline.rounds)
 
 
 def _baseline(task: Task, finished: Run) -> Baseline:

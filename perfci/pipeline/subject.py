@@ -2,6 +2,9 @@
 
 from perfci.model import Baseline, LoadPlan, Reference, Run, Side, Subject
 
+SLOS = "its SLOs"
+"""What a run is held against that is compared with nothing."""
+
 
 def described(baseline: Baseline) -> str:
     """Describe a baseline, for the reader."""
@@ -30,6 +33,8 @@ def _load(plan: LoadPlan) -> str:
 
 def _asking(plan: LoadPlan) -> str:
     users = f"{plan.users} user{'s' if plan.users != 1 else ''}"
+    if plan.stages:
+        return f"up to {users} in {len(plan.stages)} stage{'s' if len(plan.stages) != 1 else ''}"
     if plan.arrivals is None:
         return users
     return f"{plan.arrivals.rate:g} {plan.arrivals.pattern} arrivals/s for up to {users}"

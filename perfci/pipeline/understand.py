@@ -17,6 +17,7 @@ from perfci.pipeline.ports import Ports
 from perfci.pipeline.reference import NamedBase, commit_of, name_of, reference_of
 from perfci.pipeline.request import Counting, Request
 from perfci.pipeline.secrecy import environment_of, withheld_from
+from perfci.pipeline.subject import SLOS
 from perfci.pipeline.trees import Tree
 from perfci.pipeline.watching import watched_of
 from perfci.rig import monitor
@@ -89,7 +90,8 @@ def understand(request: Request, ports: Ports, stack: contextlib.ExitStack) -> T
     if base.tree is None and base.unavailable is None:
         named = NamedBase()
     own_source = _source(own, candidate, request, Side.CANDIDATE)
-    reference = reference_of(request.against or config.against, named, external=own_source.external)
+    against = against_of(request, config)
+    reference = reference_of(against, named, external=own_source.external)
     sources = _base_source(base, own, request, required=required) if reference is Reference.REF else {}
     sources[Side.CANDIDATE] = own_source
     _check_apart(sources)
@@ -104,7 +106,7 @@ def understand(request: Request, ports: Ports, stack: contextlib.ExitStack) -> T
         config=config,
         plan=plan,
         reference=reference,
-        reference_name=base.tree.name if base.tree is not None else "",
+        reference_name=SLOS if reference is Reference.LIMITS else base.tree.name if base.tree is not None else "",
         trees=files,
         sources=sources,
         load_side=load_side,
@@ -112,12 +114,28 @@ def understand(request: Request, ports: Ports, stack: contextlib.ExitStack) -> T
         notes=(*notes, *edited_files(plan, config, files, base_locustfiles=edited)),
         base_locustfiles=edited if load_side is Side.CANDIDATE else (),
         fail_on=request.fail_on or config.fail_on or (FailOn.NO_BASELINE if named.required else FailOn.REGRESSION),
-        counting=_counting(config, request, ports),
+        counting=Counting.OFF if reference is Reference.LIMITS else _counting(config, request, ports),
         environ=environ,
         watched=watched_of(config, file=request.config_file),
         base_required=required,
         unavailable=base.unavailable,
     )
+
+
+def against_of(request: Request, config: Config) -> Against:
+    """
+    What the run is compared with: as the request says, else the scenario, else the whole configuration.
+
+    ConfigError where nothing but counts is asked for, and limits are for load.
+    """
+    if request.census is Counting.ONLY:
+        if request.against is Against.LIMITS:
+            raise ConfigError("--census only measures no load, and limits are held against load", hint="leave one out")
+        *_, scenario = config.find(request.profile)
+        configured = scenario.against or config.against
+        return request.against or (Against.AUTO if configured is Against.LIMITS else configured)
+    *_, scenario = config.find(request.profile)
+    return request.against or scenario.against or config.against
 
 
 def _governing(own: Config, base: Config | None, request: Request) -> tuple[Config, tuple[Finding, ...]]:

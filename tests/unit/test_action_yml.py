@@ -191,7 +191,7 @@ BAD_INPUTS = {
     ("blocks", "1"): "a number from 2 to 100, or the fewest and the most, such as 3-12",
     ("rounds", "101"): "a whole number from 1 to 100",
     ("fail-on", "always"): "one of never, regression, no-baseline or inconclusive",
-    ("against", "main"): "one of auto, baseline or ref",
+    ("against", "main"): "one of auto, baseline, ref or limits",
     ("census", "on"): "one of auto, only or off",
     ("comment", "yes"): "one of auto, always, on-regression or off",
     ("retention-days", "91"): "a whole number from 1 to 90",

@@ -13,12 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from perfci import config
-from perfci.config import BlocksTable, BudgetTable, Config, GateTable, from_bytes, locust_options
+from perfci.config import Against, BlocksTable, BudgetTable, Config, GateTable, from_bytes, locust_options
 from perfci.errors import ConfigError, ExitCode
 from perfci.judge.budgets import by_metric, resolve
 from perfci.judge.policy import DEFAULT
 from perfci.metrics.registry import METRICS
-from perfci.model import ALL_ENDPOINTS, Arrivals, Budget, Reference, Role, RoundKind, Slo
+from perfci.model import ALL_ENDPOINTS, Arrivals, Budget, Reference, Role, RoundKind, Slo, Stage
 from perfci.pipeline.paths import inside
 from perfci.pipeline.plan import Overrides, plan_of
 from perfci.pipeline.policy import policy_of
@@ -316,6 +316,55 @@ def test_arrivals_are_part_of_the_load(tmp_path: Path) -> None:
     assert (load.users, load.arrivals) == (8, Arrivals(rate=40.0, pattern="poisson", rng_seed=9))
     assert plan_of(_parsed(text), "tickets:smoke", Overrides(), root=tmp_path).load.arrivals is None
     assert "arrivals are shared by 101 load generators, and each needs a user" in _refused(f"{text}processes = 101")
+
+
+STAGES = """
+[profiles.tickets.scenarios.spike]
+against = "limits"
+warmup = "2s"
+stages = [
+  { name = "before", users = 10, hold = "20s" },
+  { users = 80, ramp = "5s", hold = "30s" },
+]
+"""
+
+
+def test_stages_are_part_of_the_load(tmp_path: Path) -> None:
+    """They say how many users there are at most, how long is measured, and what each phase is called."""
+    (tmp_path / "tickets.py").write_text("")
+    plan = plan_of(_parsed(SMALL + STAGES), "tickets:spike", Overrides(), root=tmp_path)
+    assert (plan.load.users, plan.load.duration_s, plan.load.warmup_s) == (80, 55.0, 2.0)
+    assert plan.load.stages == (
+        Stage(name="before", users=10, ramp_s=0.0, hold_s=20.0),
+        Stage(name="stage-2", users=80, ramp_s=5.0, hold_s=30.0),
+    )
+    assert (plan.against, plan.limits_rounds) == (Against.LIMITS, 1)
+    assert plan_of(_parsed(SMALL + STAGES), "tickets:smoke", Overrides(rounds=3), root=tmp_path).limits_rounds == 3
+
+
+@pytest.mark.parametrize(
+    ("addition", "message"),
+    [
+        ("users = 5", "leave out users"),
+        ('duration = "9s"\nspawn_rate = 2', "leave out duration, spawn_rate"),
+        ("arrivals = { rate = 3 }", "give stages or arrivals"),
+    ],
+)
+def test_stages_leave_no_second_say_about_the_load(addition: str, message: str) -> None:
+    """Two ways to say how many users there are would contradict each other."""
+    assert message in _refused(SMALL + STAGES + addition)
+
+
+def test_a_stage_takes_time() -> None:
+    """One without is refused."""
+    assert "give ramp or hold" in _refused(SMALL + "[profiles.tickets.scenarios.a]\nstages = [{ users = 3 }]")
+
+
+def test_flags_do_not_override_stages(tmp_path: Path) -> None:
+    """A number of users for all of them would make other stages of them."""
+    (tmp_path / "tickets.py").write_text("")
+    with pytest.raises(ConfigError, match="stages say how many users there are, and when: leave out users"):
+        plan_of(_parsed(SMALL + STAGES), "tickets:spike", Overrides(users=8), root=tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,7 @@ SECTIONS: Mapping[str, type[Table]] = {
     "`[secrets]`": config.SecretsTable,
     "`[profiles.NAME]`": config.Profile,
     "`[profiles.NAME.scenarios.NAME]`": config.Scenario,
+    "`stages`": config.StageTable,
     "`arrivals`": config.ArrivalsTable,
     "`workers`": config.WorkersTable,
     "`paired`": config.PairedSchedule,

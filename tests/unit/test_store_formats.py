@@ -29,6 +29,7 @@ from perfci.model import (
     Schedule,
     Second,
     Side,
+    Stage,
     Statement,
     Step,
     TargetHealth,
@@ -110,6 +111,7 @@ def a_full_run() -> Run:
         processes=2,
         workers=3,
         arrivals=Arrivals(rate=2.5, pattern="poisson", rng_seed=7),
+        stages=(Stage(name="spike", users=20, ramp_s=1.5, hold_s=2.5),),
         endpoints=(EndpointName(match="GET /a/*", name="GET /a"),),
     )
     return a_run(

@@ -37,6 +37,7 @@ class Recording:
     slices: int = 0  # 0: the side had the round to itself
     notes: tuple[str, ...] = ()  # what the reader must know, in sentences without a full stop
     alone: tuple[Window, ...] = ()  # turns that failed on one side only: they have no partner
+    users_at: tuple[tuple[float, int], ...] = ()  # as the leading process counted them: seconds since the epoch, users
     cpu: tuple[tuple[float, float, float], ...] = ()  # the generator's: since, until (seconds since the epoch), cores
     logs: tuple[Callable[[], LogReader], ...] = ()  # open what its requests can be read from again
 
@@ -109,7 +110,7 @@ def record(
         run_delay_share=_high([e["run_delay_share"] for e in health], 0.5),
         loop_lag_p99_ms=_high([lag for e in health for lag in e["lags_ms"]], 0.99),
         loop_lag_max_ms=max((lag for e in health for lag in e["lags_ms"]), default=0.0),
-        users_wanted=plan.users if plan and planned else reached,
+        users_wanted=plan.users if plan and (planned or plan.stages) else reached,
         users_reached=reached,
         users_kept=min(counted, default=None) if planned else None,
         exceptions=len(raised),
@@ -126,6 +127,7 @@ def record(
         users=reached,
         generator=generator,
         errors=_errors(readers),
+        users_at=tuple((e["at"], e["users"]) for e in events(_leading(readers), "health")),
         cpu=tuple((e["at"] - e["seconds"], e["at"], e["cpu_share"] * len(readers)) for e in health),
         notes=notes(readers),
         alone=tuple((e["since"], e["until"]) for e in events(readers, "alone")),
@@ -250,10 +252,14 @@ def _complete(readers: Sequence[LogReader], plan: LoadPlan | None) -> bool:
 
 def _counted(readers: Sequence[LogReader], windows: Sequence[Window]) -> list[int]:
     """The users that the leading process counted in the measured time, second by second; in a short one, the latest."""
-    leader = [reader for reader in readers if events([reader], "leads")]
     since, until = windows[0][0], windows[-1][1]
-    counted = [e for e in events(leader, "health") if e["at"] < until]
+    counted = [e for e in events(_leading(readers), "health") if e["at"] < until]
     return [e["users"] for e in counted if since <= e["at"]] or [e["users"] for e in counted[-1:]]
+
+
+def _leading(readers: Sequence[LogReader]) -> list[LogReader]:
+    """The log of the process that knows how many users there are."""
+    return [reader for reader in readers if events([reader], "leads")]
 
 
 def _errors(readers: Sequence[LogReader]) -> dict[str, int]:

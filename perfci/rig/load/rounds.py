@@ -63,7 +63,7 @@ def load_round(plan: LoadPlan, *, base_url: str, place: Place, workers: Workers 
     measured_s = plan.warmup_s + plan.duration_s + GUARD_S
     planned_s = plan.users / plan.spawn_rate + measured_s
     limit_s = math.ceil(planned_s) + SPARE_S
-    extra = {"PERFCI_STOP_AFTER": f"{measured_s:.3f}"}
+    extra = {"PERFCI_STOP_AFTER": f"{measured_s:.3f}", **_staged(plan)}
     with _locust(plan, place, base_url=base_url, limit_s=limit_s, extra=extra, workers=workers) as generator:
         lasted_s = attend(
             [generator],
@@ -78,6 +78,14 @@ def load_round(plan: LoadPlan, *, base_url: str, place: Place, workers: Workers 
         windows = [(start_s, start_s + plan.duration_s)]
         recorded = record(generator.logs(), windows=windows, plan=plan, warmup_s=plan.warmup_s)
         return cut_off(recorded, lasted_s=lasted_s, limit_s=limit_s)
+
+
+def _staged(plan: LoadPlan) -> dict[str, str]:
+    """The stages of the load, for the generator; nothing where there are none."""
+    if not plan.stages:
+        return {}
+    spec = {"warmup_s": plan.warmup_s, "stages": [asdict(stage) for stage in plan.stages]}
+    return {"PERFCI_STAGES": json.dumps(spec)}
 
 
 def _waiting(workers: Workers, generator: Generator) -> Callable[[], None]:

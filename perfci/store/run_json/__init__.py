@@ -8,7 +8,19 @@ model may change, and no file does. A new field has a default, so that files fro
 from dataclasses import field
 from typing import Self
 
-from perfci.model import Arrivals, EndpointName, Fingerprint, Folded, LoadPlan, LookPlan, Machine, Origin, Run, Timing
+from perfci.model import (
+    Arrivals,
+    EndpointName,
+    Fingerprint,
+    Folded,
+    LoadPlan,
+    LookPlan,
+    Machine,
+    Origin,
+    Run,
+    Stage,
+    Timing,
+)
 from perfci.schema.stored import Format, stored
 from perfci.store.run_json.counts import CommittedDocument, CountsDocument
 from perfci.store.run_json.rounds import RoundDocument
@@ -92,6 +104,23 @@ class EndpointNameDocument:
 
 
 @stored
+class StageDocument:
+    """A part of a load round: the number of users changes evenly to `users` in `ramp_s`, and is held for `hold_s`."""
+
+    name: str
+    users: int
+    ramp_s: float
+    hold_s: float
+
+    @classmethod
+    def from_model(cls, stage: Stage) -> Self:
+        return cls(name=stage.name, users=stage.users, ramp_s=stage.ramp_s, hold_s=stage.hold_s)
+
+    def to_model(self) -> Stage:
+        return Stage(name=self.name, users=self.users, ramp_s=self.ramp_s, hold_s=self.hold_s)
+
+
+@stored
 class PlanDocument:
     """The load as it was really offered."""
 
@@ -107,6 +136,7 @@ class PlanDocument:
     processes: int = 1
     workers: int = 0
     arrivals: ArrivalsDocument | None = None
+    stages: tuple[StageDocument, ...] = ()
     endpoints: tuple[EndpointNameDocument, ...] = ()
 
     @classmethod
@@ -124,6 +154,7 @@ class PlanDocument:
             processes=plan.processes,
             workers=plan.workers,
             arrivals=ArrivalsDocument.from_model(plan.arrivals) if plan.arrivals else None,
+            stages=tuple(map(StageDocument.from_model, plan.stages)),
             endpoints=tuple(map(EndpointNameDocument.from_model, plan.endpoints)),
         )
 
@@ -141,6 +172,7 @@ class PlanDocument:
             processes=self.processes,
             workers=self.workers,
             arrivals=self.arrivals.to_model() if self.arrivals else None,
+            stages=tuple(stage.to_model() for stage in self.stages),
             endpoints=tuple(named.to_model() for named in self.endpoints),
         )
 

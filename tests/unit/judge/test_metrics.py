@@ -177,7 +177,7 @@ def test_slices_are_measured_together() -> None:
     assert seen.requests == 4  # sent after 1, 2, 6 and 7 seconds
     assert seen.values["throughput"] == 4 / 3.5
     assert seen.values["mean"] == (1 + 2 + 6 + 7) / 4
-    shown = seconds(requests, windows=slices, users=1)
+    shown = seconds(requests, windows=slices, users=[(START, 1)])
     assert [(line.at_s, line.p95_ms) for line in shown] == [(0, 1.0), (1, 2.0), (2, 6.0), (3, 7.0)]
 
 
@@ -200,12 +200,12 @@ def test_nothing_measured_is_nothing() -> None:
 def test_seconds_show_the_silent_ones_too() -> None:
     """Every second of the round has its line, with the requests that started in it."""
     requests = some_requests({"GET /": [3.0, 5.0, 7.0]}, every_s=2.0, failed=(2,))
-    shown = seconds(requests, windows=[(START, START + 5.5)], users=4)
+    shown = seconds(requests, windows=[(START, START + 5.5)], users=[(START, 2), (START + 1.5, 4), (START + 3.5, 3)])
     assert [line.at_s for line in shown] == [0, 1, 2, 3, 4, 5]
     assert [line.requests for line in shown] == [1, 0, 1, 0, 1, 0]
     assert [line.p95_ms for line in shown] == [3.0, None, 5.0, None, None, None]
     assert [line.failures for line in shown] == [0, 0, 0, 0, 1, 0]
-    assert {line.users for line in shown} == {4}
+    assert [line.users for line in shown] == [2, 4, 4, 3, 3, 3]
 
 
 @pytest.mark.parametrize("name", sorted(METRICS))

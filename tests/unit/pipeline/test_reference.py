@@ -13,7 +13,7 @@ from perfci.rig.host.git import Git
 
 pytestmark = pytest.mark.kind("K")
 
-AUTO, BASELINE, REF = Against.AUTO, Against.BASELINE, Against.REF
+AUTO, BASELINE, REF, LIMITS = Against.AUTO, Against.BASELINE, Against.REF, Against.LIMITS
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +45,8 @@ def _given(ref: str) -> NamedBase:
         (REF, ".", Reference.REF),
         (BASELINE, "v1", Reference.BASELINE),
         (BASELINE, "", Reference.BASELINE),
+        (LIMITS, "", Reference.LIMITS),
+        (LIMITS, "v1", Reference.LIMITS),
     ],
 )
 def test_what_is_compared_with(against: Against, base: str, reference: Reference) -> None:

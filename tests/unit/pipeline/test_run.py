@@ -89,6 +89,33 @@ def test_blocks_start_and_stop_in_turn(measured: Runs) -> None:
     assert [step for step in recorded.steps if step.startswith("stop")] == [f"stop {n}" for n in range(1, 9)]
 
 
+@pytest.mark.parametrize(
+    ("limit", "verdict", "code"),
+    [
+        (1000, Verdict.PASS, ExitCode.OK),
+        (1, Verdict.SLO_BREACH, ExitCode.REGRESSION),
+        (None, Verdict.INCONCLUSIVE, ExitCode.OK),
+    ],
+)
+def test_limits_alone_need_one_side_and_one_round(
+    measured: Runs, project: Path, limit: int | None, verdict: Verdict, code: ExitCode
+) -> None:
+    """Nothing else is started, counted or compared, whatever base was named; without a limit nothing is green."""
+    slo = "# none" if limit is None else f'[[gate.slo]]\nmetric = "p95"\nlimit = {limit}\n'
+    (project / "perfci.toml").write_text((project / "perfci.toml").read_text() + slo)
+    run_git(project, "commit", "-q", "-am", "two")
+    result, recorded = measured(Recorded(rounds=candidate_rounds()), against=Against.LIMITS)
+    assert (result.outcome.verdict, result.exit_code) == (verdict, code)
+    assert result.outcome.subject.reference is Reference.LIMITS
+    assert recorded.steps == [
+        "prepare candidate",
+        "start candidate 1",
+        "seed candidate 1",
+        "load candidate 1",
+        "stop 1",
+    ]
+
+
 def test_a_run_without_a_base_is_compared_with_stored_runs(measured: Runs, project: Path) -> None:
     """Only the candidate is started; without stored runs that is said, and green where nobody named a base."""
     rounds = candidate_rounds()

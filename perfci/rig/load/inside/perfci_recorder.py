@@ -6,7 +6,8 @@ PERFCI_STOP_AFTER the seconds from the last user's start to the end of the round
 another side, PERFCI_TIMETABLE names the file that will say when the users of this one pause, and when they stop;
 with PERFCI_MOVE_PORTS what the Locust file listens on is another port than the other side's.
 PERFCI_ARRIVALS describes the arrivals that replace the users' own waits, if any (`perfci_pace.py`), PERFCI_ENDPOINTS
-the project's own names for endpoints (`perfci_endpoints.py`).
+the project's own names for endpoints (`perfci_endpoints.py`), PERFCI_STAGES the stages of the scenario, if it has any
+(`perfci_stages.py`).
 
 One process leads: Locust's only one, or the master of several. It knows how many users there are, and stops the round.
 PERFCI_WORKERS tells a master about workers on other machines, PERFCI_WORKER tells such a worker about itself; it has no
@@ -34,6 +35,9 @@ from perfci_patience import Patience
 from perfci_pauses import Pauses
 from perfci_ports import Ports
 from perfci_remote import END, Door, Home, Mail
+
+if os.environ.get("PERFCI_STAGES"):
+    from perfci_stages import Stages  # noqa: F401  # Locust finds it here
 
 LAG_STEP_S = 0.05
 LATE_S = 20.0  # for workers that have requests in flight, or thousands of users to stop: Locust's master would not wait
