@@ -36,8 +36,10 @@ COMMANDS = {
 }
 """Each command's first line of help stands here, too, so that the list of them needs no import; a test compares."""
 
-ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-"""What asks perfci to stop: Ctrl-C, the runner, a terminal that is closed."""
+HANGUP: int | None = getattr(signal, "SIGHUP", None)
+"""The signal of a terminal that is closed; Windows has none."""
+ENDS = tuple(filter(None, (signal.SIGINT, signal.SIGTERM, HANGUP)))
+"""The signals that ask perfci to stop: Ctrl-C, the runner, a terminal that is closed."""
 
 
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES}
@@ -86,7 +88,7 @@ def main() -> NoReturn:
     """Run the program; every way out passes here."""
     gc.set_threshold(COLLECT_AFTER)
     for number in ENDS:
-        if number is not signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:  # nohup's wish is respected
+        if number != HANGUP or signal.getsignal(number) is not signal.SIG_IGN:  # nohup's wish is respected
             signal.signal(number, _interrupt)
     try:
         sys.exit(cli.main(standalone_mode=False))

@@ -1,6 +1,5 @@
 """A history in a folder: a mounted disk, or a place that something else synchronises."""
 
-import fcntl
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -65,6 +64,12 @@ class HistoryFolder:
 
 @contextmanager
 def _lock(folder: Path) -> Iterator[None]:
+    try:
+        import fcntl  # Windows has none, and judges stored runs all the same
+    except ImportError:
+        raise ResultError(
+            "a history in a folder is written on Linux and macOS alone", hint="push to a branch"
+        ) from None
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / LOCK).open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)

@@ -1,0 +1,57 @@
+"""What perfci does away from Linux: runs are judged and shown on every system, measured on POSIX alone."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+RUN = ROOT / "tests/data/stored/schema-1/paired"
+WITHOUT_POSIX = """
+import os, signal, subprocess, sys
+import psutil  # libraries choose by the platform, which is still Linux
+for module in ("fcntl", "grp", "pwd", "resource", "termios", "tty"):
+    sys.modules[module] = None
+for name in ("SIGHUP", "SIGKILL", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGCHLD", "SIGSTOP", "SIGCONT"):
+    delattr(signal, name)
+for name in ("fork", "forkpty", "getpgid", "getuid", "geteuid", "killpg", "setsid", "statvfs"):
+    delattr(os, name)
+from perfci.cli import main
+main()
+"""
+"""Starts perfci as if the interpreter were that of a system without POSIX, such as Windows."""
+
+CONFIG = """
+[target]
+kind = "external"
+url = "http://127.0.0.1:1"
+
+[profiles.shop]
+locustfile = "locustfile.py"
+scenarios.smoke = {}
+
+[[gate.slo]]
+metric = "p95"
+limit = 10000
+"""
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--help",),
+        ("compare", str(RUN), str(RUN)),
+        ("check", str(RUN), "--config", "perfci.toml"),
+        ("report", str(RUN), "--format", "markdown"),
+    ],
+    ids=lambda arguments: arguments[0],
+)
+def test_stored_runs_are_judged_and_shown_without_posix(arguments: tuple[str, ...], tmp_path: Path) -> None:
+    """No traceback, and an answer: neither fork nor signals nor file locks of POSIX are needed to read a run."""
+    (tmp_path / "perfci.toml").write_text(CONFIG)
+    perfci = [sys.executable, "-c", WITHOUT_POSIX, *arguments]
+    done = subprocess.run(perfci, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
+    assert "Traceback" not in done.stderr
+    assert done.returncode in {0, 10}, done.stderr
+    assert done.stdout.strip()
