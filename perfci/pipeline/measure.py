@@ -43,17 +43,38 @@ def timed(bench: Bench, step: Step, block: int | str = "") -> Iterator[None]:
 
 @contextlib.contextmanager
 def started(bench: Bench, name: int | str, sides: Sequence[Side], *, duet: bool = False) -> Iterator[Block]:
-    """Start a block of the rig, record what was started, and note how long start, seeding and end take."""
+    """
+    Start a block of the rig, record what was started, and note how long start, seeding and end take.
+
+    It starts while the one before it stops, and nothing of that runs any more when this is entered. Of a stop that
+    overlaps with a start, what it takes longer is noted.
+    """
     began_s = bench.clock()
     with contextlib.ExitStack() as stack:
-        block = stack.enter_context(bench.rig.block(name, sides, duet=duet, on_incident=bench.recorder.incident))
+        made = bench.rig.block(name, sides, duet=duet, on_incident=bench.recorder.incident, overlap=True)
+        block = stack.enter_context(made)
         up_s = bench.clock() - block.seeding_s
         _note(bench, Step.START, name, began_s, up_s - began_s)
         _note(bench, Step.SEED, name, up_s, block.seeding_s)
+        await_stop(bench)
         bench.recorder.add_block(name, block)
         yield block
         ended_s = bench.clock()
-    _note(bench, Step.STOP, name, ended_s, bench.clock() - ended_s)
+    if not bench.rig.stopping:
+        _note(bench, Step.STOP, name, ended_s, bench.clock() - ended_s)
+
+
+def await_stop(bench: Bench) -> None:
+    """Return when nothing of an earlier block runs any more, and note how long that took."""
+    if name := bench.rig.stopping:
+        with timed(bench, Step.STOP, name):
+            bench.rig.await_stop()
+
+
+def finish(bench: Bench) -> Run:
+    """All that was planned is measured, and has stopped."""
+    await_stop(bench)
+    return bench.recorder.finish()
 
 
 def _note(bench: Bench, step: Step, block: int | str, began_s: float, seconds: float) -> None:
@@ -103,7 +124,7 @@ def paired(bench: Bench) -> Run:
             measured = f"{number} block{'s' if number > 1 else ''}"
             bench.recorder.incident(f"ended after {measured}: the run may take {schedule.time:g} s (paired.time)")
             break
-    return bench.recorder.finish()
+    return finish(bench)
 
 
 def _block(bench: Bench, number: int) -> None:
@@ -143,7 +164,7 @@ def single(bench: Bench, rounds: int) -> Run:
             with timed(bench, Step.LOAD, number):
                 measured = block.load(Side.CANDIDATE)
             _keep_load(bench, measured, number)
-    return bench.recorder.finish()
+    return finish(bench)
 
 
 def _load_both(bench: Bench, block: Block, order: tuple[Side, Side], number: int) -> None:

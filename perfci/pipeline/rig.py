@@ -99,11 +99,26 @@ class Rig(Protocol):
         """Do the slow part of starting (copy, build, pull) once, before anything is measured."""
 
     def block(
-        self, name: int | str, order: Sequence[Side], *, duet: bool, on_incident: Callable[[str], None]
+        self,
+        name: int | str,
+        order: Sequence[Side],
+        *,
+        duet: bool,
+        on_incident: Callable[[str], None],
+        overlap: bool = False,
     ) -> AbstractContextManager[Block]:
         """
         Start and seed the sides, begun in this *order*; stop them when the context is left, however that is.
 
         *duet*: whether turns will be asked for, whose driver then starts beside the sides. *on_incident* is told what
-        went wrong without an end of the run.
+        went wrong without an end of the run. With *overlap* the sides may still be stopping when the context is left,
+        if they and those of the next block share nothing: whoever asks for it calls `await_stop` before anything is
+        measured, and in the end.
         """
+
+    @property
+    def stopping(self) -> str:
+        """The block whose sides still stop; "" where none does."""
+
+    def await_stop(self) -> None:
+        """Return when nothing of an earlier block runs any more."""

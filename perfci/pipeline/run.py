@@ -164,6 +164,12 @@ def _elapsed(ports: Ports) -> Callable[[], float]:
 
 def _measured(task: Task, bench: Bench, sources: Mapping[Side, SideSource]) -> Run:
     """The census first, then the timed rounds, unless it is all that was asked for, or ends the run."""
+    with contextlib.ExitStack() as stack:
+        stack.callback(bench.rig.await_stop)  # also after a failure or an interruption
+        return _census_and_times(task, bench, sources)
+
+
+def _census_and_times(task: Task, bench: Bench, sources: Mapping[Side, SideSource]) -> Run:
     measure.prepare(bench, *sources)
     if task.base_locustfiles and len(sources) > 1:
         measure.list_base_endpoints(bench, tree=task.trees[Side.BASE].path, locustfiles=task.base_locustfiles)
@@ -171,11 +177,11 @@ def _measured(task: Task, bench: Bench, sources: Mapping[Side, SideSource]) -> R
         count(bench, task.config.census, *sources, only=task.counting is Counting.ONLY)
         accepted(bench.recorder, task.trees, baselines=task.config.baselines)
     if task.counting is Counting.ONLY:
-        return bench.recorder.finish()
+        return measure.finish(bench)
     bench.looking.count(bench.recorder.named())
     if bench.looking.red:
         bench.recorder.incident(UNTIMED)
-        return bench.recorder.finish()
+        return measure.finish(bench)
     if Side.BASE in sources:
         return measure.paired(bench)
     plan = task.plan

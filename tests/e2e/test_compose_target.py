@@ -15,10 +15,12 @@ from pathlib import Path
 import pytest
 import requests
 
+from perfci import store
 from perfci.errors import ConfigError, Interrupted, TargetError
 from perfci.model import Side, Verdict
 from perfci.rig import target
 from tests.fakes import toy
+from tests.fakes.shell import shell_in
 from tests.faults import fault
 from tests.faults.scenes import COMPOSE, Scene, play
 
@@ -428,6 +430,40 @@ def test_must_17_interrupted_with_two_stacks_up(start: Start, checkout: Path) ->
     with pytest.raises(Interrupted), stack:
         raise Interrupted("stop")
     assert time.monotonic() - began < 7
+
+
+def test_must_17_interrupted_while_a_block_stops_and_the_next_one_starts(checkout: Path, tmp_path: Path) -> None:
+    """Services ignore SIGTERM, with half a minute of grace; the next block is up beside them. All is gone at once."""
+    _write(checkout, {"command": ["python", "/toy.py", "--port", "8000", "--ignore-sigterm"]})
+    files = {path.name: path.read_text() for path in checkout.iterdir()}
+    scene = Scene(kind=COMPOSE.replace("stop_grace_s = 1", "stop_grace_s = 30"), more=files)
+    with shell_in(tmp_path / "project", scene.files(), state=tmp_path / "state") as shell:
+        arguments = ("--base", ".", "--census", "off", "--output", str(tmp_path / "out"))
+        with shell.start("run", "toy", *arguments) as running:
+            try:
+                _await_containers(running, tmp_path / "out", blocks={"1", "2"})
+                running.send_signal(signal.SIGINT)
+                _, err = running.communicate(timeout=12)
+            finally:
+                running.kill()
+    assert running.returncode == 130, err
+    assert "Traceback" not in err
+    assert _blocks_up(store.load(tmp_path / "out").id) == set()
+    assert list((tmp_path / "state" / "perfci").iterdir()) == []
+
+
+def _await_containers(running: "subprocess.Popen[str]", folder: Path, *, blocks: set[str]) -> None:
+    deadline = time.monotonic() + 120
+    while not ((folder / "run.json").exists() and _blocks_up(store.load(folder).id) == blocks):
+        assert running.poll() is None, running.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+
+
+def _blocks_up(run_id: str) -> set[str]:
+    """The blocks of a run of which the engine has a container, a network or a volume."""
+    listed = [_docker(*what, "--format", "{{json .}}") for what in (["ps", "-a"], ["network", "ls"], ["volume", "ls"])]
+    return set(re.findall(rf"project=perfci-{run_id}-(?:base|candidate)-(\w+)", "".join(listed)))
 
 
 def test_failure_of_one_side_keeps_the_logs_of_both(start: Start, checkout: Path, tmp_path: Path) -> None:

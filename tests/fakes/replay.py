@@ -30,6 +30,8 @@ class Recorded:
     base_endpoints: frozenset[str] = frozenset()
     steps: list[str] = field(default_factory=list)
     spec: RigSpec | None = None
+    overlapping: bool = False  # whether sides stop no sooner than somebody waits for it
+    stopping: str = ""
 
     def rig(self, spec: RigSpec) -> "ReplayRig":
         """The port's factory: what `Ports.rig` asks for."""
@@ -64,15 +66,34 @@ class ReplayRig:
         *,
         duet: bool,
         on_incident: Callable[[str], None],  # noqa: ARG002
+        overlap: bool = False,
     ) -> Iterator[Block]:
         """Note the start and the seeding of each side, and the end of all, however that comes."""
+        lasting = False
         try:
             for side in order:
                 self.recorded.do(f"start {side.value} {name}", side)
                 self.recorded.do(f"seed {side.value} {name}", side)
             yield ReplayBlock(self.recorded, name, tuple(order), duet)
+            lasting = overlap and self.recorded.overlapping
         finally:
+            if lasting:
+                assert not self.recorded.stopping
+                self.recorded.stopping = str(name)
+            else:
+                self.await_stop()
+                self.recorded.steps.append(f"stop {name}")
+
+    @property
+    def stopping(self) -> str:
+        """As the test says."""
+        return self.recorded.stopping
+
+    def await_stop(self) -> None:
+        """Note the end of the block that was stopping."""
+        if name := self.recorded.stopping:
             self.recorded.steps.append(f"stop {name}")
+            self.recorded.stopping = ""
 
 
 @dataclass(frozen=True, slots=True)

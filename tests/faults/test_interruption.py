@@ -69,6 +69,11 @@ def _recording(pattern: str) -> Reached:
     return lambda _, folder: any(path.stat().st_size > 100 for path in folder.glob(f"logs/{pattern}/*.log"))
 
 
+def _next_block(shell: Shell, folder: Path) -> bool:
+    """Whether the second block is up, while the first is still asked to stop."""
+    return any(folder.glob("logs/candidate-2/*.log")) and len(shell.left()) >= 4
+
+
 def _measured(_: Shell, folder: Path) -> bool:
     return (folder / "run.json").exists() and store.load(folder).complete
 
@@ -77,6 +82,7 @@ PHASES = {
     "starting": Interrupted(toy=("--ready-after", "60"), reached=_processes(1), arguments=BASELINE),
     "seeding": Interrupted(end=SLEEPS, reached=_processes(2), arguments=BASELINE),
     "turns": Interrupted(reached=_recording("duet-1"), arguments=REF, duet="60s"),
+    "between blocks": Interrupted(toy=("--ignore-sigterm",), grace_s=30, reached=_next_block, arguments=REF),
     "load": Interrupted(reached=_recording("load-*"), arguments=(*BASELINE, "--duration", "60s")),
     "judging": Interrupted(reached=_measured, blocked=True, arguments=BASELINE),
 }
@@ -89,7 +95,7 @@ def _in_each_phase(number: signal.Signals, row: pytest.MarkDecorator, *phases: s
     ]
 
 
-CASE = "starting, seeding, turns, load, judging"
+CASE = "starting, seeding, turns, between blocks, load, judging"
 
 
 @pytest.mark.parametrize(
@@ -102,13 +108,14 @@ CASE = "starting, seeding, turns, load, judging"
             fault(
                 "interruption",
                 "SIGKILL of perfci itself",
-                case="starting, seeding, turns, load; then `perfci clean`",
+                case="starting, seeding, turns, between blocks, load; then `perfci clean`",
                 seen="stopped process group … (… processes)",
                 exit=0,
             ),
             "starting",
             "seeding",
             "turns",
+            "between blocks",
             "load",
         ),
         pytest.param(

@@ -43,7 +43,11 @@ def start(tmp_path: Path) -> Start:
     """`target.start` for a toy with faults, or for any table."""
 
     def starter(
-        *faults: str, environ: Mapping[str, str] | None = None, source: Path = ROOT, **table: object
+        *faults: str,
+        environ: Mapping[str, str] | None = None,
+        source: Path = ROOT,
+        side_by_side: bool = False,
+        **table: object,
     ) -> AbstractContextManager[target.RunningTarget]:
         options = {"kind": "command", "command": [*TOY, *faults], "ready": {"timeout_s": 10}, **table}
         return target.start(
@@ -55,6 +59,7 @@ def start(tmp_path: Path) -> Start:
             label="toy",
             environ=os.environ if environ is None else environ,
             extra_env={"EXTRA": "1"},
+            side_by_side=side_by_side,
         )
 
     return starter
@@ -105,6 +110,32 @@ def test_each_start_has_a_folder_of_its_own(start: Start) -> None:
         assert (given["PLACE"], given["WHO"]) == (f"{one.directory}/data", "candidate")
     assert not one.directory.exists()
     assert not other.directory.exists()
+
+
+WRITES = ["sh", "-c", 'exec 3>>"$1"; exec "$2" -m tests.fakes.toy --port "$3"', "sh"]
+IN_THE_TREE = [*WRITES, "rows.sqlite", "{python}", "{port}"]
+
+
+@pytest.mark.parametrize(
+    ("apart", "table"),
+    [
+        (True, {}),
+        (True, {"command": [*WRITES, "{dir}/rows.sqlite", "{python}", "{port}"]}),
+        (False, {"command": IN_THE_TREE}),
+        (False, {"env": {"DATABASE": "rows_{side}"}}),
+        (False, {"side_by_side": False}),
+    ],
+    ids=["nothing", "its own folder", "a file of the tree", "a database for each side", "nobody else runs"],
+)
+def test_the_next_start_may_overlap_where_nothing_is_shared(
+    start: Start, tmp_path: Path, apart: bool, table: dict[str, object]
+) -> None:
+    """With this one, as far as can be known while it runs."""
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    environ = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with start(source=tree, environ=environ, **{"side_by_side": True, **table}) as running:
+        assert running.apart() is apart
 
 
 def test_waits_until_it_is_ready(start: Start) -> None:

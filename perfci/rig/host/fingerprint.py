@@ -36,6 +36,11 @@ def machine(*, proc: Path = _PROC, root: Path = _ROOT, environ: Mapping[str, str
     )
 
 
+def has_memory_for_as_much_again() -> bool:
+    """Whether no more than half of the machine's memory is in use."""
+    return bool(psutil.virtual_memory().percent <= 50)
+
+
 def versions() -> dict[str, str]:
     """The versions of the programs that measure."""
     own = {"perfci": __version__, "python": platform.python_version()}

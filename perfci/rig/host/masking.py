@@ -59,9 +59,10 @@ class Mask:
         for path in folder.rglob("*"):
             if path.is_symlink() or not path.is_file():
                 continue
-            if _state(path) != self._swept.get(path):
+            if (before := _state(path)) != self._swept.get(path):
                 _overwrite(path, self._bytes)
-                self._swept[path] = _state(path)
+                if (after := _state(path))[1] == before[1]:  # else somebody still writes to it: once more
+                    self._swept[path] = after
 
 
 @contextlib.contextmanager

@@ -9,6 +9,7 @@ from pathlib import Path
 from socket import create_connection, socket
 from typing import Literal, Self
 
+import psutil
 from pydantic import Field, field_validator, model_validator
 
 from perfci.errors import TargetError
@@ -16,7 +17,7 @@ from perfci.model import TargetHealth
 from perfci.rig.host import hosts, leftovers, process
 from perfci.rig.host.environment import child_environment
 from perfci.rig.host.placeholders import fill, used
-from perfci.rig.host.tls import Tls, Verify
+from perfci.rig.host.tls import Tls
 from perfci.rig.target import readiness
 from perfci.rig.target.prepare import Preparation
 from perfci.rig.target.running import Launch, RunningTarget
@@ -114,7 +115,7 @@ def start(options: Options, launch: Launch) -> Iterator[Callable[[], RunningTarg
         values = {**_of_side(launch), "port": port, "dir": directory}
         child = _start(options, launch, values, log=log, mark=mark)
         note.leader(child.process.pid)
-        return child, _running(options, child, port, directory, verify=options.tls.of(launch.source))
+        return child, _running(options, launch, child, port, directory)
 
     def ready() -> RunningTarget:
         try:
@@ -163,7 +164,7 @@ def _start(options: Options, launch: Launch, values: Mapping[str, object], *, lo
         raise _cannot_run(command, launch.source, error) from None
 
 
-def _running(options: Options, child: process.Child, port: int, directory: Path, *, verify: Verify) -> RunningTarget:
+def _running(options: Options, launch: Launch, child: process.Child, port: int, directory: Path) -> RunningTarget:
     def health() -> TargetHealth:
         reason = _why_dead(child)
         return TargetHealth(
@@ -180,8 +181,9 @@ def _running(options: Options, child: process.Child, port: int, directory: Path,
         health=health,
         logs_tail=child.tail,
         pid=child.process.pid,
+        apart=partial(_apart, options, launch, child),
         directory=directory,
-        verify=verify,
+        verify=options.tls.of(launch.source),
     )
 
 
@@ -191,6 +193,24 @@ def _why_dead(child: process.Child) -> str:
     if code is None:
         return ""
     return f"it was ended by signal {-code}" if code < 0 else f"it exited with code {code}"
+
+
+def _apart(options: Options, launch: Launch, child: process.Child) -> bool:
+    """
+    Whether the next block may start while this one stops.
+
+    Two of them run side by side anyway. What the blocks of one side could share is an address, something that is named
+    by its side (a database), and files of its tree, of which none may be open for writing.
+    """
+    if options.fixed_address or not launch.side_by_side or used("side", [*options.command, *options.env.values()]):
+        return False
+    tree = launch.source.resolve()
+    try:
+        files = [file for each in process.process_tree(psutil.Process(child.process.pid)) for file in each.open_files()]
+    except psutil.Error:
+        return False
+    written = [Path(file.path) for file in files if file.mode != "r" and Path(file.path) != child.log_path.resolve()]
+    return not any(path.is_relative_to(tree) for path in written)
 
 
 def _of_side(launch: Launch) -> dict[str, object]:

@@ -165,6 +165,7 @@ def _ready(options: Options, stack: Stack, up: Callable[[], None]) -> RunningTar
         health=health,
         logs_tail=logs_tail,
         outliving=stack.outliving,
+        apart=lambda: stack.launch.side_by_side and not stack.outliving,
         verify=verify,
         containers=tuple(_container(each, stack) for each in first if each["State"]["Running"]),
     )

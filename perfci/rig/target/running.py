@@ -37,6 +37,7 @@ class RunningTarget:
     outliving: tuple[str, ...] = ()  # volumes and folders whose data is still there when it has been stopped
     pid: int | None = None  # the root of its processes, where perfci started them itself
     verify: Verify = True  # its certificate, where it has one
+    apart: Callable[[], bool] = lambda: False  # whether another start of it may begin while this one stops
     directory: Path | None = None  # an empty folder of this start alone, gone with it, where the kind has one
 
 

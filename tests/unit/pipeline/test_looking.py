@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from perfci import store
-from perfci.errors import ExitCode
+from perfci.errors import ExitCode, TargetError
 from perfci.model import Round, RoundKind, SeriesVerdict, Side, Step, Verdict
 from perfci.pipeline.compare import compare
 from perfci.pipeline.plan import Overrides
@@ -173,6 +173,30 @@ def test_a_stored_run_is_judged_as_it_was(measured: Runs, ports: Ports, changes:
     assert again.verdict is result.outcome.verdict
     assert again.decisions == result.outcome.decisions
     assert any(one.looks for one in again.decisions)
+
+
+def test_a_block_starts_while_the_last_one_stops(measured: Runs) -> None:
+    """Nothing of it runs any more once something is measured, nor in the end; what it took longer is told."""
+    result, recorded = measured(Recorded(rounds=rounds(), overlapping=True), clock=iter(range(100_000)))
+    assert recorded.steps[2:14] == [
+        *("start base 1", "seed base 1", "start candidate 1", "seed candidate 1", "duet 1"),
+        *("start candidate 2", "seed candidate 2", "start base 2", "seed base 2", "stop 1", "duet 2"),
+        "start base 3",
+    ]
+    assert recorded.steps[-1] == "stop 4"
+    stops = [(timing.block, timing.seconds) for timing in result.timings if timing.step is Step.STOP]
+    assert stops == [("1", 1), ("2", 1), ("3", 1), ("4", 1)]
+    assert store.load(result.folder).timings == result.timings
+
+
+@pytest.mark.parametrize("step", ["start base 2", "seed candidate 3", "duet 2"])
+def test_a_block_that_fails_waits_for_the_one_that_still_stops(measured: Runs, step: str) -> None:
+    """Whatever goes wrong beside it."""
+    recorded = Recorded(rounds=rounds(), overlapping=True, faults={step: TargetError("exited with 1")})
+    result, recorded = measured(recorded)
+    assert result.exit_code is ExitCode.NOT_MEASURED
+    begun = {each.split()[-1] for each in recorded.steps if each.startswith("start")}
+    assert set(of(recorded, "stop")) == begun
 
 
 def test_every_step_of_a_run_is_timed(measured: Runs) -> None:
