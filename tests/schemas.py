@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from perfci.report import result_json
+from perfci.report import result_json, trend_json
 from perfci.schema.stored import Format
 from perfci.store import census_json, history_json, run_json
 
@@ -16,6 +16,8 @@ FORMATS: Mapping[str, Format[Any]] = {
     "result.schema.json": result_json.FORMAT,
     "history.schema.json": history_json.MARKER,
     "history-row.schema.json": history_json.ROW,
+    "history-changes.schema.json": history_json.CHANGES,
+    "trend.schema.json": trend_json.FORMAT,
 }
 
 

@@ -28,6 +28,7 @@ COMMANDS = {
     "gate": "Fail, or not, as the run in the folder RUN was judged.",
     "baseline": "The accepted runs that later ones are compared with.",
     "history": "The runs of the main branch, kept for years: `push` adds some, `perfci trend` shows what changed.",
+    "trend": "Show what changed along the runs of a history: by which commit, by how much, whether it was accepted.",
     "seed": "Put the configured data into the service at URL, which is already running.",
     "worker": "Drive users for a `perfci run` on another machine, round after round.",
     "publish": "Publish the run in the folder RUN: summary, outputs, annotations, comment.",

@@ -8,6 +8,7 @@ from pathlib import Path
 from perfci import store
 from perfci.config import GateTable, read
 from perfci.errors import ConfigError
+from perfci.judge.trend import follow
 from perfci.judge.trend.index import row_of
 from perfci.model import HistoryRow, Run
 from perfci.pipeline.compare import located
@@ -75,31 +76,21 @@ def push(paths: Sequence[Path], place: Archive, *, config_file: Path, ports: Por
     def change(files: Files) -> dict[str, str]:
         added.clear()
         written: dict[str, str] = {}
-        for run in sorted(runs, key=lambda run: (run.created_at, run.id)):
-            seen = _Overlay(files, written)
-            if all(row.run != run.id for row in history.rows(seen, run.profile, run.scenario)):
-                row = row_of(run, policy_of(config.gate if config else GateTable(), run.profile), url=url)
-                written |= history.added(seen, run.profile, run.scenario, row, store.text(store.without_seconds(run)))
-                added.append(row)
+        for name in sorted({(run.profile, run.scenario) for run in runs}):
+            policy = policy_of(config.gate if config else GateTable(), name[0])
+            known = history.rows(files, *name)
+            own = {run.id: run for run in runs if (run.profile, run.scenario) == name}
+            absent = [run for id_, run in own.items() if all(row.run != id_ for row in known)]
+            new = [(row_of(run, policy, url=url), store.text(store.without_seconds(run))) for run in absent]
+            if new:
+                rows = history.in_order([*known, *(row for row, _ in new)])
+                found = follow.changes(rows, policy, history.changes(files, *name))
+                written |= history.added(files, *name, new) | history.changed(*name, found)
+                added.extend(row for row, _ in new)
         return written
 
     place.update(change, message=_message(runs))
     return Pushed(place=place.name, added=tuple(added), known=len(runs) - len(added))
-
-
-@dataclass(frozen=True, slots=True)
-class _Overlay:
-    """*files* with what is about to be written."""
-
-    files: Files
-    written: dict[str, str]
-
-    def paths(self) -> Sequence[str]:
-        return sorted({*self.files.paths(), *self.written})
-
-    def read(self, paths: Sequence[str]) -> dict[str, bytes]:
-        new = {path: self.written[path].encode() for path in paths if path in self.written}
-        return {**self.files.read([path for path in paths if path not in new]), **new}
 
 
 def _page_of_job(ports: Ports) -> str:

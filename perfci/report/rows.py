@@ -180,6 +180,11 @@ def taken_out(decisions: Sequence[Decision]) -> str:
     )
 
 
+def interval(found: Interval, metric: Metric) -> str:
+    """A change with its interval, in the unit in which changes of the metric are told."""
+    return _interval(found, *_change_unit(metric))
+
+
 def size(amount: float | None, metric: Metric) -> str:
     """Format the size of a change without its sign: a budget, a margin, the smallest detectable change."""
     factor, unit = _change_unit(metric)

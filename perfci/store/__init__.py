@@ -8,6 +8,7 @@ change the work of a request should know of each other.
 
 from perfci.store.baselines import (
     NEWEST,
+    accepted_runs,
     baseline_folder,
     committed_census,
     load_baseline,
@@ -24,6 +25,7 @@ __all__ = [
     "LARGEST_BYTES",
     "NEWEST",
     "RunFolder",
+    "accepted_runs",
     "baseline_folder",
     "committed_census",
     "load",

@@ -29,6 +29,12 @@ def load_baseline(folder: Path, *, like: Run) -> Baseline:
     return Baseline(location=location, runs=tuple((same or runs)[-NEWEST:]), census=committed_census(folder))
 
 
+def accepted_runs(folder: Path) -> dict[str, str]:
+    """When each run in *folder* was measured, and its id, oldest first."""
+    runs = [load(file) for file in folder.glob("*.json") if file.name != CENSUS]
+    return {run.created_at: run.id for run in sorted(runs, key=_age)}
+
+
 def committed_census(folder: Path) -> CommittedCensus | None:
     """Read the accepted census in *folder*; None where there is none."""
     file = folder / CENSUS

@@ -5,7 +5,8 @@ It is a set of files, in a folder or on a branch of its own in the repository:
 
     history.json                             marks the rest as a history
     PROFILE/SCENARIO/2026-11.jsonl           the index: a row for each run of that month, in the order of arrival
-    PROFILE/SCENARIO/runs/TIME-ID.json       the run as it is accepted into a baseline
+    PROFILE/SCENARIO/changes.json            what was found along these rows when the last one was added
+    PROFILE/SCENARIO/runs/TIME-ID.json       the run without what is known by the second
 
 A run that is there is never changed. An index has a file for each month, so that adding a run writes little.
 """
@@ -16,9 +17,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from perfci.errors import ResultError
-from perfci.model import HistoryRow
+from perfci.model import Changes, HistoryRow
 from perfci.schema.stored import DAMAGED, parse_json
-from perfci.store.history_json import MARKER, ROW, MarkerDocument, RowDocument
+from perfci.store.history_json import CHANGES, MARKER, ROW, ChangesDocument, MarkerDocument, RowDocument
 
 MARKER_FILE = "history.json"
 ABOUT = "Runs of the main branch by profile and scenario, written by `perfci history push`."
@@ -74,21 +75,49 @@ def rows(files: Files, profile: str, scenario: str) -> list[HistoryRow]:
         for path in indexes
         for number, line in enumerate(content[path].splitlines(), start=1)
     ]
-    return sorted(found, key=lambda row: (row.created_at, row.run))
+    return in_order(found)
 
 
-def added(files: Files, profile: str, scenario: str, row: HistoryRow, run: str) -> dict[str, str]:
-    """The files that change where *row* joins the index, and *run*, the run itself as JSON, the runs."""
+def added(files: Files, profile: str, scenario: str, new: Sequence[tuple[HistoryRow, str]]) -> dict[str, str]:
+    """The files that change where *new* rows join the index, each with its run as JSON."""
     folder = f"{profile}/{scenario}"
-    index = f"{folder}/{row.created_at[:7]}.jsonl"
-    before = files.read([index]).get(index, b"").decode()
-    stamp = row.created_at[:19].replace(":", "").replace("-", "")
-    line = json.dumps(ROW.fields(RowDocument.from_model(row)), ensure_ascii=False, separators=(",", ":"))
-    return {
-        MARKER_FILE: json.dumps(MARKER.fields(MarkerDocument(about=ABOUT)), indent=1) + "\n",
-        f"{folder}/runs/{stamp}-{row.run}.json": run,
-        index: f"{before}{line}\n",
-    }
+    indexes = sorted({_index(folder, row) for row, _ in new})
+    before = files.read(indexes)
+    written = {MARKER_FILE: json.dumps(MARKER.fields(MarkerDocument(about=ABOUT)), indent=1) + "\n"}
+    for row, run in new:
+        stamp = row.created_at[:19].replace(":", "").replace("-", "")
+        written[f"{folder}/runs/{stamp}-{row.run}.json"] = run
+    for index in indexes:
+        lines = [_line(row) for row, _ in new if _index(folder, row) == index]
+        written[index] = before.get(index, b"").decode() + "".join(lines)
+    return written
+
+
+def in_order(rows: Iterable[HistoryRow]) -> list[HistoryRow]:
+    """Rows by the time when they were measured, oldest first, whatever the order of their arrival."""
+    return sorted(rows, key=lambda row: (row.created_at, row.run))
+
+
+def changes(files: Files, profile: str, scenario: str) -> Changes | None:
+    """What was found along the rows of a scenario when the last one was added; None where nobody looked yet."""
+    path = _changes_file(profile, scenario)
+    content = files.read([path]).get(path)
+    if content is None:
+        return None
+    try:
+        return CHANGES.read(parse_json(content), where=path).to_model()
+    except (ValueError, RecursionError) as error:
+        raise ResultError(f"{path} is not JSON: {error}", hint=DAMAGED) from None
+
+
+def changed(profile: str, scenario: str, found: Changes) -> dict[str, str]:
+    """The file that keeps what was *found*."""
+    fields = CHANGES.fields(ChangesDocument.from_model(found))
+    return {_changes_file(profile, scenario): json.dumps(fields, indent=1, ensure_ascii=False) + "\n"}
+
+
+def _changes_file(profile: str, scenario: str) -> str:
+    return f"{profile}/{scenario}/changes.json"
 
 
 def check_marked(paths: Iterable[str], content: Mapping[str, bytes], *, where: str) -> None:
@@ -103,6 +132,15 @@ def check_marked(paths: Iterable[str], content: Mapping[str, bytes], *, where: s
         MARKER.read(parse_json(content[MARKER_FILE]), where=f"{where}: {MARKER_FILE}")
     except (ValueError, RecursionError) as error:
         raise ResultError(f"{where}: {MARKER_FILE} is not JSON: {error}", hint=DAMAGED) from None
+
+
+def _index(folder: str, row: HistoryRow) -> str:
+    return f"{folder}/{row.created_at[:7]}.jsonl"
+
+
+def _line(row: HistoryRow) -> str:
+    fields = ROW.fields(RowDocument.from_model(row))
+    return json.dumps(fields, ensure_ascii=False, separators=(",", ":")) + "\n"
 
 
 def _row(line: bytes, *, where: str) -> HistoryRow:

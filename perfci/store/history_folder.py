@@ -64,6 +64,8 @@ class HistoryFolder:
 
 @contextmanager
 def _lock(folder: Path) -> Iterator[None]:
+    import fcntl  # here, since a history can be read where there is none
+
     try:
         import fcntl  # Windows has none, and judges stored runs all the same
     except ImportError:

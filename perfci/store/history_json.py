@@ -8,7 +8,7 @@ file; a new field has a default.
 from collections.abc import Mapping
 from typing import Self
 
-from perfci.model import HistoryRow, SeriesName
+from perfci.model import Alarm, ChangePoint, Changes, Found, HistoryRow, Interval, LineName, SeriesName
 from perfci.schema.stored import Format, stored
 from perfci.store.run_json.words import KINDS, KindWord
 
@@ -81,5 +81,117 @@ def _nested(values: Mapping[SeriesName, float]) -> Values:
     return nested
 
 
+@stored
+class IntervalDocument:
+    """An estimate and its confidence interval; relative, or a difference where the metric is compared by it."""
+
+    estimate: float
+    low: float
+    high: float
+
+    @classmethod
+    def from_model(cls, interval: Interval) -> Self:
+        return cls(estimate=interval.estimate, low=interval.low, high=interval.high)
+
+    def to_model(self) -> Interval:
+        return Interval(estimate=self.estimate, low=self.low, high=self.high)
+
+
+@stored
+class MoveDocument:
+    """A run that is at another level than those before it."""
+
+    run: str
+    before: float
+    after: float
+    change: IntervalDocument
+    p_value: float
+
+    @classmethod
+    def from_model(cls, move: ChangePoint | Alarm) -> Self:
+        return cls(
+            run=move.run,
+            before=move.before,
+            after=move.after,
+            change=IntervalDocument.from_model(move.change),
+            p_value=move.p_value,
+        )
+
+    def to_change_point(self) -> ChangePoint:
+        return ChangePoint(
+            run=self.run,
+            before=self.before,
+            after=self.after,
+            change=self.change.to_model(),
+            p_value=self.p_value,
+        )
+
+    def to_alarm(self) -> Alarm:
+        return Alarm(
+            run=self.run,
+            before=self.before,
+            after=self.after,
+            change=self.change.to_model(),
+            p_value=self.p_value,
+        )
+
+
+@stored
+class LineDocument:
+    """What was found along the runs of one series; `conditions` is "" where runs of any machine are one line."""
+
+    kind: KindWord
+    endpoint: str
+    metric: str
+    conditions: str
+    change_points: tuple[MoveDocument, ...]
+    alarms: tuple[MoveDocument, ...]
+
+
+@stored
+class ChangesDocument:
+    """`changes.json`: what was found when the run `last` was the newest of `rows` runs."""
+
+    rows: int
+    last: str
+    lines: tuple[LineDocument, ...]
+
+    @classmethod
+    def from_model(cls, changes: Changes) -> Self:
+        names = sorted(changes.lines, key=lambda name: (name.series, name.conditions))
+        return cls(
+            rows=changes.rows,
+            last=changes.last,
+            lines=tuple(
+                LineDocument(
+                    kind=KINDS.word(name.series.kind),
+                    endpoint=name.series.endpoint,
+                    metric=name.series.metric,
+                    conditions=name.conditions,
+                    change_points=tuple(map(MoveDocument.from_model, changes.lines[name].change_points)),
+                    alarms=tuple(map(MoveDocument.from_model, changes.lines[name].alarms)),
+                )
+                for name in names
+            ),
+        )
+
+    def to_model(self) -> Changes:
+        return Changes(
+            rows=self.rows,
+            last=self.last,
+            lines={
+                LineName(
+                    series=SeriesName(kind=KINDS.member(line.kind), endpoint=line.endpoint, metric=line.metric),
+                    conditions=line.conditions,
+                ): Found(
+                    change_points=tuple(each.to_change_point() for each in line.change_points),
+                    alarms=tuple(each.to_alarm() for each in line.alarms),
+                )
+                for line in self.lines
+            },
+        )
+
+
 MARKER = Format("history", MarkerDocument, schema=1)
 ROW = Format("row of a history", RowDocument, schema=1)
+CHANGES = Format("list of changes", ChangesDocument, schema=1)

@@ -3,11 +3,12 @@
 import json
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from perfci.errors import ResultError
-from perfci.model import HistoryRow, RoundKind, SeriesName
+from perfci.model import Alarm, ChangePoint, Changes, Found, HistoryRow, Interval, LineName, RoundKind, SeriesName
 from perfci.store import history
 from perfci.store.history import Files
 from perfci.store.history_folder import HistoryFolder
@@ -38,11 +39,19 @@ def a_full_row(run: str = "20261121-101500-f00d", *, created_at: str = "2026-11-
     )
 
 
+def some_changes() -> Changes:
+    """What was found along one line, with no field empty."""
+    change = Interval(estimate=0.2, low=0.18, high=0.22)
+    moved: dict[str, Any] = {"run": "b", "before": 4.0, "after": 4.8, "change": change, "p_value": 1e-9}
+    found = Found(change_points=(ChangePoint(**moved),), alarms=(Alarm(**moved),))
+    return Changes(rows=2, last="b", lines={LineName(series=a_series_name(), conditions="9e10"): found})
+
+
 def add(place: HistoryFolder, row: HistoryRow, text: str = "{}\n") -> bool:
     """Add *row*, with a run that nothing here reads."""
 
     def change(files: Files) -> dict[str, str]:
-        return history.added(files, "tickets", "smoke", row, text)
+        return history.added(files, "tickets", "smoke", [(row, text)])
 
     return place.update(change, message="one run")
 
@@ -55,6 +64,16 @@ def test_every_field_of_a_row_is_kept(tmp_path: Path) -> None:
     assert add(place, row)
     assert history.rows(place.files(), "tickets", "smoke") == [row]
     assert history.scenarios(place.files()) == [("tickets", "smoke")]
+
+
+def test_everything_that_was_found_is_kept(tmp_path: Path) -> None:
+    """Change points and alarms of each line, with their numbers to the last digit."""
+    place = HistoryFolder(tmp_path)
+    add(place, a_full_row())
+    assert history.changes(place.files(), "tickets", "smoke") is None
+    place.update(lambda _: history.changed("tickets", "smoke", some_changes()), message="found")
+    assert list(unset(some_changes(), "changes")) == []
+    assert history.changes(place.files(), "tickets", "smoke") == some_changes()
 
 
 def test_rows_are_in_the_order_of_their_time_whatever_the_order_of_arrival(tmp_path: Path) -> None:

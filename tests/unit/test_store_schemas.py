@@ -11,14 +11,15 @@ from jsonschema import Draft202012Validator
 from perfci import store
 from perfci.judge.census.accept import to_commit
 from perfci.judge.policy import DEFAULT
-from perfci.report import render
+from perfci.report import render, trend_json
 from perfci.store import history, history_json
 from tests.builders import a_counted_run
 from tests.golden.outcomes import OUTCOMES
 from tests.schemas import FOLDER, FORMATS, text
+from tests.unit.report.test_trend import a_trend
 from tests.unit.test_store_files import STORED
 from tests.unit.test_store_formats import a_full_run
-from tests.unit.test_store_history import a_full_row
+from tests.unit.test_store_history import a_full_row, some_changes
 
 ROOT = Path(__file__).parents[2]
 
@@ -46,10 +47,13 @@ def _schema_of(file: Path) -> str:
         return "census.schema.json"
     if file.name == history.MARKER_FILE:
         return "history.schema.json"
+    if file.name == "changes.json":
+        return "history-changes.schema.json"
     return "result.schema.json" if file.name == "result.json" else "run.schema.json"
 
 
 FILES = [*sorted((ROOT / "baselines").glob("*/*.json")), *sorted((STORED / "schema-1").glob("*/*.json"))]
+FILES += sorted((STORED / "history-1").rglob("*.json"))
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT)))
@@ -74,6 +78,14 @@ def _result(_: Path) -> Any:
     return json.loads(render("json", OUTCOMES["work"]()))
 
 
+def _changes(_: Path) -> Any:
+    return history_json.CHANGES.fields(history_json.ChangesDocument.from_model(some_changes()))
+
+
+def _trend(_: Path) -> Any:
+    return json.loads(trend_json.document([a_trend()]))
+
+
 def _row(_: Path) -> Any:
     return history_json.ROW.fields(history_json.RowDocument.from_model(a_full_row()))
 
@@ -85,8 +97,10 @@ WRITTEN = pytest.mark.parametrize(
         ("census.schema.json", _census),
         ("result.schema.json", _result),
         ("history-row.schema.json", _row),
+        ("history-changes.schema.json", _changes),
+        ("trend.schema.json", _trend),
     ],
-    ids=["run", "census", "result", "row"],
+    ids=["run", "census", "result", "row", "changes", "trend"],
 )
 
 
@@ -96,12 +110,18 @@ def test_written_files_are_valid(tmp_path: Path, schema: str, write: Callable[[P
     assert problems(schema, write(tmp_path)) == []
 
 
+REQUIRED = ("profile", "verdict", "commit", "lines", "scenarios")
+"""Of each format one key."""
+
+
 @WRITTEN
 @pytest.mark.parametrize(
     "spoil",
     [
         lambda content: content.update(comment="a calm day"),
-        lambda content: content.pop(next(key for key in ("profile", "verdict", "commit") if key in content)),
+        lambda content: content.pop(
+            next(key for key in ("profile", "verdict", "commit", "lines", "scenarios") if key in content)
+        ),
         lambda content: content.update({next(key for key in content if key.startswith("schema")): 99}),
         lambda content: content.update(perfci=1),
     ],

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, fields, is_dataclass
+from math import exp, log
 
 from perfci.judge import comparability, validity
 from perfci.judge.budgets import by_metric, resolve
@@ -14,6 +15,7 @@ from perfci.judge.other_load import TOLERANCE, other_load
 from perfci.judge.stats.exact import pool
 from perfci.metrics.registry import METRICS
 from perfci.model import (
+    ALL_ENDPOINTS,
     GatePolicy,
     HistoryRow,
     Metric,
@@ -115,10 +117,21 @@ def _timed(run: Run, policy: GatePolicy) -> Iterator[tuple[SeriesName, float]]:
         rounds = [each for each in run.rounds if each.kind is kind and each.side is Side.CANDIDATE]
         endpoints = sorted({name for each in rounds for name in each.endpoints})
         for one in _metrics(policy, kind):
-            for endpoint in endpoints:
-                value = _value(rounds, one, endpoint)
-                if value is not None and one.may_count(endpoint):
-                    yield SeriesName(kind=kind, endpoint=endpoint, metric=one.name), value
+            known = {endpoint: _value(rounds, one, endpoint) for endpoint in endpoints if one.may_count(endpoint)}
+            values = {endpoint: value for endpoint, value in known.items() if value is not None}
+            if one.pooling is Pooling.ENDPOINTS:
+                values = _with_headline(values)
+            yield from (
+                (SeriesName(kind=kind, endpoint=endpoint, metric=one.name), value) for endpoint, value in values.items()
+            )
+
+
+def _with_headline(values: Mapping[str, float]) -> dict[str, float]:
+    """The endpoints, and all of them with the same weight, as the gate has it, where there is more than one."""
+    endpoints = {endpoint: value for endpoint, value in values.items() if endpoint != ALL_ENDPOINTS}
+    if len(endpoints) < 2:
+        return endpoints
+    return {ALL_ENDPOINTS: exp(block_means.average(map(log, endpoints.values()))), **endpoints}
 
 
 def _metrics(policy: GatePolicy, kind: RoundKind) -> list[Metric]:

@@ -1,0 +1,37 @@
+"""`perfci trend`."""
+
+from pathlib import Path
+
+import click
+
+from perfci.cli.history import place_options
+from perfci.cli.options import config_option
+from perfci.cli.output import say, width
+
+
+@click.command("trend")
+@click.argument("profile", metavar="[PROFILE[:SCENARIO]]", required=False)
+@config_option
+@click.option("--series", metavar="PATTERN", help='Lines to show, such as "GET /tickets/ p95", "*p95" or an endpoint.')
+@click.option(
+    "--format", "fmt", type=click.Choice(["text", "json"]), default="text", show_default=True, help="What to print."
+)
+@place_options
+def command(  # noqa: PLR0917  # click passes by name
+    profile: str | None, config: Path, series: str | None, fmt: str, folder: Path | None, branch: str, remote: str
+) -> None:
+    """
+    Show what changed along the runs of a history: by which commit, by how much, whether it was accepted.
+
+    Change points are found by the algorithm of Apache Otava, beside the test of the gate. Times of different machines,
+    loads or data are different lines.
+    """
+    from perfci.cli.ports import real_ports
+    from perfci.pipeline.history import archive
+    from perfci.pipeline.trend import trends
+    from perfci.report import trend_text
+    from perfci.report.trend import FORMATS
+
+    place = archive(real_ports(config, quiet=True), folder=folder, remote=remote, branch=branch)
+    found = trends(place, profile, series=series, config_file=config)
+    say(trend_text.render(found, width=max(width(), 100)) if fmt == "text" else FORMATS[fmt](found))
