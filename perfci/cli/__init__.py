@@ -32,7 +32,7 @@ COMMANDS = {
     "seed": "Put the configured data into the service at URL, which is already running.",
     "worker": "Drive users for a `perfci run` on another machine, round after round.",
     "publish": "Publish the run in the folder RUN: summary, outputs, annotations, comment.",
-    "doctor": "Check what perfci needs on this machine, and say what is missing.",
+    "doctor": "Check what a run needs, and say what is missing, slow, unmeasurable or unsafe.",
     "clean": "Stop and remove what an earlier, killed perfci left on this machine. Twice is harmless.",
 }
 """Each command's first line of help stands here, too, so that the list of them needs no import; a test compares."""

@@ -57,6 +57,6 @@ def _account(proposal: "Proposal", *, dry_run: bool) -> str:
         lines += ["", "For you to look at", *[f"  - {each}" for each in proposal.todo]]
     lines += [
         "",
-        f"next: perfci doctor, then perfci run {proposal.profile} --base ., which compares the code with itself",
+        f"next: perfci doctor, then perfci run {proposal.profile} --base HEAD, which compares the code with itself",
     ]
     return "\n".join(lines)

@@ -71,7 +71,7 @@ __all__ = [
 VERSION = 1
 """Of the configuration; a new one comes where a file of today would mean something else."""
 
-CHECK = "docs/configuration.md names every key; `perfci doctor` checks the file without starting anything"
+CHECK = "docs/configuration.md names every key; `perfci doctor --no-start` checks the file"
 
 
 class Overlay(Table):

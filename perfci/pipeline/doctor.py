@@ -1,4 +1,4 @@
-"""`perfci doctor`: checks what the configuration needs and what of it is missing."""
+"""`perfci doctor`: what the configuration needs and what of it is missing, then what one start of the target shows."""
 
 import sys
 from collections.abc import Callable
@@ -6,8 +6,11 @@ from dataclasses import dataclass
 
 from perfci.config import read
 from perfci.errors import ExitCode, PerfciError
+from perfci.pipeline.diagnosis import Line, diagnose
 from perfci.pipeline.plan import Overrides, plan_of, source_of
+from perfci.pipeline.policy import policy_of
 from perfci.pipeline.ports import Ports
+from perfci.pipeline.trial import attempt
 from perfci.pipeline.watching import watched_of
 from perfci.rig.census import addresses
 from perfci.rig.host import docker
@@ -53,6 +56,19 @@ def examine(ports: Ports, config_file: str, environment: str | None) -> list[Che
     checks.append(_check("configuration", True, configuration))
     checks.append(_check("Docker Compose", kind == "compose", lambda: _docker(ports)))
     return checks
+
+
+def look_at_target(ports: Ports, config_file: str, environment: str | None, profile: str) -> list[Line]:
+    """
+    Start the target once, send the requests of each task, and say what that means for a run.
+
+    *profile* is "PROFILE" or "PROFILE:SCENARIO"; empty: the first of the file. PerfciError where the target does not
+    start, or the load cannot be run.
+    """
+    config = read(ports.root / config_file).within(environment)
+    name = profile or next(iter(config.profiles))
+    trial = attempt(config, name, ports, file=config_file)
+    return diagnose(trial, policy_of(config.gate, trial.plan.profile))
 
 
 def _docker(ports: Ports) -> str:

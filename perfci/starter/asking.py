@@ -1,5 +1,6 @@
 """What is asked of the started service, and what the answers decide: readiness, and the requests of the load."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
@@ -47,6 +48,10 @@ class Service(Protocol):
     def first(self, paths: Iterable[str]) -> Answer | None:
         """The first of *paths* that is answered well."""
 
+    @property
+    def asked(self) -> Mapping[str, Answer]:
+        """What was answered so far, by path."""
+
     def crawl(
         self, paths: Iterable[str], *, allowed: Callable[[str], bool], template: Callable[[str], str], most: int
     ) -> Iterator[Answer]:
@@ -81,6 +86,9 @@ def ask(service: Service, start: Start, seen: Look) -> Asked:
         source = "found by asking the service: what its code declares, and what its pages link to"
     if not gets and healthy:
         gets, source = [Get(path=healthy.path, name=healthy.path, why="health")], "nothing but the health check answers"
+        left += _refused(service)
+    if not healthy and gets:
+        ready, guesses = {"path": gets[0].path}, (Guess("ready", gets[0].path, "it answers with a success"),)
     todo = ("put what your users do into the Locust file: its tasks only read",) if gets else (_NO_PATHS,)
     return Asked(ready=ready, gets=tuple(gets or [_ROOT]), left=tuple(left), guesses=guesses, todo=todo, why=source)
 
@@ -138,6 +146,18 @@ def _good(service: Service, get: Get, left: list[LeftOut]) -> bool:
         return True
     left.append(LeftOut(name=f"GET {get.name}", why=reason))
     return False
+
+
+def _refused(service: Service) -> list[LeftOut]:
+    """What was asked and needs a login, as far as an answer shows it."""
+    found = []
+    for answer in service.asked.values():
+        if answer.status in {401, 403} or re.search(r"log-?in|sign-?in|/auth", answer.location, re.IGNORECASE):
+            how = (
+                f"it leads to {answer.location.partition('?')[0]}" if answer.location else f"it answers {answer.status}"
+            )
+            found.append(LeftOut(name=f"GET {template(answer.path)}", why=f"{how}: it may need a login"))
+    return found
 
 
 def _allowed(path: str) -> bool:

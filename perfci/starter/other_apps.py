@@ -78,12 +78,18 @@ def _main(files: Files, folder: str, package: dict[str, Any]) -> str:
 def _installer(files: Files, folder: str) -> str:
     for lock, command in (
         ("package-lock.json", "npm ci --silent --no-audit --no-fund"),
-        ("pnpm-lock.yaml", "npx --yes pnpm install --frozen-lockfile --silent"),
+        ("pnpm-lock.yaml", f"npx --yes {_manager(files, folder)} install --frozen-lockfile --silent"),
         ("yarn.lock", "npx --yes yarn install --frozen-lockfile --silent"),
     ):
         if (files.root / joined(folder, lock)).is_file():
             return command
     return "npm install --silent --no-audit --no-fund"
+
+
+def _manager(files: Files, folder: str) -> str:
+    """pnpm in the version that the package names, else in the last that installs without a word about build scripts."""
+    named = str(_package(files.text(joined(folder, "package.json"))).get("packageManager", "")).partition("+")[0]
+    return named if re.fullmatch(r"pnpm@[\w.-]+", named) else "pnpm@10"
 
 
 def _without_env_file(files: Files, folder: str, command: list[str]) -> tuple[list[str], tuple[str, ...]]:

@@ -10,6 +10,11 @@ from perfci.starter.guesses import Guess, Start
 VENV = ".perfci/venv"
 """Below a folder that git ignores, in the tree of each side: what one side installs the other does not see."""
 
+BUILDS = re.compile(
+    r"\b(collectstatic|compilemessages|compile|compress|assets:precompile|npm (ci|install|run build))\b"
+)
+"""Steps that belong to the build: two sides that start at once would write the same files."""
+
 KEPT = (
     "the SQLite file of the service lies in its folder, and outlives a block: let a variable name it, and set that to a"
     " file in {dir}, in env of [target]"
@@ -107,7 +112,10 @@ def _start(
     install, source = _install(files, folder, needs if not web else ())
     env: dict[str, str] = {}
     if web:
-        command = ["sh", "-c", f'PATH="$PWD/{VENV}/bin:$PATH"; {web}']
+        path = f'PATH="$PWD/{VENV}/bin:$PATH"'
+        built, web = _built_once(web)
+        install += "".join(f" && ({path}; {step})" for step in built)
+        command = ["sh", "-c", f"{path}; {web}"]
         env["PORT"] = "{port}"
         guesses = (*guesses, Guess("command", web, "the Procfile says so, and gunicorn and others read PORT"))
     elif isinstance(serve, str):
@@ -124,6 +132,14 @@ def _start(
         table["env"] = env
     why = "each side installs its own, so that a change of dependencies is measured"
     return Start(kind="command", table=table, guesses=(*guesses, Guess("dependencies", source, why)), todo=todo)
+
+
+def _built_once(web: str) -> tuple[list[str], str]:
+    """The steps of a line that make files which every start shares, and the line without them."""
+    steps = re.split(r"(\s*(?:&&|;)\s*)", web)
+    built = [step for step in steps[:-1:2] if BUILDS.search(step)]
+    kept = [step + joint for step, joint in zip(steps[:-1:2], steps[1::2], strict=True) if step not in built]
+    return built, "".join([*kept, steps[-1]])
 
 
 def _install(files: Files, folder: str, needs: tuple[str, ...]) -> tuple[str, str]:

@@ -19,7 +19,7 @@ scenarios.smoke = {{{scenario}}}
 {end}
 """
 USAGE = ExitCode.USAGE
-CHECK = "docs/configuration.md names every key; `perfci doctor` checks the file without starting anything"
+CHECK = "docs/configuration.md names every key; `perfci doctor --no-start` checks the file"
 
 
 def _toml(*, top: str = "", file: str = "shop.py", scenario: str = "", end: str = "") -> bytes:

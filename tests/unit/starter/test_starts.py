@@ -132,11 +132,15 @@ def test_django_is_migrated_before_it_serves(tmp_path: Path) -> None:
 
 
 def test_a_procfile_says_how_a_framework_is_started(tmp_path: Path) -> None:
-    """With the environment of the side on its path; `release` comes before `web`."""
-    files = {"app.py": "app = Flask(__name__)\n", "Procfile": "release: ./migrate\nweb: gunicorn app:app\n"}
+    """With the side's environment on its path; `release` comes before `web`, and what writes files is built once."""
+    files = {
+        "app.py": "app = Flask(__name__)\n",
+        "Procfile": "release: ./migrate\nweb: assets compile && gunicorn app:app\n",
+    }
     table = _start(tmp_path, files).table
     assert table["command"] == ["sh", "-c", 'PATH="$PWD/.perfci/venv/bin:$PATH"; ./migrate && gunicorn app:app']
     assert table["env"] == {"PORT": "{port}"}
+    assert str(table["build"]).endswith('&& (PATH="$PWD/.perfci/venv/bin:$PATH"; assets compile)\']')
 
 
 def test_a_database_in_a_file_is_new_in_each_start(tmp_path: Path) -> None:
