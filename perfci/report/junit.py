@@ -35,6 +35,8 @@ def document(view: View) -> str:
         skipped="0",
         time=f"{measured_s:.3f}",
     )
+    if view.run is not None:
+        suite.set("timestamp", view.run.created_at[:19])  # without a zone, as its readers expect it: UTC
     properties = ET.SubElement(suite, "properties")
     ET.SubElement(properties, "property", name="verdict", value=outcome.verdict.value)
     ET.SubElement(properties, "property", name="reason", value=plain(outcome.reason, TEXT_LIMIT))

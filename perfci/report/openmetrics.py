@@ -1,5 +1,8 @@
 """
-The report as OpenMetrics, for a Prometheus that scrapes a file of it (node_exporter's textfile collector, say).
+The report as OpenMetrics, for a Prometheus that scrapes a file of it.
+
+Every family is a gauge, so that the text is also valid in Prometheus' older format, which node_exporter's textfile
+collector and `promtool check metrics` read.
 
 Values are those of the reports: a time in seconds, a rate per second, a share between 0 and 1.
 """
@@ -37,12 +40,13 @@ def document(view: View) -> str:
 
 
 def _families(view: View) -> Iterator["Family"]:
-    from prometheus_client.core import GaugeMetricFamily, StateSetMetricFamily
+    from prometheus_client.core import GaugeMetricFamily
 
     outcome, run = view.outcome, view.run
     whole = [_text(outcome.subject.profile), _text(outcome.subject.scenario)]
-    verdict = StateSetMetricFamily("perfci_verdict", "The verdict of the run.", labels=_SERIES[:2])
-    verdict.add_metric(whole, {each.value: each is outcome.verdict for each in Verdict})
+    verdict = GaugeMetricFamily("perfci_verdict", "1 for the verdict of the run.", labels=(*_SERIES[:2], "verdict"))
+    for each in Verdict:
+        verdict.add_metric([*whole, each.value], float(each is outcome.verdict))
     yield verdict
     red = GaugeMetricFamily("perfci_regressions", "Regressions of the run.", labels=_SERIES[:2])
     red.add_metric(whole, len(outcome.regressions))

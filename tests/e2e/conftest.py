@@ -1,12 +1,20 @@
-"""Whole jobs need Docker, Compose, act and base images. What is missing skips a test, or fails it where CI says so."""
+"""
+Whole jobs need Docker, Compose, act and base images; the HTML report a browser and axe; OpenMetrics Prometheus.
+
+What is missing skips a test, or fails it where CI says so.
+"""
 
 import os
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -47,6 +55,39 @@ def actionlint() -> Path:
     return Path(str(found))
 
 
+@pytest.fixture(scope="session")
+def prometheus() -> Mapping[str, str]:
+    """The environment in which prometheus and promtool are found."""
+    environ = {**os.environ, **_tools()}
+    for name in ("prometheus", "promtool"):
+        if problem := _fails([name, "--version"], environ):
+            _absent(problem)
+    return environ
+
+
+@pytest.fixture(scope="session")
+def axe() -> str:
+    """The script of axe, to be run in a page."""
+    file = {**os.environ, **_tools()}.get("PERFCI_AXE", "")
+    if not file:
+        _absent("there is no axe")
+    return Path(file).read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator["Browser"]:
+    """Chromium."""
+    from playwright.sync_api import sync_playwright
+
+    found = shutil.which("chromium")
+    if found is None:
+        _absent("there is no chromium")
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        yield opened
+        opened.close()
+
+
 def _tools() -> dict[str, str]:
     """What `toolchain/install` wrote for its callers, where it was run."""
     cache = Path(os.environ.get("PERFCI_CACHE") or Path.home() / ".cache" / "perfci")
@@ -57,7 +98,7 @@ def _tools() -> dict[str, str]:
         ["bash", "-c", 'source "$1" && env -0', "-", str(file)], check=True, capture_output=True, text=True, timeout=30
     )
     variables = dict(line.partition("=")[::2] for line in shown.stdout.split("\0") if line)
-    return {name: variables[name] for name in ("PATH", "PERFCI_UPLOAD_ARTIFACT") if name in variables}
+    return {name: variables[name] for name in ("PATH", "PERFCI_UPLOAD_ARTIFACT", "PERFCI_AXE") if name in variables}
 
 
 def _fails(command: list[str], environ: Mapping[str, str]) -> str:

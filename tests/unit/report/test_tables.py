@@ -3,18 +3,21 @@
 import csv
 from dataclasses import replace
 from io import StringIO
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
+from lxml import etree
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
-from perfci.model import Outcome, SeriesVerdict, Verdict
+from perfci.model import Outcome, Role, SeriesVerdict, Verdict
 from perfci.report import FORMATS
 from perfci.report.view import View
 from tests.builders import a_paired_run, a_red_outcome
 from tests.golden.outcomes import OUTCOMES
 
+JUNIT = etree.XMLSchema(etree.parse(Path(__file__).parents[2] / "data/junit.xsd"))
 HOSTILE = "=cmd|' /C calc'!A0\n\x1b[31m\"<b>]]>&\x00"
 
 
@@ -85,6 +88,49 @@ def test_junit_is_green_only_for_a_pass(case: str) -> None:
         assert problems["failure"]
 
 
+@pytest.mark.parametrize("hostile", [False, True])
+@pytest.mark.parametrize("case", OUTCOMES)
+def test_junit_is_valid_by_the_schema(case: str, hostile: bool) -> None:
+    """The schema has what Jenkins, GitLab and others read, as Jenkins' xUnit plug-in checks it."""
+    outcome = renamed(OUTCOMES[case](), HOSTILE) if hostile else OUTCOMES[case]()
+    document = FORMATS["junit"].render(View(outcome=outcome, run=a_paired_run()))
+    JUNIT.assertValid(etree.fromstring(document.encode()))
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('tests="', 'tests="many '),
+        ("<testcase ", "<test "),
+        (' name="', ' title="'),
+        ('time="0"', 'time="0 s"'),
+        ("<failure ", "<failed "),
+    ],
+)
+def test_the_schema_refuses_another_document(old: str, new: str) -> None:
+    """A check that could not fail would show nothing."""
+    document = FORMATS["junit"].render(View(outcome=a_red_outcome()))
+    tag = new.strip("< ")
+    changed = document.replace(old, new).replace(f"</{old.strip('< ')}>", f"</{tag}>")
+    assert changed != document
+    assert not JUNIT.validate(etree.fromstring(changed.encode()))
+
+
+@pytest.mark.parametrize("case", OUTCOMES)
+def test_junit_has_a_case_for_each_required_series_and_slo(case: str) -> None:
+    """No more and no less, beside regressions of other series and findings that are problems."""
+    outcome = OUTCOMES[case]()
+    root = ET.fromstring(FORMATS["junit"].render(View(outcome=outcome)))  # noqa: S314  # ours
+    found = [(each.attrib["classname"], each.attrib["name"]) for each in root.iter("testcase")]
+    required = [
+        (f"perfci.{each.comparison.kind}", f"{each.comparison.series.endpoint} {each.comparison.series.metric.name}")
+        for each in outcome.decisions
+        if each.comparison.budget.role is Role.REQUIRED
+    ]
+    assert [each for each in found if each in set(required)] == required
+    assert sum(group == "perfci.slo" for group, _ in found) == len(outcome.slos)
+
+
 def test_junit_holds_any_name() -> None:
     """Control characters, quotes and markup leave a document that can be parsed."""
     document = FORMATS["junit"].render(View(outcome=renamed(a_red_outcome(), HOSTILE)))
@@ -97,7 +143,7 @@ def test_openmetrics_can_be_scraped(case: str) -> None:
     """Prometheus' own parser reads it; one verdict is set; times are in seconds."""
     outcome = OUTCOMES[case]()
     families = scraped(View(outcome=outcome, run=a_paired_run()))
-    states = {sample.labels["perfci_verdict"]: sample.value for sample in families["perfci_verdict"].samples}
+    states = {sample.labels["verdict"]: sample.value for sample in families["perfci_verdict"].samples}
     assert [name for name, value in states.items() if value] == [outcome.verdict.value]
     for decision in outcome.decisions:
         series, value = decision.comparison.series, decision.comparison.candidate
