@@ -83,13 +83,13 @@ def _no_secret_in(job: Job) -> None:
     assert job.artifact is not None, job.log[-4000:]
     with zipfile.ZipFile(job.artifact) as archive:
         names = archive.namelist()
-        assert {"report.txt", "result.json", "run.json"} <= {Path(name).name for name in names}
+        assert {"report.html", "report.txt", "result.json", "run.json"} <= {Path(name).name for name in names}
         assert any("logs/" in name for name in names)
         assert not any(TOKEN.encode() in archive.read(name) for name in names)
 
 
 def _red(job: Job, api: FakeGitHub) -> None:
-    """The comment names the endpoint first, and everything was there before the gate failed."""
+    """The comment names the endpoint first, the report has charts, and everything was there before the gate failed."""
     assert not job.green, job.log[-6000:]
     (comment,) = api.comments
     first, verdict, *_ = comment.body.splitlines()
@@ -98,6 +98,10 @@ def _red(job: Job, api: FakeGitHub) -> None:
     rows = [line for line in comment.body.splitlines() if line.startswith("| ") and "`GET" in line]
     assert "`GET /tickets/`" in rows[0]
     assert "seen-by-the-caller verdict=regression comment=created" in job.log
+    assert job.artifact is not None
+    with zipfile.ZipFile(job.artifact) as archive:
+        page = next(archive.read(name) for name in archive.namelist() if Path(name).name == "report.html")
+    assert b"<svg" in page  # the environment of the Action has what draws the charts
     steps = ["Main Keep the evidence", "Main Publish", "Main Clean up", "Main Gate"]
     places = [job.log.index(step) for step in steps]
     assert places == sorted(places)

@@ -110,7 +110,7 @@ def test_must_09_comment_summary_and_artifact_come_before_the_gate(done: Done) -
         "Gate": 10,
     }
     (comment,) = done.comments
-    assert done.job.outputs["artifact-name"] in comment
+    assert f"](https://git.example/{done.job.outputs['artifact-name']})" in comment
     assert "Regression" in done.job.steps["Publish"].files["GITHUB_STEP_SUMMARY"]
     assert done.job.outputs["verdict"] == "regression"
     assert done.job.outputs["comment-status"] == "created"

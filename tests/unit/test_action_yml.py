@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from perfci.cli import COMMANDS, cli
+from perfci.report import FORMATS
 from tests.fakes.shell import Perfci
 
 ROOT = Path(__file__).parents[2]
@@ -299,7 +300,8 @@ def test_must_26_the_artifact_is_an_explicit_list() -> None:
     (keep,) = [step["with"] for step in STEPS if step["name"] == "Keep the evidence"]
     lines = keep["path"].split("\n")[:-1]
     names = [re.fullmatch(r"\$\{\{ steps\.setup\.outputs\.run \}\}/([\w.-]+)", line) for line in lines]
-    assert {"report.txt", "report.md", "result.json", "run.json", "logs"} <= {name[1] for name in names if name}
+    reports = {fmt.file for fmt in FORMATS.values() if fmt.file}
+    assert {*reports, "run.json", "logs"} <= {name[1] for name in names if name}
     assert [line for line, name in zip(lines, names, strict=True) if name is None] == []
     assert keep["retention-days"] == "${{ inputs.retention-days }}"
     assert ACTION["inputs"]["retention-days"]["default"] == "30"
