@@ -28,7 +28,7 @@ def of_turns(recordings: Recordings) -> Values:
     return registry.measure_duet(
         {side: one.requests for side, one in recordings.items()},
         windows={side: (one.start_s, one.end_s) for side, one in recordings.items()},
-        alone={side: one.alone for side, one in recordings.items()},
+        alone={side: one.unpaired for side, one in recordings.items()},
     )
 
 

@@ -425,7 +425,7 @@ def test_a_task_that_raises_on_one_side_is_noted_there(failing: Taken) -> None:
     assert candidate.errors["exception in reads_the_answer: LookupError: no ticket in the answer"] == reads > 4
     assert failing.asked[Side.BASE] == failing.asked[Side.CANDIDATE]
     assert base.notes == candidate.notes
-    assert len(base.alone) == len(candidate.alone) > 4
+    assert len(base.unpaired) == len(candidate.unpaired) > 4
     assert candidate.notes == (
         "failed on one side only, and left out of the times of the turns: Visitor.answers, Visitor.reads_the_answer",
     )

@@ -11,8 +11,8 @@ LONGEST_TRACEBACK = 16
 MOST_LINES = 12
 """Other lines of a log that are quoted."""
 
-OWN_WORD = "perfci: "
-"""How a line begins that perfci's own code in the generator printed to say why it cannot go on."""
+OWN_PREFIX = "perfci: "
+"""Begins a line in which perfci's own code in the generator says why it cannot go on."""
 
 DISK = "perfci cannot record what it measures"
 TRACEBACK = "Traceback (most recent call last):"
@@ -26,7 +26,7 @@ _TABLES = re.compile(r"Type +Name +#")  # the head of Locust's first table, afte
 
 @dataclass(frozen=True, slots=True)
 class Removed:
-    """What perfci withholds from a generator and the same command, run by hand, would have."""
+    """What perfci withholds from a generator, and the same command run by hand would have."""
 
     variables: Sequence[str] = ()  # of the environment, by name
     settings: Sequence[str] = ()  # files of Locust's own settings in the project
@@ -41,7 +41,7 @@ class Removed:
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """What happened, in a line; the lines of the log that show it; and what to do."""
+    """Why a generator ended: a summary in one line, the lines of its output that show it, and the next step."""
 
     summary: str
     evidence: str = ""
@@ -102,9 +102,9 @@ _VARIABLE = re.compile(r"""(<frozen os>|/os\.py)"[^\n]*, in __getitem__\n(?: .*\
 
 def cause_of(text: str, code: int, removed: Removed) -> Cause:
     """Why a generator that printed *text* ended with the exit *code* (negative: the number of a signal)."""
-    own = [line for line in text.splitlines() if line.startswith(OWN_WORD)]
+    own = [line for line in text.splitlines() if line.startswith(OWN_PREFIX)]
     if own:
-        what, _, hint = own[-1].removeprefix(OWN_WORD).partition(" | ")
+        what, _, hint = own[-1].removeprefix(OWN_PREFIX).partition(" | ")
         return Cause(what, hint=hint)
     ended = f"the load generator ended with exit code {code}"
     if code < 0:
@@ -130,7 +130,7 @@ def by_hand(removed: Removed) -> str:
 
 
 def of_failures(messages: Sequence[str]) -> list[str]:
-    """What is known about the messages of failed requests: the cause with its next step, each once."""
+    """The known causes of the messages of failed requests, each with its next step."""
     shown = any(_CERTIFICATE.pattern.search(message) for message in messages)
     return [f"{_CERTIFICATE.means}: {_CERTIFICATE.hint}"] if shown else []
 

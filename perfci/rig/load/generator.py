@@ -1,5 +1,5 @@
 """
-Load generators: child processes of bounded life, watched while they record, and never left behind.
+Runs load generators: child processes with a limit in time, watched while they record, and always ended.
 
 A generator is Locust, or the driver of turns. Two of them run side by side where both sides share a round.
 """
@@ -35,7 +35,7 @@ STOP_TIMEOUT_S = 5  # requests in flight at the end may finish: cutting them wou
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Live:
-    """The state of a running round, for a progress line."""
+    """The state of a running round, for the progress line."""
 
     elapsed_s: float
     planned_s: float
@@ -52,7 +52,7 @@ Watch = Callable[[Live], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where a round happens."""
+    """The folders, the environment and the interpreter of a round."""
 
     source: Path  # the project that the locustfile belongs to
     folder: Path  # for this round's logs
@@ -90,7 +90,7 @@ class Generator:
 
     def ended(self) -> bool:
         """
-        Whether it came to its end; LoadError where it failed.
+        Whether the generator has ended; LoadError where it failed.
 
         An exit code is no failure where the record says that it came from the locustfile, or after the planned end.
         """
@@ -109,20 +109,20 @@ class Generator:
 
     @property
     def ended_itself(self) -> bool:
-        """Whether the locustfile has ended the run."""
+        """Whether the Locust file has ended the run."""
         return any(event["what"] == "ended" for reader in self.readers.values() for event in reader.events)
 
     @property
     def lived(self) -> tuple[float, float]:
-        """The window from its start until now, in seconds since the epoch."""
+        """The time from the start of the generator until now, in seconds since the epoch."""
         return self.child.born_at, max(time.time(), self.child.born_at + POLL_S)
 
     def output(self) -> str:
-        """What it has printed, if that is not very long."""
+        """The end of what the generator has printed, up to LONGEST_OUTPUT bytes."""
         return self.place.mask(tail(self.folder / OUT, lines=LONGEST_OUTPUT, max_bytes=LONGEST_OUTPUT))
 
     def logs(self, ending: str = ".log") -> list[LogReader]:
-        """The logs whose names have this ending, read to their end; LoadError where there are none."""
+        """The logs whose names have this *ending*, read to their end; LoadError where there are none."""
         self.poll()
         if found := [reader for path, reader in self.readers.items() if path.name.endswith(ending)]:
             return found
@@ -130,13 +130,13 @@ class Generator:
 
 
 def passed_on(environ: Mapping[str, str]) -> dict[str, str]:
-    """The environment of a generator, made of *environ*: no secrets, and no settings of Locust."""
+    """The variables of *environ* that a generator gets: no secrets, and no settings of Locust."""
     job = of_job(environ)
     return child_environment(job.without(lambda name: name.startswith("LOCUST_") and name not in job.given))
 
 
 def removed(place: Place) -> Removed:
-    """What the same command, given by hand in the place's project, would find beyond that."""
+    """What perfci withholds from the generator, and the same command run by hand would have."""
     return Removed(
         variables=tuple(set(place.environ) - set(passed_on(place.environ))),
         settings=tuple(settings.unread(place.directory)),
@@ -145,13 +145,13 @@ def removed(place: Place) -> Removed:
 
 
 def locust(plan: LoadPlan, place: Place, *, base_url: str = "") -> tuple[list[str], dict[str, str]]:
-    """How Locust is started with the files of the place, up to its options, and the variables that it needs for it."""
+    """The begin of Locust's command line, with the files of the place, and the variables that it needs."""
     command = [place.runtime.interpreter, str(INSIDE / "perfci_locust.py"), *options(plan, place, base_url=base_url)]
     return command, {"PERFCI_LOCUSTFILES": json.dumps(place.runtime.paths(plan, place.source))}
 
 
 def options(plan: LoadPlan, place: Place, *, base_url: str = "") -> list[str]:
-    """The first options of Locust, for the files of the place; more have to follow."""
+    """The first options of Locust's command line: the files of the place, tags, arguments. More have to follow."""
     return ["-f", place.runtime.paths(plan, place.source)[0], *place.runtime.options(plan, base_url)]
 
 
@@ -198,10 +198,10 @@ def attend(
     meanwhile: Callable[[], None] = lambda: None,
 ) -> float:
     """
-    Wait until all generators have ended, *meanwhile* doing this; the seconds of it. LoadError as soon as one fails.
+    Wait until all generators have ended, and return the seconds; LoadError as soon as one fails.
 
-    Returns at the limit, too: a log without an end mark is what the judge calls a truncated round. Where the
-    locustfile has ended the run of one of them, the others get a little time to come to the same end, and no more.
+    It returns at the limit, too: a log without an end mark is a truncated round for the judge. Where the Locust file
+    has ended the run of one generator, the others get SETTLE_S to end as well. *meanwhile* is called repeatedly.
     """
     began, one_sided_since = time.monotonic(), 0.0
     while running := [generator for generator in generators if not generator.ended()]:

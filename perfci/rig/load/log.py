@@ -1,4 +1,4 @@
-"""Reading the request logs that the generator's processes wrote (format: `inside/perfci_log.py`)."""
+"""Reads the request logs that the generator's processes write (format: `inside/perfci_log.py`)."""
 
 import json
 from array import array
@@ -23,9 +23,9 @@ HEAD = 5  # bytes of a chunk before its payload
 @dataclass(slots=True)
 class LogReader:
     """
-    One process's log, read as far as it has been written; call `poll` again for what came since.
+    The request log of one process, as far as it has been written; call `poll` again to read more.
 
-    All times are of this machine's clock: a worker elsewhere begins its log with the difference to its own.
+    All times are of this machine's clock: a worker elsewhere begins its log with the difference to its own clock.
     """
 
     path: Path
@@ -43,7 +43,7 @@ class LogReader:
     _offset: int = 0
 
     def poll(self) -> None:
-        """Read the chunks that are whole by now."""
+        """Read the chunks that have been written completely."""
         with self.path.open("rb") as file:
             file.seek(self._offset)
             data = file.read()
@@ -120,7 +120,7 @@ def _chunks(data: bytes, at: int) -> Iterator[tuple[bytes, memoryview]]:
 
 
 def requests_of(readers: Iterable[LogReader]) -> Requests:
-    """All processes' requests in one table."""
+    """The requests of all processes in one table."""
     names: dict[str, int] = {}
     endpoints: dict[str, str] = {}
     forms: dict[AnswerForm, int] = {}
@@ -161,7 +161,7 @@ def _renumbered(column: "array[int]", numbers: Sequence[int]) -> "array[int]":
 
 
 def _numbered(form: AnswerForm, forms: dict[AnswerForm, int]) -> int:
-    """The number of a form, which is noted where it is new; 0 where the column cannot tell of more."""
+    """The number of a form, a new one if necessary; 0 where the column has room for no more."""
     if form not in forms and len(forms) >= MOST_FORMS:
         return 0
     return forms.setdefault(form, len(forms) + 1)

@@ -1,8 +1,8 @@
 """
-The interpreter of a load generator whose Locust file requires packages: an environment of its own, which is kept.
+Creates and caches the virtual environment of a load generator whose Locust file requires packages.
 
-It sees what perfci's own environment holds, Locust with it, and beside that what the requirements name. Neither perfci
-nor the service under test imports anything of it.
+It contains the packages of perfci's own environment, with Locust, and what the requirements name. Neither perfci nor
+the service under test imports anything from it.
 """
 
 import contextlib
@@ -31,7 +31,7 @@ STEP_S = 60.0
 KEPT_S = 30 * 86400.0
 """How long an environment that no run uses is kept."""
 
-OLDEST_PIP = (22, 3)  # the first that can install into an environment without a pip
+OLDEST_PIP = (22, 3)  # the first version with `--python`, for an environment without a pip
 DONE = "perfci-complete"
 _NESTED = re.compile(r"^(?:-r|--requirement|-c|--constraint)[ =]+(\S+)")
 _PINNED = re.compile(r"^locust\b", re.IGNORECASE)
@@ -45,11 +45,11 @@ class Requirements:
     file: Path | None = None
 
     def text(self) -> str:
-        """The whole, with the files that it includes; OSError where one cannot be read."""
+        """All requirements, with those of included files; OSError where a file cannot be read."""
         return "\n".join([*self.lines, *(_whole(self.file, set()) if self.file is not None else ())])
 
     def __bool__(self) -> bool:
-        """Whether there is anything."""
+        """Whether anything is required."""
         return bool(self.lines) or self.file is not None
 
     @property
@@ -69,7 +69,7 @@ def _whole(file: Path, seen: set[Path]) -> Iterator[str]:
 
 
 def check_locust(requirements: Requirements) -> None:
-    """ConfigError where a line asks for another Locust than the one that perfci drives."""
+    """Raise ConfigError where a requirement excludes the version of Locust that perfci uses."""
     version = importlib.metadata.version("locust")
     for line in requirements.text().splitlines():
         if not _PINNED.match(line.strip()):
@@ -83,7 +83,7 @@ def check_locust(requirements: Requirements) -> None:
 
 def interpreter(requirements: Requirements, *, environ: Mapping[str, str], state: Path) -> str:
     """
-    The interpreter that has what is required; the environment is made where no earlier run has made it.
+    The interpreter of an environment with the requirements, which is created where no earlier run has done so.
 
     ConfigError where another Locust is required, LoadError where something cannot be installed.
     """
@@ -97,12 +97,12 @@ def interpreter(requirements: Requirements, *, environ: Mapping[str, str], state
             with contextlib.suppress(OSError):  # another run was quicker
                 (Path(draft) / "env").rename(folder)
     os.utime(folder)
-    _forget_unused(caches)
+    _delete_unused(caches)
     return str(folder / "bin" / "python")
 
 
 def _caches(environ: Mapping[str, str], state: Path) -> Path:
-    """On a runner its temporary folder, which no other job can write to."""
+    """The folder of the cached environments; on a runner in its temporary folder, which no other job can write to."""
     temporary = environ.get("RUNNER_TEMP") if environ.get("GITHUB_ACTIONS") == "true" else ""
     return (Path(temporary) / "perfci-load" if temporary else state / "load").resolve()
 
@@ -131,7 +131,9 @@ def _make(folder: Path, requirements: Requirements, *, environ: Mapping[str, str
     python = str(folder / "bin" / "python")
     (packages,) = folder.glob("lib/python*/site-packages")
     (packages / "perfci-own.pth").write_text("\n".join(_own_packages()) + "\n")
-    installed = run(*_pip(environment, state), "--python", python, *_words(requirements, folder), timeout_s=INSTALL_S)
+    installed = run(
+        *_pip(environment, state), "--python", python, *_pip_arguments(requirements, folder), timeout_s=INSTALL_S
+    )
     if not installed.ok:
         said = _errors(installed)
         if "conflict" in said.lower() and "locust" in said.lower():
@@ -147,8 +149,8 @@ def _make(folder: Path, requirements: Requirements, *, environ: Mapping[str, str
     (folder / DONE).touch()
 
 
-def _words(requirements: Requirements, folder: Path) -> list[str]:
-    """What pip is told. A constraint keeps Locust as it is; where there are hashes, it would have to have one."""
+def _pip_arguments(requirements: Requirements, folder: Path) -> list[str]:
+    """Arguments of pip. A constraint keeps Locust as it is, except with hashes, which it would need as well."""
     lines, constraint = folder / "requirements.txt", folder / "constraint.txt"
     lines.write_text("\n".join(requirements.lines) + "\n")
     constraint.write_text(f"locust=={importlib.metadata.version('locust')}\n")
@@ -160,7 +162,7 @@ def _words(requirements: Requirements, folder: Path) -> list[str]:
 
 
 def _pip(environment: Mapping[str, str], state: Path) -> list[str]:
-    """A pip of this machine: of perfci's own environment, or of the interpreter that it was made from."""
+    """The command of a pip that is new enough: of perfci's environment, or of the interpreter behind it."""
     base: str = getattr(sys, "_base_executable", sys.executable)  # what venv itself goes by
     for python in dict.fromkeys((sys.executable, base)):
         command = [python, "-I", "-m", "pip"]
@@ -178,7 +180,7 @@ def _pip(environment: Mapping[str, str], state: Path) -> list[str]:
 
 def _environment(environ: Mapping[str, str]) -> dict[str, str]:
     """
-    As pip is configured on this machine; on a runner by the Action's inputs alone, as its set-up is.
+    The variables of pip: as it is configured on this machine, and on a runner by the inputs of the Action alone.
 
     A workspace must not choose there where packages come from.
     """
@@ -189,7 +191,7 @@ def _environment(environ: Mapping[str, str]) -> dict[str, str]:
     return child_environment(kept, extra, passed=("PIP_*", "*_PROXY"))
 
 
-def _forget_unused(caches: Path) -> None:
+def _delete_unused(caches: Path) -> None:
     for folder in caches.iterdir():
         with contextlib.suppress(OSError):
             if folder.stat().st_mtime < time.time() - KEPT_S:

@@ -17,13 +17,13 @@ ANSWERS_S = 30.0  # for Locust to load the file and listen
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page that answers."""
+    """Locust's page, which is up."""
 
     url: str
     generator: Generator
 
     def wait(self) -> None:
-        """Until Locust has ended; LoadError where it failed."""
+        """Wait until Locust has ended; LoadError where it failed."""
         while not self.generator.ended():
             time.sleep(POLL_S)
 

@@ -1,4 +1,4 @@
-"""What a round recorded of one side, made of the logs of its processes."""
+"""Builds the recording of one side of a round from the logs of its processes."""
 
 import math
 from collections import Counter
@@ -36,7 +36,7 @@ class Recording:
     errors: Mapping[str, int]
     slices: int = 0  # 0: the side had the round to itself
     notes: tuple[str, ...] = ()  # what the reader must know, in sentences without a full stop
-    alone: tuple[Window, ...] = ()  # turns that failed on one side only: they have no partner
+    unpaired: tuple[Window, ...] = ()  # turns of which only one side's failed: they are compared with nothing
     users_at: tuple[tuple[float, int], ...] = ()  # as the leading process counted them: seconds since the epoch, users
     cpu: tuple[tuple[float, float, float], ...] = ()  # the generator's: since, until (seconds since the epoch), cores
     logs: tuple[Callable[[], LogReader], ...] = ()  # open what its requests can be read from again
@@ -58,12 +58,12 @@ class Recording:
 
 
 def without_requests(recording: Recording) -> Recording:
-    """What is small of a recording; `read_again` brings its requests back."""
+    """The recording without its requests, to save memory; `read_again` reads them again."""
     return replace(recording, requests=requests_of([]))
 
 
 def read_again(recording: Recording) -> Recording:
-    """The recording with its requests, from its logs."""
+    """The recording with its requests, read from its logs."""
     readers = [opened() for opened in recording.logs]
     for reader in readers:
         reader.poll()
@@ -71,7 +71,7 @@ def read_again(recording: Recording) -> Recording:
 
 
 def first(readers: Iterable[LogReader], what: str) -> float | None:
-    """When the event *what* happened first in any process, seconds since the epoch."""
+    """When the event *what* happened first in any process, in seconds since the epoch; None where it did not."""
     return min((e["at"] for e in events(readers, what)), default=None)
 
 
@@ -81,7 +81,7 @@ def events(readers: Iterable[LogReader], what: str) -> list[dict[str, Any]]:
 
 
 def spawned(readers: Iterable[LogReader], users: int) -> float | None:
-    """When all *users* were there, seconds since the epoch; of a shape, when its first users were."""
+    """When all *users* were running, in seconds since the epoch; of a shape, when its first users were."""
     leader = [reader for reader in readers if events([reader], "leads")]
     shape = any(e["shape"] for e in events(leader, "leads"))
     times = [e["at"] for e in events(leader, "spawned") if shape or e["users"] == users]
@@ -89,7 +89,7 @@ def spawned(readers: Iterable[LogReader], users: int) -> float | None:
 
 
 def cut_off(recording: Recording, *, lasted_s: float, limit_s: float) -> Recording:
-    """The recording of a round that *lasted_s*, with the word that perfci's own limit ended it where that is so."""
+    """The recording of a round that *lasted_s*, marked as cut off where perfci's own limit ended it."""
     if recording.generator.complete or lasted_s < limit_s:
         return recording
     return replace(recording, generator=replace(recording.generator, cut_off_s=limit_s))
@@ -98,7 +98,7 @@ def cut_off(recording: Recording, *, lasted_s: float, limit_s: float) -> Recordi
 def record(
     readers: Sequence[LogReader], *, windows: Sequence[Window], plan: LoadPlan | None, warmup_s: float
 ) -> Recording:
-    """The recording of the *windows*; a *plan* says how many users and processes there should have been."""
+    """Build the recording of the *windows*; a *plan* says how many users and processes there should have been."""
     windows = _before(first(readers, "stopped"), windows) if _shaped(readers) else windows
     health = [e for e in events(readers, "health") if _within(e, windows)]
     raised = events(readers, "exception")
@@ -130,21 +130,21 @@ def record(
         users_at=tuple((e["at"], e["users"]) for e in events(_leading(readers), "health")),
         cpu=tuple((e["at"] - e["seconds"], e["at"], e["cpu_share"] * len(readers)) for e in health),
         notes=notes(readers),
-        alone=tuple((e["since"], e["until"]) for e in events(readers, "alone")),
+        unpaired=tuple((e["since"], e["until"]) for e in events(readers, "unpaired")),
         logs=tuple(partial(LogReader, reader.path, reader.mask) for reader in readers),
     )
 
 
 def ended_early(readers: Iterable[LogReader], plan: LoadPlan | None = None) -> str:
     """
-    How the locustfile ended the load before anything was measured, in words; empty where it did not.
+    How the Locust file ended the load before anything was measured, as a sentence; empty where it did not.
 
     Either it ended the run (`runner.quit()`, say), or most users of the *plan* raised as they started.
     """
     readers = list(readers)
     if ended := events(readers, "ended"):
         return f"{ended[0]['by']}, after {ended[0]['after_s']:.1f} s"
-    raised = [text for text, why in _left(readers) if why != STOPPED]
+    raised = [text for text, why in _ended_users(readers) if why != STOPPED]
     count = sum(e["count"] for e in events(readers, "left") if e["why"] != STOPPED)
     if plan is None or 2 * count <= plan.users:  # fewer are missing users of a measurement
         return ""
@@ -152,14 +152,14 @@ def ended_early(readers: Iterable[LogReader], plan: LoadPlan | None = None) -> s
 
 
 def all_stopped(readers: Iterable[LogReader], users: int) -> str:
-    """That all *users* stopped themselves, by class; empty where some did not."""
+    """A sentence that all *users* stopped themselves, by class; empty where some did not."""
     readers = list(readers)
     stopped = sum(e["count"] for e in events(readers, "left") if e["why"] == STOPPED)
-    return "; ".join(text for text, why in _left(readers) if why == STOPPED) if stopped >= users else ""
+    return "; ".join(text for text, why in _ended_users(readers) if why == STOPPED) if stopped >= users else ""
 
 
-def _left(readers: Sequence[LogReader]) -> list[tuple[str, str]]:
-    """Users that ended by themselves while the load went on: how many of which class, and why; most first."""
+def _ended_users(readers: Sequence[LogReader]) -> list[tuple[str, str]]:
+    """How many users of which class ended during the load, as a sentence, and why; most first."""
     left: Counter[tuple[str, str]] = Counter()
     for event in events(readers, "left"):
         left[event["user"], event["why"]] += event["count"]
@@ -174,9 +174,9 @@ def _left(readers: Sequence[LogReader]) -> list[tuple[str, str]]:
 
 def unmeasured(readers: Iterable[LogReader], *, window: Window, why: str) -> Recording:
     """
-    The recording of a round that ended before anything was measured; *why* is empty where the other side ended it.
+    Build the recording of a round that ended before anything was measured.
 
-    Its requests stay in the logs: they are those of no load in particular.
+    *why* is empty where the other side ended it. Its requests are left out, since they belong to no defined load.
     """
     readers = list(readers)
     users = max((e["users"] for e in events(readers, "health")), default=0)
@@ -202,7 +202,7 @@ def unmeasured(readers: Iterable[LogReader], *, window: Window, why: str) -> Rec
 
 
 def silent_because(readers: Iterable[LogReader]) -> str:
-    """What the users did instead, where the whole round saw no request come to its end; empty where one did."""
+    """What the users did, as a sentence, where no request of the round came to its end; empty where one did."""
     readers = list(readers)
     if any(reader.columns[0] for reader in readers):
         return ""
@@ -221,12 +221,12 @@ def silent_because(readers: Iterable[LogReader]) -> str:
 
 
 def _shaped(readers: Iterable[LogReader]) -> bool:
-    """Whether a LoadTestShape decides about the number of users, and about the end."""
+    """Whether a LoadTestShape decides the number of users and the end of the load."""
     return any(e["shape"] for e in events(readers, "leads"))
 
 
 def _before(stopped_s: float | None, windows: Sequence[Window]) -> list[Window]:
-    """What lies before the end of a shape; LoadError where nothing does."""
+    """The parts of *windows* before a shape stopped; LoadError where there are none."""
     end_s = math.inf if stopped_s is None else stopped_s
     left = [(since, min(until, end_s)) for since, until in windows if since < end_s]
     if not left:
@@ -239,10 +239,10 @@ def _before(stopped_s: float | None, windows: Sequence[Window]) -> list[Window]:
 
 def _complete(readers: Sequence[LogReader], plan: LoadPlan | None) -> bool:
     """
-    Whether every process closed its record, and the round ended when it should: by our word, or by the shape's.
+    Whether every process closed its log, and the round ended as planned: by perfci, or by its LoadTestShape.
 
-    A Locust that is terminated, or stopped by the locustfile, closes its record as well, and so does each of its
-    workers: one that never heard our word left before the others.
+    A Locust that is terminated, or stopped by the Locust file, closes its log as well, and so does each of its workers:
+    where the event "stopping" is missing, the process ended too early.
     """
     workers = 0 if plan is None else plan.workers or (plan.processes if plan.processes > 1 else 0)
     wanted = workers + 1 if workers else len(readers)  # a master beside the workers
@@ -251,7 +251,7 @@ def _complete(readers: Sequence[LogReader], plan: LoadPlan | None) -> bool:
 
 
 def _counted(readers: Sequence[LogReader], windows: Sequence[Window]) -> list[int]:
-    """The users that the leading process counted in the measured time, second by second; in a short one, the latest."""
+    """Users by second of the measured time, as the leading process counted; in a short round, the last count."""
     since, until = windows[0][0], windows[-1][1]
     counted = [e for e in events(_leading(readers), "health") if e["at"] < until]
     return [e["users"] for e in counted if since <= e["at"]] or [e["users"] for e in counted[-1:]]
@@ -272,11 +272,11 @@ def _errors(readers: Sequence[LogReader]) -> dict[str, int]:
 
 
 def notes(readers: Sequence[LogReader]) -> tuple[str, ...]:
-    """What the processes noted that is missing from the requests, or does not belong to the target."""
+    """What the reader of a report must know: requests that are missing, left out, or not the target's."""
     return (
         *_unjudged(readers),
         *_elsewhere(readers),
-        *_alone(readers),
+        *_unpaired(readers),
         *_leaving(readers),
         *_short(readers),
         *_left_out(readers),
@@ -299,8 +299,8 @@ def _elsewhere(readers: Sequence[LogReader]) -> Iterator[str]:
         yield f"another host than the target answers at {named}{more}: what is measured there is not the target's"
 
 
-def _alone(readers: Sequence[LogReader]) -> Iterator[str]:
-    tasks = sorted({str(e["task"]) for e in events(readers, "alone")})
+def _unpaired(readers: Sequence[LogReader]) -> Iterator[str]:
+    tasks = sorted({str(e["task"]) for e in events(readers, "unpaired")})
     if tasks:
         more = f" and {len(tasks) - NAMED} more" if len(tasks) > NAMED else ""
         named = f"{', '.join(tasks[:NAMED])}{more}"
@@ -308,18 +308,18 @@ def _alone(readers: Sequence[LogReader]) -> Iterator[str]:
 
 
 def _short(readers: Sequence[LogReader]) -> Iterator[str]:
-    """Endpoints that did not get their turns in the time, and what would do; the same words in each block."""
+    """The endpoints that had too few turns, and what to change, in the same words for each block."""
     for event in events(readers, "short"):
         yield too_little_time(event)
 
 
-def foreseen(readers: Iterable[LogReader]) -> str:
-    """The same, of turns that go on; empty where the time may do."""
-    return next((too_little_time(event) for event in events(readers, "foreseen")), "")
+def expected_short(readers: Iterable[LogReader]) -> str:
+    """The endpoints that will have too few turns, while the turns go on; empty where the time may be enough."""
+    return next((too_little_time(event) for event in events(readers, "expected short")), "")
 
 
 def too_little_time(event: Mapping[str, Any]) -> str:
-    """Which endpoints do not get their turns, and what would do."""
+    """The endpoints that have too few turns, and what to change."""
     slowest = max(seconds for *_, seconds in event["endpoints"])
     # Each visit takes four turns and asks each side twice.
     needed_s = sum({task: 2 * event["wanted"] * each for _, task, each in event["endpoints"]}.values())
@@ -333,7 +333,7 @@ def too_little_time(event: Mapping[str, Any]) -> str:
 
 
 def _left_out(readers: Sequence[LogReader]) -> Iterator[str]:
-    """Where turns did not sleep; which tasks those are is the same in each block, and how long is not."""
+    """The tasks whose sleeps were left out, without their seconds, which differ from block to block."""
     tasks = sorted({task for event in events(readers, "left out") for task in event["seconds"]})
     if tasks:
         more = f" and {len(tasks) - NAMED} more" if len(tasks) > NAMED else ""
@@ -349,13 +349,13 @@ def _moved(readers: Sequence[LogReader]) -> Iterator[str]:
 
 
 def _rounded(seconds: float) -> int:
-    """Up to one significant digit: scatter between blocks is no news."""
+    """Round up to one significant digit, so that blocks give the same text."""
     step = int(10 ** math.floor(math.log10(max(seconds, 1.0))))
     return math.ceil(seconds / step) * step
 
 
 def _leaving(readers: Sequence[LogReader]) -> Iterator[str]:
-    for text, _ in _left(readers)[:NAMED]:
+    for text, _ in _ended_users(readers)[:NAMED]:
         yield f"users ended before the load did: {text}"
     codes = [e for e in events(readers, "exit") if e["code"]]
     if any(e["own"] for e in codes):
@@ -365,12 +365,12 @@ def _leaving(readers: Sequence[LogReader]) -> Iterator[str]:
 
 
 def _within(health: Mapping[str, Any], windows: Sequence[Window]) -> bool:
-    """Whether this line tells of measured time for the most part: a paused generator is idle."""
+    """Whether a health event covers measured time for the most part: a paused generator is idle."""
     end, seconds = float(health["at"]), float(health["seconds"])
     shared = sum(max(0.0, min(end, until) - max(end - seconds, since)) for since, until in windows)
     return 2 * shared >= min(seconds, max(until - since for since, until in windows))
 
 
 def _high(values: list[float], share: float) -> float:
-    """The value that *share* of the values do not exceed; 0 where there is none."""
+    """The quantile *share* of the values; 0 where there are none."""
     return quantile(sorted(values), share) if values else 0.0

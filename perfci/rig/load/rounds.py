@@ -1,8 +1,8 @@
 """
-Rounds: Locust, or the driver of turns, as a child process of bounded life, and what it recorded.
+Runs rounds: Locust, or the driver of turns, as a child process with a limit in time, and reads what it recorded.
 
-Nothing here judges: a round that went wrong comes back with `complete=False` and its evidence, or as a LoadError where
-there is nothing to come back with.
+Nothing here judges: a round that went wrong is returned with `complete=False` and its evidence, or is a LoadError where
+nothing was recorded.
 """
 
 import contextlib
@@ -40,14 +40,14 @@ from perfci.rig.load.recording import (
     cut_off,
     ended_early,
     events,
+    expected_short,
     first,
-    foreseen,
     record,
     spawned,
     unmeasured,
 )
 from perfci.rig.load.runtime import constant, variables_of
-from perfci.rig.load.workers import Workers, same, variables
+from perfci.rig.load.workers import Workers, shared_identity, variables
 
 GUARD_S = 0.2  # the load goes on a little beyond the window, so that its last request is under load, too
 SPARE_S = 30.0  # beyond the planned time, before a generator that does not end is ended
@@ -58,7 +58,7 @@ SHORTEST_WARMUP_S = 1.5  # both generators have read the timetable before it beg
 
 
 def load_round(plan: LoadPlan, *, base_url: str, place: Place, workers: Workers | None = None) -> Recording:
-    """Drive one target with the whole load of *plan*, from here or, where it says so, with *workers* elsewhere."""
+    """Drive one target with the whole load of *plan*, from this machine or, where given, from *workers* elsewhere."""
     fresh(place.folder)
     measured_s = plan.warmup_s + plan.duration_s + GUARD_S
     planned_s = plan.users / plan.spawn_rate + measured_s
@@ -70,7 +70,7 @@ def load_round(plan: LoadPlan, *, base_url: str, place: Place, workers: Workers 
             place.watch,
             planned_s=planned_s,
             limit_s=limit_s + STOP_TIMEOUT_S + 5 + (workers.wait_s if workers else 0),
-            meanwhile=_waiting(workers, generator) if workers else lambda: None,
+            meanwhile=_deadline(workers, generator) if workers else lambda: None,
         )
         if why := ended_early(generator.logs(), plan):
             return unmeasured(generator.logs(), window=generator.lived, why=why)
@@ -88,17 +88,17 @@ def _staged(plan: LoadPlan) -> dict[str, str]:
     return {"PERFCI_STAGES": json.dumps(spec)}
 
 
-def _waiting(workers: Workers, generator: Generator) -> Callable[[], None]:
-    """To be called again and again: a LoadError as soon as the time is over in which *workers* should have come."""
+def _deadline(workers: Workers, generator: Generator) -> Callable[[], None]:
+    """A function to call repeatedly, which raises LoadError as soon as *workers* are later than they may be."""
 
-    def look() -> None:
+    def check() -> None:
         logs = generator.readers.values()
         listening_s = first(logs, "leads")
         late = listening_s is not None and time.time() > listening_s + workers.wait_s
         if late and workers.awaited(logs):
             raise workers.missing(logs)
 
-    return look
+    return check
 
 
 def shared_round(
@@ -112,7 +112,7 @@ def shared_round(
     Drive both sides with the whole load of *plan*, in turn for about *slice_s* seconds each, the first place's first.
 
     Each side has a Locust and users of its own, which warm up at the same time and then take turns: those of the other
-    side are paused meanwhile (`inside/perfci_patience.py`).
+    side are paused meanwhile (`inside/perfci_pause_hooks.py`).
     """
     first_side = next(iter(places))
     warmup_s = max(plan.warmup_s, SHORTEST_WARMUP_S)
@@ -127,20 +127,20 @@ def shared_round(
                 extra["PERFCI_MOVE_PORTS"] = "1"
             started = _locust(plan, place, base_url=base_urls[side], limit_s=limit_s, extra=extra, side=side)
             generators[side] = stack.enter_context(started)
-        agreement = _Agreement(generators, plan, warmup_s=warmup_s, slice_s=slice_s, first_side=first_side)
+        timetable = _SharedTimetable(generators, plan, warmup_s=warmup_s, slice_s=slice_s, first_side=first_side)
         lasted_s = attend(
             list(generators.values()),
             places[first_side].watch,
             planned_s=planned_s,
             limit_s=limit_s + STOP_TIMEOUT_S + 5,
-            meanwhile=agreement.seek,
+            meanwhile=timetable.write_if_ready,
         )
-        recorded = agreement.recordings()
+        recorded = timetable.recordings()
         return {side: cut_off(one, lasted_s=lasted_s, limit_s=limit_s) for side, one in recorded.items()}
 
 
-class _Agreement:
-    """The timetable of two generators, told to both as soon as both have all their users."""
+class _SharedTimetable:
+    """Gives two generators a timetable as soon as both have all their users."""
 
     def __init__(
         self,
@@ -158,8 +158,8 @@ class _Agreement:
         self._first_side = first_side
         self._table: slices.Timetable | None = None
 
-    def seek(self) -> None:
-        """Agree, if it is time for it; call it again and again."""
+    def write_if_ready(self) -> None:
+        """Write the timetable once both generators have all their users; call it repeatedly."""
         times = [spawned(generator.readers.values(), self._plan.users) for generator in self._generators.values()]
         known = [at for at in times if at is not None]
         if self._table is not None or len(known) < len(times):
@@ -214,7 +214,7 @@ class _Agreement:
 
 
 def _late(logs: Sequence[LogReader], begin_s: float) -> bool:
-    """Whether a process did not know the timetable in time: after it began, but for what is not measured anyway."""
+    """Whether a process read the timetable only after the unmeasured part at its begin."""
     latest = begin_s + slices.RAMP_S
     return any((at := first([log], "agreed")) is None or at > latest for log in logs)
 
@@ -236,12 +236,12 @@ def _locust(
     own = variables_of(variables(plan), base_url)
     environment = {**own, **files, "PERFCI_RECORD": str(place.folder), **extra}
     if workers:
-        environment["PERFCI_WORKERS"] = json.dumps({"count": workers.count, "same": same(plan)})
+        environment["PERFCI_WORKERS"] = json.dumps({"count": workers.count, "same": shared_identity(plan)})
     return generating(command, place, extra=environment, side=side)
 
 
 def _load(plan: LoadPlan, *, base_url: str, limit_s: float, processes: Sequence[str] = ()) -> list[str]:
-    """Locust's own options: the Locust file finds the same ones under load, in turns and in a census."""
+    """Options of Locust itself, which are the same under load, in turns and in a census."""
     return [
         *("--headless", "--only-summary", "--exit-code-on-error", "0", "--stop-timeout", str(STOP_TIMEOUT_S)),
         *("-H", base_url, "-u", str(plan.users), "-r", f"{plan.spawn_rate:g}", "-t", f"{limit_s:.0f}s"),
@@ -251,7 +251,7 @@ def _load(plan: LoadPlan, *, base_url: str, limit_s: float, processes: Sequence[
 
 
 def sides_spec(plan: LoadPlan, place: Place, *, base_urls: Mapping[Side, str], limit_s: float) -> dict[str, Any]:
-    """What a driver with one request in flight has to know (`inside/perfci_sides.py: Spec`), but for its seed."""
+    """The content of `inside/perfci_sides.py: Spec`, but for the seed."""
     common, files = constant(plan.environment), locust(plan, place)[1]
     differing = {name: value for name, value in plan.environment.items() if name not in common}
     return {
@@ -266,7 +266,7 @@ def sides_spec(plan: LoadPlan, place: Place, *, base_urls: Mapping[Side, str], l
 
 
 def _forks(processes: int) -> list[str]:
-    """Options for a master and so many workers, which find one another on a port of their own."""
+    """Options for a master and so many workers on this machine, on a free port."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = str(free.getsockname()[1])
     return [
@@ -295,20 +295,20 @@ def _spawned(generator: Generator, plan: LoadPlan) -> float:
 
 
 class TakeTurns(Protocol):
-    """Lets a waiting driver begin."""
+    """A waiting driver of turns, which begins when it is called."""
 
     def __call__(
         self, base_urls: Mapping[Side, str], *, times: tuple[float, float], rng_seed: int
     ) -> dict[Side, Recording]:
-        """Let both sides take turns for *times* = (warm-up, measured) seconds, one request in flight."""
+        """Let both sides take turns for *times* = (warm-up, measured) seconds."""
 
 
 @contextlib.contextmanager
 def duet_round(plan: LoadPlan, place: Place) -> Iterator[TakeTurns]:
     """
-    A driver of turns, which gets itself ready while the sides still start; what is yielded lets it begin, once.
+    Start a driver of turns, which imports what it needs while the sides start; call what is yielded once to begin.
 
-    It waits for the end of a pipe, so that it does not wait on where perfci was killed.
+    The driver waits for the end of a pipe, so that it ends where perfci was killed.
     """
     spec = fresh(place.folder) / "spec.json"
     spec.unlink(missing_ok=True)
@@ -326,7 +326,7 @@ def duet_round(plan: LoadPlan, place: Place) -> Iterator[TakeTurns]:
                 waiting.close()
                 seconds = sum(times)
                 limit_s = _longest(times)
-                on_progress = partial(_foretell, generator, place.watch)
+                on_progress = partial(_show_progress, generator, place.watch)
                 lasted_s = attend([generator], on_progress, planned_s=seconds, limit_s=limit_s)
                 recorded = {side: _turns(generator, side, times) for side in Side}
                 return {side: cut_off(each, lasted_s=lasted_s, limit_s=limit_s) for side, each in recorded.items()}
@@ -334,20 +334,20 @@ def duet_round(plan: LoadPlan, place: Place) -> Iterator[TakeTurns]:
             yield take
 
 
-def _foretell(generator: Generator, watch: Watch, live: Live) -> None:
-    """Show the state of the turns, and as soon as it shows that their time cannot do, that."""
-    watch(replace(live, note=foreseen(generator.readers.values())))
+def _show_progress(generator: Generator, watch: Watch, live: Live) -> None:
+    """Pass on the state of the turns, with the endpoints that their time will not be enough for."""
+    watch(replace(live, note=expected_short(generator.readers.values())))
 
 
 def _longest(times: tuple[float, float]) -> float:
-    """Seconds after which turns are ended that were planned to take *times*."""
+    """The limit, in seconds, of turns that are planned to take *times*."""
     return 3 * sum(times) + SPARE_TURNS_S
 
 
 def _spec_document(
     plan: LoadPlan, place: Place, *, base_urls: Mapping[Side, str], times: tuple[float, float], rng_seed: int
 ) -> dict[str, object]:
-    """What the driver is to do."""
+    """The content of `inside/perfci_turns.py: Duet`."""
     warmup_s, duration_s = times
     in_order = {side: base_urls[side] for side in Side}
     return {
@@ -373,7 +373,7 @@ def _turns(generator: Generator, side: Side, times: tuple[float, float]) -> Reco
 
 
 def fresh(folder: Path) -> Path:
-    """*folder*, without the logs of an earlier round: they would pass for this one's."""
+    """Create *folder*, and delete the logs of an earlier round in it."""
     folder.mkdir(parents=True, exist_ok=True)
     for old in (*folder.glob("*.log"), folder / TIMETABLE):
         old.unlink(missing_ok=True)
@@ -381,7 +381,7 @@ def fresh(folder: Path) -> Path:
 
 
 def _write(path: Path, text: str) -> None:
-    """In one step: the generator polls for the file."""
+    """Write a file atomically, since the generator polls for it."""
     whole = path.with_suffix(".new")
     whole.write_text(text)
     whole.replace(path)

@@ -1,4 +1,4 @@
-"""What a load generator runs, and with what: the same on both sides, but for the address in variables and arguments."""
+"""The files, interpreter and arguments of a load generator, with placeholders for the address of a side."""
 
 import sys
 from collections.abc import Mapping
@@ -10,12 +10,12 @@ from perfci.rig.host import hosts
 from perfci.rig.host.placeholders import fill, used
 
 ADDRESS = ("url", "port")
-"""Placeholders whose values each side has its own of."""
+"""Placeholders whose values differ between the sides."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Runtime:
-    """The files of a load generator, its interpreter, and what it is given."""
+    """What a load generator runs: the same on both sides, but for the address in variables and arguments."""
 
     files: tuple[str, ...] = ()  # Locust files, relative to the project; none: that of the plan
     directory: str = "."  # where it is started, relative to the project
@@ -29,7 +29,7 @@ class Runtime:
 
     def options(self, plan: LoadPlan, base_url: str) -> list[str]:
         """
-        What Locust's command line holds of tags and arguments.
+        The options for tags and the file's own arguments.
 
         More options have to follow: some of these take all words up to the next option.
         """

@@ -1,4 +1,4 @@
-"""How the load kept to its schedule: what the generator noted of starts that were due (`inside/perfci_pace.py`)."""
+"""How well the load kept to its schedule, by the starts that the generator logged (`inside/perfci_pace.py`)."""
 
 from bisect import bisect_right
 from collections import defaultdict
@@ -8,14 +8,14 @@ from perfci.model import InStep, Schedule
 from perfci.rig.load.log import LogReader
 
 LATE_MS = 10.0
-"""No timer of a healthy generator is as late."""
+"""A start that is later counts as late: the timers of a healthy generator are more precise."""
 
 FEWEST_STARTS = 40
-"""Below them nothing is said of how users act together."""
+"""With fewer starts, nothing is said about users that act in step."""
 
 
 def schedule_of(readers: Iterable[LogReader], windows: Sequence[tuple[float, float]]) -> Schedule | None:
-    """The starts that were due in the *windows* (in order, seconds since the epoch); None where none was."""
+    """Count the starts that were due in the *windows* (in order, seconds since the epoch); None where none was."""
     since = [start_s for start_s, _ in windows]
     due = late = overslept = 0
     missed = late_s = 0.0
@@ -35,7 +35,7 @@ def schedule_of(readers: Iterable[LogReader], windows: Sequence[tuple[float, flo
 
 
 def in_step_of(readers: Iterable[LogReader]) -> InStep | None:
-    """The fixed wait whose users act most at the same time; each process has counted its own users."""
+    """The fixed wait whose users act most in step, over all processes; None where too few starts were counted."""
     sums: dict[float, list[int]] = defaultdict(lambda: [0, 0, 0])
     for reader in readers:
         for event in reader.events:

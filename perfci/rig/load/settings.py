@@ -1,4 +1,4 @@
-"""Settings that Locust would read on its own, and perfci keeps from it: the plan alone decides about the load."""
+"""Finds the settings files that Locust would read and perfci withholds, since the plan alone decides the load."""
 
 import re
 import tomllib
@@ -13,7 +13,7 @@ _MOST_BYTES = 100_000
 
 
 def unread(folder: Path) -> dict[str, tuple[str, ...]]:
-    """What Locust would read, started in *folder*: each file, with the settings that it makes."""
+    """Each file that Locust would read, started in *folder*, with the names of its settings."""
     found = {name: _keys(text) for name in FILES for text in _text(folder / Path(name).expanduser())}
     for text in _text(folder / PYPROJECT):
         if keys := _table(text):

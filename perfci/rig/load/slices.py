@@ -17,12 +17,12 @@ RAMP_S = 0.25
 """Not measured after a switch: what the other side left in flight ends, and the users come back one by one."""
 
 DISTURBED = 0.05
-"""Share of a side's time that the other side's late requests may disturb without a word."""
+"""A larger share of a side's time that late requests of the other side disturb is shown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timetable:
-    """When each side is under load, and what is measured, in seconds since the epoch."""
+    """When each side is under load, and which parts are measured, in seconds since the epoch."""
 
     open: Mapping[Side, tuple[Window, ...]]
     windows: Mapping[Side, tuple[Window, ...]]
@@ -32,7 +32,7 @@ class Timetable:
 
 
 def timetable(*, first: Side, duration_s: float, slice_s: float, begin_s: float) -> Timetable:
-    """Share out twice *duration_s* of measured time in slices of about *slice_s*, from *begin_s* on."""
+    """Divide *duration_s* of measured time for each side into slices of about *slice_s*, from *begin_s* on."""
     slices = slices_of(duration_s, slice_s)
     length = duration_s / slices
     second = next(side for side in Side if side is not first)
@@ -55,12 +55,12 @@ def timetable(*, first: Side, duration_s: float, slice_s: float, begin_s: float)
 
 
 def slices_of(duration_s: float, slice_s: float) -> int:
-    """How many slices each side gets: two at least, so that the order can be turned round."""
+    """How many slices each side gets: at least two, so that the order can be mirrored."""
     return max(2, round(duration_s / slice_s))
 
 
 def length_of(duration_s: float, slice_s: float) -> float:
-    """How long a round of both sides takes from the first switch to the last, in seconds."""
+    """The seconds that a round of both sides takes, from the first switch to the end."""
     return timetable(first=Side.BASE, duration_s=duration_s, slice_s=slice_s, begin_s=0.0).end_s
 
 
@@ -78,7 +78,7 @@ def disturbed(windows: Sequence[Window], other: Requests) -> float:
 
 
 def notes(share: float) -> tuple[str, ...]:
-    """What to say about a *share* that was `disturbed`."""
+    """The note for a report about the *share* of a side's time that `disturbed` returned."""
     if share <= DISTURBED:
         return ()
     message = f"late requests of the other side ran into {100 * share:.0f} % of its time"

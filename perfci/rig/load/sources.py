@@ -1,4 +1,4 @@
-"""What a locustfile is made of: the file, and those modules of its project that it imports."""
+"""Finds the modules of the project that a Locust file imports, and digests them."""
 
 import ast
 import hashlib
@@ -8,7 +8,7 @@ from pathlib import Path
 
 def digest(locustfile: Path, *, root: Path) -> str:
     """
-    Of the content of the file and of every module below *root* that it imports, directly or by another one.
+    A digest of the file and of every module below *root* that it imports, directly or by another one.
 
     OSError where the file cannot be read. What is imported by a computed name, and what is read as data, is not seen.
     """
@@ -33,7 +33,7 @@ def modules(locustfile: Path, *, root: Path) -> set[Path]:
 
 
 def _names(file: Path) -> Iterator[tuple[str, Path | None]]:
-    """Dotted names that the file imports, and the folder that a relative one starts from."""
+    """The dotted names that the file imports, each with the folder that a relative one starts from."""
     try:
         tree = ast.parse(file.read_bytes())
     except (SyntaxError, ValueError):  # Locust will say so
@@ -48,7 +48,7 @@ def _names(file: Path) -> Iterator[tuple[str, Path | None]]:
 
 
 def _files(name: str, folders: Sequence[Path]) -> Iterator[Path]:
-    """The modules of a dotted name, from its package down; its last part may be no module but something within one."""
+    """The files of a dotted name, from its package down; its last part may be a name within a module."""
     for folder in folders:
         path = folder
         for part in name.split("."):

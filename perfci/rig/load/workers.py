@@ -1,8 +1,8 @@
 """
-Workers on other machines: load generators that a round's master lets in, and the loop that keeps one of them at work.
+Runs workers on other machines, and checks on the master's machine that they have connected.
 
 A worker serves one round after the other. Between them, its Locust is started anew, because each round has a master of
-its own at the same address. What is said between the two is in `inside/perfci_remote.py`.
+its own at the same address. `inside/perfci_remote.py` has the messages between the two.
 """
 
 import contextlib
@@ -23,7 +23,7 @@ from perfci.rig.load.generator import OUT, STOP_TIMEOUT_S, Place, generating, lo
 from perfci.rig.load.log import LogReader
 from perfci.rig.load.recording import events
 
-SPARE_S = 30  # Locust's own patience ends after ours, which says more
+SPARE_S = 30  # Locust's own limit ends after perfci's, whose message says more
 GOODBYE_S = STOP_TIMEOUT_S + 3  # for requests in flight, and the rest of the log
 LONGEST_ANSWER = 12  # lines of a worker's log that say why it ended
 
@@ -39,18 +39,18 @@ class Workers:
     command: str  # that starts one elsewhere, for messages
 
     def options(self) -> list[str]:
-        """What makes Locust their master."""
+        """The options of Locust that make it their master."""
         return [
             *("--master", "--master-bind-host", self.bind, "--master-bind-port", str(self.port)),
             *("--expect-workers", str(self.count), "--expect-workers-max-wait", str(int(self.wait_s) + SPARE_S)),
         ]
 
     def awaited(self, logs: Iterable[LogReader]) -> int:
-        """How many of them have not come yet."""
+        """How many workers have not connected yet."""
         return self.count - max((e["places"] for e in events(logs, "admitted")), default=0)
 
     def missing(self, logs: Iterable[LogReader]) -> LoadError:
-        """That they did not come in time, and who came instead."""
+        """The error that workers did not connect in time, with those that were refused."""
         logs = list(logs)
         came = self.count - self.awaited(logs)
         refused = {
@@ -67,8 +67,8 @@ def invitation(name: str, *, bind: str, port: int) -> str:
     return f"perfci worker {name} --master {host}:{port}"
 
 
-def same(plan: LoadPlan) -> dict[str, str]:
-    """What master and worker must have in common, by what it is called."""
+def shared_identity(plan: LoadPlan) -> dict[str, str]:
+    """The versions and digests that must be equal on master and worker, by name."""
     scenario = json.dumps(variables(plan), sort_keys=True).encode()
     return {
         "perfci": __version__,
@@ -78,7 +78,7 @@ def same(plan: LoadPlan) -> dict[str, str]:
 
 
 def variables(plan: LoadPlan) -> dict[str, str]:
-    """What each process that drives users of *plan* finds in its environment."""
+    """The variables of each process that drives users of *plan*."""
     found = dict(plan.environment)
     if plan.endpoints:
         found["PERFCI_ENDPOINTS"] = json.dumps([asdict(each) for each in plan.endpoints])
@@ -102,7 +102,7 @@ def serve(
     Raises ConfigError where the master refuses this worker, LoadError where there was no round at all.
     """
     rounds = 0
-    while _served(plan, place, master=master, wait_s=wait_s):
+    while _serve_round(plan, place, master=master, wait_s=wait_s):
         rounds += 1
         on_note(f"round {rounds} is over; waiting for the next")
     if not rounds:
@@ -114,14 +114,14 @@ def serve(
     return rounds
 
 
-def _served(plan: LoadPlan, place: Place, *, master: tuple[str, int], wait_s: float) -> bool:
-    """Whether there was a round."""
+def _serve_round(plan: LoadPlan, place: Place, *, master: tuple[str, int], wait_s: float) -> bool:
+    """Drive users for one round; False where there was none within *wait_s*."""
     begin, files = locust(plan, place)
     command = [*begin, "--worker", "--master-host", master[0], "--master-port", str(master[1])]
     place.folder.mkdir(parents=True, exist_ok=True)
     (place.folder / OUT).unlink(missing_ok=True)
-    with generating(command, place, extra={**variables(plan), **files, **_itself(plan, wait_s)}) as generator:
-        code = _end_of(generator.child.process)
+    with generating(command, place, extra={**variables(plan), **files, **_own_variables(plan, wait_s)}) as generator:
+        code = _exit_code(generator.child.process)
         output = generator.output()
     said = tail(place.folder / OUT, lines=LONGEST_ANSWER)
     if code == os.EX_CONFIG:
@@ -132,8 +132,8 @@ def _served(plan: LoadPlan, place: Place, *, master: tuple[str, int], wait_s: fl
     return code == 0
 
 
-def _end_of(process: subprocess.Popen[bytes]) -> int:
-    """Its exit code. Where perfci is interrupted meanwhile, it first sends home what it has recorded, in bounds."""
+def _exit_code(process: subprocess.Popen[bytes]) -> int:
+    """Wait for the exit code. On an interrupt, a worker has GOODBYE_S to upload the rest of its log."""
     try:
         return process.wait()
     except KeyboardInterrupt:
@@ -143,6 +143,6 @@ def _end_of(process: subprocess.Popen[bytes]) -> int:
         raise
 
 
-def _itself(plan: LoadPlan, wait_s: float) -> Mapping[str, str]:
-    about = {"name": socket.gethostname(), "same": same(plan), "wait_s": wait_s}
+def _own_variables(plan: LoadPlan, wait_s: float) -> Mapping[str, str]:
+    about = {"name": socket.gethostname(), "same": shared_identity(plan), "wait_s": wait_s}
     return {"PERFCI_WORKER": json.dumps(about)}

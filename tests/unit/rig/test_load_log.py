@@ -342,7 +342,7 @@ def test_a_log_travels_whole_or_is_known_to_have_a_gap(
             if hurdles[number] != "once":
                 copy.take(*(number, piece) if hurdles[number] == "twice" else (0, pieces[0]))
     reader = _read(tmp_path / "worker-1.log")
-    copy.forget()
+    copy.discard()
     sent = [step for step in steps if step != "flush"]
     gap = lost is not None and lost < len(pieces)
     assert copy.whole == reader.complete == (not gap)

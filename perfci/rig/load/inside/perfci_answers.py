@@ -1,19 +1,19 @@
-"""What kind of answer a response is, beside its status and size: content type, compression, protocol."""
+"""Reads from the headers of a response what its status and size do not show: content type, encoding, protocol."""
 
 from typing import Any, NamedTuple
 
 LONGEST = 100
 OFTEN = 32
-"""Of each endpoint, so many answers are looked at one by one ..."""
+"""The first responses of each endpoint whose headers are all read."""
 EVERY = 16
-"""... and after those one in so many: reading three headers costs more than the whole record of a request."""
+"""Of the later ones, one in so many is read: three headers cost more than the whole record of a request."""
 
 
 _HEADERS = ("content-type", "content-encoding")
 
 
 class Form(NamedTuple):
-    """What the headers of an answer say; each empty where they say nothing."""
+    """What the headers of a response say; each field is empty where they say nothing."""
 
     content_type: str  # without its parameters, of which a boundary is another each time
     encoding: str  # "gzip"
@@ -32,7 +32,7 @@ def form_of(response: Any) -> Form | None:
 
 
 def _connection(response: Any) -> tuple[str, bool]:
-    """The protocol, and whether the service closes the connection after the answer."""
+    """The protocol, and whether the service closes the connection after the response."""
     raw = getattr(response, "raw", None)
     if raw is not None:  # of requests, where the version is 10 or 11
         version = {10: "HTTP/1.0", 11: "HTTP/1.1", 20: "HTTP/2"}.get(raw.version, "")

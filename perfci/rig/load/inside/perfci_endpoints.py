@@ -1,5 +1,5 @@
 """
-What an endpoint is called, and which requests are the same endpoint: those whose names differ only in an identifier.
+Names endpoints: requests whose names differ only in an identifier are the same endpoint.
 
 A request that Locust names by its address gets a template beside its name: a number, a UUID, a hash and a date in the
 path, and every value of the query string, become placeholders. A name that the locustfile gives itself stays as it is,
@@ -58,7 +58,7 @@ def template(endpoint: str) -> str:
 
 
 def common(names: Iterable[str]) -> str:
-    """Their template, with a placeholder only where the *names*, all of one template, differ; one keeps its name."""
+    """The template of *names*, which all share one, with placeholders only where they differ."""
     columns = zip(*(list(_parts(name)) for name in sorted(set(names))), strict=True)
     return "".join(each[0].text if len(set(each)) == 1 else each[0].placeholder for each in columns)
 
@@ -85,7 +85,7 @@ def _is_address(text: str) -> bool:
 
 
 def _words(text: str) -> Iterator[Part]:
-    """Dates, UUIDs, hashes and long tokens as a whole; of all other words the numbers. "v2" is a version: it stays."""
+    """Split *text* at dates, UUIDs, hashes, long tokens and numbers, for placeholders; a version like "v2" stays."""
     at = 0
     for found in _WORD.finditer(text):
         yield Part(text[at : found.start()])
@@ -115,7 +115,7 @@ def _is_token(word: str) -> bool:
 
 
 def _query(query: str) -> Iterator[Part]:
-    """Every value; that of a key which comes several times in a row is one."""
+    """Split a query string: each value becomes a placeholder; values of one key in a row become a single one."""
     before: str | None = None
     value = ""
     for number, pair in enumerate(query.split("&")):
@@ -134,7 +134,7 @@ def _query(query: str) -> Iterator[Part]:
 
 
 class Endpoints:
-    """The endpoints of one side's requests, as Locust's `request` event tells of them."""
+    """Finds the endpoint of each request that Locust's `request` event reports."""
 
     def __init__(self, home: str = "", patterns: Sequence[Mapping[str, str]] = ()) -> None:
         """*home*: the address of the target. *patterns*: {"match": "GET /a/*", "name": ...}, the first that fits."""
@@ -179,7 +179,7 @@ def renamed(endpoint: str, patterns: Sequence[Mapping[str, str]]) -> str:
 
 
 def _pattern(text: str) -> re.Pattern[str]:
-    """ "*" stands for any text, all else for itself."""
+    """A pattern in which "*" matches any text."""
     return re.compile(".*".join(map(re.escape, text.split("*"))), re.DOTALL)
 
 

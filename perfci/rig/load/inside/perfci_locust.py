@@ -1,8 +1,8 @@
 """
-Locust's own program, without the settings files that it would read on its own, and with all the open files it may have.
+Runs Locust's own program without the settings files that it would read, and with as many open files as possible.
 
-A `locust.conf`, or a table in the project's `pyproject.toml` or the home folder, would change the load behind the
-plan's back, and under load only: turns know no such files. Locust has no option that leaves them out.
+A `locust.conf`, or a table in the project's `pyproject.toml` or the home folder, would change the load without the
+plan's knowledge, and under load only. Locust has no option that leaves them out.
 
 The recorder is loaded before the user's files, of which PERFCI_LOCUSTFILES is a JSON list: Locust's `-f` would split a
 path at its comma. An option counts only where its whole name is given, so that an argument of the file's own is never
@@ -23,7 +23,7 @@ from typing import Any
 import perfci_tls
 from locust import argument_parser
 from locust import main as program
-from perfci_endings import NOTED, raised_at
+from perfci_endings import ENDINGS, raised_at
 
 for function in (argument_parser.get_empty_argument_parser, argument_parser.get_parser):
     function.__defaults__ = tuple(
@@ -35,7 +35,7 @@ argument_parser.LocustArgumentParser.__init__ = partialmethod(  # type: ignore[m
 
 
 def files(options: Any) -> list[str]:
-    """What Locust loads, in this order; the recorder only where there is something for it to record to."""
+    """The files that Locust loads, in this order; the recorder only where its log has a place."""
     recorder = [str(Path(__file__).with_name("perfci_recorder.py"))]
     records = {"PERFCI_RECORD", "PERFCI_WORKER"} & os.environ.keys()
     own = json.loads(os.environ.get("PERFCI_LOCUSTFILES", "null")) or [options.locustfile]
@@ -55,6 +55,6 @@ if __name__ == "__main__":
     try:
         program.main()
     except SystemExit as error:  # also that of Locust itself, which no line of the user's raised
-        if (where := raised_at(error)) and not NOTED:
+        if (where := raised_at(error)) and not ENDINGS:
             sys.stderr.write(f"perfci: the Locust file itself ended the run: SystemExit({error.code!r}) in {where}\n")
         raise

@@ -1,5 +1,5 @@
 """
-The request log, written inside the load generator: every request once, in columns, flushed every second.
+Writes the request log inside the load generator: every request once, in columns, flushed every second.
 
 This folder holds the only code of perfci that runs in a process with Locust. It imports the standard library alone,
 and its modules are imported by their bare names, because Locust puts the user's folder in front of `sys.path`.
@@ -9,10 +9,10 @@ A file is the magic line and then chunks: one byte of kind, four bytes of payloa
     N   JSON list of the names first seen since the last chunk, in the order of their numbers (from 0), each with the
         endpoint that it belongs to (`perfci_endpoints.py`)
     R   rows: a 32-bit count, then the columns one after the other: start (f64, seconds since the epoch),
-        latency (f64, ms; negative: none), name (u32), failed (u8), status (u16), size (u64), form (u8; 0: nobody
-        looked)
+        latency (f64, ms; negative: none), name (u32), failed (u8), status (u16), size (u64), form (u8; 0: not
+        looked at)
     F   JSON list of the forms of answers first seen since the last chunk, in the order of their numbers (from 1):
-        [content type, encoding, protocol]; of those beyond 255 nobody looks
+        [content type, encoding, protocol]; those beyond 255 are not recorded
     L   requests whose user was still busy when their task was due: a 32-bit count, then the columns: number of the row
         (u32, from 0 in this file), how late the task began (f64, ms), the user's pace (f64, ms; 0: it has none)
     S   starts of tasks that were due at a certain time: a 32-bit count, then the columns: due (f64, seconds since the
@@ -20,7 +20,7 @@ A file is the magic line and then chunks: one byte of kind, four bytes of payloa
     J   JSON object with a "what": health, event, errors
     Z   the end: the process closed its record in order
 
-Whoever is killed loses what was not yet flushed: a reader ignores an unfinished last chunk and misses the Z.
+A process that is killed loses what it has not flushed: a reader ignores an unfinished last chunk and misses the Z.
 """
 
 import json
@@ -47,7 +47,7 @@ MOST_MESSAGES = 100
 LONGEST_MESSAGE = 300
 
 Lateness = Callable[[], tuple[float, float] | None]
-"""How late the task that runs now began because its user was busy, and the pace of the user, in ms; or None."""
+"""Returns how late the current task began because its user was busy, and the user's pace, in ms; or None."""
 
 
 def _columns(codes: str = COLUMNS) -> list[array]:  # type: ignore[type-arg]  # array is generic for type checkers only
@@ -55,17 +55,17 @@ def _columns(codes: str = COLUMNS) -> list[array]:  # type: ignore[type-arg]  # 
 
 
 class Sink(Protocol):
-    """Where a log goes: a file, or a machine elsewhere."""
+    """Where a log is written to: a file, or another machine."""
 
     def write(self, data: bytes, /) -> int | None:
-        """Take all of *data*, or tell how much was taken."""
+        """Write *data*, and return how many bytes were written."""
 
     def close(self) -> None:
-        """Nothing more will come."""
+        """Close the sink: nothing more will be written."""
 
 
-def put(sink: Sink, data: bytes) -> None:
-    """Write *data*, or end the process: a load without a record is worse than none."""
+def write_or_exit(sink: Sink, data: bytes) -> None:
+    """Write *data*, or end the process: load that is not recorded must not go on."""
     try:
         problem = "" if sink.write(data) == len(data) else "No space left on device"
     except OSError as error:
@@ -77,12 +77,12 @@ def put(sink: Sink, data: bytes) -> None:
 
 
 class LogWriter:
-    """One process's log, in a file of its own or wherever a sink takes it."""
+    """The request log of one process, in a file or any other sink."""
 
     def __init__(self, to: Path | Sink) -> None:
         self._file: Sink = to.open("wb", buffering=0) if isinstance(to, Path) else to
         self._closed = False
-        put(self._file, MAGIC)
+        write_or_exit(self._file, MAGIC)
         self._ids: dict[Named, int] = {}
         self._forms: dict[Form, int] = {}
         self._named, self._formed = 0, 0  # how many of both are written
@@ -106,20 +106,20 @@ class LogWriter:
         size: int,
         form: Form | None = None,
     ) -> None:
-        """Note one request; nothing is written before the next flush."""
+        """Add a request; nothing is written before the next flush."""
         row = (start_s, latency_ms, self.number(Named(name, name)), failed, status, size, self.form(form))
         for append, value in zip(self.appenders, row, strict=True):
             append(value)
 
     def late(self, late_ms: float, pace_ms: float) -> None:
-        """The row that comes next is of a task that began late, because its user was busy."""
+        """Add that the task of the next request began late, because its user was busy."""
         rows, lates, paces = self._late
         rows.append(self._written + len(self._columns[0]))
         lates.append(late_ms)
         paces.append(pace_ms)
 
     def start(self, due_s: float, late_ms: float, lost: float, busy: bool) -> None:
-        """Note the start of a task that was due at a certain time; a negative lateness is a start that never came."""
+        """Add the start of a task that was due at a certain time; a negative lateness is a start that never came."""
         dues, lates, losses, busies = self._starts
         dues.append(due_s)
         lates.append(late_ms)
@@ -131,13 +131,13 @@ class LogWriter:
         return self._ids.setdefault(named, len(self._ids))
 
     def form(self, form: Form | None) -> int:
-        """The number of a form of answers in this log; 0 where there is none, or too many."""
+        """The number of a form of responses in this log; 0 where it is None, or there are too many."""
         if form is None or (form not in self._forms and len(self._forms) >= MOST_FORMS):
             return 0
         return self._forms.setdefault(form, len(self._forms) + 1)
 
     def error(self, endpoint: str, error: BaseException | str) -> None:
-        """Count a failure by its message; a service that invents a new one each time does not fill the memory."""
+        """Count a failure by its message, up to MOST_MESSAGES different ones, so that they cannot fill the memory."""
         message = error if isinstance(error, str) else f"{type(error).__name__}: {error}"
         key = (endpoint, message[:LONGEST_MESSAGE])
         if key not in self._errors and len(self._errors) >= MOST_MESSAGES:
@@ -145,7 +145,7 @@ class LogWriter:
         self._errors[key] += 1
 
     def event(self, what: str, **data: object) -> None:
-        """Write something that happened, at once."""
+        """Write an event at once."""
         self._chunk(b"J", json.dumps({"what": what, "at": time.time(), **data}).encode())
 
     def health(self, *, users: int, lags_ms: list[float]) -> None:
@@ -164,7 +164,7 @@ class LogWriter:
         self._at, self._cpu, self._delay = now, cpu, delay
 
     def flush(self) -> None:
-        """Write what was noted since the last flush."""
+        """Write what was added since the last flush."""
         rows = self._columns
         names, forms = list(self._ids)[self._named :], list(self._forms)[self._formed :]
         if names:
@@ -185,21 +185,21 @@ class LogWriter:
             self.event("errors", errors=[[endpoint, text, count] for (endpoint, text), count in errors.items()])
 
     def close(self) -> None:
-        """Write the rest and the end mark; twice is harmless."""
+        """Write the rest and the end mark; a second call does nothing."""
         if not self._closed:
             self.flush()
-            put(self._file, CLOSED)
+            write_or_exit(self._file, CLOSED)
             self._closed = True
             self._file.close()
 
     def _chunk(self, kind: bytes, payload: bytes) -> None:
         # One write: a kill between two writes could otherwise leave a header without its payload in mid-file.
         if not self._closed:  # what a process notes while it ends comes after the end of the round
-            put(self._file, kind + len(payload).to_bytes(4, "little") + payload)
+            write_or_exit(self._file, kind + len(payload).to_bytes(4, "little") + payload)
 
 
 class LogCopy:
-    """A log of another machine, in a file of this one: each piece once and in order."""
+    """Writes the request log of another machine to a file of this one: each piece once and in order."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -208,16 +208,16 @@ class LogCopy:
         self.whole = False
 
     def take(self, number: int, piece: bytes) -> None:
-        """Write a piece, numbered from 0. After one that was lost nothing is taken: the file gets no end mark."""
+        """Write a piece, numbered from 0; after a lost one nothing more is written, not even the end mark."""
         if number == self._next and not self.whole:
-            put(self._file, piece)
+            write_or_exit(self._file, piece)
             self._next += 1
             self.whole = piece == CLOSED
             if self.whole:
                 self._file.close()
 
-    def forget(self) -> None:
-        """As if it had never been there."""
+    def discard(self) -> None:
+        """Delete the file."""
         self._file.close()
         self._path.unlink(missing_ok=True)
 
@@ -226,10 +226,10 @@ def request_listener(
     log: LogWriter, endpoints: Endpoints | None = None, *, home: str = "", late_now: Lateness | None = None
 ) -> Callable[..., None]:
     """
-    A listener for Locust's `request` event that notes each one in *log*, and beside it how late its task began.
+    A listener for Locust's `request` event that adds each request to *log*, with how late its task began.
 
-    An endpoint whose first request went to another host or port than *home* is noted, too: it is not the target that
-    answers there. Looking at every address would cost each request more than the whole record of it.
+    An endpoint whose first request went to another host or port than *home*, the target's, is logged as well. To look
+    at every address would cost each request more than all the rest of its record.
     """
     starts, latencies, numbered, failures, statuses, sizes, forms = log.appenders  # one call less for each request
     numbering = _Numbering(log, endpoints or Endpoints(home), _place(home))
@@ -273,7 +273,7 @@ def request_listener(
 
 
 class _Numbering:
-    """The number that each name has in a log."""
+    """Assigns a number to each name of a log."""
 
     def __init__(self, log: LogWriter, endpoints: Endpoints, home: str) -> None:
         self._log, self._endpoints, self._home = log, endpoints, home
@@ -292,12 +292,12 @@ class _Numbering:
             self.endpoints[number], self.answers[number] = named.endpoint, 0
             if named.endpoint not in self._located:
                 self._located.add(named.endpoint)
-                _note_elsewhere(self._log, named.endpoint, home=self._home, response=response, url=url)
+                _log_elsewhere(self._log, named.endpoint, home=self._home, response=response, url=url)
         return number
 
 
-def _note_elsewhere(log: LogWriter, endpoint: str, *, home: str, response: Any, url: Any) -> None:
-    """Note an endpoint that another place than *home* answers."""
+def _log_elsewhere(log: LogWriter, endpoint: str, *, home: str, response: Any, url: Any) -> None:
+    """Log an endpoint whose response comes from another host or port than *home*."""
     last = getattr(response, "request", None)  # where redirects have led
     place = _place(getattr(last, "url", None)) or _place(url)
     if home and place not in {"", home}:
@@ -305,7 +305,7 @@ def _note_elsewhere(log: LogWriter, endpoint: str, *, home: str, response: Any, 
 
 
 def _place(url: Any) -> str:
-    """Host and port of an address, in small letters; empty where it has none."""
+    """Host and port of an address, in lower case; empty where it has none."""
     try:
         parts = urlsplit(url if isinstance(url, str) else "")
         port = parts.port or {"http": 80, "https": 443, "ws": 80, "wss": 443}.get(parts.scheme)

@@ -1,7 +1,7 @@
 """
-Tasks and helpers that hide a method which Locust itself calls, so that a user of that class can never run.
+Refuses user classes with a task or helper that overrides a method which Locust itself calls.
 
-Locust fails at the first such user, goes on without users, and ends with its tables.
+Such a user can never run: Locust fails at the first one, goes on without users, and prints its tables.
 """
 
 import inspect
@@ -27,17 +27,17 @@ CALLED: dict[type, dict[str, tuple[tuple[Any, ...], dict[str, Any]]]] = {
         "execute_task": ((None,), {}),
     },
 }
-"""What Locust calls of a user and of a task set, and the arguments that it gives them (beside `self`)."""
+"""The methods of users and task sets that Locust calls, with its arguments (beside `self`)."""
 
 
-def refuse_hidden(classes: Iterable[type[User]]) -> None:
-    """End the process, with a sentence that perfci shows, where a class cannot run."""
+def refuse_overrides(classes: Iterable[type[User]]) -> None:
+    """End the process with a message that perfci shows, where a class cannot run."""
     for user_class in classes:
-        for text in _hidden(user_class, User):
+        for text in _overrides(user_class, User):
             raise SystemExit(f"perfci: {text} | rename it: Locust cannot run such a user by hand either")
 
 
-def _hidden(holder: type, kind: type) -> Iterator[str]:
+def _overrides(holder: type, kind: type) -> Iterator[str]:
     for name, arguments in CALLED[kind].items():
         own = getattr(holder, name, None)
         if own is getattr(kind, name) or not callable(own):
@@ -48,11 +48,11 @@ def _hidden(holder: type, kind: type) -> Iterator[str]:
             yield f"{what} {name} of {holder.__name__} hides {kind.__name__}.{name}, which Locust calls itself"
     for task in getattr(holder, "tasks", ()):
         if isinstance(task, type) and issubclass(task, TaskSet):
-            yield from _hidden(task, TaskSet)
+            yield from _overrides(task, TaskSet)
 
 
 def _takes(function: Callable[..., Any], positional: tuple[Any, ...], named: dict[str, Any]) -> bool:
-    """Whether it can be called with these arguments, as a method or, where it is none, without `self`."""
+    """Whether *function* accepts these arguments, with `self` or without."""
     try:
         signature = inspect.signature(function)
     except (TypeError, ValueError):

@@ -1,9 +1,9 @@
 """
-Pace: when the tasks of users were due, when they began, and, on request, arrivals instead of the users' own waits.
+Logs when tasks were due and when they began, and, on request, replaces the users' own waits by arrivals.
 
-A user with `constant_pacing` or `constant_throughput` means to begin a task every so many seconds. While it waits for a
-slow answer it begins none, and no latency tells of that (G. Tene, "How NOT to Measure Latency", 2013: coordinated
-omission). So each start is noted with the time at which it was due, and each request of a task whose user was still
+A user with `constant_pacing` or `constant_throughput` is to begin a task every so many seconds. While it waits for a
+slow response it begins none, and no latency shows that (G. Tene, "How NOT to Measure Latency", 2013: coordinated
+omission). So each start is logged with the time at which it was due, and each request of a task whose user was still
 busy then with how late the task began.
 
 With arrivals the users' waits do not count. Tasks are due at the times of one stream for the whole process, drawn from
@@ -31,7 +31,7 @@ from perfci_log import Lateness, LogWriter
 from perfci_pauses import Pauses
 
 SHORTEST_PACE_S = 0.001  # below it a pace is a way to say "as fast as you can"
-STEP_S = 0.1  # at most, before the stream looks whether it is to begin anew
+STEP_S = 0.1  # between two looks whether the stream has to restart
 BINS = 10  # of one wait: in so many parts users would be spread if they did not act in step
 
 KINDS = {constant(1).__code__: "constant", constant_pacing(1).__code__: "constant_pacing"}
@@ -46,7 +46,7 @@ class Fixed:
 
 
 def fixed(wait_time: Any) -> Fixed | None:
-    """What `constant`, `constant_pacing` or `constant_throughput` returned, read again; None for any other function."""
+    """The wait that `constant`, `constant_pacing` or `constant_throughput` made; None for any other function."""
     kind = KINDS.get(getattr(wait_time, "__code__", None))
     if kind is None:
         return None
@@ -56,7 +56,7 @@ def fixed(wait_time: Any) -> Fixed | None:
 
 
 def holders(user_classes: Any) -> Iterator[Any]:
-    """The user classes and every task set below them."""
+    """The user classes and all of their nested task sets."""
     seen, left = set(), list(user_classes)
     while left:
         holder = left.pop()
@@ -79,7 +79,7 @@ class Bursts:
         self._count = self._starts = self._squares = 0
 
     def start(self, clock_s: float) -> None:
-        """One more."""
+        """Count a start at *clock_s*, in seconds of the clock that stands still in pauses."""
         number = int(clock_s * BINS / self._wait.seconds)
         if number != self._bin:
             self._squares += self._count**2
@@ -88,8 +88,8 @@ class Bursts:
             self._began = number if self._began < 0 else self._began
         self._count += 1
 
-    def tell(self, log: LogWriter) -> None:
-        """Write what was counted."""
+    def write(self, log: LogWriter) -> None:
+        """Write the counts as an event."""
         log.event(
             "bursts",
             wait_s=self._wait.seconds,
@@ -101,9 +101,9 @@ class Bursts:
 
 class Arrivals:
     """
-    The stream of one process: its share of the whole, and no other process has the same.
+    The arrivals of one process: its share of the whole stream, which no other process has.
 
-    It begins anew when all users are there, and when the sides begin to take turns: so what is measured of it is the
+    The stream restarts when all users have started, and when the sides begin to take turns: so the measured part is the
     same on both sides.
     """
 
@@ -112,35 +112,35 @@ class Arrivals:
         self._spec = json.loads(spec)
         self._environment = environment
         self._pauses = pauses
-        self._idle: deque[AsyncResult[float]] = deque()  # users, the one that has waited for longest first
-        self._queue: deque[float] = deque()  # when those were due that found nobody
-        self._runs = self._anew = False
+        self._idle: deque[AsyncResult[float]] = deque()  # users, the longest waiting one first
+        self._queue: deque[float] = deque()  # due times that found no idle user
+        self._is_running = self._has_to_restart = False
         self._starting = True
-        environment.events.spawning_complete.add_listener(self._all_are_there)
+        environment.events.spawning_complete.add_listener(self._on_spawning_complete)
 
     def take(self) -> float:
-        """Wait until there is something to do; when it was due."""
-        if not self._runs:
-            self._runs = True
+        """Wait until a task is due, and return when it was due."""
+        if not self._is_running:
+            self._is_running = True
             gevent.spawn(self._run)
         if self._queue:
             return self._queue.popleft()
-        place: AsyncResult[float] = AsyncResult()
-        self._idle.append(place)
+        arrival: AsyncResult[float] = AsyncResult()
+        self._idle.append(arrival)
         try:
-            return place.get()
+            return arrival.get()
         except BaseException:  # the user is stopped
-            if place.ready():
-                self._arrive(place.value)
+            if arrival.ready():
+                self._assign(arrival.value)
             else:
-                self._idle.remove(place)
+                self._idle.remove(arrival)
             raise
 
-    def left(self) -> Iterable[float]:
-        """When those were due that found no user."""
+    def unassigned(self) -> Iterable[float]:
+        """The due times that found no user."""
         return tuple(self._queue)
 
-    def _arrive(self, due: float) -> None:
+    def _assign(self, due: float) -> None:
         if self._idle:
             self._idle.popleft().set(due)
         else:
@@ -148,11 +148,11 @@ class Arrivals:
 
     def _run(self) -> None:
         while True:
-            self._anew = False
+            self._has_to_restart = False
             began = self._pauses.clock(time.time())
             stream = self._stream(began)
             due = next(stream)
-            while not self._anew:
+            while not self._has_to_restart:
                 if began < self._pauses.begin_s <= due:
                     began = self._pauses.begin_s
                     stream = self._stream(began)
@@ -160,15 +160,15 @@ class Arrivals:
                 elif (left := due - self._pauses.clock(time.time())) > 0:
                     self._pauses.sleep(min(left, STEP_S))
                 else:
-                    self._arrive(due)
+                    self._assign(due)
                     due = next(stream)
 
-    def _all_are_there(self, **_: Any) -> None:
-        """What came while users were still being started, and found none, does not queue up for the measured part."""
+    def _on_spawning_complete(self, **_: Any) -> None:
+        """Drop what was due while users were still being started: it would queue up for the measured part."""
         if self._starting:
             self._starting = False  # a shape may start more later: then the queue is real
             self._queue.clear()
-            self._anew = True
+            self._has_to_restart = True
 
     def _stream(self, began_s: float) -> Iterator[float]:
         index, apart = self._environment.runner.worker_index, self._spec["processes"] / self._spec["rate"]
@@ -178,10 +178,10 @@ class Arrivals:
         # A Poisson process shared out is several of them (J. F. C. Kingman, "Poisson Processes", 1993, section 2.2).
         seed = f"{self._spec['rng_seed']}/{index}"
         if began_s != self._pauses.begin_s:
-            return placed(poisson(apart, seed), [(began_s, inf)])
+            return distribute(poisson(apart, seed), [(began_s, inf)])
         # The sides change places differently, but as much is measured of each: that much is the same for both.
-        measured = placed(poisson(apart, seed), self._pauses.parts(measured=True))
-        return heapq.merge(measured, placed(poisson(apart, f"{seed}/ramp"), self._pauses.parts(measured=False)))
+        measured = distribute(poisson(apart, seed), self._pauses.parts(measured=True))
+        return heapq.merge(measured, distribute(poisson(apart, f"{seed}/ramp"), self._pauses.parts(measured=False)))
 
 
 def poisson(apart_s: float, seed: str) -> Iterator[float]:
@@ -190,8 +190,8 @@ def poisson(apart_s: float, seed: str) -> Iterator[float]:
     return accumulate(rng.expovariate(1 / apart_s) for _ in count())
 
 
-def placed(times: Iterable[float], parts: Iterable[tuple[float, float]]) -> Iterator[float]:
-    """Put times from 0 on into the *parts* of a clock, one after another; each is its beginning and its seconds."""
+def distribute(times: Iterable[float], parts: Iterable[tuple[float, float]]) -> Iterator[float]:
+    """Distribute times from 0 on over the *parts* of a clock, each given as its begin and length in seconds."""
     left = iter(parts)
     (at, length), passed = next(left), 0.0
     for each in times:
@@ -205,10 +205,10 @@ def placed(times: Iterable[float], parts: Iterable[tuple[float, float]]) -> Iter
 
 
 class Pace:
-    """Watches, or sets, the pace of the users of one process."""
+    """Logs, or sets, the pace of the users of one process."""
 
     def __init__(self, environment: Any, log: LogWriter, pauses: Pauses, *, arrivals: str = "") -> None:
-        """*arrivals* describes the stream that replaces the users' waits; empty: their own waits count."""
+        """*arrivals* describes the stream that replaces the users' waits; empty: they keep their own."""
         self._log = log
         self._pauses = pauses
         self._arrivals = Arrivals(arrivals, environment, pauses) if arrivals else None
@@ -221,7 +221,7 @@ class Pace:
             environment.events.quit.add_listener(self._end)
 
     def lateness(self) -> Lateness | None:
-        """What tells how late the task began that runs now, while its user was busy; None where no task is ever due."""
+        """A function that says how late the current task began; None where no task is ever due."""
         if not self._arrivals and not any(wait.kind == "constant_pacing" for wait in self._fixed.values()):
             return None
         return lambda: getattr(gevent.getcurrent(), "perfci_late", None)
@@ -231,12 +231,12 @@ class Pace:
 
         def paced(tasks: TaskSet) -> None:
             if self._arrivals:
-                self._arrive(self._arrivals, tasks, wait)
+                self._wait_for_arrival(self._arrivals, tasks, wait)
                 return
             own = type(tasks).wait_time is not TaskSet.wait_time
             pace = self._fixed.get(type(tasks) if own else type(tasks.user))
             if pace is not None and pace.kind == "constant_pacing":
-                self._keep(pace, tasks if own else tasks.user, lambda: wait(tasks))
+                self._wait_for_pace(pace, tasks if own else tasks.user, lambda: wait(tasks))
                 return
             wait(tasks)
             gevent.getcurrent().perfci_late = None  # that of an outer task set, which has a pace
@@ -247,15 +247,15 @@ class Pace:
         if self._arrivals:  # else each user would begin its first task as soon as it is there
             DefaultTaskSet.on_start = TaskSet.wait
 
-    def _arrive(self, arrivals: Arrivals, tasks: TaskSet, wait: Callable[[TaskSet], None]) -> None:
+    def _wait_for_arrival(self, arrivals: Arrivals, tasks: TaskSet, wait: Callable[[TaskSet], None]) -> None:
         idle, taken = self._now(), []
         # `wait` keeps the user's state, by which Locust knows whom it may stop; what it asks and does is ours.
         vars(tasks).update(wait_time=lambda: 0.0, _sleep=lambda _: taken.append(arrivals.take()))
         wait(tasks)
         self._begin(taken[0], busy=idle > taken[0], every_s=0.0, lost=0.0)
 
-    def _keep(self, pace: Fixed, owner: Any, wait: Callable[[], None]) -> None:
-        """Locust's own rule: due a pace after the last was, or after it began where that was late."""
+    def _wait_for_pace(self, pace: Fixed, owner: Any, wait: Callable[[], None]) -> None:
+        """Wait as `constant_pacing` does, and log the start: due a pace after the last one was due, or began late."""
         idle = self._now()
         began = getattr(owner, "perfci_began", None)
         if began is None:
@@ -277,10 +277,10 @@ class Pace:
 
     def _end(self, **_: Any) -> None:
         if self._arrivals:
-            for due in self._arrivals.left():
+            for due in self._arrivals.unassigned():
                 self._log.start(self._pauses.when(due), -1.0, 1.0, True)
         for bursts in self._bursts.values():
-            bursts.tell(self._log)
+            bursts.write(self._log)
 
     def _now(self) -> float:
         return self._pauses.clock(time.time())

@@ -1,5 +1,5 @@
 """
-Pauses: open time and paused time of the users of one side, while the other side is under load in turn.
+The open time and the pauses of the users of one side, while both sides are under load in turn.
 
 For a user the clock stands still in a pause. A wait that had 0.3 s to go when the pause began has 0.3 s to go when it
 ends, so that users come back as scattered as they went, and not all at once.
@@ -21,7 +21,7 @@ class Pauses:
     """When users may act: always before the timetable begins and after it stops, in its open spans between."""
 
     def __init__(self, nap: Callable[[float], object]) -> None:
-        """*nap* really sleeps, whoever patches what."""
+        """*nap* is the sleep that nobody has patched."""
         self._nap = nap
         self._plan([(-inf, inf)])
         self._ramp_s = 0.0  # at the beginning of each span, not measured
@@ -35,14 +35,14 @@ class Pauses:
         for since, until in spans[1:]:
             self._clocks.append(shown)
             shown += until - since
-        self._since, self._until = spans[0]  # the span that is open now, or was when somebody last asked
+        self._since, self._until = spans[0]  # the span that was open at the last call of `open`
 
     def begin(self, spans: Sequence[Span], *, begin_s: float, stop_s: float) -> None:
         """From *begin_s* to *stop_s* only the *spans* are open; all in seconds since the epoch, and in order."""
         self._plan([(-inf, begin_s), *spans, (stop_s, inf)])
 
     def wait_for(self, timetable: Path) -> float:
-        """Wait for the file that says when; the time at which to stop, in seconds since the epoch."""
+        """Wait for the file *timetable*, go by it, and return when to stop, in seconds since the epoch."""
         while not timetable.exists():
             self._nap(POLL_S)
         spec = json.loads(timetable.read_text())
@@ -72,17 +72,17 @@ class Pauses:
         return end_s - began_s - sum(seconds for seconds in opened if seconds > 0)
 
     def clock(self, now_s: float) -> float:
-        """What a clock shows that stands still in pauses, in seconds; until the timetable begins it shows the time."""
+        """Seconds on a clock that stands still in pauses, and shows the time until the timetable begins."""
         number = bisect_right(self._ends, now_s)
         return now_s if number == 0 else self._clocks[number] + max(0.0, now_s - self._spans[number][0])
 
     def when(self, clock_s: float) -> float:
-        """When that clock shows *clock_s*, in seconds since the epoch; where it stands still there, the end of that."""
+        """When `clock` shows *clock_s*, in seconds since the epoch; where a pause is there, its end."""
         number = bisect_right(self._clocks, clock_s) - 1
         return clock_s if number == 0 else self._spans[number][0] + clock_s - self._clocks[number]
 
     def parts(self, *, measured: bool) -> list[Span]:
-        """What is *measured* of the spans, or what is not: when that clock says it begins, and its seconds."""
+        """The *measured* parts of the spans, or the other ones: begin by `clock`, and length in seconds."""
         ramp_s = self._ramp_s
         spans = [(at, until - since) for at, (since, until) in zip(self._clocks[1:], self._spans[1:], strict=True)]
         if measured:
@@ -90,7 +90,7 @@ class Pauses:
         return [(at, ramp_s) for at, _ in spans]
 
     def sleep(self, seconds: float) -> float:
-        """Sleep so many seconds of open time; the length of the pauses within, in seconds."""
+        """Sleep so many seconds of open time; return the seconds of pauses within."""
         began = time.time()
         end = self.after(began, seconds)
         self._nap(end - began)

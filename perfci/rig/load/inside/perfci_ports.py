@@ -13,38 +13,38 @@ LOOPBACK = {"localhost", "::1", "::", "0.0.0.0", ""}  # noqa: S104  # compared, 
 
 
 class Ports:
-    """Moves the ports of one process; `moved` are those that were asked for, and those that are used instead."""
+    """Moves the ports of one process; `moved` maps each requested port to the one that is used instead."""
 
     def __init__(self) -> None:
         self.moved: dict[int, int] = {}
 
     def install(self) -> None:
-        """Patch the sockets of this process. Before the locustfile is loaded."""
+        """Patch the sockets of this process. Call it before the Locust file is loaded."""
         kind: Any = socket.socket
         bind = kind.bind
 
-        def moving(own: Any, address: Any) -> None:
-            if not _asks_for_a_port(own, address):
+        def bind_elsewhere(own: Any, address: Any) -> None:
+            if not _wants_a_port(own, address):
                 bind(own, address)
                 return
             host, port, *rest = address
             bind(own, (host, 0, *rest))
             self.moved[port] = own.getsockname()[1]
 
-        kind.bind = moving
+        kind.bind = bind_elsewhere
         for name in ("connect", "connect_ex"):
-            setattr(kind, name, self._finding(getattr(kind, name)))
+            setattr(kind, name, self._redirecting(getattr(kind, name)))
 
-    def _finding(self, connect: Callable[..., Any]) -> Callable[..., Any]:
-        def found(own: Any, address: Any) -> Any:
+    def _redirecting(self, connect: Callable[..., Any]) -> Callable[..., Any]:
+        def wrapper(own: Any, address: Any) -> Any:
             if self.moved and isinstance(address, tuple) and address[1] in self.moved and _is_here(address[0]):
                 address = (address[0], self.moved[address[1]], *address[2:])
             return connect(own, address)
 
-        return found
+        return wrapper
 
 
-def _asks_for_a_port(own: Any, address: Any) -> bool:
+def _wants_a_port(own: Any, address: Any) -> bool:
     return own.family in {socket.AF_INET, socket.AF_INET6} and isinstance(address, tuple) and address[1] != 0
 
 

@@ -1,5 +1,5 @@
 """
-The recorder: a second locustfile before the user's own, which notes every request and stops the round in time.
+The recorder: a Locust file that is loaded before the user's own, logs every request, and stops the round in time.
 
 `perfci_locust.py` lets Locust load it. PERFCI_RECORD names the folder of the logs (one per process),
 PERFCI_STOP_AFTER the seconds from the last user's start to the end of the round. Where the round is shared with
@@ -25,16 +25,16 @@ from typing import Any
 import gevent
 from locust import events
 from locust.runners import MasterRunner, WorkerRunner
-from perfci_endings import Endings, Leavers, doings
+from perfci_endings import EndedUsers, Endings, user_activity
 from perfci_endpoints import Endpoints
 from perfci_log import CLOSED, LogWriter, request_listener
-from perfci_lost import Caught
-from perfci_names import refuse_hidden
+from perfci_names import refuse_overrides
 from perfci_pace import Pace
-from perfci_patience import Patience
+from perfci_pause_hooks import PauseHooks
 from perfci_pauses import Pauses
 from perfci_ports import Ports
-from perfci_remote import END, Door, Home, Mail
+from perfci_remote import END, Admission, LogUpload, MasterLink
+from perfci_unreported import UnreportedRequests
 
 if os.environ.get("PERFCI_STAGES"):
     from perfci_stages import Stages  # noqa: F401  # Locust finds it here
@@ -47,28 +47,28 @@ WORKERS = json.loads(os.environ.get("PERFCI_WORKERS", "null"))
 WORKER = json.loads(os.environ.get("PERFCI_WORKER", "null"))
 
 pauses = Pauses(gevent.sleep)
-caught = Caught()
-caught.install()
+unreported = UnreportedRequests()
+unreported.install()
 endings = Endings()
 endings.watch_exit()
-leavers = Leavers()
-leavers.watch(endings.note)
+ended_users = EndedUsers()
+ended_users.watch(endings.record)
 if TIMETABLE:  # now, because the next file to be loaded is the user's
-    Patience(pauses).install()
+    PauseHooks(pauses).install()
 ports = Ports()
 if os.environ.get("PERFCI_MOVE_PORTS"):
     ports.install()
-door = None if WORKERS is None else Door(Path(os.environ["PERFCI_RECORD"]), **WORKERS)
-if door is not None:
-    door.install()
-home = None if WORKER is None else Home(**WORKER)
-if home is not None:
-    home.install()
+admission = None if WORKERS is None else Admission(Path(os.environ["PERFCI_RECORD"]), **WORKERS)
+if admission is not None:
+    admission.install()
+master_link = None if WORKER is None else MasterLink(**WORKER)
+if master_link is not None:
+    master_link.install()
 
 
 @events.init.add_listener
 def _record(environment: Any, runner: Any, **_: Any) -> None:
-    refuse_hidden(environment.user_classes)
+    refuse_overrides(environment.user_classes)
     _hide(environment)
     # `init` fires after Locust's fork, so each process opens a log of its own.
     log, settle = _opened(runner)
@@ -76,13 +76,13 @@ def _record(environment: Any, runner: Any, **_: Any) -> None:
     if leads:
         log.event("leads", shape=environment.shape_class is not None)
     endings.watch_runner(runner, lambda by, after_s: log.event("ended", by=by, after_s=after_s))
-    _pass_on_the_end(log, environment, runner)
+    _announce_the_end(log, environment, runner)
     pace = Pace(environment, log, pauses, arrivals=os.environ.get("PERFCI_ARRIVALS", ""))
-    where = home.host if home is not None else environment.host or ""
-    endpoints = Endpoints(where, json.loads(os.environ.get("PERFCI_ENDPOINTS", "[]")))
-    listener = request_listener(log, endpoints, home=where, late_now=pace.lateness())
+    target = master_link.host if master_link is not None else environment.host or ""
+    endpoints = Endpoints(target, json.loads(os.environ.get("PERFCI_ENDPOINTS", "[]")))
+    listener = request_listener(log, endpoints, home=target, late_now=pace.lateness())
     environment.events.request.add_listener(listener)
-    caught.tell(environment.events.request, listener)
+    unreported.add_listener(environment.events.request, listener)
     environment.events.user_error.add_listener(
         lambda exception, user_instance, **_: log.event(
             "exception", user=type(user_instance).__name__, message=f"{type(exception).__name__}: {exception}"[:300]
@@ -97,18 +97,18 @@ def _record(environment: Any, runner: Any, **_: Any) -> None:
     def begin(user_count: int) -> None:
         if isinstance(runner, MasterRunner):
             _wait_for_reports(runner, user_count)
-        leavers.tell(log.event)
+        ended_users.write(log.event)
         log.event("spawned", users=user_count)
         if leads and not TIMETABLE:  # a shape may spawn again and again: the first time counts, the others come later
             gevent.spawn_later(float(os.environ["PERFCI_STOP_AFTER"]), _stop, log, runner)
 
     @environment.events.quit.add_listener
     def end(exit_code: int, **_: Any) -> None:
-        leavers.tell(log.event)
+        ended_users.write(log.event)
         if ports.moved:
             log.event("moved", ports=sorted(ports.moved))
         log.event("exit", code=exit_code, own=environment.process_exit_code is not None)
-        if unjudged := caught.unjudged[environment.events.request]:
+        if unjudged := unreported.unjudged[environment.events.request]:
             log.event("unjudged", requests=unjudged)
         log.close()
         settle()
@@ -125,35 +125,35 @@ def _hide(environment: Any) -> None:
 
 
 def _opened(runner: Any) -> tuple[LogWriter, Callable[[], None]]:
-    """This process's log, and what is left to wait for once it is closed."""
-    if home is not None:
-        mail = Mail(runner)
-        log = LogWriter(mail)
-        log.event("clock", **home.clock())
-        return log, mail.settle
+    """The log of this process, and a function that waits for the logs of the workers once it is closed."""
+    if master_link is not None:
+        upload = LogUpload(runner)
+        log = LogWriter(upload)
+        log.event("clock", **master_link.clock())
+        return log, upload.wait
     folder = Path(os.environ["PERFCI_RECORD"])
     log = LogWriter(folder / f"{os.getpid()}.log")
     if isinstance(runner, WorkerRunner):
         return log, lambda: None
-    if door is not None:
-        door.tell = log.event
-        return log, partial(door.wait, runner, LATE_S)
+    if admission is not None:
+        admission.write_event = log.event
+        return log, partial(admission.wait, runner, LATE_S)
     return log, partial(_wait_for_workers, folder)
 
 
 def _wait_for_reports(runner: MasterRunner, users: int) -> None:
-    """Until the workers have said that all users are there; the master waits for a second, and then says so anyway."""
+    """Wait until the workers have reported all users; Locust's master waits for a second only."""
     with gevent.Timeout(REPORT_S, False):
         while runner.user_count < users:
             gevent.sleep(LAG_STEP_S)
 
 
-def _pass_on_the_end(log: LogWriter, environment: Any, runner: Any) -> None:
-    """Let each worker note that it was told to stop: one that left without this word left too early."""
+def _announce_the_end(log: LogWriter, environment: Any, runner: Any) -> None:
+    """Let each worker log that the round is over: a worker whose log lacks it ended too early."""
     if isinstance(runner, MasterRunner):
         environment.events.test_stopping.add_listener(lambda **_: runner.send_message(END))
     if isinstance(runner, WorkerRunner):
-        runner.register_message(END, lambda **_: _note_the_end(log, runner))
+        runner.register_message(END, lambda **_: _log_the_end(log, runner))
 
 
 def _take_turns(log: LogWriter, runner: Any, leads: bool) -> None:
@@ -165,18 +165,18 @@ def _take_turns(log: LogWriter, runner: Any, leads: bool) -> None:
 
 
 def _stop(log: LogWriter, runner: Any) -> None:
-    _note_the_end(log, runner)
+    _log_the_end(log, runner)
     runner.quit()
 
 
-def _note_the_end(log: LogWriter, runner: Any) -> None:
+def _log_the_end(log: LogWriter, runner: Any) -> None:
     log.event("stopping")
     if not runner.stats.total.num_requests:
-        log.event("silent", **doings(runner))
+        log.event("silent", **user_activity(runner))
 
 
 def _wait_for_workers(folder: Path) -> None:
-    """Until all logs are closed or their processes dead, or for as long as a request in flight may take."""
+    """Wait until all logs are closed or their processes dead, or for as long as a request in flight may take."""
     end = time.monotonic() + LATE_S
     while time.monotonic() < end and not all(_closed(log) or _dead(log.stem) for log in folder.glob("*.log")):
         gevent.sleep(0.1)
@@ -189,7 +189,7 @@ def _closed(log: Path) -> bool:
 
 
 def _dead(number: str) -> bool:
-    """Whether the process has ended, also where nobody asked it why yet (of that, only Linux tells)."""
+    """Whether the process has ended; on Linux also where its parent has not waited for it yet."""
     try:
         os.kill(int(number), 0)
         return Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
@@ -208,4 +208,4 @@ def _flush_every_second(log: LogWriter, runner: Any) -> None:
             lags_ms.append((time.perf_counter() - before - LAG_STEP_S) * 1e3)
         log.flush()
         log.health(users=runner.user_count, lags_ms=lags_ms)
-        leavers.tell(log.event)
+        ended_users.write(log.event)

@@ -18,22 +18,22 @@ from locust import User
 from locust.exception import StopUser
 from locust.runners import STATE_INIT, STATE_SPAWNING, STATE_STOPPED, LocalRunner
 from locust.user.task import LOCUST_STATE_RUNNING, LOCUST_STATE_WAITING, DefaultTaskSet
-from perfci_alike import reseed
-from perfci_endings import asks
-from perfci_side import START, Side
+from perfci_endings import is_requesting
+from perfci_random import reseed
+from perfci_side import START, SideRecorder
 from perfci_tasks import LONGEST_TASK_S, Execute, tasks_of
 
-LOOK_S = 0.02  # a user that asks nothing for so long, as it starts, waits for something else than an answer
-PATIENCE_S = 1.0  # users that wait for so long after all have been started wait for more users
+IDLE_S = 0.02  # a starting user that has no request in flight for so long waits for something else than an answer
+ALL_IDLE_S = 1.0  # started users that are all idle for so long wait for more users
 
 
-class Place(DefaultTaskSet):
-    """In place of the root task set of a user: waits, and executes one of its tasks when it is its turn."""
+class TurnTaskSet(DefaultTaskSet):
+    """Replaces Locust's root task set: the user waits, and executes one of its tasks when it is its turn."""
 
     def run(self) -> None:
-        """Until the user is stopped."""
+        """Execute what `take` hands over, until the user is stopped."""
         hub = gevent.get_hub()
-        leave = hub.switch  # to where nothing comes back from but by `take`, or by who stops this user
+        leave = hub.switch  # which returns only by `take`, or when this user is stopped
         while True:
             self.user._state = LOCUST_STATE_WAITING  # noqa: SLF001  # by which Locust knows whom it may stop
             caller, execute = leave()
@@ -42,80 +42,79 @@ class Place(DefaultTaskSet):
                 execute()
             except BaseException as error:
                 if isinstance(error, SystemExit):
-                    self.user.environment.runner.side.exits(error)
+                    self.user.environment.runner.side.exited(error)
                 hub.loop.run_callback(caller.switch)  # this greenlet ends, and cannot go there itself
                 raise
             leave = caller.switch
 
     def take(self, execute: Execute) -> None:
-        """Let the user execute something, in its own greenlet."""
+        """Call *execute* in the user's own greenlet; it returns at once where the user has ended."""
         greenlet = self.user.greenlet
         if not greenlet.dead:
             greenlet.switch((gevent.getcurrent(), execute))
 
 
-class Starter:
-    """The start of one user, and the tasks that it has then."""
+class UserStart:
+    """The start of one user, whose `on_start` may still run, and the tasks that the user has afterwards."""
 
-    def __init__(self, user: User, side: Side) -> None:
+    def __init__(self, user: User, side: SideRecorder) -> None:
         self.user = user
         self.settled = Event()
         self.tasks: list[tuple[str, Execute]] | None = None  # None: it has not started
         self._side = side
         self._on_start = user.on_start
-        user.on_start = self._start  # type: ignore[method-assign]  # of this one user
+        user.on_start = self._start  # type: ignore[method-assign]  # of this user only
 
     def _start(self) -> None:
         name = type(self.user).__name__
         try:
-            with gevent.Timeout(LONGEST_TASK_S), self._side.think.within(f"{name}.on_start", self._on_start):
+            with gevent.Timeout(LONGEST_TASK_S), self._side.think_time.executing(f"{name}.on_start", self._on_start):
                 self._on_start()
                 self.tasks = list(tasks_of(self.user, self._side))
         except gevent.Timeout as error:
-            self._side.could_not_start(name, error)
+            self._side.start_failed(name, error)
             raise StopUser from error
         except SystemExit as error:
-            self._side.exits(error)
+            self._side.exited(error)
             raise
         except Exception as error:
-            self._side.could_not_start(name, error)
+            self._side.start_failed(name, error)
             raise
         finally:
             self.settled.set()
 
-    def waits(self) -> bool:
-        """Whether the user waits for something else than an answer."""
-        return not self.settled.wait(LOOK_S) and not asks(self.user.greenlet)
+    def is_idle(self) -> bool:
+        """Whether the user is still starting, and waits for something else than an answer."""
+        return not self.settled.wait(IDLE_S) and not is_requesting(self.user.greenlet)
 
 
-class OneOfEach(LocalRunner):
+class TurnRunner(LocalRunner):
     """
     Locust's runner, where one user of each class stands for all of its users.
 
-    Options, counts and events are those of the whole load, of which a LoadTestShape decides the first moment; nobody
-    waits for a ramp.
+    Options, counts and events are those of the whole load, or of the first moment of a LoadTestShape. There is no ramp.
     """
 
-    side: Side
+    side: SideRecorder
 
     def __init__(self, environment: Any) -> None:
         self._counts: Counter[str] = Counter()  # of the users that there would be
-        self._starters: dict[str, Starter] = {}
-        self._driven = False
+        self._starts: dict[str, UserStart] = {}
+        self._is_driven = False
         super().__init__(environment)
 
     @property
     def user_count(self) -> int:
-        """How many users there would be."""
+        """The number of users that there would be under load."""
         return self._counts.total()
 
     @property
     def user_classes_count(self) -> dict[str, int]:
-        """The same, by class."""
+        """The number of users that there would be under load, by class."""
         return {user_class.__name__: self._counts[user_class.__name__] for user_class in self.user_classes}
 
     def shape_worker(self) -> None:
-        """The first moment of a shape that has one."""
+        """Start the users that a LoadTestShape asks for in its first tick."""
         options, tick = self.environment.parsed_options, self.environment.shape_class.tick()
         count, rate, *classes = tick or (options.num_users, options.spawn_rate)
         self.start(count, rate, user_classes=classes[0] if classes else None)
@@ -123,106 +122,106 @@ class OneOfEach(LocalRunner):
 
     def _start(self, user_count: int, spawn_rate: float, wait: bool = False, user_classes: Any = None) -> None:
         super()._start(user_count, max(spawn_rate, user_count), wait, user_classes)
-        if not self._driven:
-            self._driven = True
-            self.greenlet.spawn(self._obey)
+        if not self._is_driven:
+            self._is_driven = True
+            self.greenlet.spawn(self._execute_commands)
 
     def spawn_users(self, user_classes_spawn_count: dict[str, int], wait: bool = False) -> list[User]:  # noqa: ARG002
-        """Count all of them; start one of each class, once."""
+        """Count all users, and start one of each class the first time."""
         if self.state in {STATE_INIT, STATE_STOPPED}:
             self.update_state(STATE_SPAWNING)
         self._counts.update(user_classes_spawn_count)
-        if self._starters or self.side.wire.hear() != [START]:
+        if self._starts or self.side.connection.receive() != [START]:
             return []
         for user_class in self.user_classes:
-            if (starter := self._started(user_class)) is not None:
-                self._starters[user_class.__name__] = starter
-        return [starter.user for starter in self._starters.values()]
+            if (start := self._start_user(user_class)) is not None:
+                self._starts[user_class.__name__] = start
+        return [start.user for start in self._starts.values()]
 
-    def _started(self, user_class: type[User]) -> Starter | None:
-        """A user of the class, which has started or waits for something; None where there can be none."""
+    def _start_user(self, user_class: type[User]) -> UserStart | None:
+        """Start a user of the class, until it has started or is idle; None where it cannot be created."""
         reseed(f"{self.side.rng_seed}/{user_class.__name__}")
         try:
-            starter = Starter(user_class(self.environment), self.side)
+            start = UserStart(user_class(self.environment), self.side)
         except Exception as error:  # noqa: BLE001  # whatever a user's own code raises is data
-            self.side.could_not_start(user_class.__name__, error)
+            self.side.start_failed(user_class.__name__, error)
             return None
-        starter.user.start(self.user_greenlets)
-        while not starter.settled.is_set() and not starter.waits():
+        start.user.start(self.user_greenlets)
+        while not start.settled.is_set() and not start.is_idle():
             pass
-        return starter
+        return start
 
     def stop_users(self, user_classes_stop_count: dict[str, int]) -> None:
-        """Stop those who are there; the others are counted no more."""
-        there = Counter(type(greenlet.args[0]).__name__ for greenlet in self.user_greenlets if greenlet.args)
+        """Stop the users that exist, and reduce the counts by the whole number."""
+        existing = Counter(type(greenlet.args[0]).__name__ for greenlet in self.user_greenlets if greenlet.args)
         if all(count >= self._counts[name] for name, count in user_classes_stop_count.items()):
-            super().stop_users({name: there[name] for name in user_classes_stop_count if there[name]})
+            super().stop_users({name: existing[name] for name in user_classes_stop_count if existing[name]})
         self._counts.subtract(user_classes_stop_count)
 
-    def _obey(self) -> None:
-        """Do what the driver says, until it says that this is the end."""
+    def _execute_commands(self) -> None:
+        """Execute the commands of the driver, until it ends the round."""
         actions = self._actions()
         gc.collect()
         gc.freeze()
         gc.disable()
-        names = {name: [task for task, _ in starter.tasks or ()] for name, starter in self._starters.items()}
+        names = {name: [task for task, _ in start.tasks or ()] for name, start in self._starts.items()}
         classes = [user_class.__name__ for user_class in self.user_classes]
-        offered = {name: tasks for name, tasks in names.items() if self._starters[name].tasks is not None}
-        self.side.wire.say(["answer", {"tasks": offered, "classes": classes}])
+        offered = {name: tasks for name, tasks in names.items() if self._starts[name].tasks is not None}
+        self.side.connection.send(["answer", {"tasks": offered, "classes": classes}])
         while True:
-            command, *rest = self.side.wire.hear() or ("gone",)
+            command, *rest = self.side.connection.receive() or ("gone",)
             answer: object = None
             if command == "turn":
                 key, rng_seed = rest
                 answer = self.side.turn(actions[key], rng_seed)
             elif command == "visits":
                 answer = [self.side.visit(actions[key], rng_seeds, leads=leads) for key, rng_seeds, leads in rest[0]]
-            elif command == "note":
+            elif command == "event":
                 what, data = rest
                 self.side.log.event(what, **data)
             elif command == "health":
                 self.side.log.health(users=1, lags_ms=[])
             elif command == "rest":
                 self.side.rest()
-            elif command == "nobody":
-                self.side.nobody()
+            elif command == "nothing to do":
+                self.side.nothing_to_do()
             elif command == "end":
                 self.side.stop()
                 self.quit()
                 return
             else:
-                os._exit(1)  # nobody is there any more who would want it
-            self.side.wire.say(["answer", answer])
+                os._exit(1)  # the driver is gone
+            self.side.connection.send(["answer", answer])
 
     def _actions(self) -> dict[str, Callable[[], object]]:
-        """What the driver may ask for, by key; users that are starting come to the end of it first."""
-        self._await(list(self._starters.values()))
+        """What each turn executes, by the key of the turn, after all users have started or failed."""
+        self._await_started(list(self._starts.values()))
         actions: dict[str, Callable[[], object]] = {}
         for user_class in self.user_classes:
             name = user_class.__name__
-            actions[f"{name}/{START}"] = partial(self._one_more, user_class)
-            starter = self._starters.get(name)
-            for number, (_, execute) in enumerate((starter and starter.tasks) or ()):
-                place: Any = starter.user._taskset_instance  # noqa: SLF001
-                actions[f"{name}/{number}"] = partial(place.take, execute)
+            actions[f"{name}/{START}"] = partial(self._start_another, user_class)
+            start = self._starts.get(name)
+            for number, (_, execute) in enumerate((start and start.tasks) or ()):
+                task_set: Any = start.user._taskset_instance  # noqa: SLF001
+                actions[f"{name}/{number}"] = partial(task_set.take, execute)
         return actions
 
-    def _one_more(self, user_class: type[User]) -> None:
-        if (starter := self._started(user_class)) is not None:
-            self._await([starter])
+    def _start_another(self, user_class: type[User]) -> None:
+        if (start := self._start_user(user_class)) is not None:
+            self._await_started([start])
 
-    def _await(self, starters: list[Starter]) -> None:
-        """Until these have started, or failed. Those that wait for all users to do so are not kept waiting."""
+    def _await_started(self, starts: list[UserStart]) -> None:
+        """Wait until these users have started or failed; where all of them are idle, start the other users as well."""
         since = time.monotonic()
-        while unsettled := [starter for starter in starters if not starter.settled.is_set()]:
-            if not all(starter.waits() for starter in unsettled):
+        while unsettled := [start for start in starts if not start.settled.is_set()]:
+            if not all(start.is_idle() for start in unsettled):
                 since = time.monotonic()
-            elif time.monotonic() - since > PATIENCE_S:
-                self._fill()
+            elif time.monotonic() - since > ALL_IDLE_S:
+                self._start_all_users()
 
-    def _fill(self) -> None:
-        """Start all the users that there would be under load."""
-        there = Counter(type(greenlet.args[0]).__name__ for greenlet in self.user_greenlets if greenlet.args)
+    def _start_all_users(self) -> None:
+        """Start as many users as there would be under load."""
+        existing = Counter(type(greenlet.args[0]).__name__ for greenlet in self.user_greenlets if greenlet.args)
         for user_class in self.user_classes:
-            for _ in range(self._counts[user_class.__name__] - there[user_class.__name__]):
-                self._started(user_class)
+            for _ in range(self._counts[user_class.__name__] - existing[user_class.__name__]):
+                self._start_user(user_class)

@@ -1,5 +1,5 @@
 """
-One side of a round with one request in flight: what is recorded of it, and what its driver is told.
+Records one side of a round with one request in flight, and reports to the driver of the round.
 
 It belongs to a process that runs Locust's own program for this side alone (`perfci_sides.py`, `perfci_runner.py`).
 """
@@ -12,15 +12,15 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import locust
-import perfci_alike
-from perfci_endings import Endings, raised_at, said
+import perfci_random
+from perfci_connection import Connection, Token
+from perfci_endings import Endings, describe_ending, raised_at
 from perfci_endpoints import Endpoints
 from perfci_log import LogWriter, request_listener
-from perfci_lost import Caught
-from perfci_names import refuse_hidden
+from perfci_names import refuse_overrides
 from perfci_ports import Ports
-from perfci_think import Think
-from perfci_wire import Token, Wire
+from perfci_think import ThinkTime
+from perfci_unreported import UnreportedRequests
 
 START = "start"
 LONGEST_HEADER = 1000
@@ -35,63 +35,63 @@ class TurnResult(NamedTuple):
     until: float = 0.0
 
 
-class Side:
-    """What the driver and the Locust file of one side have to do with one another."""
+class SideRecorder:
+    """Executes the turns of one side, writes its request log, and answers the driver of the round."""
 
     def __init__(
-        self, name: str, record: str, rng_seed: int, *, wire: Wire, token: Token, headers: list[str] | None
+        self, name: str, record: str, rng_seed: int, *, connection: Connection, token: Token, headers: list[str] | None
     ) -> None:
         self.rng_seed = rng_seed
         self.log = LogWriter(Path(record) / f"{name}.log")
-        self.wire = wire
+        self.connection = connection
         self._token = token
         self.user_classes: list[str] = []  # that the scenario names
         self.own_endpoints: list[dict[str, str]] = []  # the project's own names for them
         self.unstarted: list[str] = []  # classes whose users could not start, with the exception
         self._asked: list[str] = []  # endpoints, in order, since the turn began
-        self._troubles = 0  # failed requests, and exceptions outside of them
+        self._failures = 0  # failed requests, and exceptions outside of requests
         self._headers = headers
-        self._released_s = 0.0  # when the last request was counted
-        self.think = Think()
+        self._resumed_s = 0.0  # when the driver had counted the last request
+        self.think_time = ThinkTime()
         self.ports = Ports()
-        self._caught = Caught()
+        self._unreported = UnreportedRequests()
         self._endings = Endings()
         self._runner: Any = None
         self._endpoints = Endpoints("")
 
     def install(self, *, moves_ports: bool) -> None:
-        """Before the Locust file is loaded."""
-        perfci_alike.install(self.rng_seed)
-        self.think.install()
+        """Patch Locust and the random generators. Call it before the Locust file is loaded."""
+        perfci_random.install(self.rng_seed)
+        self.think_time.install()
         if moves_ports:
             self.ports.install()
-        self._caught.install()
+        self._unreported.install()
         self._endings.watch_exit()
-        locust.events.init.add_listener(self._begin)
-        locust.events.quit.add_listener(self._close)
+        locust.events.init.add_listener(self._on_init)
+        locust.events.quit.add_listener(self._on_quit)
 
-    def _begin(self, environment: Any, runner: Any, **_: Any) -> None:
-        refuse_hidden(environment.user_classes)
-        if strays := [name for name in environment.parsed_options.user_classes or () if name not in self.user_classes]:
+    def _on_init(self, environment: Any, runner: Any, **_: Any) -> None:
+        refuse_overrides(environment.user_classes)
+        if unknown := [name for name in environment.parsed_options.user_classes or () if name not in self.user_classes]:
             raise SystemExit(
-                f"perfci: the arguments of the profile hold {' '.join(strays)}, which belongs to no option"
+                f"perfci: the arguments of the profile hold {' '.join(unknown)}, which belongs to no option"
                 " | name user classes in `user_classes`"
             )
         self._runner = runner
-        self._endings.watch_runner(runner, self._ended)
+        self._endings.watch_runner(runner, self._on_ending)
         self._endpoints = Endpoints(environment.host, self.own_endpoints)
         self._listen(request_listener(self.log, self._endpoints, home=environment.host))
-        self._listen(self._watch)
+        self._listen(self._count)
         if self._headers is not None:
             self._listen(self._report)
 
     def _listen(self, listener: Callable[..., Any]) -> None:
-        """Tell *listener* of each request, also of those that Locust itself would lose."""
+        """Call *listener* for each request, including those that Locust fires no event for."""
         events = locust.events.request
         events.add_listener(listener)
-        self._caught.tell(events, listener)
+        self._unreported.add_listener(events, listener)
 
-    def _watch(
+    def _count(
         self,
         request_type: str,
         name: str,
@@ -101,7 +101,7 @@ class Side:
         **_: Any,
     ) -> None:
         self._asked.append(self._endpoints.of(request_type, name, response=response, url=url).endpoint)
-        self._troubles += exception is not None
+        self._failures += exception is not None
 
     def _report(
         self,
@@ -114,7 +114,7 @@ class Side:
         url: Any = None,
         **_: Any,
     ) -> None:
-        """Tell the driver of a request, and stand still until it has been counted."""
+        """Report a request to the driver, and block the whole process until the driver has counted it."""
         if self._headers is None:
             return
         received: Any = getattr(response, "headers", None)
@@ -129,26 +129,26 @@ class Side:
             "status": status if type(status) is int else 0,
             "bytes": response_length if type(response_length) is int else 0,
             "failed": exception is not None,
-            # Sent before the one before it was counted: two were in flight, and nobody can tell whose work it was.
-            "overlapped": start_time is not None and start_time < self._released_s,
+            # Sent before the previous one was counted: with two in flight, work cannot be attributed to either.
+            "overlapped": start_time is not None and start_time < self._resumed_s,
             "headers": {header: str(value)[:LONGEST_HEADER] for header, value in found.items() if value is not None},
         }
-        self.wire.say(["request", request])
-        if self.wire.hear() is None:
-            os._exit(1)  # nobody counts any more, and an exception would be swallowed by Locust's events
-        self._released_s = time.time()
+        self.connection.send(["request", request])
+        if self.connection.receive() is None:
+            os._exit(1)  # the driver is gone, and Locust's events would swallow an exception
+        self._resumed_s = time.time()
 
     def turn(self, execute: Callable[[], object], rng_seed: int) -> TurnResult:
-        """Execute something from that random state."""
-        perfci_alike.reseed(rng_seed)
+        """Call *execute* with the random generators seeded by *rng_seed*."""
+        perfci_random.reseed(rng_seed)
         self._asked = []
-        before, since = self._troubles, time.time()
+        before, since = self._failures, time.time()
         execute()
-        return TurnResult(self._asked, self._troubles > before, since, time.time())
+        return TurnResult(self._asked, self._failures > before, since, time.time())
 
     def visit(self, execute: Callable[[], object], rng_seeds: tuple[int, int], *, leads: bool) -> list[TurnResult]:
         """
-        Execute something once from each of the two random states, while the other side does the same.
+        Call *execute* once with each of the two seeds, taking turns with the other side.
 
         The side that *leads* executes first and last, the other one twice in a row in between.
         """
@@ -165,45 +165,45 @@ class Side:
         return [first, second]
 
     def rest(self) -> None:
-        """Files and garbage are seen to between turns, never in a request."""
+        """Write the log and collect garbage, which must never happen during a request."""
         gc.collect(0)
         self.log.flush()
 
     def exception(self, where: str, error: BaseException) -> None:
-        """Note an exception outside of any request."""
-        self._troubles += 1
+        """Log an exception that was raised outside of any request."""
+        self._failures += 1
         self.log.event("exception", user=where, message=f"{type(error).__name__}: {error}"[:300])
 
-    def could_not_start(self, name: str, error: BaseException) -> None:
-        """Note that no user of a class can start."""
+    def start_failed(self, name: str, error: BaseException) -> None:
+        """Log that no user of the class *name* can start."""
         self.exception(f"{name}.on_start", error)
         self.unstarted.append(f"{name}: {type(error).__name__}: {error}"[:300])
 
-    def nobody(self) -> None:
-        """There is nothing to do on any side, because of this one."""
+    def nothing_to_do(self) -> None:
+        """Log why the round has no task to execute, if it is because no user of this side could start."""
         if self.unstarted:
-            self._endings.note(f"no user could start: {self.unstarted[0]}")
+            self._endings.record(f"no user could start: {self.unstarted[0]}")
 
-    def exits(self, error: SystemExit) -> None:
-        """A task ends the whole process."""
-        self._endings.note(said(type(error).__name__, raised_at(error), error))
+    def exited(self, error: SystemExit) -> None:
+        """Log that the Locust file ends the process by raising SystemExit."""
+        self._endings.record(describe_ending(type(error).__name__, raised_at(error), error))
 
-    def _ended(self, by: str, after_s: float) -> None:
+    def _on_ending(self, by: str, after_s: float) -> None:
         self.log.event("ended", by=by, after_s=after_s)
-        self.wire.say(["ended", by])
+        self.connection.send(["ended", by])
 
     def stop(self) -> None:
-        """The time is over: what is asked from now on is part of no turn."""
+        """End the recording: requests from now on belong to no turn."""
         self._headers = None
         if self.ports.moved:
             self.log.event("moved", ports=sorted(self.ports.moved))
-        if self.think.left_out:
-            self.log.event("left out", seconds=self.think.left_out)
+        if self.think_time.left_out:
+            self.log.event("left out", seconds=self.think_time.left_out)
         self.log.event("stopping")
         self.log.health(users=1, lags_ms=[])
 
-    def _close(self, exit_code: int, **_: Any) -> None:
+    def _on_quit(self, exit_code: int, **_: Any) -> None:
         self.log.event("exit", code=exit_code, own=self._runner.environment.process_exit_code is not None)
-        if unjudged := self._caught.unjudged[locust.events.request]:
+        if unjudged := self._unreported.unjudged[locust.events.request]:
             self.log.event("unjudged", requests=unjudged)
         self.log.close()

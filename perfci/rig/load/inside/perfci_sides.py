@@ -1,10 +1,10 @@
 """
-The sides of a round with one request in flight, as their driver sees them: each is a process of its own.
+Forks and commands the processes of the sides, in a round with one request in flight.
 
-The driver has imported Locust and forks one process for each side. There Locust's own program runs, with the arguments
-that it has under load, and the side's copy of the Locust file is alone: with its own modules, libraries, registries and
-events. Only the runner is another (`perfci_runner.py`). The driver says which task comes next, and the other side
-stands still meanwhile.
+The driver of the round has imported Locust and forks one process for each side. It runs Locust's own program with the
+arguments of a load round, so that the side's copy of the Locust file has modules, libraries, registries and events of
+its own. Only the runner is replaced (`perfci_runner.py`). The driver decides which task is executed next; a side blocks
+while it is the other side's turn.
 """
 
 import os
@@ -16,31 +16,30 @@ from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 import perfci_locust
-import perfci_side
 from gevent.monkey import get_original
 from gevent.os import fork_gevent
 from locust import env
 from locust.user import users
-from perfci_runner import OneOfEach, Place
-from perfci_side import START, TurnResult
-from perfci_wire import Token, Wire
+from perfci_connection import Connection, Token
+from perfci_runner import TurnRunner, TurnTaskSet
+from perfci_side import START, SideRecorder, TurnResult
 
 Report = Callable[[str, dict[str, Any]], Any]
-"""Called with the side and each of its requests, while that side stands still; the side hears what is returned."""
+"""Called with the name of a side and each of its requests; the side blocks until it has received the result."""
 
-close, waitpid = get_original("os", ["close", "waitpid"])  # Locust's wait for a loop of events that does not run here
+close, waitpid = get_original("os", ["close", "waitpid"])  # gevent's wait for an event loop that does not run here
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spec:
-    """What every round needs to know."""
+    """What the driver of any round with one request in flight has to know."""
 
-    arguments: dict[str, list[str]]  # by side, the base first: what Locust's own program is given
-    environment: dict[str, dict[str, str]]  # by side: variables that the other side has others of
+    arguments: dict[str, list[str]]  # of Locust's own program, by side, the base first
+    environment: dict[str, dict[str, str]]  # by side: variables whose values differ between the sides
     user_classes: list[str]  # that drive the load; empty: all
     record: str  # folder for the logs, one per side
     rng_seed: int
-    endpoints: list[dict[str, str]] = field(default_factory=list)  # the project's own names for them
+    endpoints: list[dict[str, str]] = field(default_factory=list)  # how the project names them
 
 
 @dataclass(slots=True)
@@ -54,76 +53,78 @@ class Turn:
     visits: int = 0
 
 
-class Side:
-    """One side's process. What is said to one that has ended is lost."""
+class SideProcess:
+    """The driver's end of one side's process. Commands to a process that has ended are dropped."""
 
-    def __init__(self, name: str, wire: Wire, pid: int, report: Report) -> None:
+    def __init__(self, name: str, connection: Connection, pid: int, report: Report) -> None:
         self.name = name
         self.ended_at: float | None = None  # when the Locust file ended the run, by the monotonic clock
-        self._wire = wire
+        self._connection = connection
         self._pid = pid
         self._report = report
         self._alive = True
 
-    def tell(self, *command: object) -> None:
-        """Send a command; `answer` returns what comes of it."""
+    def send(self, *command: object) -> None:
+        """Send a command, whose answer `receive` returns."""
         if self._alive:
             try:
-                self._wire.say(command)
+                self._connection.send(command)
             except OSError:
-                self._leave()
+                self._reap()
 
-    def answer(self) -> Any:
+    def receive(self) -> Any:
         """The answer to the last command; None where the side has ended. SystemExit where it failed."""
-        while self._alive and (message := self._wire.hear()) is not None:
+        while self._alive and (message := self._connection.receive()) is not None:
             kind, content = message
             if kind == "answer":
                 return content
             if kind == "request":
-                self._wire.say(self._report(self.name, content))
+                self._connection.send(self._report(self.name, content))
             elif kind == "ended":
                 self.ended_at = time.monotonic()
-        self._leave()
+        self._reap()
         return None
 
-    def ask(self, *command: object) -> Any:
+    def call(self, *command: object) -> Any:
         """Send a command and wait for its answer."""
-        self.tell(*command)
-        return self.answer()
+        self.send(*command)
+        return self.receive()
 
-    def take(self, turn: Turn, rng_seed: int) -> TurnResult:
-        """Execute the task once, from that random state."""
-        found = self.ask("turn", turn.key, rng_seed)
+    def execute(self, turn: Turn, rng_seed: int) -> TurnResult:
+        """Execute the task once, with the random generators seeded by *rng_seed*."""
+        found = self.call("turn", turn.key, rng_seed)
         return TurnResult([]) if found is None else TurnResult(*found)
 
     def await_end(self) -> None:
-        """Until the process has ended, to which it was told before."""
+        """Wait until the process has ended, after it was sent the command to."""
         while self._alive:
-            self.answer()
+            self.receive()
 
-    def hang_up(self) -> None:
-        """In another process: this end of the connection belongs to the driver."""
-        self._wire.close()
+    def close(self) -> None:
+        """Close the driver's end in a process that is not the driver."""
+        self._connection.close()
 
-    def _leave(self) -> None:
+    def _reap(self) -> None:
+        """Wait for the process; the driver ends as it did, unless the Locust file had ended the run before."""
         if not self._alive:
             return
         self._alive = False
         _, status = waitpid(self._pid, 0)
         code = os.waitstatus_to_exitcode(status)
         if code < 0:
-            os.kill(os.getpid(), -code)  # so that the driver's end tells of the same cause
+            os.kill(os.getpid(), -code)  # so that the driver ends by the same cause
         if code and self.ended_at is None:
             raise SystemExit(code)
 
 
-def fork(spec: Spec, *, headers: list[str] | None = None, report: Report = lambda *_: None) -> dict[str, Side]:
+def fork(spec: Spec, *, headers: list[str] | None = None, report: Report = lambda *_: None) -> dict[str, SideProcess]:
     """
-    A process for each side, which loads the Locust file and waits for the command to start its users.
+    Fork a process for each side, which loads the Locust file and waits for the command to start its users.
 
-    Where *headers* are given, each side tells of each request, with those headers of the answer, and waits for a word.
+    Where *headers* are given, each side reports each request, with those headers of the response, and blocks until
+    *report* has returned.
     """
-    sides: dict[str, Side] = {}
+    sides: dict[str, SideProcess] = {}
     tokens = dict(zip(spec.arguments, (each.detach() for each in socket.socketpair()), strict=False))
     for name in spec.arguments:
         ours, theirs = (each.detach() for each in socket.socketpair())
@@ -133,24 +134,25 @@ def fork(spec: Spec, *, headers: list[str] | None = None, report: Report = lambd
             for descriptor in (ours, *tokens.values()):
                 close(descriptor)
             for other in sides.values():
-                other.hang_up()
+                other.close()
             own = Token(token, held=not sides)
-            side = perfci_side.Side(name, spec.record, spec.rng_seed, wire=Wire(theirs), token=own, headers=headers)
+            connection = Connection(theirs)
+            side = SideRecorder(name, spec.record, spec.rng_seed, connection=connection, token=own, headers=headers)
             side.user_classes, side.own_endpoints = spec.user_classes, spec.endpoints
             os.environ.update(spec.environment[name])
-            _be(side, spec.arguments[name], moves_ports=bool(sides))
+            _run_locust(side, spec.arguments[name], moves_ports=bool(sides))
         close(theirs)
         close(token)
-        sides[name] = Side(name, Wire(ours), pid, report)
+        sides[name] = SideProcess(name, Connection(ours), pid, report)
     return sides
 
 
-def _be(side: perfci_side.Side, arguments: list[str], *, moves_ports: bool) -> NoReturn:
+def _run_locust(side: SideRecorder, arguments: list[str], *, moves_ports: bool) -> NoReturn:
     """Run Locust's own program with the Locust file and *arguments* of this side, until it ends the process."""
-    OneOfEach.side = side
+    TurnRunner.side = side
     side.install(moves_ports=moves_ports)
-    setattr(env, "LocalRunner", OneOfEach)  # noqa: B010  # Locust has no public way
-    setattr(users, "DefaultTaskSet", Place)  # noqa: B010  # the same
+    setattr(env, "LocalRunner", TurnRunner)  # noqa: B010  # Locust has no public way
+    setattr(users, "DefaultTaskSet", TurnTaskSet)  # noqa: B010  # the same
     sys.argv = ["locust", *arguments]
     perfci_locust.program.main()
     sys.exit()
@@ -158,41 +160,41 @@ def _be(side: perfci_side.Side, arguments: list[str], *, moves_ports: bool) -> N
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """What all sides can do."""
+    """The turns that all sides can execute."""
 
     turns: list[Turn]  # the rotation, in the order of the file
     starts: list[Turn]  # the start of one more user of each class
     unstarted: list[str]  # classes that could not start on some side, and so are left out on all
 
 
-def start(sides: Mapping[str, Side], *, at_once: bool) -> Offer:
+def start(sides: Mapping[str, SideProcess], *, at_once: bool) -> Offer:
     """Start one user of each class on all *sides*, one side after the other or all *at_once*."""
     if at_once:
         for side in sides.values():
-            side.tell("start")
-    answers = [side.answer() if at_once else side.ask("start") for side in sides.values()]
+            side.send("start")
+    answers = [side.receive() if at_once else side.call("start") for side in sides.values()]
     offers: list[dict[str, list[str]]] = [answer["tasks"] for answer in answers if answer is not None]
     if len(offers) < len(sides):
         return Offer([], [], [])
     common = [name for name in offers[0] if all(name in offer for offer in offers)]
     turns = [Turn(f"{name}/{number}", task, name) for name in common for number, task in enumerate(offers[0][name])]
     if not turns:
-        both(sides, "nobody")
+        call_all(sides, "nothing to do")
     starts = [Turn(f"{name}/{START}", f"{name}.on_start", name) for name in common]
     return Offer(turns, starts, [name for name in answers[0]["classes"] if name not in common])
 
 
-def both(sides: Mapping[str, Side], *command: object) -> None:
-    """Send a command to all sides, which obey at the same time, and wait until all have."""
+def call_all(sides: Mapping[str, SideProcess], *command: object) -> None:
+    """Send a command to all sides, which execute it at the same time, and wait for all answers."""
     for side in sides.values():
-        side.tell(*command)
+        side.send(*command)
     for side in sides.values():
-        side.answer()
+        side.receive()
 
 
-def end(sides: Mapping[str, Side]) -> None:
-    """Let Locust come to its end on all sides, as it does when its time is over."""
+def end(sides: Mapping[str, SideProcess]) -> None:
+    """Let Locust end on all sides as it does when its run time is over, and wait for the processes."""
     for side in sides.values():
-        side.tell("end")
+        side.send("end")
     for side in sides.values():
         side.await_end()

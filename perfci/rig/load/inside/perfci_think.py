@@ -1,5 +1,5 @@
 """
-Think time: the waits and sleeps of users, which turns leave out.
+Leaves out think time: the waits and sleeps of users, in turns and in a census.
 
 A user of turns does not wait between two tasks, and not within one either: `time.sleep`, `gevent.sleep` and
 `self.wait()` in a user's own greenlet return at once. A task that needs them, because it asks again and again until a
@@ -16,47 +16,49 @@ import gevent
 from locust import TaskSet
 
 KEEP = "keep-sleeps"
-MOST = 20
-"""Sleeps of one execution that are left out: who sleeps more often waits for something, and would ask without end."""
+MOST_SLEEPS = 20
+"""Sleeps of one execution that are left out: a task that sleeps more often polls, and would never stop."""
 
 _pause = gevent.sleep
 
 
-class Think:
-    """Leaves out the think time of users, and knows where."""
+class ThinkTime:
+    """Leaves out the think time of users; `left_out` says where, and how much."""
 
     def __init__(self) -> None:
         self.left_out: Counter[str] = Counter()  # by task, in seconds
-        self._within: dict[Any, tuple[str, int]] = {}  # by greenlet: task, and how many sleeps it may still leave out
+        self._executing: dict[
+            Any, tuple[str, int]
+        ] = {}  # by greenlet: task, and how many sleeps it may still leave out
 
     def install(self) -> None:
-        """Patch sleeps and waits. Before the locustfile is loaded, which may import `sleep` itself."""
-        gevent.sleep = self._sleeping(gevent.sleep)
-        time.sleep = self._sleeping(time.sleep)
+        """Patch sleeps and waits. Call it before the Locust file is loaded, which may import `sleep` itself."""
+        gevent.sleep = self._skipping(gevent.sleep)
+        time.sleep = self._skipping(time.sleep)
         TaskSet._sleep = staticmethod(gevent.sleep)  # noqa: SLF001  # Locust has no public way
 
     @contextmanager
-    def within(self, name: str, function: object) -> Iterator[None]:
-        """While the current greenlet executes *function*, its sleeps are left out, unless its tag says otherwise."""
+    def executing(self, name: str, function: object) -> Iterator[None]:
+        """Leave out the sleeps of the current greenlet meanwhile, unless *function* has the tag that keeps them."""
         greenlet = gevent.getcurrent()
-        before = self._within.get(greenlet)
-        self._within[greenlet] = name, 0 if KEEP in getattr(function, "locust_tag_set", ()) else MOST
+        before = self._executing.get(greenlet)
+        self._executing[greenlet] = name, 0 if KEEP in getattr(function, "locust_tag_set", ()) else MOST_SLEEPS
         try:
             yield
         finally:
             if before is None:
-                del self._within[greenlet]
+                del self._executing[greenlet]
             else:
-                self._within[greenlet] = before
+                self._executing[greenlet] = before
 
-    def _sleeping(self, sleep: Callable[..., Any]) -> Callable[..., Any]:
-        def thinking(seconds: float = 0, *args: Any, **named: Any) -> Any:
+    def _skipping(self, sleep: Callable[..., Any]) -> Callable[..., Any]:
+        def wrapper(seconds: float = 0, *args: Any, **named: Any) -> Any:
             greenlet = gevent.getcurrent()
-            name, left = self._within.get(greenlet, ("", 0))
+            name, left = self._executing.get(greenlet, ("", 0))
             if not left:
                 return sleep(seconds, *args, **named)
-            self._within[greenlet] = name, left - 1
+            self._executing[greenlet] = name, left - 1
             self.left_out[name] += seconds
-            return _pause(0)  # what the user may be waiting for goes on
+            return _pause(0)  # other greenlets, which the user may be waiting for, run
 
-        return thinking
+        return wrapper

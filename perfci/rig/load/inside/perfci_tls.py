@@ -1,5 +1,7 @@
 """
-The certificates that the load trusts, as `tls` of the target says: PERFCI_TLS holds {"ca": FILE} or {"verify": false}.
+Makes Locust's clients trust the certificates that `tls` of the target names.
+
+PERFCI_TLS holds {"ca": FILE} or {"verify": false}.
 
 Locust's HttpUser reads no variable that names a file of certificates, and a FastHttpUser trusts anything unless it says
 otherwise. Clients of other kinds go by SSL_CERT_FILE and the like, which perfci sets as well.
@@ -15,7 +17,7 @@ from locust.contrib import fasthttp
 
 
 def install() -> None:
-    """Let Locust's clients trust them; call it before the user's file is loaded."""
+    """Patch Locust's clients to trust these certificates. Call it before the Locust file is loaded."""
     asked = json.loads(os.environ.get("PERFCI_TLS", "{}"))
     if "ca" in asked:
         clients._preloaded_ssl_context.load_verify_locations(asked["ca"])  # noqa: SLF001  # one for all users

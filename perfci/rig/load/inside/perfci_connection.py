@@ -1,5 +1,5 @@
 """
-What the processes of a round with one request in flight say to one another, over inherited sockets.
+How the processes of a round with one request in flight communicate, over inherited sockets.
 
 The driver and each side exchange messages: one JSON value a line. The two sides exchange a token, a byte, which whoever
 executes a turn holds.
@@ -13,12 +13,12 @@ from typing import Any
 from gevent.monkey import get_original
 
 LONGEST_READ = 65536
-close = get_original("os", "close")  # the patched one waits for a loop of events that may not run
+close = get_original("os", "close")  # gevent's waits for an event loop that may not run
 
 
-class Wire:
+class Connection:
     """
-    One end of the connection.
+    One end of the connection between the driver and a side.
 
     It reads and writes with `os.read` and `os.write`, which Locust does not patch: whoever waits stands still with all
     its greenlets, so that a side does nothing while it is the other side's turn.
@@ -26,16 +26,16 @@ class Wire:
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
-        os.set_blocking(descriptor, True)  # gevent makes its sockets others
+        os.set_blocking(descriptor, True)  # gevent makes its sockets non-blocking
         self._read = b""
 
-    def say(self, message: object) -> None:
+    def send(self, message: object) -> None:
         """Send *message*; an OSError where the other end is gone."""
         rest = json.dumps(message).encode() + b"\n"
         while rest:
             rest = rest[os.write(self._descriptor, rest) :]
 
-    def hear(self) -> Any:
+    def receive(self) -> Any:
         """The next message; None where the other end is gone."""
         while b"\n" not in self._read:
             try:
@@ -49,7 +49,7 @@ class Wire:
         return json.loads(line)
 
     def close(self) -> None:
-        """Let the other end hear nothing any more."""
+        """Close this end; the other one receives nothing any more."""
         close(self._descriptor)
 
 
@@ -63,7 +63,7 @@ class Token:
     def __init__(self, descriptor: int, *, held: bool) -> None:
         self._descriptor = descriptor
         self._held = held
-        os.set_blocking(descriptor, True)  # gevent makes its sockets others
+        os.set_blocking(descriptor, True)  # gevent makes its sockets non-blocking
 
     def acquire(self) -> None:
         """Wait until this side holds the token."""
