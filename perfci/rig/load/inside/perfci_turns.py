@@ -72,6 +72,7 @@ class Rotation:
         self._seen: Counter[str] = Counter()
         self._planned: deque[Visit] = deque()
         self._spent: dict[str, float] = {}  # seconds that the last visit to each task took
+        self._requested: dict[str, list[str]] = {}  # endpoints that it requested, on one side
 
     def visit_for(self, seconds: float, *, enough: int = 0) -> None:
         """
@@ -139,7 +140,7 @@ class Rotation:
             leader = self._first if turn.visits % 2 == 0 else self._second
             rng_seeds = self._rng.getrandbits(64), self._rng.getrandbits(64)
             self._planned.append(Visit(turn=turn, rng_seeds=rng_seeds, leader=leader))
-            expected.update(2 * list(turn.endpoints))
+            expected.update(self._requested.get(turn.name, ()))
             turn.visits += 1
 
     def _execute(self, batch: list[Visit]) -> None:
@@ -156,7 +157,7 @@ class Rotation:
         """Count a visit, and log the pairs of turns of which one failed."""
         asked = [endpoint for result in results[self._first] for endpoint in result.asked]
         self._seen.update(asked)
-        turn.endpoints = frozenset(asked)
+        turn.endpoints, self._requested[turn.name] = frozenset(asked), asked
         executed = [result for of_side in results.values() for result in of_side if result.until]
         ended, began = (
             max((each.until for each in executed), default=0.0),
