@@ -59,9 +59,13 @@ def _find(outcome: Outcome, wanted: str) -> list[Decision]:
     named = [(rows.label(decision.comparison.series), decision) for decision in outcome.decisions]
     exact = [decision for name, decision in named if _as_printed(name) == _as_printed(wanted)]
     close = [(name, decision) for name, decision in named if _as_printed(wanted) in _as_printed(name)]
-    if exact or len(close) == 1:
-        return exact or [close[0][1]]
-    known = [name for name, _ in close or named]
+    if exact:
+        return exact
+    if not named:
+        raise ConfigError("this result holds no series: nothing was compared", hint="Read its findings: they say why.")
+    known = list(dict.fromkeys(name for name, _ in close or named))  # turns and load have some metrics in common
+    if close and len(known) == 1:
+        return [decision for _, decision in close]
     listed = "\n".join(f"  {plain(name, 200)}" for name in known[:20])
     problem = "names more than one series" if close else "is no series of this result"
     raise ConfigError(f"{plain(wanted, 200)!r} {problem}", hint=f"Take one of these {len(known)}:\n{listed}")

@@ -10,7 +10,19 @@ import pytest
 from markdown_it import MarkdownIt
 
 from perfci.errors import ConfigError, ResultError
-from perfci.model import Culprit, CulpritKind, Finding, Interval, Look, Outcome, Role, SeriesVerdict, Verdict, Weight
+from perfci.model import (
+    Culprit,
+    CulpritKind,
+    Finding,
+    Interval,
+    Look,
+    Outcome,
+    Role,
+    RoundKind,
+    SeriesVerdict,
+    Verdict,
+    Weight,
+)
 from perfci.report import FORMATS, render, result_json, terminal
 from perfci.report.explain import explain, explain_json
 from tests.builders import (
@@ -303,6 +315,19 @@ def test_explain_unknown(wanted: str, hinted: int) -> None:
     with pytest.raises(ConfigError) as refusal:
         explain(an_outcome(), wanted)
     assert refusal.value.hint.count("service_time") == hinted
+
+
+def test_explain_of_a_result_without_series_says_so() -> None:
+    """A list of no names to choose from would be no next step."""
+    with pytest.raises(ConfigError, match="this result holds no series"):
+        explain(an_outcome(decisions=()), "GET /")
+
+
+def test_explain_lists_a_name_once_that_turns_and_load_have_in_common() -> None:
+    """A name that stands for both kinds of rounds is one choice, and is itself enough."""
+    comparisons = [a_comparison(endpoint="GET /a", kind=kind) for kind in RoundKind]
+    outcome = an_outcome(decisions=tuple(a_decision(comparison=comparison) for comparison in comparisons))
+    assert explain(outcome, "/a").count("EQUIVALENT  GET /a") == len(comparisons)
 
 
 def test_explain_takes_the_name_that_the_table_prints() -> None:
