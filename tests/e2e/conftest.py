@@ -1,7 +1,7 @@
 """
-Whole jobs need Docker, Compose, act and base images; the HTML report a browser and axe; OpenMetrics Prometheus.
+Whole jobs need Docker, Compose, act and base images; databases psql and redis-cli; reports a browser, axe, Prometheus.
 
-What is missing skips a test, or fails it where CI says so.
+A test without what it needs skips and says why, or fails where CI says so.
 """
 
 import os
@@ -33,6 +33,14 @@ def toolchain() -> Mapping[str, str]:
     if "PERFCI_UPLOAD_ARTIFACT" not in environ:
         _absent("tests/e2e/toolchain/install has not been run")
     return environ
+
+
+@pytest.fixture(scope="session")
+def database_clients(toolchain: object) -> None:
+    """Docker, and the clients on PATH that the census asks databases with by their address."""
+    for client in ("psql", "redis-cli"):
+        if problem := _fails([client, "--version"], os.environ):
+            _absent(problem)
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import time
@@ -96,10 +95,8 @@ def _container(stack: ExitStack, *arguments: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def servers(toolchain: object) -> Iterator[Servers]:
+def servers(database_clients: object) -> Iterator[Servers]:
     """One PostgreSQL with a database for each side, and one Redis."""
-    if missing := [name for name in ("psql", "redis-cli") if shutil.which(name) is None]:
-        pytest.fail(f"{missing[0]} is missing: tests/e2e/toolchain/install")
     with ExitStack() as stack:
         password = ("-e", f"POSTGRES_PASSWORD={PASSWORD}")
         hosts = {"db": _container(stack, *password, "postgres:16", *LIBRARY), "cache": _container(stack, "redis:7")}
