@@ -9,8 +9,8 @@ from perfci.cli.ports import state_folder
 
 @click.command("clean")
 def command() -> None:
-    """Stop and remove what an earlier, killed perfci left on this machine. Twice is harmless."""
-    from perfci.rig.target import sweep
+    """Remove what earlier runs left on this machine: processes of a killed perfci, images, environments of the load."""
+    from perfci.pipeline.clean import clean
 
-    ended = sweep(state_folder(), environ=dict(os.environ))
-    click.echo("\n".join(ended) or "nothing was left running")
+    lines = clean(state_folder(), environ=dict(os.environ))
+    click.echo("\n".join(lines) or "nothing was left running")

@@ -79,6 +79,11 @@ def test_requirements_are_installed_for_the_load_alone_and_once(
     again = shell.perfci(*RUN, "--census", "only", "--output", str(tmp_path / "again"))
     assert again.returncode == 0, again.stdout + again.stderr
     assert len(index.asked) == asked
+    kept = shell.project.parent / "state" / "perfci" / "load"
+    assert len(list(kept.iterdir())) == 1
+    assert shell.perfci("clean").stdout == "removed 1 environment of the load\n"
+    assert not kept.exists()
+    assert shell.perfci("clean").stdout == "nothing was left running\n"
 
 
 @pytest.mark.parametrize(

@@ -46,7 +46,7 @@ DOORS: Mapping[str, str] = {
     "perfci.report.timings": "what the time of a run went into, which is no part of its outcome",
     "perfci.publish.actions": "the log of a runner is a control channel: what is said there is cleaned",
     "perfci.publish.comment": "the option --comment becomes a Policy",
-    "perfci.rig.target": "`clean` is the rig's sweep and nothing else",
+    "perfci.rig.target": "a run begins with the rig's sweep and ends with its release, whatever happens between",
     "perfci.rig.load.generator": "the progress line shows what the rig calls Live",
 }
 """What the CLI imports of the wings, with the reason; a new one is an exception to be argued for here."""

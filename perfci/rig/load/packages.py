@@ -101,6 +101,17 @@ def interpreter(requirements: Requirements, *, environ: Mapping[str, str], state
     return str(folder / "bin" / "python")
 
 
+def cached(*, environ: Mapping[str, str], state: Path) -> list[Path]:
+    """The folders of all cached environments, and of those that a killed perfci has not completed."""
+    caches = _caches(environ, state)
+    return sorted(caches.iterdir()) if caches.is_dir() else []
+
+
+def clear(*, environ: Mapping[str, str], state: Path) -> None:
+    """Delete all cached environments."""
+    shutil.rmtree(_caches(environ, state), ignore_errors=True)
+
+
 def _caches(environ: Mapping[str, str], state: Path) -> Path:
     """The folder of the cached environments; on a runner in its temporary folder, which no other job can write to."""
     temporary = environ.get("RUNNER_TEMP") if environ.get("GITHUB_ACTIONS") == "true" else ""
