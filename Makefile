@@ -8,7 +8,7 @@ export PYTHONDONTWRITEBYTECODE =
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help demo quick test check bench lock clean
+.PHONY: help demo quick test check bench lock monitoring clean
 help:  ## Show this help
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
 
@@ -51,6 +51,9 @@ test: check  ## Lint, types and every test that this machine can run
 bench: $(READY)  ## How often the gate is wrong: `make bench CORPUS=DIR`, recorded rounds (bench/README.md)
 	@mkdir -p .perfci/bench
 	$(BIN)/python -m bench.gate_quality $(addprefix --corpus ,$(CORPUS)) --json .perfci/bench/quality.json --picture .perfci/bench/quality.png
+
+monitoring:  ## Demo, Locust, Prometheus and Grafana in containers, until Ctrl-C: :8000, :8089, :9090, :3000
+	DEMO_PORT=8000 docker compose --profile monitoring up --build
 
 lock: $(READY)  ## Write the lock files anew
 	$(BIN)/uv pip compile -q --upgrade pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -o requirements/action.txt

@@ -307,19 +307,15 @@ class WebSocketUser(Agent):
     def reconnect(self) -> None:
         """Hang up and call again: set-up and first answer are timed."""
         self.streams["conversation"].close()
-        self.converse("first answer")
+        self.message()
 
     @task(10)
     def message(self) -> None:
         """Say something and hear the reply."""
-        self.converse("message")
-
-    def converse(self, what: str) -> None:
-        """One message of the conversation."""
         if stream := self.stream("conversation"):
             number = f"{random.getrandbits(48):012x}"
             message = json.dumps({"id": number, "text": fake().sentence(12)})
-            stream.exchange(what, message, expected={"type": "reply", "id": number})
+            stream.exchange("message", message, expected={"type": "reply", "id": number})
 
     @task(10)
     def voice(self) -> None:

@@ -28,10 +28,12 @@ class Stream:
         self._url = address(host, path)
         self._name = name
         self._socket: Any = None
+        self._answered = False
 
     def open(self, token: str) -> bool:
         """Connect, in place of a connection that there is; whether it succeeded."""
         self.close()
+        self._answered = False
         with Timed(self, "connect") as timed:
             self._socket = websocket.create_connection(f"{self._url}?token={token}", timeout=PATIENCE_S)
         return timed.succeeded
@@ -42,13 +44,18 @@ class Stream:
         return self._socket is not None
 
     def exchange(self, what: str, message: str | bytes, *, expected: dict[str, Any]) -> bool:
-        """Send text or a binary frame and wait for its answer, which must have the *expected* fields."""
-        with Timed(self, what) as timed:
+        """
+        Send text or a binary frame and wait for its answer, which must have the *expected* fields.
+
+        On a new connection its row is the first answer's, not that of *what*: it pays for what comes before the first.
+        """
+        with Timed(self, what if self._answered else "first answer") as timed:
             if isinstance(message, bytes):
                 self._socket.send_binary(message)
             else:
                 self._socket.send(message)
             timed.length = self._receive(expected)
+            self._answered = True
         return timed.succeeded
 
     def wait_for(self, what: str, *, expected: dict[str, Any], since: float) -> bool:

@@ -4,12 +4,17 @@ Runs alone (`locust -f load_tests/tickets.py --host http://...`) against a servi
 Users sign in with the accounts of the test data, each with another one. Everything that they choose at random comes
 from the module `random`, so that who restores its state gets the same choices again.
 
+The shares of the actions are those of the document, for each of the three, and add up to 100: dashboard 20, list 15,
+create 10, detail 8, search 5, comment 4, upload 1. The rest, which it leaves open, is what belongs to the role. Admins'
+think times are not given there: 2 to 6 seconds.
+
 What they do leaves the work of the next request as it was: lists are always full, decisions are taken again and again
 on the same few approvals, and nobody remembers more than a fixed number of things.
 """
 
 import os
 import random
+import time
 from collections import deque
 from typing import Any
 
@@ -18,6 +23,9 @@ from shared import Accounts, Caller, think, unused_email
 
 THINK_SCALE = float(os.environ.get("TICKETS_THINK_SCALE", "1.0"))
 """Multiplies all think times: 0.02 makes a minute of work out of an hour's."""
+SESSION_SCALE = float(os.environ.get("TICKETS_SESSION_SCALE", str(THINK_SCALE)))
+"""Multiplies the length of a session, which is 10 to 30 minutes; 0: whoever may sign out does."""
+SESSION_SECONDS = (600, 1800)
 ACCOUNTS = {
     "user": int(os.environ.get("TICKETS_USERS", "200")),
     "manager": int(os.environ.get("TICKETS_MANAGERS", "20")),
@@ -40,6 +48,7 @@ WORDS = (
 STATUSES = ("open", "in_progress", "waiting", "resolved", "closed")
 PRIORITIES = ("low", "medium", "high", "urgent")
 CATEGORIES = ("hardware", "software", "network", "access", "purchase", "facilities")
+FILTERS = {"status": STATUSES, "priority": PRIORITIES, "category": CATEGORIES}
 
 _FORMS = {"user": "user{:04}", "manager": "manager{:03}", "admin": "admin{:02}"}
 _accounts = {role: Accounts(count, f"{_FORMS[role]}@example.test") for role, count in ACCOUNTS.items()}
@@ -61,12 +70,17 @@ class Person(Caller, FastHttpUser):
         self.email = _accounts[self.role].email(self)
         self.own: deque[int] = deque(maxlen=20)  # tickets that this user created
         self.known: list[int] = []  # tickets that this user has seen in a list
-        self.sign_in_with_retries(self.email, PASSWORD)
+        self.begin_session()
         newest = self.list_page({})
         if newest:
             # Somewhere in the older half: thousands of users do not all comment on the same few tickets.
             self.known = self.list_page({"before": random.randint(newest[0] // 2, newest[0]) + 1})
         self.create_ticket()
+
+    def begin_session(self) -> None:
+        """Sign in, for as long as sessions last."""
+        self.sign_in_with_retries(self.email, PASSWORD)
+        self.session_ends = time.monotonic() + random.uniform(*SESSION_SECONDS) * SESSION_SCALE
 
     def list_page(self, filters: dict[str, str | int]) -> list[int]:
         """`GET /tickets/`; the numbers of the tickets in it."""
@@ -79,10 +93,9 @@ class Person(Caller, FastHttpUser):
         self.ask("GET", "/reports/dashboard")
 
     def list_tickets(self) -> None:
-        """A list with one filter."""
-        choices = {"status": STATUSES, "priority": PRIORITIES, "category": CATEGORIES}
-        name = random.choice(sorted(choices))
-        self.list_page({name: random.choice(choices[name])})
+        """A list with one filter, or the tickets of one's own."""
+        name = random.choice((*sorted(FILTERS), "mine"))
+        self.list_page({name: "true" if name == "mine" else random.choice(FILTERS[name])})
 
     def create_ticket(self) -> None:
         """Ask for something."""
@@ -108,8 +121,9 @@ class Person(Caller, FastHttpUser):
             self.ask("PATCH", f"/tickets/{random.choice(self.own)}", name="/tickets/[id]", json=changes)
 
     def search(self) -> None:
-        """Look for a word."""
-        self.ask("GET", f"/tickets/search?q={random.choice(WORDS)}", name="/tickets/search")
+        """Look for a word among the tickets of one status and one priority."""
+        criteria = f"q={random.choice(WORDS)}&status={random.choice(STATUSES)}&priority={random.choice(PRIORITIES)}"
+        self.ask("GET", f"/tickets/search?{criteria}", name="/tickets/search")
 
     def add_comment(self) -> None:
         """Say something about a ticket."""
@@ -139,9 +153,12 @@ class Person(Caller, FastHttpUser):
         self.ask("GET", "/auth/profile")
 
     def sign_out_and_in(self) -> None:
-        """Leave, and come back."""
-        self.sign_out()
-        self.sign_in_with_retries(self.email, PASSWORD)
+        """Leave and come back, if the session has lasted long enough; otherwise look at one's own account."""
+        if time.monotonic() < self.session_ends:
+            self.profile()
+        else:
+            self.sign_out()
+            self.begin_session()
 
 
 class RegularUser(Person):
@@ -158,11 +175,11 @@ class RegularUser(Person):
         Person.ticket_detail: 8,
         Person.search: 5,
         Person.add_comment: 4,
-        Person.read_comments: 4,
-        Person.update_ticket: 3,
-        Person.profile: 2,
-        Person.sign_out_and_in: 2,
         Person.upload: 1,
+        Person.read_comments: 14,
+        Person.update_ticket: 11,
+        Person.profile: 8,
+        Person.sign_out_and_in: 4,
     }
 
 
@@ -201,14 +218,16 @@ class Manager(Person):
     tasks: Any = {
         Person.dashboard: 20,
         Person.list_tickets: 15,
-        pending_approvals: 15,
-        decide: 10,
+        Person.create_ticket: 10,
         Person.ticket_detail: 8,
+        Person.search: 5,
+        Person.add_comment: 4,
+        Person.upload: 1,
+        pending_approvals: 14,
+        decide: 10,
         approval_history: 5,
         sla_report: 5,
-        Person.search: 4,
-        Person.add_comment: 4,
-        Person.update_ticket: 4,
+        Person.update_ticket: 3,
     }
 
 
@@ -244,11 +263,14 @@ class Admin(Person):
     tasks: Any = {
         Person.dashboard: 20,
         Person.list_tickets: 15,
-        volume_report: 15,
-        sla_report: 10,
-        register: 10,
+        Person.create_ticket: 10,
+        Person.ticket_detail: 8,
         Person.search: 5,
-        Person.ticket_detail: 5,
-        Person.update_ticket: 5,
+        Person.add_comment: 4,
+        Person.upload: 1,
+        volume_report: 12,
+        sla_report: 8,
+        register: 8,
         approval_history: 5,
+        Person.update_ticket: 4,
     }

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from faker import Faker
 
 PASSWORD = "perf-test"
+SHARED_ACCOUNT = "loadtest"
 START = datetime(2024, 1, 1, 8, tzinfo=UTC)
 ACCOUNTS = {"users": 200, "managers": 20, "admins": 5}
 MOST = {"users": 9_999, "managers": 999, "admins": 99, "rows": 1_000_000}
@@ -88,7 +89,7 @@ class Seeder:
 
     def _tables(self, rng_seed: int, counts: Mapping[str, int]) -> Rows:
         accounts = Accounts(**_accounts(counts))
-        yield table_of(User), accounts.everybody
+        yield table_of(User), [*accounts.everybody, *_shared_account(len(accounts.everybody) + 1)]
         for system in self._systems:
             rng = random.Random(f"{rng_seed} {system.name}")  # noqa: S311 - the same every time is the point
             yield from system.rows(rng, counts, accounts)
@@ -113,6 +114,12 @@ def _accounts(counts: Mapping[str, int]) -> dict[str, list[Row]]:
         accounts[group] = list(_group(group.removesuffix("s"), form, first, counts[group]))
         first += counts[group]
     return accounts
+
+
+def _shared_account(number: int) -> Iterator[Row]:
+    """The one account that a test may use for everybody; beside the others, so that no data belongs to it."""
+    if number > 1:
+        yield from _group("user", SHARED_ACCOUNT, number, 1)
 
 
 def _group(role: str, form: str, first: int, count: int) -> Iterator[Row]:

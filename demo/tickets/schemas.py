@@ -42,8 +42,8 @@ class TicketFilters(Part):
     mine: bool = False
 
 
-class Search(Part):
-    """Words to look for."""
+class Search(TicketFilters):
+    """Words to look for, and whatever a list can be filtered by."""
 
     q: str = Field(pattern=r"\w{2}", max_length=100)
 

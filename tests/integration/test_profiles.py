@@ -14,6 +14,7 @@ from tests.demo_process import ROOT, demo_process
 
 RUNS = (
     ("tickets",),
+    ("tickets", "Manager", "Admin"),
     ("platform_api",),
     ("saas",),
     ("crm",),
@@ -28,8 +29,10 @@ OTHER_ROWS = {
     ("WS", "conversation first answer"),
     ("WS", "conversation message"),
     ("WS", "voice connect"),
+    ("WS", "voice first answer"),
     ("WS", "voice frame"),
     ("WS", "media connect"),
+    ("WS", "media first answer"),
     ("WS", "media frame"),
     ("WS", "notifications connect"),
     ("WS", "notifications first answer"),
@@ -46,7 +49,7 @@ Rows = Counter[tuple[str, str]]
 def run_locust(url: str, profile: str, results: Path, *more: str, **environment: str) -> tuple[Rows, Rows]:
     """Some seconds of load: requests and failures by type and name."""
     command = [sys.executable, "-m", "locust", "-f", f"load_tests/{profile}.py", "--host", url, "--headless"]
-    scale = {"TICKETS_THINK_SCALE": "0.02", "LOAD_TEST_THINK_SCALE": "0.02"}
+    scale = {"TICKETS_THINK_SCALE": "0.02", "TICKETS_SESSION_SCALE": "0", "LOAD_TEST_THINK_SCALE": "0.02"}
     subprocess.run(
         [*command, "--only-summary", "-u", "25", "-r", "25", "-t", "6s", "--csv", str(results), *more],
         cwd=ROOT,
@@ -129,5 +132,5 @@ def test_every_message_that_is_dropped_is_a_failure(tmp_path: Path) -> None:
     with demo_process({"DEMO_FAULTS": "dropped-frames=1", "DEMO_RATE_LIMIT": "off"}) as url:
         few = ("WebSocketUser", "-u", "4", "-r", "4", "-t", "12s")
         _, failures = run_locust(url, "contact_center", tmp_path / "dropped", *few, **alone)
-        assert {("WS", "conversation message"), ("WS", "voice frame"), ("WS", "media frame")} <= set(failures)
+        assert {("WS", f"{name} first answer") for name in ("conversation", "voice", "media")} <= set(failures)
         assert not any(name.endswith("connect") or kind != "WS" for kind, name in failures)

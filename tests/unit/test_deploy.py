@@ -1,16 +1,20 @@
 """What is in `deploy/` fits the command line, the image, and what an orchestrator demands."""
 
+import json
 import re
+import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 from perfci.cli.worker import command
 
 ROOT = Path(__file__).parents[2]
 VARIABLES = {str(parameter.envvar) for parameter in command.params if parameter.envvar}
+DASHBOARDS = sorted((ROOT / "deploy/monitoring/grafana/dashboards").glob("*.json"))
 NEEDED = {"PERFCI_PROFILE", "PERFCI_MASTER"}
 
 
@@ -54,9 +58,57 @@ def test_kubernetes_starts_workers() -> None:
     assert "cpu" not in container["resources"]["limits"]
 
 
-def test_the_image_gets_what_it_copies() -> None:
+@pytest.mark.parametrize("image", ["deploy", "deploy/monitoring"])
+def test_the_image_gets_what_it_copies(image: str) -> None:
     """The ignore file lets in each path that the Dockerfile copies, and each of them exists."""
-    sources = [path for line in re.findall(r"^COPY (.+) \S+$", _dockerfile(), re.MULTILINE) for path in line.split()]
-    let_in = re.findall(r"^!(.+)$", (ROOT / "deploy/Dockerfile.dockerignore").read_text(), re.MULTILINE)
-    assert sorted(sources) == sorted(let_in)
+    text = (ROOT / image / "Dockerfile").read_text()
+    copied = [path for line in re.findall(r"^COPY (.+) \S+$", text, re.MULTILINE) for path in line.split()]
+    sources = {path.rstrip("/") for path in copied}
+    let_in = re.findall(r"^!(.+)$", (ROOT / image / "Dockerfile.dockerignore").read_text(), re.MULTILINE)
+    assert sorted(path for path in sources if not any(path.startswith(f"{other}/") for other in sources)) == sorted(
+        let_in
+    )
     assert all((ROOT / path).exists() for path in sources)
+
+
+def test_the_image_of_the_profiles_has_what_the_extra_has() -> None:
+    """One list of packages, in two files."""
+    extra = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]["load-testing"]
+    lines = (ROOT / "deploy/monitoring/requirements.txt").read_text().splitlines()
+    needed = {line.split("#")[0].strip() for line in lines} - {""}
+    own = {name for name in needed if name.startswith("prometheus-client")}  # perfci itself needs it
+    assert needed - own == set(extra)
+
+
+def test_the_monitoring_services_start_on_demand_alone() -> None:
+    """Without the profile there is the demo and nothing else; with it all of it, on this machine alone."""
+    services = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]
+    watched = {name for name, service in services.items() if service.get("profiles") == ["monitoring"]}
+    assert watched == {"locust-master", "locust-worker", "seed", "prometheus", "grafana"}
+    assert set(services) - watched == {"api", "db", "cache"}
+    assert services["locust-worker"]["deploy"]["replicas"] == 2
+    ports = [port for service in services.values() for port in service.get("ports", [])]
+    assert all(port.startswith("127.0.0.1:") for port in ports)
+    assert {port.rpartition(":")[2] for port in ports} == {"8000", "8089", "9090", "3000"}
+    mounted = [volume.split(":")[0] for name in watched for volume in services[name].get("volumes", [])]
+    assert all((ROOT / path).exists() for path in mounted)
+
+
+@pytest.mark.parametrize("dashboard", DASHBOARDS, ids=lambda path: str(path.stem))
+def test_a_dashboard_asks_the_provisioned_source(dashboard: Path) -> None:
+    """Each panel has its own number and place, a unit, and questions for the one source that Grafana is given."""
+    (source,) = _yaml("monitoring/grafana/provisioning/datasources/prometheus.yml")["datasources"]
+    content = json.loads(dashboard.read_text())
+    panels = content["panels"]
+    assert content["uid"] == dashboard.stem
+    assert len({panel["id"] for panel in panels}) == len(panels)
+    assert {panel["datasource"]["uid"] for panel in panels} == {source["uid"]}
+    assert all(panel["targets"] and panel["fieldConfig"]["defaults"]["unit"] for panel in panels)
+    places = [
+        (x, y)
+        for panel in panels
+        for x in range(panel["gridPos"]["x"], panel["gridPos"]["x"] + panel["gridPos"]["w"])
+        for y in range(panel["gridPos"]["y"], panel["gridPos"]["y"] + panel["gridPos"]["h"])
+    ]
+    assert len(places) == len(set(places))
+    assert all(x < 24 for x, _ in places)

@@ -59,15 +59,17 @@ def list_tickets(
 
     Pages are asked for by the last number seen, not counted off: the hundredth costs what the first does.
     """
-    query = select(Ticket).order_by(Ticket.id.desc())
+    query = _filtered(select(Ticket).order_by(Ticket.id.desc()), wanted, caller)
+    page = _page(db, query, wanted, together=people()[1:] if Fault.N_PLUS_ONE in services.faults else people())
+    return _twice_as_long(page) if Fault.DOUBLE_PAYLOAD in services.faults else page
+
+
+def _filtered(query: Select[Any], wanted: TicketFilters, caller: Caller) -> Select[Any]:
     columns = ((Ticket.status, wanted.status), (Ticket.priority, wanted.priority), (Ticket.category, wanted.category))
     for column, value in columns:
         if value is not None:
             query = query.where(column == value)
-    if wanted.mine:
-        query = query.where(Ticket.requester_id == caller.id)
-    page = _page(db, query, wanted, together=people()[1:] if Fault.N_PLUS_ONE in services.faults else people())
-    return _twice_as_long(page) if Fault.DOUBLE_PAYLOAD in services.faults else page
+    return query.where(Ticket.requester_id == caller.id) if wanted.mine else query
 
 
 def _twice_as_long(page: TicketPage) -> Response:
@@ -76,10 +78,11 @@ def _twice_as_long(page: TicketPage) -> Response:
     return Response(content.ljust(2 * len(content)), media_type="application/json")
 
 
-@router.get("/search", dependencies=[SIGNED_IN])
-def search_tickets(db: Db, wanted: Annotated[Search, Query()]) -> TicketPage:
-    """Tickets with all these words in their title, newest first."""
-    return _page(db, tickets_with(words_of(wanted.q)[:8]), wanted, together=people())
+@router.get("/search")
+def search_tickets(caller: User, db: Db, wanted: Annotated[Search, Query()]) -> TicketPage:
+    """Tickets with all these words in their title and all these properties, newest first."""
+    query = _filtered(tickets_with(words_of(wanted.q)[:8]), wanted, caller)
+    return _page(db, query, wanted, together=people())
 
 
 def _page(db: Session, query: Select[Any], part: Part, *, together: Sequence[ORMOption]) -> TicketPage:

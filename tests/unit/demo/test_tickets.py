@@ -148,3 +148,17 @@ def test_a_file_that_is_too_large_is_refused(client: TestClient, user: Headers) 
     """A megabyte is the limit."""
     files = {"file": ("a.bin", b"x" * (2**20 + 1), "application/octet-stream")}
     assert client.post("/attachments/ticket/7/upload", headers=user, files=files).status_code == 413
+
+
+def test_a_search_takes_several_criteria_at_once(client: TestClient, user: dict[str, str]) -> None:
+    """A word, a status, a priority, a category and whose tickets: what is found has all of them."""
+    ticket = {"title": "Zebra crossing", "description": "x", "category": "network", "priority": "high"}
+    number = client.post("/tickets/", headers=user, json=ticket).json()["id"]
+    fitting = {"q": "zebra", "status": "open", "priority": "high", "category": "network", "mine": "true"}
+    others = {"q": "printer", "status": "closed", "priority": "low", "category": "hardware"}
+    assert [found["id"] for found in client.get("/tickets/search", headers=user, params=fitting).json()["items"]] == [
+        number
+    ]
+    for name, value in others.items():
+        answer = client.get("/tickets/search", headers=user, params=fitting | {name: value})
+        assert answer.json()["items"] == []
