@@ -19,7 +19,7 @@ DOCUMENTS = (
 MOST_FOUND = 15
 """Endpoints that are taken from links and declarations: an OpenAPI document is taken whole."""
 
-SLOW_S = 1.0
+SLOW_S = 0.5
 
 
 class Answer(Protocol):
