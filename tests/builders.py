@@ -24,7 +24,6 @@ from perfci.model import (
     Decision,
     EndpointCensus,
     EndpointRound,
-    Finding,
     Fingerprint,
     GatePolicy,
     Gauge,
@@ -54,6 +53,7 @@ from perfci.model import (
     TargetHealth,
     Verdict,
     Weight,
+    WordedFinding,
 )
 
 ENDPOINTS: Mapping[str, float] = {"GET /tickets/": 4.1, "GET /tickets/[id]": 2.3, "POST /tickets/": 6.0}
@@ -401,9 +401,9 @@ def a_regression(**changes: Any) -> Decision:
     return replace(decision, **changes)
 
 
-def a_finding(**changes: Any) -> Finding:
+def a_finding(**changes: Any) -> WordedFinding:
     """A warning about the machine."""
-    finding = Finding(
+    finding = WordedFinding(
         code="generator-starved",
         weight=Weight.WARNING,
         message="The load generator waited for a core 34 % of the time in round 2 of block 5.",

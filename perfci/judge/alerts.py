@@ -6,7 +6,6 @@ single one, and open where no round could tell.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from difflib import get_close_matches
 
 from perfci.judge.budgets import matches
@@ -26,22 +25,13 @@ from perfci.model import (
     Side,
     Slo,
     SloResult,
-    Weight,
 )
+from perfci.sentences import alerts as say
 
 TARGET = "(target)"
 """Where the limit of an alert stands among the SLOs of endpoints."""
 
 NAMED = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Raised:
-    """One alert that was raised in one round."""
-
-    gauge: str
-    seconds: float
-    text: str
 
 
 def judge_alerts(run: Run, policy: GatePolicy) -> tuple[tuple[Finding, ...], tuple[SloResult, ...]]:
@@ -58,15 +48,22 @@ def judge_alerts(run: Run, policy: GatePolicy) -> tuple[tuple[Finding, ...], tup
     return tuple(findings), tuple(slos)
 
 
-def raised(watched: Round, alert: Alert) -> Iterator[Raised]:
+def raised(watched: Round, alert: Alert) -> Iterator[say.Raised]:
     """Every gauge of a round that was beyond the limit for as many seconds as the alert says, or more."""
     for name, gauge in sorted(watched.gauges.items()):
         seconds = _longest(gauge, lambda value: _beyond(value, alert))
         if matches(alert.gauge, name) and seconds and seconds >= alert.seconds:
-            limit = f"{'above' if alert.upper else 'below'} {_amount(alert.limit, gauge.unit)}"
-            extreme = f"{_short(gauge.high)} at most" if alert.upper else f"{_short(gauge.low)} at least"
-            text = f"{name} was {limit} for {seconds} s in block {watched.block} of the {watched.side} ({extreme})"
-            yield Raised(name, seconds, f"{alert.name}: {text}")
+            yield say.Raised(
+                alert=alert.name,
+                gauge=name,
+                upper=alert.upper,
+                limit=alert.limit,
+                unit=gauge.unit,
+                seconds=seconds,
+                extreme=gauge.high if alert.upper else gauge.low,
+                block=watched.block,
+                side=watched.side,
+            )
 
 
 def kept(gauge: Gauge, alert: Alert) -> float | None:
@@ -119,14 +116,18 @@ def _warning(alert: Alert, name: str, rounds: Sequence[Round]) -> Iterator[Findi
     candidate, base = _of(rounds, Side.CANDIDATE), _of(rounds, Side.BASE)
     levels = _levels(candidate, name, alert)
     if not levels:
-        yield _finding("alert-unchecked", _unchecked(alert, name, candidate))
+        yield say.AlertUnchecked(unchecked=_unchecked(alert, name, candidate))
     if found := _found(candidate, name, alert):
-        more = f", and in {len(found) - 1} more of {len(levels)} rounds" if len(found) > 1 else ""
-        same = f"; on the base in {len(_found(base, name, alert))} of {len(base)} rounds" if base else ""
-        yield _finding("alert", f"{found[0].text}{more}{same}")
+        yield say.Alert(
+            longest=found[0],
+            raised=len(found),
+            rounds=len(levels),
+            base_raised=len(_found(base, name, alert)),
+            base_rounds=len(base),
+        )
 
 
-def _found(rounds: Sequence[Round], name: str, alert: Alert) -> list[Raised]:
+def _found(rounds: Sequence[Round], name: str, alert: Alert) -> list[say.Raised]:
     """Where it was raised for the gauge, the longest first."""
     found = [each for round_ in rounds for each in raised(round_, alert) if each.gauge == name]
     return sorted(found, key=lambda each: -each.seconds)
@@ -142,7 +143,7 @@ def _slo(alert: Alert, name: str, candidate: Sequence[Round]) -> SloResult:
     levels, found = _levels(candidate, name, alert), _found(candidate, name, alert)
     unit = next((round_.gauges[name].unit for round_ in candidate if name in round_.gauges), "")
     within = len(levels) - len(found)
-    evidence = f"; {found[0].text}" if found else ""
+    evidence = f"; {found[0]}" if found else ""
     metric = Metric(
         name=f"{name} for {alert.seconds:g} s",
         quantity=Quantity.COUNT,
@@ -160,32 +161,21 @@ def _slo(alert: Alert, name: str, candidate: Sequence[Round]) -> SloResult:
         rounds_within=within,
         worst=max(levels, default=None) if alert.upper else min(levels, default=None),
         held=bool(levels) and not found,
-        reason=f"{within}/{len(levels)} rounds within {_amount(alert.limit, unit)}{evidence}"
+        reason=f"{within}/{len(levels)} rounds within {say.amount(alert.limit, unit)}{evidence}"
         if levels
-        else _unchecked(alert, name, candidate),
+        else str(_unchecked(alert, name, candidate)),
     )
 
 
-def _unchecked(alert: Alert, name: str, candidate: Sequence[Round]) -> str:
+def _unchecked(alert: Alert, name: str, candidate: Sequence[Round]) -> say.Unchecked:
     """Why no round can tell."""
-    unchecked = f"the alert {alert.name} could not be checked"
     known = _known(candidate)
-    if not candidate:
-        return f"{unchecked}: there was no load round"
-    if name in known:
-        longest = max(_longest(round_.gauges[name], lambda _: True) for round_ in candidate if name in round_.gauges)
-        return f"{unchecked}: it needs {alert.seconds:g} s of {name} in a row, and no round has more than {longest} s"
-    near = ", ".join(get_close_matches(name, known, n=1) or known[:NAMED])
-    return f"{unchecked}: {name} was not watched" + (f", but {near}" if near else "")
-
-
-def _finding(code: str, message: str) -> Finding:
-    return Finding(code=code, weight=Weight.WARNING, message=message)
-
-
-def _amount(value: float, unit: str) -> str:
-    return f"{value:.10g} {unit}".rstrip()
-
-
-def _short(value: float) -> str:
-    return f"{float(f'{value:.4g}'):.10g}"
+    read = [_longest(round_.gauges[name], lambda _: True) for round_ in candidate if name in round_.gauges]
+    return say.Unchecked(
+        alert=alert.name,
+        gauge=name,
+        seconds=alert.seconds,
+        rounds=bool(candidate),
+        longest_s=max(read, default=None),
+        near=tuple(get_close_matches(name, known, n=1) or known[:NAMED]),
+    )

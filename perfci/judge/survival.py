@@ -6,7 +6,6 @@ nothing is compared there is nobody else to blame.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from perfci.judge.alerts import TARGET
 from perfci.model import (
@@ -22,6 +21,7 @@ from perfci.model import (
     Slo,
     SloResult,
     Weight,
+    reweighed,
 )
 
 OF_THE_SERVICE = frozenset({"target-died", "everything-failed", "mostly-failing", "no-requests", "silent-round"})
@@ -74,7 +74,7 @@ def without_blame(findings: Sequence[Finding], slos: Sequence[SloResult]) -> tup
     """
     breached = any(slo.rounds and not slo.held for slo in slos)
     return tuple(
-        replace(finding, weight=Weight.NOTICE)
+        reweighed(finding, Weight.NOTICE)
         if breached and finding.weight is Weight.INVALID and finding.code in OF_THE_SERVICE
         else finding
         for finding in findings

@@ -53,7 +53,9 @@ from perfci.model.judged import (
     Subject,
     Verdict,
     Weight,
+    WordedFinding,
     regressions,
+    reweighed,
 )
 from perfci.model.measured import (
     ALL_ENDPOINTS,
@@ -189,6 +191,8 @@ __all__ = [
     "Trend",
     "Verdict",
     "Weight",
+    "WordedFinding",
     "kind_of_answer",
     "regressions",
+    "reweighed",
 ]

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Protocol
 
 from perfci.model.measured import ALL_ENDPOINTS, Metric, RoundKind, Series
 from perfci.model.monitor import Alert, GaugeChange
@@ -225,14 +226,43 @@ BASE_UNAVAILABLE = "base-unavailable"
 """The code of the finding that says why a named base could not be had: nothing was compared."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """Something about the measurement that has to be known before its numbers are believed."""
+class Finding(Protocol):
+    """
+    Something about the measurement that has to be known before its numbers are believed.
 
-    code: str  # stable, kebab-case
+    The kinds of findings are in `perfci.sentences`: each has its facts as typed fields, and the words for them.
+    """
+
+    @property
+    def code(self) -> str:
+        """What it is; stable, kebab-case."""
+
+    @property
+    def weight(self) -> Weight:
+        """What it does to the verdict on the whole run."""
+
+    @property
+    def message(self) -> str:
+        """What was found, in one sentence with its numbers."""
+
+    @property
+    def hint(self) -> str:
+        """What to do next, or what to look at; "" where there is nothing to say."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WordedFinding:
+    """A finding whose words are made already: read from `result.json`, or those of an error."""
+
+    code: str
     weight: Weight
     message: str
     hint: str = ""
+
+
+def reweighed(finding: Finding, weight: Weight) -> Finding:
+    """The same finding with another weight, where what it says does not change the verdict as it would by itself."""
+    return WordedFinding(code=finding.code, weight=weight, message=finding.message, hint=finding.hint)
 
 
 def regressions(decisions: Iterable[Decision], findings: Iterable[Finding]) -> tuple[str, ...]:

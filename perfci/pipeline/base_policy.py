@@ -11,16 +11,15 @@ from typing import Any
 from perfci import store
 from perfci.config import Config, Load, Profile
 from perfci.errors import ConfigError
-from perfci.model import Finding, Side, Weight
+from perfci.model import Finding, Side
 from perfci.pipeline.paths import inside
 from perfci.pipeline.plan import Plan, locustfiles
 from perfci.pipeline.trees import Tree
 from perfci.rig.load import sources
+from perfci.sentences import change as say
 
 SIDE_KEYS = frozenset({"version", "target", "seed", "environments"})
 """The top-level keys that each side brings for itself: how it is started, and with which data, in which version."""
-
-MOST_KEYS = 8
 
 
 def governed(own: Config, base: Config, profile: str) -> tuple[Config, tuple[Finding, ...]]:
@@ -31,17 +30,15 @@ def governed(own: Config, base: Config, profile: str) -> tuple[Config, tuple[Fin
     """
     sides = {key: getattr(own, key) for key in SIDE_KEYS}
     governing = base.model_copy(update={**sides, "profiles": dict(base.profiles)})
-    findings = []
+    findings: list[Finding] = []
     if changed := [key for key in differences(base, own) if key.split(".")[0] not in SIDE_KEYS]:
-        findings.append(_notice("policy-changed", f"this change edits {_listed(changed)}: the base decides"))
+        findings.append(say.PolicyChanged(keys=tuple(changed)))
     if "seed" in {key.split(".")[0] for key in differences(base, own)}:
-        text = "this change edits [seed]: each side was seeded by its own table"
-        findings.append(Finding(code="seed-changed", weight=Weight.NOTICE, message=text))
+        findings.append(say.SeedChanged())
     name, _, scenario = profile.partition(":")
     if _has(own, profile) and not _has(base, profile):
         governing.profiles[name] = _with_scenario(base.profiles.get(name), own.profiles[name], scenario)
-        text = f"the base has no scenario {profile}: both sides were driven as this change says"
-        findings.append(_notice("profile-new", text))
+        findings.append(say.ProfileNew(scenario=profile))
     if governing.load is Load.HEAD and name in own.profiles and name in governing.profiles:
         file = own.profiles[name].locustfile
         governing.profiles[name] = governing.profiles[name].model_copy(update={"locustfile": file})
@@ -78,26 +75,13 @@ def edited_files(
     base, candidate = trees.get(Side.BASE), trees[Side.CANDIDATE]
     if base is None or base.path == candidate.path:
         return ()
-    findings = []
+    findings: list[Finding] = []
     if base_locustfiles:
-        findings.append(load_changed(plan.load.locustfile, load_side(config, trees)))
+        findings.append(say.LoadChanged(locustfile=plan.load.locustfile, driver=load_side(config, trees)))
     folder = store.baseline_folder(Path(config.baselines), plan.profile, plan.scenario)
     if _stored_runs(base.path / folder) != _stored_runs(candidate.path / folder):
-        findings.append(baselines_changed(folder))
+        findings.append(say.BaselinesChanged(folder=str(folder)))
     return tuple(findings)
-
-
-def load_changed(locustfile: str, driver: Side) -> Finding:
-    """The notice that the change edits the Locust file, and whose version drove both sides."""
-    driven = "the base's version" if driver is Side.BASE else "this change's version"
-    text = f"this change edits the load ({locustfile}, or a module that it imports): both sides were driven by {driven}"
-    hint = "load = \"base\" in the base's configuration drives both sides with the base's"
-    return Finding(code="load-changed", weight=Weight.NOTICE, message=text, hint=hint)
-
-
-def baselines_changed(folder: Path) -> Finding:
-    """The notice that the change edits stored runs, which are not compared with."""
-    return _notice("baselines-changed", f"this change edits {folder}: the base's stored runs count")
 
 
 def _configs(config: Config, base_config: Config) -> Mapping[Side, Config]:
@@ -140,12 +124,3 @@ def _differing(base: Mapping[str, Any], own: Mapping[str, Any], prefix: str = ""
             yield from _differing(left, right, f"{prefix}{key}.")
         elif left != right:
             yield f"{prefix}{key}"
-
-
-def _listed(keys: list[str]) -> str:
-    more = len(keys) - MOST_KEYS
-    return ", ".join(keys[:MOST_KEYS]) + (f" and {more} more keys" if more > 0 else "")
-
-
-def _notice(code: str, message: str) -> Finding:
-    return Finding(code=code, weight=Weight.NOTICE, message=message, hint="it takes effect once it is merged")

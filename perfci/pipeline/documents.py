@@ -11,7 +11,7 @@ from perfci.errors import (
     PerfciError,
     ResultError,
 )
-from perfci.model import BASE_UNAVAILABLE, Finding, Outcome, Reference, Subject, Verdict, Weight
+from perfci.model import BASE_UNAVAILABLE, Outcome, Reference, Subject, Verdict, Weight, WordedFinding
 from perfci.report import FORMATS, result_json
 from perfci.report.view import View
 from perfci.store import RunFolder, write_atomically
@@ -44,7 +44,7 @@ def not_measured(error: PerfciError, subject: Subject, *, alpha: float) -> Outco
         subject=subject,
         decisions=(),
         slos=(),
-        findings=(Finding(code=code, weight=Weight.INVALID, message=message, hint=error.hint),),
+        findings=(WordedFinding(code=code, weight=Weight.INVALID, message=message, hint=error.hint),),
         family=0,
         alpha=alpha,
     )

@@ -188,4 +188,4 @@ def _keep_load(bench: Bench, measured: Mapping[Side, Measured], number: int) -> 
     if Side.CANDIDATE in measured:
         for alert in bench.alerts:
             for episode in raised(measured[Side.CANDIDATE].round, alert):
-                bench.progress.note(f"alert {episode.text}")
+                bench.progress.note(f"alert {episode}")

@@ -16,7 +16,7 @@ from perfci.config import Against, Config, FailOn, Load, OnMissingBase, from_byt
 from perfci.errors import ArtifactError, BaseUnavailableError, ConfigError, NoResultError, PerfciError, ResultError
 from perfci.judge import judge
 from perfci.judge.comparability import comparable
-from perfci.model import Baseline, Finding, GatePolicy, Outcome, Reference, Run, Side, Weight
+from perfci.model import Baseline, Finding, GatePolicy, Outcome, Reference, Run, Side
 from perfci.pipeline import base_policy, documents
 from perfci.pipeline.committed import with_committed
 from perfci.pipeline.origin import Origin, check_artifact, check_run
@@ -27,6 +27,7 @@ from perfci.pipeline.subject import SLOS, described, subject_of
 from perfci.publish.download import download
 from perfci.publish.repository import Artifact, Repository
 from perfci.report.view import View
+from perfci.sentences import change as say
 from perfci.store import RunFolder
 from perfci.store.archive import run_in
 
@@ -115,8 +116,7 @@ def _rules(claim: Claim, origin: Origin, repository: Repository) -> _Rules:
     notes: tuple[Finding, ...] = ()
     if base is None:
         assert own is not None
-        config, text = own, f"the base has no {claim.config}: this change's own policy decides"
-        notes = (Finding(code="policy-new", weight=Weight.NOTICE, message=text),)
+        config, notes = own, (say.NoPolicyOnBase(file=claim.config),)
     else:
         config, notes = base_policy.governed(own or base, base, claim.profile)
     profile, scenario, _, driven = config.find(claim.profile)
@@ -148,10 +148,10 @@ def _edited(
     files = [locustfiles_of(each, profile, config) for each in both]
     if load_differs(base, change, files):
         driver = Side.BASE if config.load is Load.BASE else Side.CANDIDATE
-        yield base_policy.load_changed(", ".join(files[1]), driver)
+        yield say.LoadChanged(locustfile=", ".join(files[1]), driver=driver)
     folder = store.baseline_folder(Path(config.baselines), profile, scenario)
     if baselines_differ(base, change, str(folder)):
-        yield base_policy.baselines_changed(folder)
+        yield say.BaselinesChanged(folder=str(folder))
 
 
 def _artifact(pattern: str, origin: Origin, repository: Repository) -> Artifact | None:

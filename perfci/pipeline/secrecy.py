@@ -6,11 +6,12 @@ from pathlib import Path
 
 from perfci.config import Config
 from perfci.errors import ConfigError, PerfciError
-from perfci.model import Finding, Side, Weight
+from perfci.model import Finding, Side
 from perfci.pipeline.plan import Plan, SideSource
 from perfci.rig import target
 from perfci.rig.host.environment import JobEnvironment, withheld
 from perfci.rig.load import sources
+from perfci.sentences import change as say
 
 MOST_BYTES = 1_000_000
 """Of a file that is searched for names of variables."""
@@ -56,10 +57,7 @@ def withheld_from(
         given = getattr(config.secrets, who)
         found = _referred(files, _dropped(environ) - frozenset(given))
         for name, file in sorted(found.items()):
-            text = f"{file.name} refers to {name}, which perfci does not pass on: it looks like a secret"
-            findings.append(
-                Finding(code="variable-withheld", weight=Weight.NOTICE, message=text, hint=_how(who, [name]))
-            )
+            findings.append(say.VariableWithheld(file=file.name, variable=name, hint=_how(who, [name])))
     return tuple(findings)
 
 

@@ -4,11 +4,10 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 
-from perfci.model import Baseline, CommittedCensus, EndpointName, Finding, Run, Weight
+from perfci.model import Baseline, CommittedCensus, EndpointName, Finding, Run
 from perfci.pipeline.endpoints import census_renamed, endpoints_of, renamed
 from perfci.rig.load.inside import perfci_endpoints
-
-NAMED = 3
+from perfci.sentences.reference import StoredApart
 
 Match = Callable[[Iterable[str]], Mapping[str, str]]
 """The names of this run for those endpoints of another that have a new one."""
@@ -69,11 +68,4 @@ def _committed(committed: CommittedCensus, match: Match) -> CommittedCensus:
 def _told(lost: Mapping[str, set[str]]) -> Iterator[Finding]:
     if not lost:
         return
-    each = [f"{name} ({len(others):,} stored names)" for name, others in sorted(lost.items())]
-    more = f" and {len(each) - NAMED} more" if len(each) > NAMED else ""
-    yield Finding(
-        code="endpoints-stored-apart",
-        weight=Weight.WARNING,
-        message=f"Not compared, because the reference keeps each name by itself: {', '.join(each[:NAMED])}{more}",
-        hint="It was stored before names were folded, or before `[[endpoints]]` named them: accept a run of today.",
-    )
+    yield StoredApart(names=tuple((name, len(others)) for name, others in sorted(lost.items())))

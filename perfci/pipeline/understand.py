@@ -7,7 +7,7 @@ from pathlib import Path
 
 from perfci.config import Against, Config, FailOn, read
 from perfci.errors import BaseUnavailableError, ConfigError
-from perfci.model import Finding, GatePolicy, Reference, Side, Weight
+from perfci.model import Finding, GatePolicy, Reference, Side
 from perfci.pipeline import base_policy, job, trees
 from perfci.pipeline.base_policy import edited_files, edited_load
 from perfci.pipeline.paths import inside
@@ -26,6 +26,7 @@ from perfci.rig.host.environment import JobEnvironment
 from perfci.rig.host.git import Git
 from perfci.rig.host.trees import is_own
 from perfci.rig.load import settings
+from perfci.sentences import change as say
 
 LOCK_FILES = (
     *("Cargo.lock", "Gemfile.lock", "Pipfile.lock", "bun.lock", "composer.lock", "go.sum", "mix.lock"),
@@ -140,7 +141,7 @@ def against_of(request: Request, config: Config) -> Against:
 
 def _governing(own: Config, base: Config | None, request: Request) -> tuple[Config, tuple[Finding, ...]]:
     """Return the configuration that decides, and what the reader must know of it."""
-    notes = tuple(_warning("configuration", warning) for warning in own.warnings)
+    notes = tuple(say.FormerKey(message=warning) for warning in own.warnings)
     if base is None:
         return own, notes
     config, changes = base_policy.governed(own, base, request.profile)
@@ -168,14 +169,13 @@ def _base(
         base.tree = _base_tree(named, request, git, ports, stack)
         base.config = _base_config(base.tree.path, request.config_file)
         if base.config is None:
-            text = f"the policy is not on the base yet: its {request.config_file} is new, and this change's own decides"
-            base.notes.append(Finding(code="policy-new", weight=Weight.NOTICE, message=text))
+            base.notes.append(say.PolicyNew(file=request.config_file))
     except BaseUnavailableError as error:
         if required:
             base.unavailable = error
         else:
             base.tree = None
-            base.notes.append(_not_side_by_side(error))
+            base.notes.append(say.NoBase(why=str(error), hint=error.hint))
     if base.config is not None and request.environment in base.config.environments:
         base.config = base.config.within(request.environment)
     return base
@@ -216,7 +216,8 @@ def _base_source(base: _Base, own: Config, request: Request, *, required: bool) 
         if required:
             base.unavailable = _unusable(error)
         else:
-            base.notes.append(_not_side_by_side(_unusable(error)))
+            unusable = _unusable(error)
+            base.notes.append(say.NoBase(why=str(unusable), hint=unusable.hint))
         return {}
 
 
@@ -234,14 +235,6 @@ def _counting(config: Config, request: Request, ports: Ports) -> Counting:
     return counting
 
 
-def _not_side_by_side(error: BaseUnavailableError) -> Finding:
-    return _warning("no-base", f"not compared side by side: {error}", hint=error.hint)
-
-
-def _warning(code: str, message: str, *, hint: str = "") -> Finding:
-    return Finding(code=code, weight=Weight.WARNING, message=message, hint=hint)
-
-
 def _ignored(
     plan: Plan, load: Path, sources: Mapping[Side, SideSource], config: Config, environ: JobEnvironment
 ) -> list[Finding]:
@@ -252,12 +245,8 @@ def _ignored(
 
 def _unread(folder: Path) -> list[Finding]:
     """A warning where the project has settings of Locust that perfci ignores and `locust` by hand would read."""
-    found = [f"{name} ({', '.join(keys)})" if keys else name for name, keys in settings.unread(folder).items()]
-    if not found:
-        return []
-    hint = "what belongs to the load goes into the scenario: users, spawn_rate, duration, tags, arguments"
-    message = f"perfci does not obey the settings of Locust in {'; '.join(found)}"
-    return [_warning("settings-unread", message, hint=hint)]
+    files = tuple(settings.unread(folder).items())
+    return [say.SettingsUnread(files=files)] if files else []
 
 
 def _dependencies(sources: Mapping[Side, SideSource]) -> list[Finding]:
@@ -266,11 +255,7 @@ def _dependencies(sources: Mapping[Side, SideSource]) -> list[Finding]:
     if base is None or candidate.target.kind != "command" or candidate.target.build:
         return []
     changed = [name for name in LOCK_FILES if _content(base.tree / name) != _content(candidate.tree / name)]
-    if not changed:
-        return []
-    text = f"{', '.join(changed)} differ between the sides, and nothing installs dependencies for each side"
-    hint = "install them in build of [target], into a folder of the side's own tree: docs/two-sides.md"
-    return [Finding(code="dependencies-shared", weight=Weight.NOTICE, message=text, hint=hint)]
+    return [say.DependenciesShared(files=tuple(changed))] if changed else []
 
 
 def _content(file: Path) -> bytes | None:

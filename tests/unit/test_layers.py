@@ -30,9 +30,11 @@ ROOMS: Mapping[str, frozenset[str]] = {
     "importers": LEAVES,
     "starter": frozenset(),
     "metrics": frozenset({"model", "quantile", "histogram"}),
+    "sentences": frozenset({"model"}),
     **dict.fromkeys(WINGS, LEAVES),
-    "judge": LEAVES | {"metrics"},
-    "pipeline": LEAVES | WINGS | {"config", "importers", "metrics", "starter", "store"},
+    "judge": LEAVES | {"metrics", "sentences"},
+    "report": LEAVES | {"sentences"},
+    "pipeline": LEAVES | WINGS | {"config", "importers", "metrics", "sentences", "starter", "store"},
     "cli": frozenset({"pipeline", "config", "errors"}),
 }
 """Each room with the rooms that it may import, besides itself."""

@@ -15,6 +15,7 @@ from perfci.judge.stats.exact import Count
 from perfci.judge.validity import zeros
 from perfci.judge.validity.case import Rounds
 from perfci.model import ENOUGH, Answers, RoundKind, Tally
+from perfci.sentences.answers import Difference, Kinds, Sizes
 
 SIZE_SHARE, SIZE_BYTES = 0.5, 256
 """The median body is another one if it differs by more than half of the reference's, and by more than so many bytes."""
@@ -28,34 +29,34 @@ TESTS = 6
 _FORM = ("content type", "compression", "protocol")
 
 
-def difference(name: str, base: Rounds, candidate: Rounds, *, endpoints: int) -> str:
+def difference(name: str, base: Rounds, candidate: Rounds, *, endpoints: int) -> Difference:
     """
-    How the answers of endpoint *name* differ: "are 91 % smaller (4,213 -> 12 bytes at the median)".
+    How the answers of endpoint *name* differ; nothing where they do not.
 
     A difference counts if it had a chance below `zeros.ALPHA` over all tests of so many *endpoints*.
     """
     chance = zeros.ALPHA / (TESTS * max(1, endpoints))
     before, after = _seen(name, base), _seen(name, candidate)
     found = (compare(before, after, chance) for compare in (_sizes, _statuses, _forms))
-    return " and ".join(said for each in found for said in each)
+    return tuple(each for several in found for each in several)
 
 
-def other_failures(name: str, base: Rounds, candidate: Rounds, *, endpoints: int) -> str:
-    """How an endpoint that fails on both sides fails in another way: "404 -> 500"; nothing where it does not."""
+def other_failures(name: str, base: Rounds, candidate: Rounds, *, endpoints: int) -> tuple[str, str] | None:
+    """The failure that became rarer and the one that became commoner, where an endpoint fails on both sides."""
     before, after = ([_named(answers.failures) for _, answers in _seen(name, side)] for side in (base, candidate))
     moved = _moved(before, after, zeros.ALPHA / max(1, endpoints))
-    return "" if moved is None else f"{moved[1]} -> {moved[2]}"
+    return None if moved is None else (moved[1], moved[2])
 
 
-def other_size(before: Tally, after: Tally) -> str:
-    """Describe how bodies that were counted request by request, in the census, differ in size."""
+def other_size(before: Tally, after: Tally) -> Difference:
+    """How bodies that were counted request by request, in the census, differ in size; nothing where they do not."""
     if min(before.requests, after.requests) < ENOUGH or not _another_size(before.mean, after.mean):
-        return ""
+        return ()
     if not (before.constant and after.constant):
         found = welch.difference(welch.sample(before), welch.sample(after))
         if min(found.p_greater, found.p_smaller) >= zeros.ALPHA:
-            return ""
-    return _size(before.mean, after.mean, "on average")
+            return ()
+    return (Sizes(before.mean, after.mean, counted=True),)
 
 
 _Seen = list[tuple[RoundKind, Answers]]
@@ -65,7 +66,7 @@ def _seen(name: str, rounds: Rounds) -> _Seen:
     return [(round_.kind, round_.answers[name]) for round_ in rounds if name in round_.answers]
 
 
-def _sizes(before: _Seen, after: _Seen, chance: float) -> Iterator[str]:
+def _sizes(before: _Seen, after: _Seen, chance: float) -> Iterator[Sizes]:
     """
     The first kind of round that shows another size, turns before load.
 
@@ -82,27 +83,12 @@ def _sizes(before: _Seen, after: _Seen, chance: float) -> Iterator[str]:
         grown_under_load = turns and kind is RoundKind.LOAD and now > typical
         border = sqrt(max(1, typical) * max(1, now))
         if _another_size(typical, now) and not grown_under_load and _apart(old, new, border) < chance:
-            yield _size(typical, now, "at the median")
+            yield Sizes(typical, now, counted=False)
             return
 
 
 def _another_size(before: float, after: float) -> bool:
     return abs(after - before) > max(SIZE_BYTES, SIZE_SHARE * before)
-
-
-def _size(before: float, after: float, which: str) -> str:
-    if after < before:
-        how = f"{_percent(1 - after / before)} smaller"
-    elif after < 2 * before:
-        how = f"{_percent(after / before - 1)} larger"
-    else:
-        how = f"{after / before:,.1f} times as large" if before else "no longer empty"
-    return f"are {how} ({before:,.0f} -> {after:,.0f} bytes {which})"
-
-
-def _percent(share: float) -> str:
-    """Whole percent, and more where all but a few are: 99.7 % is not all."""
-    return f"{100 * share:.{1 if 0.995 <= share < 1 else 0}f} %"
 
 
 def _apart(before: list[Answers], after: list[Answers], border: float) -> float:
@@ -120,25 +106,23 @@ def _apart(before: list[Answers], after: list[Answers], border: float) -> float:
     return min(exact.fisher(*shares))
 
 
-def _statuses(before: _Seen, after: _Seen, chance: float) -> Iterator[str]:
+def _statuses(before: _Seen, after: _Seen, chance: float) -> Iterator[Kinds]:
     moved = _moved(
         [_named(answers.statuses) for _, answers in before], [_named(answers.statuses) for _, answers in after], chance
     )
     if moved is not None:
-        share, lost, gained = moved
-        yield f"have another status in {_percent(share)} ({lost} -> {gained})"
+        yield Kinds("status", *moved)
 
 
 def _named(statuses: Mapping[int, int]) -> dict[str, int]:
     return {str(status) if status else "no answer": count for status, count in statuses.items()}
 
 
-def _forms(before: _Seen, after: _Seen, chance: float) -> Iterator[str]:
+def _forms(before: _Seen, after: _Seen, chance: float) -> Iterator[Kinds]:
     for position, what in enumerate(_FORM):
         old, new = ([_part(answers.forms, position) for _, answers in side] for side in (before, after))
         if (moved := _moved(old, new, chance)) is not None:
-            share, lost, gained = moved
-            yield f"have another {what} in {_percent(share)} ({lost or 'none'} -> {gained or 'none'})"
+            yield Kinds(what, *moved)
 
 
 def _part(forms: Mapping[str, int], position: int) -> Counter[str]:

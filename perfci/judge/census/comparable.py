@@ -14,8 +14,8 @@ from perfci.model import (
     Side,
     Statement,
     Tally,
-    Weight,
 )
+from perfci.sentences import census as say
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,35 +93,21 @@ def gaps(run: Run, baseline: Baseline | None) -> Iterator[Finding]:
     work, why = reference(run, baseline)
     if candidate is None:
         if work is not None:
-            yield _warning(
-                "census-absent", "The reference has counts of work, but nothing was counted on the candidate"
-            )
+            yield say.Absent()
         return
     if unreached := sorted(candidate.unreached):
-        yield _warning("census-unreached", f"Not counted, because not reached often enough: {_listed(unreached)}")
+        yield say.Unreached(endpoints=tuple(unreached))
     if work is None:
-        if baseline is not None:
-            hint = "`perfci baseline record` writes one."
-            yield _warning("census-no-reference", "There is no census.json to compare the work of a request with", hint)
-        else:
-            yield _warning(
-                "census-no-reference", "The work of the base was not counted, so there is nothing to compare with"
-            )
+        yield say.BaseNotCounted() if baseline is None else say.NoFile()
         return
     if why:
-        yield _warning(
-            "census-unlike", f"Work is not compared: {why}", "Count and record again under these conditions."
-        )
+        yield say.Unlike(obstacle=why)
         return
     here = Work.of(candidate)
     if only := sorted(work.endpoints.keys() - here.endpoints.keys() - set(unreached)):
-        yield _warning("census-endpoints", f"Counted on the reference only: {_listed(only)}")
+        yield say.OnReferenceOnly(endpoints=tuple(only))
     if new := sorted(here.endpoints.keys() - work.endpoints.keys()):
-        yield _warning("census-endpoints", f"New endpoints, whose work has nothing to be compared with: {_listed(new)}")
-
-
-def _warning(code: str, message: str, hint: str = "") -> Finding:
-    return Finding(code=code, weight=Weight.WARNING, message=message, hint=hint)
+        yield say.NewEndpoints(endpoints=tuple(new))
 
 
 def _other_seed(run: Run, census: Census) -> str:
@@ -133,7 +119,3 @@ def _other_seed(run: Run, census: Census) -> str:
 def seed_of(run: Run, census: Census) -> str:
     """Digest of the data that was counted on."""
     return census.seed_digest or run.fingerprint.seed_digest
-
-
-def _listed(names: list[str]) -> str:
-    return ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")

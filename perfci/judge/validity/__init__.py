@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterator, Sequence
 
 from perfci.judge.policy import DEFAULT
 from perfci.judge.validity import drift, generator, limits, offered, pacing, reference, service
-from perfci.judge.validity.case import Case, case_of, invalid, warning
+from perfci.judge.validity.case import Case, case_of
 from perfci.model import Baseline, Finding, GatePolicy, Run, Side, Weight
+from perfci.sentences import whole as say
 
 CHECKS: Sequence[Callable[[Case], Iterator[Finding]]] = (
     service.deaths,
@@ -54,8 +55,7 @@ def findings(run: Run, baseline: Baseline | None, policy: GatePolicy = DEFAULT) 
     if not case.candidate and Side.CANDIDATE in run.census:
         return tuple(_incomplete(run))
     if not case.candidate:
-        message = "No round of the candidate was measured"
-        return (invalid("no-rounds", message, "See the incidents of the run."), *_incomplete(run))
+        return (say.NoRounds(), *_incomplete(run))
     # Whatever else shows in rounds that were ended by the load itself follows from that.
     found = list(generator.ended(case)) or [finding for check in CHECKS for finding in check(case)]
     if not any(finding.weight is Weight.REGRESSION for finding in found):
@@ -67,6 +67,5 @@ def findings(run: Run, baseline: Baseline | None, policy: GatePolicy = DEFAULT) 
 def _incomplete(run: Run) -> list[Finding]:
     """The planned rounds were not all measured, by no fault of the candidate; or something odd happened on the way."""
     if run.complete:
-        return [warning("incident", incident) for incident in run.incidents]
-    hint = run.incidents[0] if run.incidents else ""
-    return [invalid("run-incomplete", "The run ended before all planned rounds were measured", hint)]
+        return [say.Incident(message=incident) for incident in run.incidents]
+    return [say.Incomplete(incident=run.incidents[0] if run.incidents else "")]

@@ -1,26 +1,22 @@
 """What every check of validity looks at, and the rule that says whom a finding blames."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from perfci.judge import comparability
 from perfci.model import (
     ALL_ENDPOINTS,
     Baseline,
-    Finding,
     GatePolicy,
     GeneratorHealth,
     Round,
     RoundKind,
     Run,
     Side,
-    Weight,
 )
+from perfci.sentences import Shows
 
 Rounds = Sequence[Round]
-
-NAMED = 3
-"""So many endpoints are listed in one sentence; the table of series has the rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,34 +67,11 @@ def total(rounds: Rounds) -> tuple[int, int]:
     return sum(line.requests for line in seen), sum(line.failures for line in seen)
 
 
-def invalid(code: str, message: str, hint: str = "") -> Finding:
-    """A finding that makes the run invalid."""
-    return Finding(code=code, weight=Weight.INVALID, message=message, hint=hint)
-
-
-def warning(code: str, message: str, hint: str = "") -> Finding:
-    """A finding that the reader should know and that does not change the verdict."""
-    return Finding(code=code, weight=Weight.WARNING, message=message, hint=hint)
-
-
-def regression(code: str, message: str, hint: str = "") -> Finding:
-    """A finding that counts as a regression of the candidate."""
-    return Finding(code=code, weight=Weight.REGRESSION, message=message, hint=hint)
-
-
-def blame(
-    case: Case, base: Rounds, code: str, *, shows: Callable[[Rounds], bool], what: str, hint: str
-) -> Iterator[Finding]:
-    """Red where only the candidate shows it, invalid where the reference *base* does too or there is none."""
-    candidate, reference = shows(case.candidate), shows(base)
-    if candidate and base and not reference:
-        yield regression(code, f"The candidate {what}; the reference did not", hint)
-    elif candidate or shows(of(case.measured, Side.BASE)):
-        who = "The candidate" if not base else "Both sides" if candidate else "The reference"
-        yield invalid(code, f"{who} {what}", hint)
-
-
-def listed(names: Sequence[str]) -> str:
-    """A few of the names, and how many more there are."""
-    more = len(names) - NAMED
-    return ", ".join(names[:NAMED]) + (f" and {more} more" if more > 0 else "")
+def who_shows(case: Case, base: Rounds, shows: Callable[[Rounds], bool]) -> Shows | None:
+    """On which side something *shows*, the candidate's rounds beside those of the reference *base*; None: on none."""
+    candidate = shows(case.candidate)
+    if candidate and base and not shows(base):
+        return Shows.CANDIDATE_ALONE
+    if candidate or shows(of(case.measured, Side.BASE)):
+        return Shows.CANDIDATE if not base else Shows.BOTH if candidate else Shows.REFERENCE
+    return None

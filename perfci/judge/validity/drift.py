@@ -1,13 +1,14 @@
 """Whether what was measured stood still: within each round, and from the first block to the last."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from math import expm1, log, sqrt
 
 import numpy as np
 
 from perfci.judge.stats.student import Estimate
-from perfci.judge.validity.case import Case, Rounds, invalid, of, under_load, warning
+from perfci.judge.validity.case import Case, Rounds, of, under_load
 from perfci.model import ALL_ENDPOINTS, Finding, Round, RoundKind, Side
+from perfci.sentences import drift as say
 
 DRIFT = log(1.25)
 """
@@ -43,21 +44,11 @@ def within_rounds(case: Case) -> Iterator[Finding]:
     faster = [side for side, drift in drifts.items() if drift <= -DRIFT]
     slower = [side for side, drift in drifts.items() if drift >= DRIFT]
     if faster:
-        size = max(-100 * expm1(drifts[side]) for side in faster)
-        message = f"{_who(faster, drifts)} became {size:.0f} % faster within each round"
-        found = invalid if len(faster) == len(drifts) else warning
-        yield found("warmup-not-over", message, "Make `warmup` longer.")
+        share = max(-expm1(drifts[side]) for side in faster)
+        yield say.Faster(sides=tuple(faster), measured=tuple(drifts), share=share)
     if slower:
-        size = max(100 * expm1(drifts[side]) for side in slower)
-        message = f"{_who(slower, drifts)} became {size:.0f} % slower within each round"
-        yield warning("slows-down", message, "Something grows: data, a queue, memory. Longer rounds would differ more.")
-
-
-def _who(sides: Sequence[Side], measured: Sequence[Side] | dict[Side, float]) -> str:
-    if len(sides) == 2:
-        return "Both sides"
-    only = "" if len(measured) == 1 else ", and not the other side,"
-    return f"The {sides[0].value}{only}"
+        share = max(expm1(drifts[side]) for side in slower)
+        yield say.Slower(sides=tuple(slower), measured=tuple(drifts), share=share)
 
 
 def _drift(rounds: Rounds) -> float:
@@ -88,13 +79,12 @@ def across_blocks(case: Case) -> Iterator[Finding]:
         >= MOVED
     }
     if moves:
-        sides = sorted({side for side, _ in moves})
-        measured = sorted({round_.side for round_ in case.measured})
         largest = max(moves.values(), key=abs)
-        how = f"{100 * expm1(abs(largest)):.0f} % {'slower' if largest > 0 else 'faster'}"
-        message = f"{_who(sides, measured)} became {how} from the first half of the blocks to the second"
-        yield warning(
-            "level-moved", message, "Sides are compared block by block, which bears it; SLOs and baselines do not."
+        yield say.LevelMoved(
+            sides=tuple(sorted({side for side, _ in moves})),
+            measured=tuple(sorted({round_.side for round_ in case.measured})),
+            share=expm1(abs(largest)),
+            slower=largest > 0,
         )
 
 

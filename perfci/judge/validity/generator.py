@@ -5,9 +5,10 @@ from itertools import pairwise
 
 from perfci.judge.stats.exact import Count
 from perfci.judge.validity import zeros
-from perfci.judge.validity.case import Case, Rounds, blame, healths, invalid, of, regression, total, under_load, warning
+from perfci.judge.validity.case import Case, Rounds, healths, of, total, under_load, who_shows
 from perfci.metrics.registry import METRICS
 from perfci.model import Finding, Quantity, Round, RoundKind, Side
+from perfci.sentences import generator as say
 
 SATURATED = 0.9
 """Of a core: above it the generator itself is what is slow. In half of a side's load rounds it invalidates the run."""
@@ -46,23 +47,20 @@ def saturation(case: Case) -> Iterator[Finding]:
         own = of(load, side)
         saturated = [health for health in healths(own) if health.cpu_share > SATURATED]
         if own and 2 * len(saturated) >= len(own):
-            message = f"The load generator was saturated in {len(saturated)} of {len(own)} rounds of the {side.value}"
-            yield invalid("generator-saturated", message, "Use fewer users, or a lighter client (FastHttpUser).")
+            yield say.Saturated(side=side, saturated=len(saturated), rounds=len(own))
     busiest = max((health.cpu_share for health in healths(load)), default=0.0)
     if busiest > BUSY:
-        message = f"The load generator used up to {100 * busiest:.0f} % of a core"
-        yield warning("generator-busy", message, "Above 90 % it slows down what it measures.")
+        yield say.Busy(share=busiest)
 
 
 def starvation(case: Case) -> Iterator[Finding]:
     """The generator did not get enough processor time, or its event loop ran late."""
     waited = max((health.run_delay_share for health in healths(case.measured)), default=0.0)
     if waited > STARVED:
-        message = f"The load generator waited for a core up to {100 * waited:.0f} % of its time"
-        yield warning("generator-starved", message, "Something else uses the machine, or it has too few cores.")
+        yield say.Starved(share=waited)
     lag = max((health.loop_lag_p99_ms for health in healths(case.measured)), default=0.0)
     if lag > LATE_MS:
-        yield warning("generator-late", f"The load generator's event loop was up to {lag:.0f} ms late")
+        yield say.Late(lag_ms=lag)
 
 
 def ended(case: Case) -> Iterator[Finding]:
@@ -83,15 +81,17 @@ def ended(case: Case) -> Iterator[Finding]:
     )
     why = _ended_early(early[0])
     errors = [f"{count} x {message}" for round_ in early for message, count in round_.errors.items()]
-    hint = f"The first error: {errors[0]}." if errors else "The logs of the run have what it printed: locust.out."
+    first_error = errors[0] if errors else ""
     if case.base and always and not on_base:
-        message = f"The candidate made the Locust file end the load; the reference did not: {why}"
-        yield regression("load-ended", message, hint)
+        yield say.CandidateEndedLoad(why=why, first_error=first_error)
         return
-    sides = {round_.side for round_ in early}
-    who = "on both sides" if len(sides) > 1 else f"on the {early[0].side.value}"
-    message = f"The Locust file itself ended the load {who}, in {len(early)} of {len(case.measured)} rounds: {why}"
-    yield invalid("load-ended", message, hint)
+    yield say.LoadEnded(
+        sides=tuple(side for side in Side if of(early, side)),
+        ended=len(early),
+        rounds=len(case.measured),
+        why=why,
+        first_error=first_error,
+    )
 
 
 def _ended_early(round_: Round) -> str:
@@ -115,20 +115,15 @@ def tasks(case: Case) -> Iterator[Finding]:
     by_chance = bool(case.base) and not shows(case.base) and zeros.chance_of_failing(base, candidate) >= zeros.ALPHA
 
     raised_first = [text for round_ in case.measured for text in round_.errors if text.startswith("exception in ")]
-    first = f"The first: {raised_first[0]}. " if raised_first else ""
-    hint = f"{first}Run the profile by hand to see the traceback."
-    every: list[Finding] = []
-    if not (by_chance and shows(case.candidate)):
-        every += blame(case, case.base, "tasks-raise", shows=shows, what="made every task of the load raise", hint=hint)
+    first = raised_first[0] if raised_first else ""
+    who = None if by_chance and shows(case.candidate) else who_shows(case, case.base, shows)
     raised = {side: sum(health.exceptions for health in healths(of(case.measured, side))) for side in Side}
-    if any(raised.values()) and not every:
-        one_side = (
-            [side for side in Side if raised[side]] if len({round_.side for round_ in case.measured}) == 2 else []
-        )
-        where = f", all of them on the {one_side[0].value}" if len(one_side) == 1 else ""
-        message = f"{sum(raised.values())} tasks of the load raised an exception{where}"
-        yield warning("task-exceptions", message, hint)
-    yield from every
+    if who is not None:
+        yield say.EveryTaskRaises(who=who, first=first)
+    elif any(raised.values()):
+        sides = [side for side in Side if raised[side]] if len({round_.side for round_ in case.measured}) == 2 else []
+        only = sides[0] if len(sides) == 1 else None
+        yield say.TasksRaised(exceptions=sum(raised.values()), side=only, first=first)
 
 
 def _raised(round_: Round) -> Count:
@@ -142,41 +137,30 @@ def records(case: Case) -> Iterator[Finding]:
     watched = healths(case.measured)
     if ended := [health for health in watched if health.cut_off_s]:
         limit_s = max(health.cut_off_s for health in ended)
-        message = (
-            f"perfci ended the load generator in {len(ended)} of {len(case.measured)} rounds, "
-            f"because it had not come to its end after {limit_s:.0f} s"
-        )
-        hint = "Was it slow to start its users, or does a request hang? Fewer users, or a timeout in the Locust file."
-        yield invalid("round-too-long", message, hint)
+        yield say.RoundTooLong(ended=len(ended), rounds=len(case.measured), limit_s=limit_s)
     if broken := [health for health in watched if not (health.complete or health.cut_off_s)]:
-        message = f"The record of {len(broken)} of {len(case.measured)} rounds is incomplete"
-        yield invalid("record-incomplete", message, "A process of the load generator ended before its time.")
+        yield say.RecordIncomplete(broken=len(broken), rounds=len(case.measured))
     planned = case.run.fingerprint.plan.duration_s if case.run.fingerprint.plan else 0.0
     load = under_load(case.measured)
     if cut := [round_ for round_ in load if round_.duration_s < CUT * planned]:
         shortest = min(round_.duration_s for round_ in cut)
-        message = f"{len(cut)} of {len(load)} load rounds were cut short: {shortest:.1f} s of {planned:g} s"
-        yield invalid("round-cut", message, "See the incidents of the run.")
+        yield say.RoundCut(cut=len(cut), rounds=len(load), shortest_s=shortest, planned_s=planned)
     duets = [round_ for round_ in case.measured if round_.kind is RoundKind.DUET]
     longest = max((duet.duration_s for duet in duets), default=0.0)
     if short := {duet.block for duet in duets if duet.duration_s < DUET_CUT * longest}:
-        message = f"The duet was cut short in {len(short)} of {len({duet.block for duet in duets})} blocks"
-        yield warning("duet-cut", message, "Its blocks count like the others, and scatter more.")
+        yield say.DuetCut(cut=len(short), blocks=len({duet.block for duet in duets}))
 
 
 def clocks(case: Case) -> Iterator[Finding]:
     """Times that no clock can have shown, and clocks that were set under way."""
     timed = [round_ for round_ in case.measured if round_.generator is not None]  # other tools often note no times
     if wrong := list(filter(_absurd, case.measured)):
-        yield invalid(
-            "clock-absurd", f"{len(wrong)} of {len(case.measured)} rounds hold times that no clock can have shown"
-        )
+        yield say.ClockAbsurd(wrong=len(wrong), rounds=len(case.measured))
     if stepped := [round_ for round_ in case.measured if _stepped(round_)]:
         largest = max((health.clock_step_s for health in healths(stepped)), key=abs)
-        message = f"The clock of the machine jumped by {largest:+.2f} s during a round"
-        yield invalid("clock-stepped", message, "Something set the clock: measure again.")
+        yield say.ClockStepped(step_s=largest)
     if _overlap(timed):
-        yield warning("clock-overlap", "Rounds of one side overlap in time: the clock of the machine was set back")
+        yield say.ClockOverlap()
 
 
 def _stepped(round_: Round) -> bool:

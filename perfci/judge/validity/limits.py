@@ -5,8 +5,9 @@ from difflib import get_close_matches
 
 from perfci.judge.budgets import by_metric, matches, with_required
 from perfci.judge.compare import block_means
-from perfci.judge.validity.case import Case, Rounds, listed, warning
+from perfci.judge.validity.case import Case, Rounds
 from perfci.model import ALL_ENDPOINTS, Finding, Reference, Role
+from perfci.sentences import limits as say
 
 
 def unmatched(case: Case) -> Iterator[Finding]:
@@ -21,8 +22,7 @@ def unmatched(case: Case) -> Iterator[Finding]:
         for pattern in sorted(named):
             if not any(matches(pattern, name) for name in known):
                 near = get_close_matches(pattern, known, n=1) or [name for name in known if name != ALL_ENDPOINTS][:3]
-                message = f"{where} names {pattern!r}, which no request was made to"
-                yield warning("endpoint-unknown", message, f"Measured: {listed(near)}.")
+                yield say.EndpointUnknown(table=where, pattern=pattern, near=tuple(near))
 
 
 def too_few(case: Case) -> Iterator[Finding]:
@@ -49,9 +49,7 @@ def too_few(case: Case) -> Iterator[Finding]:
         name for name in sorted(both) if _asked(name, rounds.values()) < least or 1 < _asked(name, required) < least
     ]
     if rare:
-        message = f"{len(rare)} of {len(both)} endpoints had too few requests to compare their times: {listed(rare)}"
-        hint = f"At least {least} in every round and every duet are needed: let them be longer, or have more users."
-        yield warning("few-requests", message, hint)
+        yield say.FewRequests(endpoints=tuple(rare), measured=len(both), least=least)
 
 
 def _asked(name: str, kinds: Iterable[Sequence[Rounds]]) -> int:

@@ -11,19 +11,10 @@ from perfci.judge.stats import exact, rare, welch
 from perfci.judge.stats.exact import Count
 from perfci.judge.stats.student import Estimate
 from perfci.judge.validity import zeros
-from perfci.judge.validity.case import (
-    Case,
-    Rounds,
-    blame,
-    healths,
-    invalid,
-    listed,
-    regression,
-    total,
-    under_load,
-    warning,
-)
+from perfci.judge.validity.case import Case, Rounds, healths, total, under_load, who_shows
 from perfci.model import ALL_ENDPOINTS, Finding, Round
+from perfci.sentences import generator
+from perfci.sentences import offered as say
 
 STALL_SHARE, SHORTEST_STALL_S, LONGEST_STALL_S = 0.25, 3, 10
 """
@@ -54,14 +45,8 @@ def users(case: Case) -> Iterator[Finding]:
         least = health.users_reached if health.users_kept is None else min(health.users_reached, health.users_kept)
         return least < health.users_wanted and round_.survived
 
-    return blame(
-        case,
-        case.alike,
-        "users-not-reached",
-        shows=lambda rounds: any(map(short, rounds)),
-        what="did not come to the number of users that was asked for",
-        hint="Start them more slowly, or ask for fewer.",
-    )
+    if (who := who_shows(case, case.alike, lambda rounds: any(map(short, rounds)))) is not None:
+        yield say.UsersNotReached(who=who)
 
 
 def stalls(case: Case) -> Iterator[Finding]:
@@ -77,15 +62,14 @@ def stalls(case: Case) -> Iterator[Finding]:
 
     stood = [gap(round_) for round_ in case.measured if gap(round_) and _generator_stood_still(round_, gap(round_))]
     if stood:
-        yield invalid("generator-stood-still", f"The load generator stood still for {max(stood)} s")
-    yield from blame(
+        yield generator.StoodStill(seconds=max(stood))
+    who = who_shows(
         case,
         case.alike,
-        "stalled",
-        shows=lambda rounds: any(gap(round_) and not _generator_stood_still(round_, gap(round_)) for round_ in rounds),
-        what=f"let its users wait for {max(map(gap, case.measured), default=0)} s without one answer",
-        hint="See the log of the service: a lock, a pool or a timeout.",
+        lambda rounds: any(gap(round_) and not _generator_stood_still(round_, gap(round_)) for round_ in rounds),
     )
+    if who is not None:
+        yield say.Stalled(who=who, seconds=max(map(gap, case.measured)))
 
 
 def _generator_stood_still(round_: Round, gap: int) -> bool:
@@ -158,13 +142,8 @@ def held_up(case: Case) -> Iterator[Finding]:
     share = min(float(np.mean(hidden) - np.mean(usual)), longer / whole)
     by_chance = sum(_by_chance(side, whole) for side in (case.alike, case.candidate))
     if share >= HELD_UP and grew(usual, hidden, least_variance=by_chance) < CHANCE:
-        rarer = f"{100 * share / (1 + share):.0f} % less often than their response times explain"
-        message = f"The candidate's users asked {rarer}"
-        hint = "Requests that never end are in no latency: look for timeouts and locks."
-        if any(health.loop_lag_p99_ms > 1000.0 * longer for health in healths(under_load(case.candidate))):
-            yield invalid("users-held-up", message, "The load generator itself came late.")
-        else:
-            yield regression("users-held-up", message, hint)
+        late = any(health.loop_lag_p99_ms > 1000.0 * longer for health in healths(under_load(case.candidate)))
+        yield say.UsersHeldUp(share=share, generator_late=late)
 
 
 def _by_chance(rounds: Rounds, whole: float) -> float:
@@ -202,7 +181,7 @@ def grew(before: Sequence[float], after: Sequence[float], *, least_variance: flo
 def endpoints(case: Case) -> Iterator[Finding]:
     """Endpoints that only the candidate was asked for; those that it was not asked for are told with the answers."""
     if new := zeros.absent(case.candidate, case.alike):
-        yield warning("endpoints-new", f"Only the candidate was asked for {listed(new)}", "They are not compared.")
+        yield say.EndpointsNew(endpoints=tuple(new))
 
 
 def mixture(case: Case) -> Iterator[Finding]:
@@ -218,10 +197,9 @@ def mixture(case: Case) -> Iterator[Finding]:
         if abs(new.share - old.share) < MIX_MOVED:
             continue
         if min(exact.fisher(exact.effective(before[name]), exact.effective(after[name]))) < CHANCE / 2:
-            moved.append(f"{name} ({100 * old.share:.0f} -> {100 * new.share:.0f} %)")
+            moved.append((name, old.share, new.share))
     if moved:
-        hint = "Endpoints are still compared one by one; the mean over all weighs them alike, so no mix can move it."
-        yield warning("mix-moved", f"The sides were asked for another mix of requests: {listed(moved)}", hint)
+        yield say.MixMoved(moved=tuple(moved))
 
 
 def _mix(rounds: Rounds) -> dict[str, list[Count]]:

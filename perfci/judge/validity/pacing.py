@@ -5,9 +5,10 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from perfci.judge.validity import generator
-from perfci.judge.validity.case import Case, Rounds, healths, invalid, of, regression, under_load, warning
+from perfci.judge.validity.case import Case, Rounds, healths, of, under_load
 from perfci.judge.validity.offered import CHANCE, grew
 from perfci.model import Finding, Round, Schedule, Side
+from perfci.sentences import pacing as say
 
 OVERSLEPT = 0.25
 """Share of the starts that a generator may begin late of itself. In half of a side's load rounds, more invalidates."""
@@ -29,13 +30,8 @@ def overslept(case: Case) -> Iterator[Finding]:
     if not slow:
         return
     worst = max(kept.overslept / kept.due for kept in _kept(slow))
-    message = f"The load generator began up to {100 * worst:.0f} % of the tasks in a round too late by itself"
-    for side in Side:
-        own = of(load, side)
-        if own and 2 * sum(map(_unable, of(slow, side))) >= len(own):
-            yield invalid("schedule-overslept", message, "It was starved of its core, or had too much to do.")
-            return
-    yield warning("schedule-overslept", message, "Their users were free. Was too much due at the same time?")
+    unable = any(own and 2 * sum(map(_unable, of(slow, side))) >= len(own) for side in Side for own in [of(load, side)])
+    yield say.Overslept(share=worst, unable=unable)
 
 
 def _unable(round_: Round) -> bool:
@@ -56,13 +52,9 @@ def behind(case: Case) -> Iterator[Finding]:
     more = float(np.mean(lost)) - (float(np.mean(usual)) if usual else 0.0)
     certain = len(usual) > 1 and len(lost) > 1 and more > MISSED
     if certain and grew(usual, lost, least_variance=_by_chance(before, after)) < CHANCE:
-        dropped = f"{_percent(lost)} of the tasks that were due never began on the candidate"
-        message = f"{dropped}, {_percent(usual)} on the reference"
         loaded = under_load(case.candidate)
-        if 2 * sum(map(_unable, loaded)) >= len(loaded):
-            yield invalid("schedule-missed", message, "The load generator itself was starved or had too much to do.")
-        else:
-            yield regression("schedule-missed", message, "Its users waited for answers: see the response times.")
+        unable = 2 * sum(map(_unable, loaded)) >= len(loaded)
+        yield say.MissedMore(base=float(np.mean(usual)), candidate=float(np.mean(lost)), unable=unable)
         return
     yield from _too_slow(case, max((lost, usual), key=lambda shares: float(np.mean(shares)) if shares else 0.0))
 
@@ -70,12 +62,8 @@ def behind(case: Case) -> Iterator[Finding]:
 def _too_slow(case: Case, shares: Sequence[float]) -> Iterator[Finding]:
     """What is no regression: the load was too much for the service as it always was, or nearly so."""
     open_ = case.run.fingerprint.plan is not None and case.run.fingerprint.plan.arrivals is not None
-    if float(np.mean(shares)) > MISSED:
-        message = f"{_percent(shares)} of the tasks that were due never began: all users were busy"
-        if open_:
-            yield invalid("schedule-missed", message, "Allow more users, or ask for a lower rate.")
-        else:
-            yield warning("schedule-missed", message, "The pace is faster than the service, which sets it instead.")
+    if (share := float(np.mean(shares))) > MISSED:
+        yield say.Missed(share=share, arrivals=open_)
         return
     late = [
         (schedule.late - schedule.overslept + schedule.missed) / schedule.due
@@ -83,8 +71,7 @@ def _too_slow(case: Case, shares: Sequence[float]) -> Iterator[Finding]:
         for schedule in _kept(side)
     ]
     if max(late) > LATE:
-        message = f"Up to {100 * max(late):.0f} % of the tasks in a round began late or never: their users were busy"
-        yield warning("schedule-late", message, "The latencies do not tell of that; the response times do.")
+        yield say.Late(share=max(late))
 
 
 def _kept(rounds: Rounds) -> list[Schedule]:
@@ -102,10 +89,6 @@ def _missed(schedule: Schedule) -> float:
     return schedule.missed / schedule.due
 
 
-def _percent(shares: Sequence[float]) -> str:
-    return f"{100 * float(np.mean(shares)):.0f} %"
-
-
 def in_step(case: Case) -> Iterator[Finding]:
     """
     Users with the same pace that act at the same time, for as long as the round lasts.
@@ -116,9 +99,4 @@ def in_step(case: Case) -> Iterator[Finding]:
     found = [health.in_step for health in paced if health.in_step is not None]
     worst = max(found, key=lambda bursts: bursts.dispersion, default=None)
     if worst is not None and worst.dispersion > IN_STEP:
-        message = (
-            f"Users with a pace of {worst.wait_s:g} s act at the same time: "
-            f"their starts come in bursts (variance {worst.dispersion:.0f} times the mean, where 1 is independence)"
-        )
-        hint = "Let them wait between(...) or poisson(...) in the Locust file, or give the scenario `arrivals`."
-        yield warning("users-in-step", message, hint)
+        yield say.InStep(wait_s=worst.wait_s, dispersion=worst.dispersion)

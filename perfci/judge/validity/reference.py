@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 from perfci.judge import comparability
-from perfci.judge.validity.case import Case, warning
-from perfci.model import Finding, Side, Weight
+from perfci.judge.validity.case import Case
+from perfci.model import Finding, Side
+from perfci.sentences import reference as say
 
 
 def other_data(case: Case) -> Iterator[Finding]:
@@ -17,9 +18,7 @@ def other_data(case: Case) -> Iterator[Finding]:
         return
     base, candidate = (case.run.seed_digests.get(side, ()) for side in (Side.BASE, Side.CANDIDATE))
     if len(base) == len(candidate) == 1 and base != candidate:
-        message = f"The sides hold different data ({base[0][:12]} and {candidate[0][:12]}), the same in every block"
-        hint = "What differs may be the data, not the code: merge the new seed first, or let both commits seed alike."
-        yield Finding(code="data-differs", weight=Weight.INCONCLUSIVE, message=message, hint=hint)
+        yield say.DataDiffers(base_digest=base[0], candidate_digest=candidate[0])
 
 
 def unlike(case: Case) -> Iterator[Finding]:
@@ -27,8 +26,7 @@ def unlike(case: Case) -> Iterator[Finding]:
     if case.baseline is None:
         return
     if obstacle := comparability.obstacle(case.run, case.baseline):
-        message = f"Times are not compared: {obstacle}"
-        yield warning("baseline-unlike", message, "Measure and accept a run under these conditions.")
+        yield say.BaselineUnlike(obstacle=obstacle)
 
 
 def unusual(case: Case) -> Iterator[Finding]:
@@ -36,13 +34,11 @@ def unusual(case: Case) -> Iterator[Finding]:
     if case.baseline is None:
         return
     if remarks := comparability.remarks(case.run, case.baseline):
-        message = f"The stored runs were measured with others: {'; '.join(remarks)}"
-        yield warning("baseline-differs", message, "Measure and accept a run under these conditions.")
+        yield say.BaselineDiffers(differences=remarks)
 
 
 def imported(case: Case) -> Iterator[Finding]:
     """Runs of other tools: what perfci knows of its own, and checks, it does not know of them."""
     runs = [case.run, *(case.baseline.runs if case.baseline else ())]
     if tools := sorted({run.origin.tool for run in runs if run.origin.imported}):
-        message = f"Measured by {' and '.join(tools)}: whether the load generator kept up is not known"
-        yield warning("imported", message, "Make sure that both sides had the same machine and load.")
+        yield say.Imported(tools=tuple(tools))

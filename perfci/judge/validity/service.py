@@ -7,11 +7,10 @@ from perfci.judge.compare import block_means, failures
 from perfci.judge.compare.failures import FEWEST
 from perfci.judge.stats.exact import Count
 from perfci.judge.validity import zeros
-from perfci.judge.validity.case import Case, Rounds, blame, healths, invalid, listed, of, regression, total, warning
-from perfci.model import ALL_ENDPOINTS, Finding, Round, Side, Weight
-
-RARE = "Let the rounds be longer, or have more users, so that some requests are due in each."
-"""What to do where a zero may be chance."""
+from perfci.judge.validity.case import Case, Rounds, healths, of, total, who_shows
+from perfci.model import ALL_ENDPOINTS, Finding, Round, Side
+from perfci.sentences import Shows
+from perfci.sentences import service as say
 
 SOME_FAIL, MOST_FAIL = 0.05, 0.5
 """Shares of the requests, failing on both sides: above the first that is told, above the second it invalidates."""
@@ -20,16 +19,13 @@ SOME_FAIL, MOST_FAIL = 0.05, 0.5
 def deaths(case: Case) -> Iterator[Finding]:
     """The service died or was restarted; one that came back was gone for a while all the same."""
     notes = [target.note for round_ in case.measured if (target := round_.target) and not target.alive and target.note]
-    return blame(
+    who = who_shows(
         case,
         case.base,
-        "target-died",
-        shows=lambda rounds: any(
-            (target := round_.target) and (not target.alive or target.restarts) for round_ in rounds
-        ),
-        what="died or restarted under measurement",
-        hint=notes[0] if notes else "See the log of the service.",
+        lambda rounds: any((target := round_.target) and (not target.alive or target.restarts) for round_ in rounds),
     )
+    if who is not None:
+        yield say.Died(who=who, note=notes[0] if notes else "")
 
 
 def silence(case: Case) -> Iterator[Finding]:
@@ -45,18 +41,11 @@ def silence(case: Case) -> Iterator[Finding]:
     silent = [side for side in Side if (own := of(case.measured, side)) and total(own)[0] == 0]
     if silent == [Side.CANDIDATE] and (there := total(case.alike)[0]):
         if zeros.chance_of_silence(case.candidate, case.alike) < zeros.ALPHA:
-            why = _silent_because(case.candidate)
-            hint = f"{why or 'Its requests hang'}: see the logs of the service and of the load."
-            message = "The candidate answered no request; the reference did, under the same load"
-            yield regression("no-answer", message, hint)
+            yield say.NoAnswer(because=_silent_because(case.candidate))
         else:
-            message = f"The candidate answered no request, and the reference {there}: that may be chance"
-            yield invalid("no-requests", message, RARE)
+            yield say.NoAnswerByChance(reference_requests=there)
     elif silent:
-        who = " and ".join(side.value for side in silent)
-        why = _silent_because(case.measured)
-        message = f"No request to the {who} came to its end{f': {why}' if why else ''}"
-        yield invalid("no-requests", message, "Does the load reach the service at all?")
+        yield say.NoRequests(sides=tuple(silent), because=_silent_because(case.measured))
     else:
         yield from _silent_rounds(case)
 
@@ -81,16 +70,14 @@ def _silent_rounds(case: Case) -> Iterator[Finding]:
     strange = [round_ for round_ in silent if unlikely(round_, others(round_))]
     base = [round_ for round_ in strange if any(round_ is other for other in case.alike)]
     candidate = [round_ for round_ in silent if any(round_ is other for other in case.candidate)]
-    what, hint = "answered no request in a whole round", "See the log of the service."
     if not base and any(unlikely(round_, case.alike) for round_ in candidate):
-        yield regression("silent-round", f"The candidate {what}; the reference did not", hint)
+        yield say.SilentRound(who=Shows.CANDIDATE_ALONE)
     elif strange:
         with_candidate = len(strange) > len(base)
-        who = "Both sides" if base and with_candidate else "The candidate" if with_candidate else "The reference"
-        yield invalid("silent-round", f"{who} {what}", hint)
+        both = bool(base) and with_candidate
+        yield say.SilentRound(who=Shows.BOTH if both else Shows.CANDIDATE if with_candidate else Shows.REFERENCE)
     elif silent and (own := [round_ for round_ in silent if any(round_ is other for other in case.measured)]):
-        message = f"In {len(own)} of {len(case.measured)} rounds no request was made: by chance, since few are due"
-        yield warning("silent-round", message, RARE)
+        yield say.SilentByChance(silent=len(own), rounds=len(case.measured))
 
 
 def everything_failed(case: Case) -> Iterator[Finding]:
@@ -101,14 +88,13 @@ def everything_failed(case: Case) -> Iterator[Finding]:
         return requests > 0 and failures == requests
 
     errors = [f"{count} x {message}" for round_ in case.candidate for message, count in round_.errors.items()]
-    hint = f"The first: {errors[0]}" if errors else "See the failures of the run."
+    first = errors[0] if errors else ""
     base, candidate = ([Count(*reversed(total([round_]))) for round_ in side] for side in (case.base, case.candidate))
     lucky = not shows(case.base) and zeros.chance_of_failing(base, candidate) >= zeros.ALPHA
     if case.base and shows(case.candidate) and lucky:
-        message = f"All {total(case.candidate)[0]} requests of the candidate failed: too few to blame it"
-        yield invalid("everything-failed", message, hint)
-        return
-    yield from blame(case, case.base, "everything-failed", shows=shows, what="failed every request", hint=hint)
+        yield say.TooFewFailed(requests=total(case.candidate)[0], first=first)
+    elif (who := who_shows(case, case.base, shows)) is not None:
+        yield say.EverythingFailed(who=who, first=first)
 
 
 def failing_on_both(case: Case) -> Iterator[Finding]:
@@ -120,17 +106,11 @@ def failing_on_both(case: Case) -> Iterator[Finding]:
     sides = [total(side) for side in (case.base, case.candidate) if side]
     if any(failures < FEWEST or failures == requests for requests, failures in sides):
         return
-    share = min(failures / requests for requests, failures in sides)
-    if share <= SOME_FAIL:
-        return
-    shares = [f"{100 * failures / requests:.0f} %" for requests, failures in sides]
-    of = f"on both sides ({' and '.join(shares)})" if len(sides) > 1 else f"({shares[0]}), with no reference"
-    hint = f"The commonest: {common}" if (common := _commonest(case)) else "See the failures of the run."
-    if share > MOST_FAIL:
-        yield invalid("mostly-failing", f"Most of the requests fail {of}", hint)
-    else:
-        message = f"A part of the load fails {of}"
-        yield Finding(code="partly-failing", weight=Weight.NOTICE, message=message, hint=hint)
+    shares = tuple(failures / requests for requests, failures in sides)
+    if min(shares) > MOST_FAIL:
+        yield say.MostlyFailing(shares=shares, commonest=_commonest(case))
+    elif min(shares) > SOME_FAIL:
+        yield say.PartlyFailing(shares=shares, commonest=_commonest(case))
 
 
 def _commonest(case: Case) -> str:
@@ -152,7 +132,7 @@ def failing_endpoints(case: Case) -> Iterator[Finding]:
     broken: list[str] = []
     few: list[str] = []
     both: list[str] = []
-    grown: list[str] = []
+    grown: list[tuple[str, float, float]] = []
     failed = {name for round_ in case.candidate for name, seen in round_.endpoints.items() if seen.failures}
     asked = block_means.endpoints(case.candidate)
     for name in sorted(failed - {ALL_ENDPOINTS}):
@@ -162,19 +142,14 @@ def failing_endpoints(case: Case) -> Iterator[Finding]:
             lucky = chance * len(asked) >= zeros.ALPHA if case.base else False
             (both if failures.always(name, case.base) else few if lucky else broken).append(name)
         elif jump is not None:
-            grown.append(f"{name} ({100 * jump.base:.1f} -> {100 * jump.candidate:.1f} %)")
+            grown.append((name, jump.base, jump.candidate))
     if total(case.candidate)[0] == total(case.candidate)[1]:
         return
     if broken and case.base:
-        yield regression("endpoint-failed", f"Every request of the candidate failed at {listed(broken)}")
+        yield say.EndpointFailed(endpoints=tuple(broken))
     if both or (broken and not case.base):
-        message = (
-            f"Every request failed at {listed(both or broken)}, {'on both sides' if both else 'with no reference'}"
-        )
-        yield warning("endpoint-broken", message, "It is not measured: repair the load, or take it out.")
+        yield say.EndpointBroken(endpoints=tuple(both or broken), both=bool(both))
     if few:
-        message = f"Every request of the candidate failed at {listed(few)}: too few to tell it from chance"
-        yield warning("endpoint-broken", message, RARE)
+        yield say.EndpointFailedByChance(endpoints=tuple(few))
     if grown:
-        message = f"More requests fail than in the reference: {listed(grown)}"
-        yield warning("failures-grown", message, "Times there are those of the requests that still succeed.")
+        yield say.FailuresGrown(grown=tuple(grown))

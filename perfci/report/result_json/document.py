@@ -5,7 +5,7 @@ from typing import Annotated, Self
 
 from pydantic import Field
 
-from perfci.model import Finding, Metric, Outcome, Remark, Slo, SloResult, Subject
+from perfci.model import Finding, Metric, Outcome, Remark, Slo, SloResult, Subject, WordedFinding
 from perfci.report.result_json.decisions import DecisionDocument, MetricDocument
 from perfci.report.result_json.gauges import GaugeDocument
 from perfci.report.result_json.parts import ROW_LIMIT, Count, Name, Part, Text, finite, name, text
@@ -19,6 +19,7 @@ from perfci.report.result_json.words import (
     VerdictWord,
     WeightWord,
 )
+from perfci.sentences.whole import ResultCut
 
 
 class SloDocument(Part):
@@ -77,7 +78,7 @@ class FindingDocument(Part):
         )
 
     def to_model(self) -> Finding:
-        return Finding(code=self.code, weight=WEIGHTS.member(self.weight), message=self.message, hint=self.hint)
+        return WordedFinding(code=self.code, weight=WEIGHTS.member(self.weight), message=self.message, hint=self.hint)
 
 
 class RemarkDocument(Part):
@@ -155,8 +156,7 @@ class ResultDocument(Part):
         findings = [FindingDocument.from_model(finding) for finding in outcome.findings]
         if first is not None:
             left_out = len(outcome.decisions[first:])
-            message = f"{left_out} series and all values per block were left out: the result would be too large"
-            findings.append(FindingDocument(code="result-cut", weight="warning", message=message, hint=""))
+            findings.append(FindingDocument.from_model(ResultCut(left_out=left_out)))
         metrics = [d.comparison.series.metric for d in outcome.decisions] + [slo.metric for slo in outcome.slos]
         return cls(
             verdict=VERDICTS.word(outcome.verdict),

@@ -13,7 +13,6 @@ from perfci.errors import ConfigError, ResultError
 from perfci.model import (
     Culprit,
     CulpritKind,
-    Finding,
     Interval,
     Look,
     Outcome,
@@ -22,6 +21,7 @@ from perfci.model import (
     SeriesVerdict,
     Verdict,
     Weight,
+    WordedFinding,
 )
 from perfci.report import FORMATS, render, result_json, terminal
 from perfci.report.explain import explain, explain_json
@@ -297,7 +297,7 @@ def test_json_reader_accepts_what_the_tests_spoil() -> None:
 
 def test_findings_of_each_weight() -> None:
     """Each weight of a finding is a word, not a colour."""
-    findings = tuple(Finding(code=f"c-{w}", weight=w, message=f"m-{w}") for w in Weight)
+    findings = tuple(WordedFinding(code=f"c-{w}", weight=w, message=f"m-{w}") for w in Weight)
     for fmt in ("text", "markdown"):
         text = render(fmt, an_outcome(findings=findings)).lower()
         for weight in Weight:

@@ -1,0 +1,92 @@
+"""What is said of a load that is not the one that was asked for, or not the same on both sides."""
+
+from perfci.model import Weight
+from perfci.sentences.finding import Shows, finding, listed
+
+
+@finding
+class UsersNotReached:
+    """The number of users that was asked for was never there."""
+
+    code = "users-not-reached"
+    who: Shows
+    hint = "Start them more slowly, or ask for fewer."
+
+    @property
+    def weight(self) -> Weight:
+        return self.who.weight
+
+    @property
+    def message(self) -> str:
+        return self.who.did("did not come to the number of users that was asked for")
+
+
+@finding
+class Stalled:
+    """All users waited for seconds on end."""
+
+    code = "stalled"
+    who: Shows
+    seconds: int
+    hint = "See the log of the service: a lock, a pool or a timeout."
+
+    @property
+    def weight(self) -> Weight:
+        return self.who.weight
+
+    @property
+    def message(self) -> str:
+        return self.who.did(f"let its users wait for {self.seconds} s without one answer")
+
+
+@finding
+class UsersHeldUp:
+    """Users asked less often, and the response times do not explain it."""
+
+    code = "users-held-up"
+    share: float  # of the time between two requests of the reference, by which that of the candidate grew
+    generator_late: bool
+
+    @property
+    def weight(self) -> Weight:
+        return Weight.INVALID if self.generator_late else Weight.REGRESSION
+
+    @property
+    def message(self) -> str:
+        rarer = f"{100 * self.share / (1 + self.share):.0f} % less often than their response times explain"
+        return f"The candidate's users asked {rarer}"
+
+    @property
+    def hint(self) -> str:
+        if self.generator_late:
+            return "The load generator itself came late."
+        return "Requests that never end are in no latency: look for timeouts and locks."
+
+
+@finding
+class EndpointsNew:
+    """Only the candidate was asked for some endpoints."""
+
+    code = "endpoints-new"
+    weight = Weight.WARNING
+    endpoints: tuple[str, ...]
+    hint = "They are not compared."
+
+    @property
+    def message(self) -> str:
+        return f"Only the candidate was asked for {listed(self.endpoints)}"
+
+
+@finding
+class MixMoved:
+    """The sides were asked for another mix of requests."""
+
+    code = "mix-moved"
+    weight = Weight.WARNING
+    moved: tuple[tuple[str, float, float], ...]  # endpoint, its share of the requests on both sides
+    hint = "Endpoints are still compared one by one; the mean over all weighs them alike, so no mix can move it."
+
+    @property
+    def message(self) -> str:
+        each = [f"{name} ({100 * base:.0f} -> {100 * candidate:.0f} %)" for name, base, candidate in self.moved]
+        return f"The sides were asked for another mix of requests: {listed(each)}"
