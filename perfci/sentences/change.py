@@ -70,8 +70,8 @@ class LoadChanged:
     @property
     def message(self) -> str:
         driven = "the base's version" if self.driver is Side.BASE else "this change's version"
-        edited = f"this change edits the load ({self.locustfile}, or a module that it imports)"
-        return f"{edited}: both sides were driven by {driven}"
+        edited = f"this change edits the load ({self.locustfile}"
+        return f"{edited}, or a module that it imports): both sides were driven by {driven}"
 
 
 @finding

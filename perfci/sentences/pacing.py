@@ -18,7 +18,7 @@ class Overslept:
 
     @property
     def message(self) -> str:
-        return f"The load generator began up to {percent(self.share)} of the tasks in a round too late by itself"
+        return f"The load generator began up to {100 * self.share:.0f} % of the tasks in a round too late by itself"
 
     @property
     def hint(self) -> str:
