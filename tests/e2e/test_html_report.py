@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from perfci.model import Outcome, RoundKind, Run
+from perfci.model import Outcome, RoundKind, Run, WordedFinding
 from perfci.report import FORMATS
 from perfci.report.view import Links, View
 from tests.builders import a_gauge, a_paired_run, a_round, a_run, an_slo_result
@@ -93,7 +93,9 @@ def named(outcome: Outcome, name: str) -> Outcome:
         series=replace(first.comparison.series, endpoint=name),
         culprits=tuple(replace(each, what=name, beside=name) for each in first.comparison.culprits),
     )
-    findings = tuple(replace(each, message=name, hint=name) for each in outcome.findings)
+    findings = tuple(
+        WordedFinding(code=each.code, weight=each.weight, message=name, hint=name) for each in outcome.findings
+    )
     return replace(outcome, decisions=(replace(first, comparison=comparison), *others), findings=findings, reason=name)
 
 
