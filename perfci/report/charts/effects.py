@@ -25,7 +25,12 @@ _SHAPES = {
 }
 """Verdict -> shape, colour, and whether the shape is filled: no verdict is told by colour alone."""
 
-_TICKS = (-0.9, -0.5, -0.2, -0.1, -0.05, 0.0, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
+_SIZES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 0.9, 1.0, 2.0, 5.0, 10.0)
+_TICKS = (0.0, *(sign * size for size in _SIZES for sign in (1, -1)))
+_LABEL = 46
+"""Pixels that the label of a tick needs."""
+
+WIDE, NARROW = 560, 320
 _STEP_ABOVE = 0.05
 """Up to this change the axis is about linear, beyond it about logarithmic."""
 
@@ -101,7 +106,7 @@ def _domain(marks: Sequence[dict[str, object]]) -> tuple[float, float]:
     least = max(min(seen, default=0.0), -0.95)
     most = min(max(seen, default=0.0), MOST_CHANGE)
     reach = max(_STEP_ABOVE, -least, most)
-    return min(least, -0.3 * reach) * 1.1, max(most, 0.3 * reach) * 1.1
+    return max(min(least, -0.3 * reach) * 1.1, -0.98), max(most, 0.3 * reach) * 1.1
 
 
 def _clamped(value: object, low: float, high: float) -> object:
@@ -111,25 +116,46 @@ def _clamped(value: object, low: float, high: float) -> object:
 
 
 def _spec(data: Sequence[dict[str, object]], domain: tuple[float, float], *, unit: str, narrow: bool) -> Spec:
-    width, step = (320, _NARROW_ROW) if narrow else (560, _ROW)
-    ticks = [tick for tick in _TICKS if domain[0] <= tick <= domain[1]]
-    if not unit:
-        ticks = []
+    width, step = (NARROW, _NARROW_ROW) if narrow else (WIDE, _ROW)
     scale: Spec = {"type": "symlog", "constant": _STEP_ABOVE, "domain": list(domain), "nice": False}
     axis: Spec = {
         "title": None,
         "grid": not narrow,
+        "values": _ticks(domain, width),
         "labelExpr": "(datum.value > 0 ? '+' : '') + format(datum.value * 100, '.3~r')" + f" + '{unit}'",
-        **({"values": ticks} if ticks else {"tickCount": 5}),
     }
     return {
         "width": width,
-        "height": {"step": step},
-        "autosize": "pad",  # the texts stand outside of the plot
+        "height": step * len(data),
+        "autosize": {
+            "type": "none",
+            "contains": "content",
+        },  # the texts stand beside the plot, in fonts that only the browser knows
+        "padding": {"left": 4, "right": 4, "top": 4, "bottom": 24}
+        if narrow
+        else {"left": 290, "right": 150, "top": 4, "bottom": 24},
         "data": values(data),
         "encoding": {"y": {"field": "row", "type": "ordinal", "axis": None, "scale": {"padding": 0}}},
         "layer": list(_layers({"type": "quantitative", "scale": scale, "axis": axis}, width=width, narrow=narrow)),
     }
+
+
+def _ticks(domain: tuple[float, float], width: int) -> list[float]:
+    """Zero, then from the outermost inwards what leaves room for its label, at both ends of the axis, too."""
+    low, high = (_place(end) for end in domain)
+    taken = [-_LABEL / 2, width + _LABEL / 2]
+    chosen: list[float] = []
+    for tick in sorted(_TICKS, key=lambda each: (each != 0, -abs(each))):
+        pixel = (_place(tick) - low) / (high - low) * width
+        if all(abs(pixel - other) >= _LABEL for other in taken) and 0 <= pixel <= width:
+            chosen.append(tick)
+            taken.append(pixel)
+    return sorted(chosen)
+
+
+def _place(change: float) -> float:
+    """Where a change stands on the axis, which is linear around zero and logarithmic beyond."""
+    return math.copysign(math.log1p(abs(change) / _STEP_ABOVE), change)
 
 
 def _layers(x: Spec, *, width: int, narrow: bool) -> Iterator[Spec]:
