@@ -16,7 +16,18 @@ from dataclasses import dataclass, field, replace
 from perfci.judge.compare.series import paired
 from perfci.judge.gate import SETTLED, series_decisions
 from perfci.judge.stats.looks import Fractions, spent
-from perfci.model import Comparison, Decision, GatePolicy, Look, LookPlan, Role, RoundKind, Run, SeriesVerdict
+from perfci.model import (
+    ALL_ENDPOINTS,
+    Comparison,
+    Decision,
+    GatePolicy,
+    Look,
+    LookPlan,
+    Role,
+    RoundKind,
+    Run,
+    SeriesVerdict,
+)
 
 FEWEST = 2
 """Blocks that a look needs: one has no scatter."""
@@ -54,6 +65,22 @@ class Standing:
             if one.counts and one.comparison.kind is kind and one.verdict is not SeriesVerdict.NOT_COMPARED
         ]
         return not compared or any(map(_is_open, compared))
+
+    def settled(self, kind: RoundKind) -> frozenset[str]:
+        """
+        The endpoints of which more rounds of this *kind* could change nothing.
+
+        None as long as all endpoints together could still change: each of them tells something of that.
+        """
+        counting = [one for one in self.decisions if one.counts and one.comparison.kind is kind]
+        open_ = {
+            one.comparison.series.endpoint
+            for one in counting
+            if one.verdict is SeriesVerdict.NOT_COMPARED or _is_open(one)
+        }
+        if ALL_ENDPOINTS in open_:
+            return frozenset()
+        return frozenset(one.comparison.series.endpoint for one in counting) - open_ - {ALL_ENDPOINTS}
 
 
 def follow(run: Run, plan: LookPlan, policy: GatePolicy) -> Standing:

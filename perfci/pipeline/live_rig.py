@@ -1,7 +1,7 @@
 """The real rig: targets and seeds, Locust as a child process, and the monitor."""
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -114,8 +114,8 @@ class LiveBlock:
         """Volumes and folders whose data is still there in the next block."""
         return tuple(dict.fromkeys(name for each in self.started.running.values() for name in each.outliving))
 
-    def duet(self) -> Mapping[Side, Measured]:
-        """Turns of both sides."""
+    def duet(self, settled: Collection[str] = ()) -> Mapping[Side, Measured]:
+        """Turns of both sides, fewer of the *settled* endpoints."""
         if self.turns is None:
             raise ValueError("this block was started without a duet")
         plan = self.rig.spec.plan
@@ -123,6 +123,7 @@ class LiveBlock:
             self._base_urls(),
             times=(plan.paired.duet_warmup, plan.paired.duet),
             rng_seed=plan.rng_seed + self._number,
+            settled=settled,
         )
         return measured(recordings, of_turns, self._turned)
 

@@ -43,6 +43,11 @@ class Looking:
         """Whether the run ends for a regression, since it cannot become green any more."""
         return (self.standing.red or self._more_work) and not self.plan.keep_going
 
+    @property
+    def settled(self) -> frozenset[str]:
+        """The endpoints of which turns have shown what they can: the others get more."""
+        return self.standing.settled(RoundKind.DUET)
+
     def turns(self, block: int) -> bool:
         """Whether *block* needs turns: not once earlier blocks decided every series that turns measure."""
         schedule = self.plan.paired

@@ -1,6 +1,6 @@
 """The port to the rig: how use cases start, seed and drive both sides without knowing what implements it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -67,8 +67,8 @@ class Block(Protocol):
     def outliving(self) -> tuple[str, ...]:
         """Volumes and folders whose data is still there in the next block."""
 
-    def duet(self) -> Mapping[Side, Measured]:
-        """Turns of both sides, one request in flight."""
+    def duet(self, settled: Collection[str] = ()) -> Mapping[Side, Measured]:
+        """Turns of both sides, one request in flight; the *settled* endpoints get fewer than the others."""
 
     def load(self, *sides: Side) -> Mapping[Side, Measured]:
         """The whole load on one side, or on several that take turns by slices, the first one first."""

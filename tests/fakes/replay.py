@@ -1,7 +1,7 @@
 """A rig that starts nothing: it gives out rounds that were recorded, and fails where a test wants it to."""
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -30,6 +30,7 @@ class Recorded:
     base_endpoints: frozenset[str] = frozenset()
     steps: list[str] = field(default_factory=list)
     spec: RigSpec | None = None
+    settled: list[frozenset[str]] = field(default_factory=list)  # before the turns of each block
     overlapping: bool = False  # whether sides stop no sooner than somebody waits for it
     stopping: str = ""
 
@@ -125,8 +126,9 @@ class ReplayBlock:
         """As the test says."""
         return self.recorded.outliving
 
-    def duet(self) -> Mapping[Side, Measured]:
-        """The recorded turns of this block."""
+    def duet(self, settled: Collection[str] = ()) -> Mapping[Side, Measured]:
+        """The recorded turns of this block; which endpoints were settled is noted."""
+        self.recorded.settled.append(frozenset(settled))
         assert self.with_duet, "turns were asked of a block that was started without a duet"
         self.recorded.do(f"duet {self.name}")
         return {side: self._measured(RoundKind.DUET, side, f"duet {self.name}") for side in Side}

@@ -21,6 +21,7 @@ from tests.fakes.toy_service import serving
 
 pytestmark = pytest.mark.kind("D")
 
+ENOUGH = 12  # pairs of each endpoint, whatever is known of it
 BOTH = (Side.BASE, Side.CANDIDATE)
 
 SAME = """
@@ -234,12 +235,14 @@ def _take_turns(
         (source / name).parent.mkdir(parents=True, exist_ok=True)
         (source / name).write_text(content)
     lives: list[Live] = []
+    settled = changes.pop("settled", ())
     with serving() as base, serving(*faults) as candidate:
         place = Place(
             source=source, folder=folder / "logs", environ=os.environ, state=folder / "state", watch=lives.append
         )
         with duet_round(_plan(**changes), place) as take:
-            recordings = take({Side.BASE: base.url, Side.CANDIDATE: candidate.url}, times=times, rng_seed=7)
+            urls = {Side.BASE: base.url, Side.CANDIDATE: candidate.url}
+            recordings = take(urls, times=times, rng_seed=7, settled=settled)
         return Taken(recordings=recordings, asked={Side.BASE: base.asked, Side.CANDIDATE: candidate.asked}, lives=lives)
 
 
@@ -321,6 +324,16 @@ def test_endpoints_share_evenly(taken: Taken) -> None:
     assert set(shared) == {"GET /often", "GET /seldom", "GET /inner", "GET /leave", "GET /pair"}
     # A visit is two executions a side; the task of two requests makes four.
     assert max(shared.values()) - min(shared.values()) <= 4
+
+
+def test_settled_endpoints_get_fewer_turns(tmp_path: Path) -> None:
+    """A third of what the others get, on both sides alike; what nobody asks for changes nothing."""
+    taken = _take_turns(tmp_path, SAME, settled=("GET /often", "GET /seldom", "GET /gone"), times=(0.4, 2.0))
+    assert taken.asked[Side.BASE] == taken.asked[Side.CANDIDATE]
+    seen = taken.endpoints(Side.BASE)
+    fewer, more = [seen["GET /often"], seen["GET /seldom"]], [seen["GET /inner"], seen["GET /leave"]]
+    assert min(fewer) >= ENOUGH
+    assert 2 * max(fewer) < min(more) < 4 * min(fewer)
 
 
 def test_nested_tasks_are_reached(taken: Taken) -> None:

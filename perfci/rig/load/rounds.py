@@ -11,7 +11,7 @@ import math
 import os
 import socket
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
@@ -298,9 +298,13 @@ class TakeTurns(Protocol):
     """A waiting driver of turns, which begins when it is called."""
 
     def __call__(
-        self, base_urls: Mapping[Side, str], *, times: tuple[float, float], rng_seed: int
+        self, base_urls: Mapping[Side, str], *, times: tuple[float, float], rng_seed: int, settled: Collection[str] = ()
     ) -> dict[Side, Recording]:
-        """Let both sides take turns for *times* = (warm-up, measured) seconds."""
+        """
+        Let both sides take turns for *times* = (warm-up, measured) seconds.
+
+        The *settled* endpoints get fewer of them than the others.
+        """
 
 
 @contextlib.contextmanager
@@ -319,9 +323,14 @@ def duet_round(plan: LoadPlan, place: Place) -> Iterator[TakeTurns]:
             held.close()
 
             def take(
-                base_urls: Mapping[Side, str], *, times: tuple[float, float], rng_seed: int
+                base_urls: Mapping[Side, str],
+                *,
+                times: tuple[float, float],
+                rng_seed: int,
+                settled: Collection[str] = (),
             ) -> dict[Side, Recording]:
                 document = _spec_document(plan, place, base_urls=base_urls, times=times, rng_seed=rng_seed)
+                document["settled"] = sorted(settled)
                 spec.write_text(json.dumps(document, indent=1))
                 waiting.close()
                 seconds = sum(times)

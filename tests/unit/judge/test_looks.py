@@ -119,6 +119,17 @@ def test_a_quiet_run_is_decided_by_its_first_looks() -> None:
     assert verdicts(slower)["GET /tickets/"] is SeriesVerdict.REGRESSION
 
 
+def test_endpoints_are_settled_one_by_one() -> None:
+    """None before the first look, and none while all endpoints together are open: each tells something of that."""
+    assert not Standing().settled(RoundKind.DUET)
+    same = follow(a_run_with_looks(blocks=4), PLAN, DEFAULT)
+    assert same.settled(RoundKind.DUET) == {"GET /tickets/", "GET /tickets/[id]", "POST /tickets/"}
+    assert not same.settled(RoundKind.LOAD)
+    restless = follow(a_run_with_looks(blocks=4, scatter=0.1), PLAN, DEFAULT)
+    assert restless.is_open(RoundKind.DUET)
+    assert not restless.settled(RoundKind.DUET)
+
+
 def test_a_look_before_the_first_planned_one_says_nothing() -> None:
     """Two blocks of twelve are no look, and so everything is open."""
     standing = follow(a_run_with_looks(blocks=2, slower=SLOWER), PLAN, DEFAULT)

@@ -139,6 +139,20 @@ def test_what_only_load_shows_is_found(measured: Runs) -> None:
     assert len(of(recorded, "load")) > 1
 
 
+def test_what_is_open_gets_the_turns_of_what_is_settled(measured: Runs) -> None:
+    """From the first look on; a fixed number of blocks shares its turns evenly."""
+    restless = "GET /tickets/[id]"
+    mixed = [
+        replace(one, endpoints={**one.endpoints, restless: other.endpoints[restless]})
+        for one, other in zip(rounds(), rounds(scatter=0.025), strict=True)
+    ]
+    _, recorded = measured(Recorded(rounds=mixed))
+    assert recorded.settled[:3] == [frozenset()] * 3
+    assert recorded.settled[-1] == {"GET /tickets/", "POST /tickets/"}
+    _, fixed = measured(Recorded(rounds=mixed), paired="blocks = 5")
+    assert set(fixed.settled) == {frozenset()}
+
+
 def test_a_fixed_number_of_blocks_stays_one(measured: Runs) -> None:
     """As configured, or as asked for on the command line; nothing is looked at before the end."""
     for asked in ({"paired": "blocks = 5"}, {"overrides": Overrides.model_validate({"blocks": "5"})}):

@@ -5,8 +5,9 @@ Run as a program with the path of a JSON file (see `Duet`) and the number of an 
 the targets still start, and the JSON file exists when the pipe ends.
 
 Every task of every user class comes once, then always the task whose endpoints were seen least, so that each endpoint
-gets its share however many tasks ask for it. A visit to a task is four executions, A B B A and the next time B A A B,
-and the two sides of a pair start from the same random state: they draw the same task parameters and the same data.
+gets its share however many tasks ask for it, and a settled one a third of that. A visit to a task is four executions,
+A B B A and the next time B A A B, and the two sides of a pair start from the same random state: they draw the same task
+parameters and the same data.
 Each side is a process of its own (`perfci_sides.py`), and stands still while it is the other's turn.
 
 The driver sends several visits at once to both sides, which hand a token to one another. So the driver stands still as
@@ -22,7 +23,7 @@ import random
 import sys
 import time
 from collections import Counter, deque
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,11 @@ Pairs of each endpoint that a round goes on for. Identical sides beside two busy
 turns: red in 1.0 % with twelve pairs in each, in 1.6 % with eight, in 3.0 % with four. With fewer than ten in a round
 an endpoint is not compared.
 """
+SETTLED_WEIGHT = 3
+"""
+How many turns an open endpoint gets for one of an endpoint that is settled. More would leave too few for those: what is
+settled is still measured in each block, and may turn out to be a regression.
+"""
 SETTLE_S = 2.0  # for one side to end the run, after the other side's Locust file has
 TURNS = 4  # executions in a visit
 MOST_TIMES = 2  # as long as planned, for the sake of endpoints that are slow, many, or asked now and then only
@@ -50,6 +56,7 @@ class Duet(Spec):
 
     warmup_s: float
     duration_s: float
+    settled: tuple[str, ...] = ()  # endpoints that get fewer turns: what there is to know of them is known
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,8 +71,11 @@ class Visit:
 class Rotation:
     """Chooses the task whose rarest endpoint was requested least, so that every endpoint gets its share."""
 
-    def __init__(self, turns: list[Turn], sides: dict[str, SideProcess], rng_seed: int) -> None:
+    def __init__(
+        self, turns: list[Turn], sides: dict[str, SideProcess], rng_seed: int, settled: Collection[str] = ()
+    ) -> None:
         self._turns = turns
+        self._settled = frozenset(settled)
         self._first, self._second = sides.values()
         self._sides = sides
         self._rng = random.Random(rng_seed)  # noqa: S311  # no secret
@@ -131,7 +141,8 @@ class Rotation:
         expected = self._seen.copy()
 
         def rarity(turn: Turn) -> tuple[int, int]:
-            return min((expected[endpoint] for endpoint in turn.endpoints), default=turn.visits), turn.visits
+            seen = (expected[endpoint] * self._weight(endpoint) for endpoint in turn.endpoints)
+            return min(seen, default=turn.visits), turn.visits
 
         while len(self._planned) < PLANNED:
             turn = min(self._turns, key=rarity)
@@ -142,6 +153,10 @@ class Rotation:
             self._planned.append(Visit(turn=turn, rng_seeds=rng_seeds, leader=leader))
             expected.update(self._requested.get(turn.name, ()))
             turn.visits += 1
+
+    def _weight(self, endpoint: str) -> int:
+        """How much a turn of this endpoint counts for, so that a settled one gets so many times fewer."""
+        return SETTLED_WEIGHT if endpoint in self._settled else 1
 
     def _execute(self, batch: list[Visit]) -> None:
         """Let both sides take the turns of these visits, and count the requested endpoints."""
@@ -195,7 +210,7 @@ def run(spec: Duet) -> None:
     gc.collect()
     gc.freeze()
     gc.disable()
-    rotation = Rotation(turns, sides, spec.rng_seed)
+    rotation = Rotation(turns, sides, spec.rng_seed, spec.settled)
     rotation.visit_for(spec.warmup_s)
     call_all(sides, "health")
     call_all(sides, "event", "measuring", {"tasks": [turn.name for turn in turns]})
