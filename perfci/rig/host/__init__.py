@@ -1,1 +1,1 @@
-"""What the rooms of the rig share: processes, Docker, git, leftovers, hosts, sessions and the fingerprint."""
+"""Processes, Docker, git, leftovers, hosts, sessions and the fingerprint, which the other packages of the rig share."""

@@ -1,4 +1,4 @@
-"""The project's files at another commit, in a private work tree that is filled from the local git alone."""
+"""Checks out the project at another commit, into a private work tree, from the local git alone."""
 
 import contextlib
 from collections.abc import Iterator
@@ -82,7 +82,7 @@ def _commands(git: Git, git_dir: Path) -> Iterator[str]:
 
 
 def _parts(git: Git, part: _Part, working: Path) -> Iterator[_Part]:
-    """*part*, and the submodules below it that this checkout uses; *working* is its folder in the working tree."""
+    """Yield *part* and the submodules below it that the project, in the folder *working*, has checked out."""
     yield part
     modules = git.run(
         *("config", "--blob", f"{part.commit}:.gitmodules", "-z", "--get-regexp", r"^submodule\..*\.path$"),
@@ -111,7 +111,7 @@ def _parts(git: Git, part: _Part, working: Path) -> Iterator[_Part]:
 
 
 def _repository(parent: Path, working: Path, name: str) -> Path | None:
-    """Where the submodule *name* keeps its history: with that of its *parent*, or where its own folder says."""
+    """The git directory of the submodule *name*: within its *parent*'s, or where its own folder says."""
     candidates = [parent / "modules" / name]
     own = working / ".git"
     if own.is_file() and not working.is_symlink():

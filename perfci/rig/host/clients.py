@@ -1,4 +1,4 @@
-"""Clients of databases and caches: in the containers of their servers, or on this machine for a server elsewhere."""
+"""Starts clients of databases and caches: in the container of the server, or on this machine for a remote server."""
 
 import re
 import shutil
@@ -11,10 +11,10 @@ from perfci.rig.host.environment import child_environment, of_job
 from perfci.rig.host.session import ANSWER_S, Session, inside
 
 POSTGRESQL = frozenset({"postgres"})
-"""Programs by which a container with PostgreSQL is known."""
+"""A container that runs one of these programs is a PostgreSQL server."""
 
 REDIS = frozenset({"redis-server", "valkey-server", "keydb-server"})
-"""The same for Redis and its kin."""
+"""A container that runs one of these programs is a Redis server, or a compatible one."""
 
 MYSQL_OPTIONS = ("--batch", "--skip-column-names", "--unbuffered", "--force", "--connect-timeout=5")
 
@@ -35,7 +35,7 @@ exec "$client" -p %d
 
 
 def psql(container: str, *, service: str, environ: Mapping[str, str]) -> Session:
-    """psql in the *container* with this id, as the user that its image was given; *service* is named in errors."""
+    """Start psql in the container with this id, as the user that its image names; errors name *service*."""
     return inside(
         container,
         _PSQL,
@@ -47,7 +47,7 @@ def psql(container: str, *, service: str, environ: Mapping[str, str]) -> Session
 
 
 def redis_cli(container: str, *, service: str, command: Sequence[str], environ: Mapping[str, str]) -> Session:
-    """redis-cli in the *container* with this id, with the port and the password of the server's *command*."""
+    """Start redis-cli in the container with this id, with the port and password of the server's *command*."""
     port, password = _option(command, "--port"), _option(command, "--requirepass")
     return inside(
         container,
@@ -60,7 +60,7 @@ def redis_cli(container: str, *, service: str, command: Sequence[str], environ: 
 
 
 def psql_at(connection: str, *, password: str, name: str, environ: Mapping[str, str]) -> Session:
-    """psql of this machine with a *connection* string that holds no password; *name* is told in errors."""
+    """Start psql on this machine with a *connection* string without its password; errors name *name*."""
     program = _program(("psql",), package="postgresql-client", environ=environ)
     return Session(
         [program, "-XAtq", "-F", " ", "-d", connection],
@@ -74,7 +74,7 @@ def psql_at(connection: str, *, password: str, name: str, environ: Mapping[str, 
 def redis_cli_at(
     host: str, port: int, *, user: str, password: str, tls: bool, name: str, environ: Mapping[str, str]
 ) -> Session:
-    """redis-cli of this machine, or its like; *name* is told in errors."""
+    """Start redis-cli on this machine, or a compatible client; errors name *name*."""
     program = _program(("redis-cli", "valkey-cli", "keydb-cli"), package="redis-tools", environ=environ)
     try:
         socket.create_connection((host, port), timeout=ANSWER_S).close()
@@ -90,7 +90,7 @@ def redis_cli_at(
 
 
 def mysql_at(host: str, port: int, *, user: str, password: str, name: str, environ: Mapping[str, str]) -> Session:
-    """The client of MySQL or MariaDB on this machine, without a schema; *name* is told in errors."""
+    """Start a MySQL or MariaDB client on this machine, without a schema; errors name *name*."""
     program = _program(("mariadb", "mysql"), package="mariadb-client", environ=environ)
     place = [f"--host={host}", f"--port={port}", "--protocol=tcp", *([f"--user={user}"] if user else [])]
     return Session(
@@ -109,7 +109,7 @@ def _program(names: Sequence[str], *, package: str, environ: Mapping[str, str]) 
 
 
 def _environment(environ: Mapping[str, str], **own: str) -> dict[str, str]:
-    """The job's own settings of such clients would lead them elsewhere."""
+    """Drop the job's own settings of such clients, which would connect them to another server."""
     kept = of_job(environ).without(lambda variable: bool(_SETTINGS.match(variable)))
     return child_environment(kept, {name: value for name, value in own.items() if value})
 

@@ -64,7 +64,7 @@ def running(
 
 
 def diagnose(environ: Mapping[str, str]) -> None:
-    """TargetError where docker itself, and not what was asked of it, is the reason of a failure."""
+    """Raise TargetError where a call failed because of docker itself, and not because of its arguments."""
     engine = run("version", "--format", "{{.Server.Version}}", environ=environ)
     if not engine.ok:
         raise TargetError(
@@ -85,7 +85,7 @@ def diagnose(environ: Mapping[str, str]) -> None:
 
 
 def containers(project: str, *, environ: Mapping[str, str]) -> list[dict[str, Any]]:
-    """Everything the engine knows of the project's containers, running or not."""
+    """What `docker inspect` says of the project's containers, running or not."""
     listed = run("ps", "-aq", "--no-trunc", "--filter", f"label={PROJECT_LABEL}={project}", environ=environ)
     ids = listed.out.split()
     if listed.ok and not ids:
@@ -101,12 +101,12 @@ def containers(project: str, *, environ: Mapping[str, str]) -> list[dict[str, An
 
 
 def programs(container: str, *, environ: Mapping[str, str]) -> frozenset[str]:
-    """The names of the programs that run in a container; none where the engine does not say."""
+    """The names of the programs that run in a container; empty where the engine does not list them."""
     return frozenset(run("top", container, "-eo", "pid,comm", environ=environ).out.split())
 
 
 def service_of(container: Mapping[str, Any]) -> str:
-    """The compose service a container belongs to."""
+    """The compose service that a container belongs to."""
     return str((container["Config"].get("Labels") or {}).get(SERVICE_LABEL, ""))
 
 
@@ -184,6 +184,6 @@ def _remove(
 
 
 def last_line(text: str) -> str:
-    """The line in which docker usually states the problem."""
+    """The last line of an error output, in which docker usually states the problem."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return lines[-1][:500] if lines else "(it said nothing)"

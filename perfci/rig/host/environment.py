@@ -30,7 +30,7 @@ _SETTINGS = (
     *("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL*", "AWS_DEFAULT_OUTPUT", "AWS_PAGER", "AWS_CA_BUNDLE"),
     *("AWS_MAX_ATTEMPTS", "AWS_RETRY_MODE", "AWS_EC2_METADATA_DISABLED", "PWD", "OLDPWD"),
 )
-"""Names like those of secrets that say where a service is and how it is asked, and the shell's own."""
+"""Names that look like those of secrets and are not: addresses and settings of services, and the shell's own."""
 
 _WORDS = "|".join(
     (
@@ -41,7 +41,7 @@ _WORDS = "|".join(
     )
 )
 _NAMED = re.compile(rf"(.*_)?({_WORDS})(_?[0-9]+|_ID|_FILE|_PATH|_BASE64|_B64|_PEM|_JSON)?", re.IGNORECASE)
-"""Names with one of these words at their end, or before a word that says in which form the secret is given."""
+"""A name ends with one of these words, or has it before a word for the form of the secret ("_FILE", "_BASE64")."""
 
 _VALUED = re.compile(
     r"[a-z][a-z0-9+.-]*://[^/?#\s:@]*:[^/?#\s@]+@"  # an address with a password
@@ -52,10 +52,10 @@ _VALUED = re.compile(
     r"|eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.)",
     re.IGNORECASE,
 )
-"""Values that are secret whatever they are called."""
+"""Values that are secret whatever the name of their variable is."""
 
 _SWITCHES = frozenset({"", "0", "1", "true", "false", "yes", "no", "on", "off", "none"})
-"""Values that cannot be secret, such as that of REQUIRE_AUTH."""
+"""Values that cannot be secret, as in REQUIRE_AUTH=true."""
 
 
 class JobEnvironment(dict[str, str]):
@@ -80,25 +80,25 @@ class JobEnvironment(dict[str, str]):
         self.secrets, self.given = frozenset(secrets), frozenset(given)
 
     def giving(self, names: Iterable[str]) -> Self:
-        """The same for a child that is given these secrets."""
+        """The job for a child that is given these secrets."""
         return self._with(self, names)
 
     def without(self, left_out: Callable[[str], bool]) -> Self:
-        """The same without the variables of these names."""
+        """The job without the variables whose names *left_out* accepts."""
         return self._with({name: value for name, value in self.items() if not left_out(name)}, self.given)
 
     def _with(self, environ: Mapping[str, str], given: Iterable[str]) -> Self:
         return type(self)(environ, passed=self.passed, blocked=self.blocked, secrets=self.secrets, given=given)
 
     def hidden(self) -> list[str]:
-        """The values that nobody may read: those of secrets, and of what is passed though it looks like a secret."""
+        """The values to mask: those of secrets, and of variables that are passed although they look like secrets."""
         passed = withheld(dict(self)) - withheld(dict(self), passed=self.passed)
         values = [self[name] for name in sorted(self.secrets | passed) if name in self]
         return [value for value in values if value.strip().lower() not in _SWITCHES]
 
 
 def of_job(environ: Mapping[str, str]) -> JobEnvironment:
-    """*environ* as one of a job, whose configuration says nothing of it unless it is one already."""
+    """*environ* as the environment of a job, without any settings of the configuration unless it has them already."""
     return environ if isinstance(environ, JobEnvironment) else JobEnvironment(environ)
 
 
@@ -132,7 +132,7 @@ def withheld(environ: Mapping[str, str], *, passed: Iterable[str] = (), blocked:
 
 
 def _any(patterns: Iterable[str]) -> re.Pattern[str]:
-    """Full match with any of *patterns*, as a shell has them."""
+    """Whether any of the shell *patterns* matches the whole name."""
     return re.compile("|".join(map(fnmatch.translate, patterns)) or r"(?!)", re.IGNORECASE)
 
 

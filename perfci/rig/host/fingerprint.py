@@ -21,7 +21,7 @@ _SALT = "perfci machine"  # so that the digest matches no other list of digests 
 
 
 def machine(*, proc: Path = _PROC, root: Path = _ROOT, environ: Mapping[str, str] = os.environ) -> Machine:
-    """This machine; where there is no *proc* (macOS), what the standard library knows of it."""
+    """The fingerprint of this machine; without *proc* (macOS), what the standard library can tell."""
     return Machine(
         cpu_model=_cpu_model(_read(proc / "cpuinfo")),
         cores=_cores(),
@@ -48,7 +48,7 @@ def versions() -> dict[str, str]:
 
 
 def _kind(root: Path, environ: Mapping[str, str]) -> str:
-    """What kind of machine this is, as far as it can be found out."""
+    """The kind of this machine (a hosted runner, a container, ...), as far as it can be found out."""
     if environ.get("GITHUB_ACTIONS") == "true" and environ.get("RUNNER_ENVIRONMENT"):
         return environ["RUNNER_ENVIRONMENT"]
     if any((root / mark).exists() for mark in (".dockerenv", "run/.containerenv")):
@@ -80,7 +80,7 @@ def _groups(proc: Path, root: Path, controller: str) -> list[Path]:
 
 
 def _cpu_limit(proc: Path, root: Path) -> float:
-    """The smallest quota of all groups, in cores; 0 where there is none."""
+    """The smallest CPU quota of all control groups, in cores; 0 where there is none."""
     limits = []
     for group in _groups(proc, root, "cpu"):
         both = _read(group / "cpu.max").split() or [_read(group / f"cpu.cfs_{part}_us") for part in ("quota", "period")]
@@ -90,14 +90,14 @@ def _cpu_limit(proc: Path, root: Path) -> float:
 
 
 def _memory_limit(proc: Path, root: Path) -> int:
-    """The smallest limit of all groups, in bytes; 0 where there is none."""
+    """The smallest memory limit of all control groups, in bytes; 0 where there is none."""
     files = ("memory.max", "memory.limit_in_bytes")
     said = [_read(group / file) for group in _groups(proc, root, "memory") for file in files]
     return min((int(text) for text in said if text.isdigit() and int(text) < _UNLIMITED), default=0)
 
 
 def _cpu_model(cpuinfo: str) -> str:
-    """The processor's name; on ARM, which has none there, its part numbers."""
+    """The name of the processor from /proc/cpuinfo; on ARM, where it is missing, the part numbers."""
     facts = dict(re.findall(r"^([^:\n]+?)\s*:\s*(.+)$", cpuinfo, re.MULTILINE))
     if "model name" in facts:
         return " ".join(facts["model name"].split())
@@ -122,7 +122,7 @@ def _system() -> str:
 
 
 def _digest(boot_id: str) -> str:
-    """Machines cloned from one image share their machine id; start-up and host name tell them apart."""
+    """An id of this machine and its boot, with the host name, since clones of one image share the machine id."""
     known = (_SALT, _read(Path("/etc/machine-id")), boot_id, socket.gethostname())
     return hashlib.sha256("\n".join(known).encode()).hexdigest()[:12]
 

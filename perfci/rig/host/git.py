@@ -22,12 +22,12 @@ _OF_A_HOOK = frozenset({"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"})  # they l
 _NO_REPOSITORY = re.compile(r"not a git repository", re.IGNORECASE)
 _QUIET = ("core.hooksPath=/dev/null", "core.fsmonitor=false", "submodule.recurse=false")
 _ALONE = {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_ALLOW_PROTOCOL": "none", _NOTHING: ""}
-"""Messages in English, no questions, and no transport at all, whatever the configuration allows."""
+"""Variables for git: messages in English, no prompts, and no transport, whatever the configuration allows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class History:
-    """The commit that is checked out, and where its branch left another one; texts are full hashes, "" for none."""
+    """The checked-out commit and its merge base with another branch, as full hashes; "" for none."""
 
     head: str = ""
     parents: tuple[str, ...] = ()  # as the commit itself names them: a shallow clone need not have them
@@ -55,7 +55,7 @@ class Git:
         return self.run("rev-parse", "--is-shallow-repository").out.strip() == "true"
 
     def history(self, others: Sequence[str]) -> History:
-        """The history of the commit that is checked out; *others* name the other branch, and need not be there."""
+        """The history of the checked-out commit; *others* are names of the other branch, which may be missing."""
         if not (head := self.head()):
             return History()
         header = self.run("cat-file", "commit", head).out.partition("\n\n")[0]
@@ -92,7 +92,7 @@ class Git:
         raise RefError(message, hint="check the name: `git branch --all` and `git tag` list those that this clone has")
 
     def show(self, commit: str, path: str) -> bytes | None:
-        """Content of the project's file *path* at *commit*, or None where that commit has none."""
+        """The content of the project's file *path* at *commit*; None where that commit does not have the file."""
         answer = self.run("cat-file", "blob", f"{commit}:./{path}")  # as it is stored: `show` would run filters
         if answer.ok:
             return answer.out.encode()
@@ -124,7 +124,7 @@ class Git:
 
 
 def refusal(answer: Completed, *, absent: bool) -> BaseUnavailableError:
-    """The error for an *answer* in which git refused, in git's own words, with the step that git names, if any."""
+    """An error with the message of git's failed *answer*, and the next step that git names, if any."""
     if answer.code is None:
         return BaseUnavailableError(
             f"git did not answer within {GIT_S:g} s", absent=absent, hint="run `git status` by hand to see why"

@@ -6,7 +6,7 @@ from urllib.parse import SplitResult, urlsplit
 
 
 def split(url: str) -> SplitResult:
-    """The parts of an HTTP or WebSocket address; ValueError says what is wrong with it."""
+    """Split an HTTP or WebSocket address; ValueError says what is wrong with it."""
     parts = urlsplit(url)
     if parts.scheme not in {"http", "https", "ws", "wss"} or not parts.hostname:
         raise ValueError(f"must be an http, https, ws or wss address with a host (got {url[:80]!r})")
@@ -31,7 +31,7 @@ def allowed(url: str, names: Collection[str]) -> bool:
 
 
 def _plain(host: str) -> str:
-    """One form for each host: addresses of IPv6 have many, and stand in brackets within a URL."""
+    """The canonical form of a host; an IPv6 address has many forms, and stands in brackets within a URL."""
     bare = host.lower().removeprefix("[").removesuffix("]")
     try:
         return str(ipaddress.ip_address(bare))
@@ -46,11 +46,11 @@ def below(base_url: str, path: str) -> str:
 
 
 def is_websocket(url: str) -> bool:
-    """Whether it is an address of WebSockets, which begin as a request over HTTP."""
+    """Whether the address is one of a WebSocket."""
     return url.startswith(("ws:", "wss:"))
 
 
 def origin(url: str) -> tuple[str, int]:
-    """Host and port: what a redirect must not leave."""
+    """Host and port of an address, which a redirect must not leave."""
     parts = split(url)
     return parts.hostname or "", parts.port or (443 if parts.scheme in {"https", "wss"} else 80)

@@ -26,7 +26,7 @@ GRACE_S = 2.0
 
 
 class Life(Table):
-    """One process, told apart from a later one with the same number."""
+    """A process, with its start time to distinguish it from a later one with the same number."""
 
     pid: int = Field(gt=1)
     started_at: float
@@ -54,7 +54,7 @@ class Note(Table):
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A note on disk."""
+    """A note that is stored on disk."""
 
     path: Path
     note: Note
@@ -65,17 +65,17 @@ class Written:
             _write(self.path, self.note.model_copy(update={"leader": life(pid)}))
 
     def erase(self) -> None:
-        """Remove the note: what it names was stopped."""
+        """Delete the note, after what it names was stopped."""
         self.path.unlink(missing_ok=True)
 
 
 def life(pid: int) -> Life:
-    """The process that has this number now."""
+    """The running process with this number."""
     return Life(pid=pid, started_at=psutil.Process(pid).create_time())
 
 
 def note(state: Path, *, mark: str = "", project: str = "", tree: str = "", git_dirs: Sequence[str] = ()) -> Written:
-    """Write down, before it is started, what is about to be started."""
+    """Store a note of what is about to be started."""
     state.mkdir(parents=True, exist_ok=True)
     content = Note(owner=life(os.getpid()), mark=mark, project=project, tree=tree, git_dirs=tuple(git_dirs))
     written = Written(state / f"{secrets.token_hex(8)}.json", content)
@@ -84,7 +84,7 @@ def note(state: Path, *, mark: str = "", project: str = "", tree: str = "", git_
 
 
 def note_images(state: Path, prefix: str) -> None:
-    """Write down, before they are built, what the names of images begin with that `release` is to remove."""
+    """Store a note of images that are about to be built, by the prefix of their names, for `release` to remove."""
     if not any(found and found.images == prefix and found.owner.lives() for _, found in _read(state)):
         content = Note(owner=life(os.getpid()), images=prefix)
         state.mkdir(parents=True, exist_ok=True)
@@ -105,7 +105,7 @@ def release(state: Path, *, environ: Mapping[str, str]) -> None:
 
 @contextlib.contextmanager
 def private_folder(project: Path, *, state: Path, environ: Mapping[str, str]) -> Iterator[Path]:
-    """An empty folder outside of *project* that nobody else can read; it is gone when the context is left."""
+    """An empty folder outside of *project* that no other user can read; it is deleted when the context is left."""
     folder = trees.new_folder(project, state=state, environ=environ)
     written = note(state, tree=str(folder))
     try:
@@ -121,7 +121,7 @@ def private_folder(project: Path, *, state: Path, environ: Mapping[str, str]) ->
 def running(
     command: Sequence[str], *, state: Path | None, cwd: Path, environment: Mapping[str, str], timeout_s: float
 ) -> Iterator[Callable[[], process.Completed]]:
-    """`process.running`, with a note in *state*: should perfci be killed, the next one ends the command."""
+    """Run *command* as `process.running` does, with a note in *state*, by which a later perfci ends the command."""
     mark = process.new_mark()
     written = note(state, mark=mark) if state is not None else None
     try:
@@ -141,7 +141,7 @@ def run(
 
 
 def own_projects(state: Path) -> list[str]:
-    """The stacks that this very process has running."""
+    """The compose projects that this process has running."""
     notes = [found for _, found in _read(state) if found is not None]
     return sorted(
         found.project for found in notes if found.project and found.owner.pid == os.getpid() and found.owner.lives()
@@ -183,7 +183,7 @@ def sweep(state: Path, *, environ: Mapping[str, str]) -> list[str]:
 
 
 def _last(read: tuple[Path, Note | None]) -> int:
-    """Where in a sweep a note comes: what runs first, then the images it ran, then the trees it ran in."""
+    """The order of notes in a sweep: running things first, then their images, then the trees they ran in."""
     found = read[1]
     return 0 if found is None else 2 if found.tree else 1 if found.images else 0
 

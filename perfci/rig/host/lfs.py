@@ -1,4 +1,4 @@
-"""Files of Git LFS in a work tree, taken from the store of the local git: a filter would ask the network."""
+"""Fills in the Git LFS files of a work tree from the local store, since git's own filter would use the network."""
 
 import re
 import shutil

@@ -1,4 +1,4 @@
-"""Values that nobody may read in what perfci prints or stores: the secrets that a job gives to its service or load."""
+"""Masks the secrets that a job gives to its service or load in everything that perfci prints or stores."""
 
 import base64
 import contextlib
@@ -13,13 +13,13 @@ from urllib.parse import quote, quote_plus
 from perfci.errors import PerfciError
 
 SHORT = 6
-"""Characters below which a value is looked for as a whole word only, since it may be a part of any word."""
+"""A value with fewer characters is masked as a whole word only, since it may be a part of any word."""
 
 HIDDEN = "***"
 
 
 class Mask:
-    """Takes values out of texts and files, in the forms in which programs write them."""
+    """Masks values in texts and files, in all forms in which programs write them."""
 
     def __init__(self, values: Iterable[str] = ()) -> None:
         self.values = tuple(dict.fromkeys(line for value in values for line in _lines(value)))
@@ -30,15 +30,15 @@ class Mask:
         self._swept: dict[Path, tuple[int, int]] = {}
 
     def __bool__(self) -> bool:
-        """Whether there is anything to hide."""
+        """Whether there is any value to mask."""
         return self._text is not None
 
     def __call__(self, text: str) -> str:
-        """*text* with each value replaced."""
+        """Mask the values in *text*."""
         return self._text.sub(HIDDEN, text) if self._text is not None else text
 
     def inside(self, value: Any) -> Any:
-        """The same of every text in lists and in the values of mappings."""
+        """Mask the values in every text within lists and the values of mappings."""
         if self._text is None:
             return value
         if isinstance(value, dict):
@@ -48,12 +48,12 @@ class Mask:
         return self(value) if isinstance(value, str) else value
 
     def error(self, error: PerfciError) -> None:
-        """Replace the values in what *error* says."""
+        """Mask the values in the message of *error*."""
         error.args = tuple(self.inside(list(error.args)))
         error.hint = self(error.hint)
 
     def sweep(self, folder: Path) -> None:
-        """Overwrite the values in all files below *folder* that changed since the last time, each by as many `*`."""
+        """Overwrite the values in all files below *folder* that changed since the last call, byte by byte with `*`."""
         if self._bytes is None:
             return
         for path in folder.rglob("*"):
@@ -67,7 +67,7 @@ class Mask:
 
 @contextlib.contextmanager
 def masking(mask: Mask) -> Iterator[None]:
-    """Take the values out of an error on its way out."""
+    """Mask the values in a PerfciError that passes."""
     try:
         yield
     except PerfciError as error:
@@ -81,7 +81,7 @@ def _state(path: Path) -> tuple[int, int]:
 
 
 def _overwrite(path: Path, pattern: re.Pattern[bytes]) -> None:
-    """In place, so that lengths which a binary format holds stay true, and a large file is never in memory."""
+    """Mask a file in place: lengths that a binary format holds stay valid, and a large file is never in memory."""
     if not path.stat().st_size:
         return
     with path.open("r+b") as file, mmap.mmap(file.fileno(), 0) as content:
@@ -90,12 +90,12 @@ def _overwrite(path: Path, pattern: re.Pattern[bytes]) -> None:
 
 
 def _lines(value: str) -> list[str]:
-    """What is secret of a value: each of its lines, as a log is searched line by line."""
+    """The parts of a value to mask: each of its lines, since a log is searched line by line."""
     return [line for line in (part.strip() for part in value.splitlines()) if line]
 
 
 def _forms(value: str) -> set[str]:
-    """The value as it is, in JSON, in an address, and in base64."""
+    """The forms of a value: plain, in JSON, in an address, and in base64."""
     encoded = base64.b64encode(value.encode()).decode()
     transforms: tuple[Callable[[str], str], ...] = (str, _in_json, lambda text: quote(text, safe=""), quote_plus)
     return {transform(value) for transform in transforms} | ({encoded} if len(value) >= SHORT else set())

@@ -1,15 +1,15 @@
-"""`{name}` in commands and variables: filled in by perfci for each side and block."""
+"""Fills in placeholders, `{name}`, in commands and variables, for each side and block."""
 
 import re
 from collections.abc import Iterable, Mapping
 
 
 def fill(text: str, values: Mapping[str, object]) -> str:
-    """*text* with each `{name}` that *values* has replaced by its value; other braces are left alone."""
+    """Replace each `{name}` in *text* that *values* has; other braces are left as they are."""
     names = "|".join(map(re.escape, values))
     return re.sub(rf"\{{({names})\}}", lambda found: str(values[found[1]]), text) if values else text
 
 
 def used(name: str, texts: Iterable[str]) -> bool:
-    """Whether `{name}` stands in any of *texts*."""
+    """Whether any of *texts* contains `{name}`."""
     return any(f"{{{name}}}" in text for text in texts)

@@ -37,17 +37,17 @@ class Child:
 
     @property
     def exit_code(self) -> int | None:
-        """None while the leader runs."""
+        """The exit code of the leader; None while it runs."""
         return self.process.poll()
 
     def tail(self, lines: int = 40) -> str:
-        """The last lines that the group wrote."""
+        """The last lines of the group's output."""
         return tail(self.log_path, lines=lines)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Completed:
-    """A command that ended by itself, or (code None) was stopped because its time was over."""
+    """The result of a command; the code is None where it was stopped at its time limit."""
 
     code: int | None
     out: str
@@ -59,7 +59,7 @@ class Completed:
 
 
 def new_mark() -> str:
-    """A unique mark for a process and its descendants."""
+    """A new, unique mark for a process and its descendants."""
     return secrets.token_hex(16)
 
 
@@ -129,7 +129,7 @@ def _popen(
 def run(
     command: Sequence[str], *, cwd: Path, environment: Mapping[str, str], timeout_s: float, mark: str = ""
 ) -> Completed:
-    """Run *command* to its end, or to the end of its time; nothing that it started survives it."""
+    """Run *command* to its end, or to its time limit, and stop everything that it started."""
     with running(command, cwd=cwd, environment=environment, timeout_s=timeout_s, mark=mark) as ended:
         return ended()
 
@@ -173,7 +173,7 @@ def stop_group(child: Child, *, grace_s: float) -> bool:
 
 
 def stop_marked(mark: str, *, group: int | None = None, born_after: float = 0.0, grace_s: float = 0.0) -> bool:
-    """End every process with *mark*, and the group *group*, whoever started them. True where nothing is left."""
+    """End every process with *mark*, and the process group *group*; True where nothing is left."""
     return _end(group, mark, born_after=born_after, grace_s=grace_s)
 
 
@@ -204,7 +204,7 @@ def _end(
 
 
 def members(group: int | None, mark: str, *, born_after: float = 0.0) -> list[psutil.Process]:
-    """The living processes of the group, and those that carry the mark wherever they went."""
+    """The living processes of the group, and those with the mark in any other group."""
     return [process for process in psutil.process_iter() if _belongs(process, group, mark, born_after)]
 
 

@@ -55,7 +55,7 @@ class Session:
             raise
 
     def put(self, question: str) -> None:
-        """Ask what `ask` is called with next, and do not wait for the answer."""
+        """Send the question of the next `ask` ahead, and do not wait for the answer."""
         self._token = secrets.token_hex(12)
         text = f"{question}\n" if question else ""
         self._write(f"{text}{self._sentinel.format(self._token)}\n".encode())
@@ -69,11 +69,11 @@ class Session:
         return answer.decode("utf-8", errors="replace").splitlines()
 
     def send(self, line: str) -> None:
-        """Say *line*, to which no answer with an end is expected."""
+        """Send *line*, which has no answer."""
         self._write(f"{line}\n".encode())
 
     def until(self, token: str) -> list[str]:
-        """The lines before the next one that holds *token*, from a program that speaks by itself."""
+        """Read the lines before the next one that holds *token*, from a program that writes without being asked."""
         before = self._until(token.encode(), time.monotonic() + ANSWER_S, ANSWER_S)
         return before.decode("utf-8", errors="replace").splitlines()
 
@@ -99,7 +99,7 @@ class Session:
             raise self._ended(self._read_all()) from None
 
     def _until(self, token: bytes, deadline: float, within_s: float) -> bytes:
-        """What comes before the line that holds *token*."""
+        """Read the lines before the one that holds *token*."""
         pipe = self._child.process.stdout
         answer, self._rest = self._rest, b""
         while True:
@@ -169,7 +169,7 @@ def inside(
 
 
 def _said(answer: bytes) -> str:
-    """The last line of an answer, for a message."""
+    """The last line of an answer, for an error message."""
     lines = answer.decode("utf-8", errors="replace").split("\n")
     said = [line.strip() for line in lines if line.strip()]
     return f": {said[-1][:300]}" if said else ""

@@ -1,4 +1,4 @@
-"""How the certificate of a service is verified, by perfci itself and by the load."""
+"""Decides how the certificate of a service is verified, by perfci itself and by the load."""
 
 import json
 import warnings
@@ -13,14 +13,14 @@ from perfci.errors import TargetError
 from perfci.schema import Table
 
 _OF_CLIENTS = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "WEBSOCKET_CLIENT_CA_BUNDLE")
-"""Variables that name a file of authorities: of OpenSSL, requests, curl and websocket-client."""
+"""Variables of OpenSSL, requests, curl and websocket-client that name a file of authorities."""
 
 Verify = bool | str
-"""What `requests` takes: the authorities that everybody trusts, those in a file, or (False) anything."""
+"""The parameter `verify` of requests: True, a file of authorities, or False."""
 
 
 class Tls(Table):
-    """`tls` of [target]."""
+    """The table `tls` of [target]."""
 
     ca: str = ""  # a file of certificates in PEM, relative to the checkout: these are trusted, too
     verify: bool = True
@@ -32,7 +32,7 @@ class Tls(Table):
         return self
 
     def of(self, source: Path) -> Verify:
-        """For a service that is started from *source*; TargetError where its file is not there."""
+        """The settings for a service that is started from *source*; TargetError where the file is missing."""
         if not self.verify:
             warnings.filterwarnings("ignore", message="Unverified HTTPS request")  # it is what was asked for
         if not self.ca:

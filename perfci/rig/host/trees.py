@@ -1,4 +1,4 @@
-"""Folders of work trees, and their removal: from the disk, and from the repositories that know them."""
+"""Names the folders of work trees, and removes them from the disk and from their repositories."""
 
 import contextlib
 import os
@@ -30,12 +30,12 @@ def new_folder(project: Path, *, state: Path, environ: Mapping[str, str]) -> Pat
 
 
 def is_own(path: Path) -> bool:
-    """Whether *path* lies in a work tree that perfci made: any other folder is somebody else's."""
+    """Whether *path* lies in a work tree that perfci made; no other folder may be removed."""
     return re.search(f"^{FOLDER_PATTERN}(/|$)", str(path.resolve())) is not None
 
 
 def remove(folder: Path, git_dirs: Sequence[Path], *, environ: Mapping[str, str]) -> bool:
-    """Remove a *folder* of work trees, and what the repositories *git_dirs* know of it. True where nothing is left."""
+    """Remove a *folder* of work trees, and its entries in the repositories *git_dirs*; True where nothing is left."""
     for git_dir in git_dirs:
         git = Git(root=git_dir, environ=environ)
         with contextlib.suppress(BaseUnavailableError):  # the repository is gone, or git is
@@ -49,7 +49,7 @@ def remove(folder: Path, git_dirs: Sequence[Path], *, environ: Mapping[str, str]
 
 
 def _known(git_dir: Path, folder: Path) -> list[Path]:
-    """The work trees below *folder*, as the repository notes them."""
+    """The work trees below *folder* that the repository has entries of."""
     found = []
     for file in git_dir.glob("worktrees/*/gitdir"):
         with contextlib.suppress(OSError):

@@ -30,7 +30,7 @@ __all__ = [
 ]
 
 SOURCES: Sequence[Finder] = (page, prometheus, machine, process, container, postgresql, redis)
-"""In the order in which they are opened; where there are too many gauges, the first ones are kept."""
+"""The kinds of sources, in the order in which they are opened; of too many gauges, the first ones are kept."""
 
 KERNEL_S = 1.0
 KERNEL_IN_SLICES_S = 0.25

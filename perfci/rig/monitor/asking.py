@@ -1,4 +1,4 @@
-"""One question over HTTP: bounded in time and size, without proxies and redirects, so that nobody else is asked."""
+"""Requests a page over HTTP with limits in time and size, without proxies and redirects to other hosts."""
 
 import time
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ MOST_BYTES = 8_000_000
 
 
 class Asker:
-    """A connection that is kept between questions."""
+    """A connection that is kept between requests."""
 
     def __init__(self, *, verify: Verify = True) -> None:
         self._session = requests.Session()
@@ -21,7 +21,7 @@ class Asker:
         self._session.verify = verify
 
     def ask(self, url: str, *, parameters: Mapping[str, str] | None = None) -> bytes:
-        """The body of the answer; MonitorError, which does not name the address, where there is none."""
+        """The body of the response; MonitorError, which does not name the address, where there is none."""
         deadline = time.monotonic() + ANSWER_S
         try:
             with self._session.get(

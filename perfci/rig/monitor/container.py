@@ -22,11 +22,11 @@ DEVICES = "net/dev"
 DEVICE_COLUMNS = 16
 
 Files = Callable[[], Mapping[str, str]]
-"""Content by the name of the file; those that there are."""
+"""The content of each file that exists, by its name."""
 
 
 def find(scene: Scene, *, root: Path = Path("/")) -> Iterator[Source | Missing]:
-    """One source for every container."""
+    """Open a source for every container."""
     for container in scene.running.containers:
         if not scene.wants(container.service, KIND):
             continue
@@ -45,7 +45,7 @@ def _opened(scene: Scene, container: Running, root: Path) -> Source:
 
 
 def _here(container: Running, root: Path) -> list[Path]:
-    """The files of its group and network; none where the number of its process means another one to this machine."""
+    """The files of its control group and network; none where its process has another number on this machine."""
     process = root / "proc" / str(container.pid)
     try:
         groups = (process / "cgroup").read_text()
@@ -86,14 +86,14 @@ def _texts_by_file(lines: list[str]) -> Mapping[str, str]:
 
 
 class Container:
-    """One container."""
+    """The processor time, memory and network traffic of one container."""
 
     def __init__(self, service: str, files: Files, close: Callable[[], None], *, every_s: float) -> None:
         self.name, self.every_s, self.close = f"the container of service {service!r}", every_s, close
         self._service, self._files = service, files
 
     def read(self) -> Readings:
-        """Cores and bytes since the last read, and memory."""
+        """Cores and bytes since the last read, and memory now."""
         try:
             found = parse(self._files(), monotonic())
         except (OSError, ValueError, IndexError) as error:

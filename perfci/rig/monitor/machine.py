@@ -1,4 +1,4 @@
-"""The processors of the whole machine: what they do for the target, its load and everybody else."""
+"""Reads how much of the machine's processors is in use, by the target, its load and everything else."""
 
 from collections.abc import Iterator
 from time import monotonic
@@ -13,14 +13,14 @@ WITHIN = ("guest", "guest_nice")  # counted in `user` and `nice`, too (proc_stat
 
 
 def find(scene: Scene) -> Iterator[Source | Missing]:
-    """One source, where the target runs on this machine."""
+    """Open a source where the target runs on this machine."""
     running = scene.running
     if (running.pid is not None or running.containers) and scene.wants(KIND, KIND):
         yield Machine(every_s=scene.kernel_s)
 
 
 class Machine:
-    """This machine."""
+    """The processors of this machine."""
 
     name = KIND
 
@@ -28,10 +28,10 @@ class Machine:
         self.every_s = every_s
 
     def read(self) -> Readings:
-        """Cores in use since the last read; time that the host gave to another virtual machine is in use, too."""
+        """Cores in use since the last read, including time that the host gave to another virtual machine."""
         times = psutil.cpu_times()._asdict()
         busy_s = sum(seconds for what, seconds in times.items() if what not in (*IDLE, *WITHIN))
         return {f"{KIND}/cpu": Reading(value=busy_s, unit="cores", per=monotonic())}
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing: there is nothing to close."""

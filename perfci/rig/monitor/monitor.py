@@ -1,4 +1,4 @@
-"""The thread that reads the sources of one target, and what it has read."""
+"""Reads the sources of one target in a thread."""
 
 import contextlib
 import sys
@@ -17,24 +17,24 @@ from perfci.rig.monitor.track import Track
 
 MOST_GAUGES = 50
 MOST_FAILURES = 3
-"""In a row, after which a source is given up."""
+"""So many failed reads in a row end the reading of a source."""
 
 STOP_S = 6.0
-"""For the answer that is being waited for when the round ends."""
+"""Seconds that the end of a round waits for a read that is in progress."""
 
 GENERATOR = "generator/cpu"
 
 
 @dataclass(slots=True)
 class _Open:
-    """One open source, and when to read it next."""
+    """An open source, and when to read it next."""
 
     source: Source
     due_s: float = 0.0
 
 
 class Monitor:
-    """One target, watched from `start` to `stop`."""
+    """Reads the sources of one target from `start` to `stop`."""
 
     def __init__(self, scene: Scene, sources: Sequence[Finder]) -> None:
         self.missing: dict[str, str] = {}  # what cannot be read, and why
@@ -46,17 +46,17 @@ class Monitor:
         self._thread = threading.Thread(target=self._run, name="perfci monitor", daemon=True)
 
     def start(self) -> None:
-        """Begin, without waiting for anything."""
+        """Start the thread, without waiting for anything."""
         self._thread.start()
 
     def stop(self) -> None:
-        """End; an answer that never comes is not waited for, and in a hurry none is."""
+        """Stop the thread; wait for a read in progress for a bounded time, or not at all in a hurry."""
         self._stopping.set()
         if self._thread.is_alive() and not isinstance(sys.exception(), KeyboardInterrupt):
             self._thread.join(STOP_S)
 
     def gauges(self, recording: Recording) -> Gauges:
-        """What was read in the measured time of the *recording*, and the load generator's own processor time in it."""
+        """The gauges in the measured time of the *recording*, with the load generator's own processor time."""
         generator = Track(unit="cores")
         for since_s, until_s, cores in recording.cpu:
             generator.add(since_s, until_s, cores)
@@ -85,7 +85,7 @@ class Monitor:
         return found
 
     def _watch(self, sources: list[_Open]) -> None:
-        """Read each source when it is due, until the end; a read that comes late does not come twice."""
+        """Read each source when it is due, until the thread is stopped; reads that were missed are not made up for."""
         while sources and not self._stopping.wait(max(0.0, min(source.due_s for source in sources) - time.monotonic())):
             for source in [source for source in sources if source.due_s <= time.monotonic()]:
                 if not self._read(source.source):
@@ -93,7 +93,7 @@ class Monitor:
                 source.due_s = max(source.due_s, time.monotonic() - source.source.every_s) + source.source.every_s
 
     def _read(self, source: Source) -> bool:
-        """Whether it is worth another read."""
+        """Whether the source is to be read again."""
         try:
             readings = source.read()
         except PerfciError as error:

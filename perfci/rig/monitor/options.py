@@ -1,4 +1,4 @@
-"""What a project says about the gauges of its own."""
+"""The options of [monitor], with the project's own gauges."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -42,7 +42,7 @@ class GaugeOptions(Table):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What is watched."""
+    """The settings of the monitor."""
 
     enabled: bool = True
     exclude: tuple[str, ...] = ()  # names and kinds of sources that are not opened
@@ -50,7 +50,7 @@ class Settings:
 
 
 OFF = Settings(enabled=False)
-"""Nothing is watched."""
+"""The settings of a monitor that reads nothing."""
 
 
 def parse(
@@ -61,7 +61,7 @@ def parse(
     exclude: tuple[str, ...] = (),
     allow_hosts: Collection[str] = (),
 ) -> Settings:
-    """The settings that `[monitor]` stands for; ConfigError names what cannot be used, and whom perfci may not ask."""
+    """Parse `[monitor]`; ConfigError names what cannot be used, and hosts that perfci may not send requests to."""
     parsed = schema.parse(dict[str, GaugeOptions], dict(gauges), where=where)
     for name, options in parsed.items():
         for url in (options.url, options.prometheus):

@@ -23,7 +23,7 @@ _NAME = re.compile(r"[A-Za-z_:][A-Za-z0-9_:.]*")
 
 
 def find(scene: Scene) -> Iterator[Source | Missing]:
-    """One source for every page that a gauge is on."""
+    """Open a source for every page that has gauges."""
     pages: dict[str, dict[str, GaugeOptions]] = {}
     for name, gauge in scene.settings.gauges.items():
         if gauge.url and scene.wants(name, KIND):
@@ -36,7 +36,7 @@ def find(scene: Scene) -> Iterator[Source | Missing]:
 
 
 class Page:
-    """One address."""
+    """The gauges on the page at one address."""
 
     every_s = ASKED_S
 
@@ -47,7 +47,7 @@ class Page:
         self._asker = Asker(verify=verify)
 
     def read(self) -> Readings:
-        """Every gauge on the page; MonitorError where there is no page."""
+        """The gauges on the page; MonitorError where it cannot be read."""
         body = self._asker.ask(self._url).decode("utf-8", errors="replace")
         now_s = monotonic()
         return {name: _reading(body, gauge, now_s) for name, gauge in self._gauges.items()}
@@ -66,7 +66,7 @@ def _reading(body: str, gauge: GaugeOptions, now_s: float) -> Reading | PerfciEr
 
 
 def pointed(body: str, pointer: str) -> float:
-    """The number that a JSON pointer leads to (RFC 6901)."""
+    """The number at a JSON pointer (RFC 6901)."""
     try:
         value: Any = json.loads(body)
     except (ValueError, RecursionError):
@@ -81,7 +81,7 @@ def pointed(body: str, pointer: str) -> float:
 
 
 def number(value: object, what: str) -> float:
-    """*value* as a finite number, also where it stands as text."""
+    """*value*, a number or the text of one, as a finite number."""
     try:
         found = float(value) if isinstance(value, int | float | str) else float("nan")
     except (ValueError, OverflowError):
@@ -92,7 +92,7 @@ def number(value: object, what: str) -> float:
 
 
 def summed(body: str, metric: str) -> float:
-    """The sum of all samples that have the name of *metric*, and its labels beside any others."""
+    """The sum of all samples with the name of *metric* and at least its labels."""
     from prometheus_client.parser import text_string_to_metric_families as families
 
     name = _NAME.match(metric)

@@ -1,4 +1,4 @@
-"""Connections of PostgreSQL: all of its clients', and how many of them work or wait."""
+"""Reads how many clients are connected to PostgreSQL, and how many of them work or wait."""
 
 from collections.abc import Iterator
 
@@ -17,7 +17,7 @@ WHERE backend_type = 'client backend' AND state IS NOT NULL AND pid <> pg_backen
 
 
 def find(scene: Scene) -> Iterator[Source | Missing]:
-    """One source for every container in which PostgreSQL runs."""
+    """Open a source for every container in which PostgreSQL runs."""
     for container in scene.running.containers:
         programs = scene.programs.get(container.id, frozenset())
         if not programs & POSTGRESQL or not scene.wants(container.service, KIND):
@@ -39,7 +39,7 @@ class PostgreSQL:
         self._service, self._session = service, session
 
     def read(self) -> Readings:
-        """Clients that are connected, by what they do."""
+        """The connected clients by state."""
         lines = self._session.ask(_QUESTION)
         counts = lines[0].split() if len(lines) == 1 else []
         if len(counts) != len(NAMES) or not all(count.isdigit() for count in counts):

@@ -18,13 +18,13 @@ KIND = "process"
 
 
 def find(scene: Scene) -> Iterator[Source | Missing]:
-    """One source for a target whose process is perfci's own child."""
+    """Open a source for a target whose process is a child of perfci."""
     if scene.running.pid is not None and scene.wants(KIND, KIND):
         yield Process(scene.running.pid, every_s=scene.kernel_s)
 
 
 class Process:
-    """A process with its descendants."""
+    """The processor time and memory of a process and its descendants."""
 
     name = KIND
 
@@ -33,7 +33,7 @@ class Process:
         self._pid = pid
 
     def read(self) -> Readings:
-        """Cores in use since the last read, and memory."""
+        """Cores in use since the last read, and memory now."""
         cpu_s = memory = 0.0
         try:
             for each in process_tree(psutil.Process(self._pid)):
@@ -50,4 +50,4 @@ class Process:
         }
 
     def close(self) -> None:
-        """Does nothing: nothing is open."""
+        """Do nothing: there is nothing to close."""

@@ -1,4 +1,4 @@
-"""Gauges of the project: answers of a Prometheus server to queries (its HTTP API, version 1)."""
+"""Reads gauges of the project from a Prometheus server, by queries to its HTTP API, version 1."""
 
 import json
 from collections.abc import Iterator
@@ -15,14 +15,14 @@ KIND = "prometheus"
 
 
 def find(scene: Scene) -> Iterator[Source | Missing]:
-    """One source for every query."""
+    """Open a source for every query."""
     for name, gauge in scene.settings.gauges.items():
         if gauge.prometheus and scene.wants(name, KIND):
             yield Query(name, gauge)
 
 
 class Query:
-    """One query, asked repeatedly."""
+    """The gauge that one query gives."""
 
     every_s = ASKED_S
 
@@ -32,7 +32,7 @@ class Query:
         self._asker = Asker()
 
     def read(self) -> Readings:
-        """Ask the query; its answer must be a single number."""
+        """Send the query, whose result must be a single number."""
         options = self._options
         body = self._asker.ask(f"{options.prometheus.rstrip('/')}/api/v1/query", parameters={"query": options.query})
         per = monotonic() if options.rate else None
@@ -44,7 +44,7 @@ class Query:
 
 
 def answered(body: bytes) -> float:
-    """The number in an answer to an instant query: a scalar, or a vector of one series."""
+    """The number in the result of an instant query: a scalar, or a vector of one series."""
     try:
         data: Any = json.loads(body)["data"]
         kind, result = data["resultType"], data["result"]

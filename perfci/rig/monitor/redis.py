@@ -1,4 +1,4 @@
-"""Redis, Valkey and their kin: how often a key was there, connected clients, and memory, from INFO."""
+"""Reads the hit rate, clients and memory of Redis and compatible servers from INFO."""
 
 from collections.abc import Iterator
 
@@ -12,7 +12,7 @@ _NEEDED = {"keyspace_hits", "keyspace_misses", "connected_clients", "used_memory
 
 
 def find(scene: Scene) -> Iterator[Source | Missing]:
-    """One source for every container in which such a server runs."""
+    """Open a source for every container in which such a server runs."""
     for container in scene.running.containers:
         programs = scene.programs.get(container.id, frozenset())
         if not programs & REDIS or not scene.wants(container.service, KIND):

@@ -9,12 +9,12 @@ from perfci.rig.monitor.options import Settings
 from perfci.rig.target.running import RunningTarget
 
 ASKED_S = 1.0
-"""Between two reads of what has to be asked of somebody, who works for the answer."""
+"""Seconds between two reads of a source that has to be queried, since each query is work for its server."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """A level; or, where there is a *per*, a total, of which the increase for each one of *per* is what is told."""
+    """A level; with *per*, a total, whose increase is divided by that of *per*."""
 
     value: float
     unit: str = ""
@@ -22,11 +22,11 @@ class Reading:
 
 
 Readings = Mapping[str, Reading | PerfciError]
-"""By gauge, "db/connections"; an error where one among them cannot be had."""
+"""The readings by gauge, such as "db/connections"; an error in place of one that failed."""
 
 
 class Source(Protocol):
-    """One open source. Only the monitor's own thread reads it."""
+    """An open source, which only the monitor's own thread reads."""
 
     @property
     def name(self) -> str:
@@ -34,18 +34,18 @@ class Source(Protocol):
 
     @property
     def every_s(self) -> float:
-        """How long to wait between two reads."""
+        """Seconds between two reads."""
 
     def read(self) -> Readings:
-        """Its gauges now, within a bound of seconds; a PerfciError where none can be had."""
+        """Read the gauges, within a time limit; PerfciError where none can be read."""
 
     def close(self) -> None:
-        """End its session. Calling it twice is harmless."""
+        """End the session with the server; a second call does nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Missing:
-    """A source that should be there and cannot be read."""
+    """A source that is expected and cannot be read."""
 
     name: str
     why: str
@@ -53,7 +53,7 @@ class Missing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scene:
-    """What a source may look at to find out whether it has something to tell."""
+    """The target and settings by which the kinds decide which sources there are."""
 
     running: RunningTarget
     settings: Settings
@@ -67,10 +67,10 @@ class Scene:
 
 
 class Finder(Protocol):
-    """What the module of each kind offers."""
+    """The interface of the module of each kind of source."""
 
     @property
     def KIND(self) -> str: ...  # noqa: N802 - the constant in the module
 
     def find(self, scene: Scene) -> Iterator[Source | Missing]:
-        """Open sources, and what should be one and is not."""
+        """Open the sources of this kind, and return also those that are expected and cannot be read."""

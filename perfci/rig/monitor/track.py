@@ -1,4 +1,4 @@
-"""The readings of one gauge over time, and the part of them that lies in measured time."""
+"""Keeps the readings of one gauge over time, and selects those in measured time."""
 
 import math
 from array import array
@@ -18,7 +18,7 @@ DIGITS = 5
 
 @dataclass(slots=True, kw_only=True)
 class Track:
-    """What was read of one gauge: columns of equal length, in the order of time, in seconds since the epoch."""
+    """The readings of one gauge: columns of equal length, in the order of time, in seconds since the epoch."""
 
     unit: str = ""
     since_s: "array[float]" = field(default_factory=lambda: array("d"))  # of a level: as until_s
@@ -27,7 +27,7 @@ class Track:
     _before: tuple[float, Reading] | None = None
 
     def take(self, at_s: float, reading: Reading) -> None:
-        """Add a *reading*; the first total alone gives no rate, nor does one that went back or stood still."""
+        """Add a *reading*; a total gives a rate from the second on, unless it decreased or its *per* stood still."""
         self.unit = reading.unit
         if reading.per is None:
             self.add(at_s, at_s, reading.value)
@@ -40,7 +40,7 @@ class Track:
             self.add(before[0], at_s, increase / per)
 
     def add(self, since_s: float, until_s: float, value: float) -> None:
-        """One more value, which holds for that stretch."""
+        """Add a value that holds from *since* to *until*."""
         self.since_s.append(since_s)
         self.until_s.append(until_s)
         self.values.append(value)
@@ -86,5 +86,5 @@ def _gauge(means: Sequence[float | None], step_s: int, unit: str) -> Gauge | Non
 
 
 def _short(value: float) -> float:
-    """As many digits as mean anything: the run's file has a line for each point."""
+    """Round to the significant digits, since the run's file has a line for each point."""
     return float(f"{value:.{DIGITS}g}")
