@@ -23,7 +23,7 @@ SOURCES: Sequence[Finder] = (
     process,
     prometheus,
 )
-"""In the order in which they are opened, read and reported."""
+"""The kinds of sources, in the order in which they are opened, read and reported."""
 
 _FOUND = "its address is not used: the databases of a compose project are found in the containers of each copy"
 

@@ -1,4 +1,4 @@
-"""`[census.databases]`: databases and caches that the target uses, by the address with which it reaches them."""
+"""Opens the databases and caches of `[census.databases]`, by the address with which the target reaches them."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -25,7 +25,7 @@ _EXAMPLE = 'db = "postgresql://shop:{DB_PASSWORD}@127.0.0.1:5432/shop_{side}"'
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Address:
-    """One server, and as whom the target uses which of its databases. The password is in no text of it."""
+    """The server, user and database of an address. Its texts do not hold the password."""
 
     name: str  # by which the project calls it
     kind: str
@@ -39,7 +39,7 @@ class Address:
 
     @property
     def connection(self) -> str:
-        """As psql takes it, without the password."""
+        """The connection string for psql, without the password."""
         host = f"[{self.host}]" if ":" in self.host else quote(self.host, safe="")
         place = f"{host}:{self.port}" if self.port is not None else host
         user = f"{quote(self.user, safe='')}@" if self.user else ""
@@ -48,7 +48,7 @@ class Address:
 
 
 def check(databases: Mapping[str, str], environ: Mapping[str, str], *, where: str) -> None:
-    """ConfigError where an address cannot be read, or names a variable that is not set."""
+    """Raise ConfigError where an address cannot be read, or names a variable that is not set."""
     for name, text in databases.items():
         try:
             _parsed(name, text, environ, {"side": Side.CANDIDATE, "port": 1, "dir": "/"})
@@ -62,7 +62,7 @@ def check(databases: Mapping[str, str], environ: Mapping[str, str], *, where: st
 def filled(
     databases: Mapping[str, str], kind: str, running: RunningTarget, *, side: Side, environ: Mapping[str, str]
 ) -> Iterator[Address]:
-    """The addresses of a *kind*, as the *running* target of a *side* has them; `check` has read them all before."""
+    """The addresses of a *kind* for the *running* target of a *side*; `check` must have accepted them before."""
     values = {"side": side, "port": urlsplit(running.base_url).port or "", "dir": running.directory or ""}
     for name, text in databases.items():
         address = _parsed(name, text, environ, values)
@@ -71,7 +71,7 @@ def filled(
 
 
 def _parsed(name: str, text: str, environ: Mapping[str, str], values: Mapping[str, object]) -> Address:
-    """ValueError or LookupError say what is wrong, without the address: it may hold a password."""
+    """Parse an address; ValueError and LookupError do not quote it, since it may hold a password."""
     known = {**{key: value for key, value in environ.items() if value}, **values}
     if missing := [one for one in _PLACEHOLDER.findall(text) if one not in known]:
         raise LookupError(f"the variable {missing[0]} is not set")

@@ -1,4 +1,4 @@
-"""What an answer itself shows of the work behind it: its length, and the numbers in chosen headers."""
+"""Counts the work that a response itself shows: its length, and the numbers in chosen headers."""
 
 import re
 from collections.abc import Mapping

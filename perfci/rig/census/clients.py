@@ -24,7 +24,7 @@ Socket = tuple[str, int]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Client:
-    """A session, as its server tells of it."""
+    """A session, as its server lists it."""
 
     id: str  # never used again while the server runs
     socket: Socket | None = None  # the client's end of a TCP connection; None where there is none
@@ -33,7 +33,7 @@ class Client:
 
 
 class Clients:
-    """The sessions of a server: which of them are not the target's, and how often those have worked."""
+    """Finds the sessions of a server that are not the target's, and counts how often those have worked."""
 
     def __init__(self, running: RunningTarget) -> None:
         self._root = _root(running)
@@ -43,11 +43,11 @@ class Clients:
 
     @property
     def note(self) -> str:
-        """What cannot be told apart; empty where the sockets show whose each session is."""
+        """What cannot be distinguished, as a sentence; empty where the sockets show the owner of each session."""
         return "" if self._own else "other clients cannot be told from the target, unless they are older"
 
     def worked(self, clients: Iterable[Client]) -> int:
-        """How often other clients than the target have worked so far, or have come and gone."""
+        """How often clients other than the target have worked, connected or disconnected so far."""
         now = {client.id: client.work for client in self.others(clients)}
         self._worked += sum(self._others.get(one) != work for one, work in now.items())
         self._worked += len(self._others.keys() - now.keys())
@@ -55,7 +55,7 @@ class Clients:
         return self._worked
 
     def others(self, clients: Iterable[Client]) -> list[Client]:
-        """Those of *clients* that are not the target's."""
+        """The sessions among *clients* that are not the target's."""
         clients = list(clients)
         young = [client for client in clients if client.id not in self._own and not self._older(client)]
         if young and any(client.id not in self._others for client in young):
@@ -72,7 +72,7 @@ class Clients:
         return False
 
     def _sockets(self) -> set[Socket]:
-        """This end of all connections of the target."""
+        """The local addresses of all connections of the target."""
         found: set[Socket] = set()
         with contextlib.suppress(psutil.Error, OSError):
             for each in [] if self._root is None else process_tree(self._root):
@@ -82,7 +82,7 @@ class Clients:
 
 
 def _root(running: RunningTarget) -> psutil.Process | None:
-    """The target's first process: perfci's own child, or whoever listens at its address on this machine."""
+    """The main process of the target: perfci's child, or the process that listens at its address on this machine."""
     with contextlib.suppress(psutil.Error, OSError):
         if running.pid is not None:
             return psutil.Process(running.pid)
@@ -98,7 +98,7 @@ def _port(address: tuple[object, ...]) -> object:
 
 
 def _plain(socket: Socket) -> Socket:
-    """The same address, whether a program says 127.0.0.1 or ::ffff:127.0.0.1."""
+    """The canonical form of an address, for example of ::ffff:127.0.0.1."""
     with contextlib.suppress(ValueError):
         address = ipaddress.ip_address(socket[0])
         mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
@@ -107,7 +107,7 @@ def _plain(socket: Socket) -> Socket:
 
 
 def split(text: str) -> Socket | None:
-    """Host and port of "127.0.0.1:5000", "[::1]:5000" or "localhost:5000"; None where it is something else."""
+    """Split "127.0.0.1:5000", "[::1]:5000" or "localhost:5000" into host and port; None for anything else."""
     host, _, port = text.rpartition(":")
     if not host or not port.isdigit():
         return None

@@ -28,7 +28,7 @@ _FORMAT = '{"what": {{json .Action}}, "id": {{json .Actor.Attributes.execID}}}'
 
 
 def find(scene: Scene) -> Iterator[Source | CounterSource]:
-    """One source for all containers with a health check that are no databases; none where there are none."""
+    """Open a source for all containers with a health check, except databases; nothing where there are none."""
     checked = [
         container.id
         for container in scene.running.containers
@@ -51,7 +51,7 @@ def find(scene: Scene) -> Iterator[Source | CounterSource]:
 
 
 class HealthChecks:
-    """How many have begun since it was opened."""
+    """How many health checks have begun since the source was opened."""
 
     name = KIND
     kind = KIND
@@ -67,7 +67,7 @@ class HealthChecks:
         self._asked = False
 
     def ask(self) -> None:
-        """Wait until none is going on."""
+        """Wait until no health check is running."""
         deadline = time.monotonic() + LONGEST_S
         self._hear(0.0)
         while self._going_on:
@@ -80,7 +80,7 @@ class HealthChecks:
         self._asked = True
 
     def read(self) -> Snapshot:
-        """How many had begun by then: not one more, or its work would be in those that are read after this."""
+        """How many health checks had begun at the moment of `ask`; later ones disturb the reads that follow."""
         if not self._asked:
             self.ask()
         self._asked = False
@@ -94,7 +94,7 @@ class HealthChecks:
                 pipe.close()
 
     def _hear(self, within_s: float) -> None:
-        """Take in what the engine has said; wait for it up to *within_s*."""
+        """Read the events of the engine, and wait for them up to *within_s*."""
         pipe = self._child.process.stdout
         while pipe is not None and not pipe.closed and select.select([pipe], [], [], within_s)[0]:
             piece = os.read(pipe.fileno(), 1 << 16)

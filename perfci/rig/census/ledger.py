@@ -37,7 +37,7 @@ class Answer:
 
 @dataclass(slots=True, kw_only=True)
 class Sample:
-    """The work of one request, by source; a source that did not come to rest is missing."""
+    """The work of one request, by source, without the sources whose reads did not agree."""
 
     answer: Answer
     work: dict[int, Snapshot]  # position of the source -> differences
@@ -45,7 +45,7 @@ class Sample:
 
 @dataclass(slots=True)
 class Watched:
-    """An open source, with what was read from it and how reliably it came to rest."""
+    """An open source, with its totals, and how reliably two reads in a row agreed."""
 
     source: Source
     before: Snapshot = NOTHING
@@ -55,7 +55,7 @@ class Watched:
     gone: str = ""  # why it is not read any more
 
     def attempt(self, step: Callable[[], Snapshot | None]) -> Snapshot | None:
-        """Call *step* (ask or read); a source that fails is not read any more."""
+        """Call *step* (ask or read) of the source; a source that fails is not read any more."""
         if self.gone:
             return None
         try:
@@ -126,11 +126,11 @@ class Ledger:
         return True
 
     def seen(self) -> Mapping[str, int]:
-        """Requests of each endpoint, without the first."""
+        """The requests of each endpoint, without its first one."""
         return {endpoint: len(self._warm[endpoint]) for endpoint in self._cold}
 
     def warm(self, called: Mapping[str, str] = NOT_RENAMED) -> Mapping[str, EndpointCensus]:
-        """What each endpoint did, without its first visit; *called* has other endpoints for some names of requests."""
+        """The work of each endpoint without its first request; *called* maps names of requests to other endpoints."""
         regrouped: defaultdict[str, list[Sample]] = defaultdict(list)
         for endpoint, samples in self._warm.items():
             for sample in samples:
@@ -138,7 +138,7 @@ class Ledger:
         return {endpoint: self._endpoint(samples) for endpoint, samples in sorted(regrouped.items())}
 
     def answered(self) -> Mapping[str, Answered]:
-        """What the names that belong to an endpoint of another name were answered."""
+        """The responses to names that are folded into an endpoint of another name."""
         found: dict[str, Answered] = {}
         for answer in self._answers():
             if answer.name not in {"", answer.endpoint}:
@@ -147,7 +147,7 @@ class Ledger:
         return found
 
     def endpoint_of(self) -> Mapping[str, str]:
-        """The endpoint of each such name."""
+        """The endpoint of each name of requests that is folded into another one."""
         return {answer.name: answer.endpoint for answer in self._answers() if answer.name not in {"", answer.endpoint}}
 
     def _answers(self) -> Iterator[Answer]:
@@ -155,11 +155,11 @@ class Ledger:
         yield from (sample.answer for samples in self._warm.values() for sample in samples)
 
     def cold(self) -> Mapping[str, EndpointCensus]:
-        """What each endpoint did at its first visit."""
+        """The work of the first request of each endpoint."""
         return {endpoint: self._endpoint([sample]) for endpoint, sample in sorted(self._cold.items())}
 
     def reports(self, opened: Iterable[CounterSource]) -> tuple[CounterSource, ...]:
-        """What the sources were able to count in the end."""
+        """What each source was able to count until the end."""
         said = {(watched.source.name, watched.source.kind): watched for watched in self._watched}
         return tuple(self._report(report, said.get((report.name, report.kind))) for report in opened)
 
@@ -181,7 +181,7 @@ class Ledger:
         return {watched.source.name: watched.gone for watched in self._watched if watched.gone}
 
     def _read_after(self, endpoint: str) -> dict[int, Snapshot]:
-        """The work of each source since the last call; the next request's begins where this ends."""
+        """The work of each source since the last call, up to now; the work of the next request begins here."""
         quiet = [watched for watched in self._watched if not watched.source.loud]
         loud = [watched for watched in self._watched if watched.source.loud and self._asking]
         self._stale = self._stale or not self._asking
@@ -203,7 +203,7 @@ class Ledger:
         return work
 
     def _settle(self) -> None:
-        """Where the next request begins, for all sources alike; a disturbance meanwhile would be in some of them."""
+        """Read all sources without a disturbance in between, as the start of the next request."""
         for _ in range(MOST_RESTLESS):
             heard = self._heard()
             self._keep(_read([watched for watched in self._watched if watched.source.loud]))
@@ -213,7 +213,7 @@ class Ledger:
         self._stale = False
 
     def _heard(self) -> int:
-        """How many disturbances there have been."""
+        """The number of disturbances so far."""
         return sum(watched.before.disturbances for watched in self._watched)
 
     def _keep(self, totals: Mapping[int, Snapshot]) -> None:
@@ -221,7 +221,7 @@ class Ledger:
             watched.before = totals.get(id(watched), watched.before)
 
     def _at_rest(self, watched: Sequence[Watched], endpoint: str) -> dict[int, Snapshot]:
-        """Each source's totals once two reads in a row agree for all of them; without those that never came to rest."""
+        """The totals of each source once two reads in a row agree, without the sources for which that never happens."""
         if not any(not watched_source.gone for watched_source in watched):
             return {}
         deadline = self._clock() + REST_S
@@ -306,12 +306,12 @@ def _read(watched: Sequence[Watched]) -> dict[int, Snapshot]:
 
 
 def _moved(before: Snapshot, after: Snapshot) -> bool:
-    """Whether anything was done in between; disturbances that have come to their end are no work."""
+    """Whether any work was done in between; disturbances that have ended do not count."""
     return (before.counters, before.statements) != (after.counters, after.statements)
 
 
 def _difference(before: Snapshot, after: Snapshot) -> Snapshot | None:
-    """What was done in between; None where others did some of it, or somebody has reset the totals."""
+    """The work in between; None where other clients did some of it, or the totals were reset."""
     if before.others != after.others:
         return None
     counters = {name: total - before.counters.get(name, 0.0) for name, total in after.counters.items()}
@@ -335,7 +335,7 @@ def _less(after: Work, before: Work | None) -> Work:
 
 
 def _statements(source: str, works: Sequence[Snapshot]) -> list[Statement]:
-    """Every statement that any of the requests sent; a request without it sent it no times."""
+    """Every statement of the requests, with its count in each of them, which may be 0."""
     none = Work(calls=0)
     found = []
     for text in {text for work in works for text in work.statements}:

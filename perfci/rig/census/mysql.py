@@ -44,7 +44,7 @@ WHERE t.PROCESSLIST_DB = '%s' GROUP BY t.PROCESSLIST_ID, p.HOST;"""
 
 
 def find(scene: Scene) -> Iterator[Source | CounterSource]:
-    """One source for every container in which such a server runs."""
+    """Open a source for every container in which such a server runs."""
     for container in scene.running.containers:
         if not scene.programs.get(container.id, frozenset()) & PROGRAMS or not scene.wants(container.service, KIND):
             continue
@@ -60,7 +60,7 @@ def find(scene: Scene) -> Iterator[Source | CounterSource]:
 
 
 def _opened(container: Container, environ: Mapping[str, str]) -> Source | CounterSource:
-    """The opened source, or the reason why the server does not count."""
+    """Open the source, or say why the server cannot count."""
     name, note = container.service, container.added
     what = f"MySQL in service {name!r}"
     session = inside(container.id, _CLIENT, what=what, sentinel="SELECT '{}';", environ=environ)
@@ -81,7 +81,7 @@ def _opened(container: Container, environ: Mapping[str, str]) -> Source | Counte
 
 
 def _reached(address: Address, scene: Scene) -> Source:
-    """A server that others may use, too: nothing is changed or forgotten there."""
+    """Open a server at an address, which others may use as well: no setting is changed and no total reset."""
     if not re.fullmatch(r"[\w$-]+", address.database):
         raise CensusError("its address names no schema: mysql://USER:PASSWORD@HOST/SCHEMA")
     session = mysql_at(
@@ -102,7 +102,7 @@ def _reached(address: Address, scene: Scene) -> Source:
 
 
 class MySQL:
-    """All schemas of one server."""
+    """The statements in all schemas of one server."""
 
     kind = KIND
     loud = False
@@ -114,11 +114,11 @@ class MySQL:
 
     @property
     def note(self) -> str:
-        """What perfci changed, so that it counts."""
+        """What perfci changed so that the server counts."""
         return self._note
 
     def ask(self) -> None:
-        """Ask for the totals."""
+        """Send the question for the totals."""
         self._session.put(self.question)
 
     def read(self) -> Snapshot:
@@ -137,7 +137,7 @@ class MySQL:
 
 
 class SharedMySQL(MySQL):
-    """What is done in one schema of a server; the sessions are looked at before the totals, as in PostgreSQL."""
+    """The statements in one schema of a server; sessions are read before the totals, as with PostgreSQL."""
 
     def __init__(self, session: Session, *, name: str, schema: str, clients: Clients) -> None:
         super().__init__(session, name=name)
@@ -146,7 +146,7 @@ class SharedMySQL(MySQL):
 
     @property
     def note(self) -> str:
-        """Whose statements may be among them."""
+        """Which other clients' statements may be among the totals."""
         return self._clients.note
 
     def _counted(self, lines: list[str]) -> Snapshot:
@@ -158,7 +158,7 @@ class SharedMySQL(MySQL):
 
 
 def parse(lines: list[str]) -> Snapshot:
-    """What the client prints in batch mode: four columns with tabs between them; ValueError shows what is none."""
+    """Parse what the client prints in batch mode: four columns with tabs; ValueError quotes a line that is not."""
     counters = {"statements": 0.0, "rows": 0.0, "rows_examined": 0.0}
     found: dict[str, Work] = {}
     for line in lines:

@@ -23,7 +23,7 @@ TABLES = ("dev", "netstat", "snmp")
 
 
 def find(scene: Scene, *, proc: Path = Path("/proc")) -> Iterator[Source | CounterSource]:
-    """One source for every container; other targets share the network of a whole machine."""
+    """Open a source for every container; any other target shares the network of its machine."""
     if not scene.running.containers and scene.wants(KIND, KIND):
         why = "the target shares the network of its machine: its packets cannot be told from others"
         yield CounterSource(name=KIND, kind=KIND, found=False, note=why)
@@ -59,7 +59,7 @@ def _opened(scene: Scene, container: Container, proc: Path) -> Source:
 
 
 def _is_here(container: Container, proc: Path) -> bool:
-    """Whether the number of its process means the same to this machine as to the engine."""
+    """Whether the container's process has the same number on this machine as for the engine."""
     try:
         here = container.id in (proc / str(container.pid) / "cgroup").read_text()
         return here and bool(_tables(proc / str(container.pid) / "net"))
@@ -72,7 +72,7 @@ def _tables(folder: Path) -> list[str]:
 
 
 class Network:
-    """The network of one container."""
+    """The network traffic of one container."""
 
     kind = KIND
     loud = False
@@ -84,7 +84,7 @@ class Network:
         self._tables = tables
 
     def ask(self) -> None:
-        """Does nothing: a read is immediate."""
+        """Do nothing: a read needs no preparation."""
 
     def read(self) -> Snapshot:
         """Packets and bytes since the container was started."""

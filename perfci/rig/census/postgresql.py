@@ -49,7 +49,7 @@ _LAG = "the server's own counters (transactions, tuples) come seconds late and c
 
 
 def find(scene: Scene) -> Iterator[Source | CounterSource]:
-    """One source for every container in which PostgreSQL runs."""
+    """Open a source for every container in which PostgreSQL runs."""
     for container in scene.running.containers:
         if not scene.programs.get(container.id, frozenset()) & POSTGRESQL or not scene.wants(container.service, KIND):
             continue
@@ -84,7 +84,7 @@ def _opened(container: Container, environ: Mapping[str, str]) -> Source | Counte
 
 
 def _reached(address: Address, scene: Scene) -> Source:
-    """A server that others may use, too: nothing is created or reset there."""
+    """Open a server at an address, which others may use as well: nothing is created or reset there."""
     session = psql_at(address.connection, password=address.password, name=address.name, environ=scene.environ)
     with kept(session):
         loaded = session.ask(_LOADED)
@@ -101,7 +101,7 @@ def _reached(address: Address, scene: Scene) -> Source:
 
 
 class PostgreSQL:
-    """All databases of one server: the extension counts for the whole of it."""
+    """The statements in all databases of one server, for which pg_stat_statements counts as a whole."""
 
     kind = KIND
     loud = False
@@ -114,15 +114,15 @@ class PostgreSQL:
 
     @property
     def note(self) -> str:
-        """What perfci changed, so that it counts."""
+        """What perfci changed so that the server counts."""
         return self._note
 
     def ask(self) -> None:
-        """Ask for the totals."""
+        """Send the question for the totals."""
         self._session.put(self.question)
 
     def read(self) -> Snapshot:
-        """Read calls, rows and blocks of each statement; its text is fetched once."""
+        """Read calls, rows and blocks of each statement; the text of a statement is fetched once."""
         return self._counted(self._session.ask(self.question))
 
     def _counted(self, lines: Iterable[str]) -> Snapshot:
@@ -169,7 +169,7 @@ class SharedPostgreSQL(PostgreSQL):
 
     @property
     def note(self) -> str:
-        """Whose statements may be among them."""
+        """Which other clients' statements may be among the totals."""
         return self._clients.note
 
     def _counted(self, lines: Iterable[str]) -> Snapshot:
@@ -187,7 +187,7 @@ class SharedPostgreSQL(PostgreSQL):
 
 
 def snapshot(rows: Iterator[tuple[str, Work]]) -> Snapshot:
-    """The work among *rows* of (normalised text, totals); rows of the same text are added up."""
+    """The statements among *rows* of (normalised text, totals) that are work; rows of the same text are added up."""
     found: dict[str, Work] = {}
     totals: Counter[str] = Counter(statements=0, rows=0, blocks=0)
     for text, work in rows:

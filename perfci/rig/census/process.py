@@ -19,7 +19,7 @@ _NAMES = {"reads": "read_count", "writes": "write_count", "bytes_read": "read_ch
 
 
 def find(scene: Scene) -> Iterator[Source | CounterSource]:
-    """One source for a target whose process is perfci's own child."""
+    """Open a source for a target whose process is a child of perfci."""
     if scene.running.pid is None or not scene.wants(KIND, KIND):
         return
     source = Process(scene.running.pid)
@@ -32,7 +32,7 @@ def find(scene: Scene) -> Iterator[Source | CounterSource]:
 
 
 class Process:
-    """A process with its descendants."""
+    """The system calls and bytes of a process and its descendants."""
 
     name = KIND
     kind = KIND
@@ -43,10 +43,10 @@ class Process:
         self._pid = pid
 
     def ask(self) -> None:
-        """Does nothing: a read is immediate."""
+        """Do nothing: a read needs no preparation."""
 
     def read(self) -> Snapshot:
-        """Calls and bytes since each was started."""
+        """Read the calls and bytes of each process since its start."""
         try:
             counts = [each.io_counters() for each in process_tree(psutil.Process(self._pid))]
             return Snapshot(
@@ -56,4 +56,4 @@ class Process:
             raise CensusError(f"reads and writes of the target cannot be had: {error}") from None
 
     def close(self) -> None:
-        """Does nothing: nothing is open."""
+        """Do nothing: there is nothing to close."""

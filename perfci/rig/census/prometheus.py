@@ -35,7 +35,7 @@ _BY_ROUTE = re.compile(rf'[{{,](?:{"|".join(sorted(_OF_REQUESTS))})="')  # a quo
 
 
 def find(scene: Scene) -> Iterator[Source | CounterSource]:
-    """One source, where the service has a page of metrics."""
+    """Open a source where the service has a page of metrics."""
     path = scene.settings.metrics_path
     if not path or not scene.wants(NAME, KIND):
         return
@@ -96,10 +96,10 @@ class Prometheus:
             self.note = f"not counted, because they move by themselves: {', '.join(sorted(moving))[:300]}"
 
     def ask(self) -> None:
-        """Does nothing: a read is immediate."""
+        """Do nothing: a read needs no preparation."""
 
     def read(self) -> Snapshot:
-        """Each series by name and labels, as the page writes it."""
+        """Read each series, by its name and labels as the page writes them."""
         return Snapshot(counters={name: value for name, value in self._totals().items() if name not in self._restless})
 
     def close(self) -> None:
@@ -127,7 +127,7 @@ class Prometheus:
 
 
 def parse(text: str, kind: str, *, names: frozenset[str] = frozenset()) -> dict[str, float]:
-    """The counters of a page and the counts of its histograms; ValueError where it is none."""
+    """Parse the counters and the counts of histograms of a page; ValueError where it is no page of metrics."""
     read: Any = openmetrics if "openmetrics" in kind else plain
     found = {}
     for family in read(_shortened(text, of_requests=bool(names))):

@@ -24,7 +24,7 @@ CONTROL = frozenset(
     {"ping", "echo", "info", "command", "client", "hello", "auth", "select", "config", "quit", "reset", "readonly"}
     | {"replconf", "psync", "role", "latency", "memory", "slowlog", "debug", "time", "dbsize", "lastsave"}
 )
-"""Of connections, of health checks and of whoever watches the server, as perfci does: no work of the service."""
+"""Commands of connections, health checks and monitoring tools (perfci among them), which are no work of the service."""
 
 _INFO = "INFO commandstats\nINFO stats"
 _CALLS = re.compile(r"cmdstat_([^:]+):calls=(\d+),")
@@ -34,7 +34,7 @@ _COUNTERS = {"keyspace_hits": "hits", "keyspace_misses": "misses"}
 
 
 def find(scene: Scene) -> Iterator[Source | CounterSource]:
-    """One source for every container in which such a server runs."""
+    """Open a source for every container in which such a server runs."""
     for container in scene.running.containers:
         if not scene.programs.get(container.id, frozenset()) & REDIS or not scene.wants(container.service, KIND):
             continue
@@ -58,7 +58,7 @@ def _opened(scene: Scene, container: Container) -> Source:
 
 
 def _reached(scene: Scene, address: Address) -> Source:
-    """A server that others may use, too."""
+    """Open a server at an address, which others may use as well."""
     database = address.database or "0"
     if not database.isdigit():
         raise CensusError(f"its database is a number, not {database!r}")
@@ -83,7 +83,7 @@ def _reached(scene: Scene, address: Address) -> Source:
 
 
 class Redis:
-    """The counters of one server."""
+    """The commands, hits and misses of one server."""
 
     kind = KIND
     loud = False
@@ -94,15 +94,15 @@ class Redis:
 
     @property
     def note(self) -> str:
-        """Nothing was changed."""
+        """Empty: nothing was changed."""
         return ""
 
     def ask(self) -> None:
-        """Ask for both sections of INFO."""
+        """Send the question for both sections of INFO."""
         self._session.put(_INFO)
 
     def read(self) -> Snapshot:
-        """Commands by name, hits and misses."""
+        """Read the commands by name, hits and misses."""
         lines = self._session.ask(_INFO)
         found = parse(lines)
         if not {"hits", "misses"} <= set(found.counters):
@@ -131,16 +131,16 @@ class SharedRedis(Redis):
 
     @property
     def note(self) -> str:
-        """Whose commands may be among them."""
+        """Which other clients' commands may be among the totals."""
         return self._clients.note
 
     def ask(self) -> None:
-        """For both sections of INFO, behind a mark."""
+        """Send the question for both sections of INFO, after a mark."""
         self._mark = secrets.token_hex(12)
         self._session.put(f"ECHO {self._mark}\n{_INFO}")
 
     def read(self) -> Snapshot:
-        """Commands by name, hits and misses."""
+        """Read the commands by name, hits and misses."""
         if not self._mark:
             self.ask()
         mark, self._mark = self._mark, ""
@@ -154,7 +154,7 @@ class SharedRedis(Redis):
         self._monitor.close()
 
     def _by_others(self, lines: Iterable[str]) -> int:
-        """How many of the commands that were monitored came from other clients, or went to other databases."""
+        """How many of the monitored commands came from other clients, or went to other databases."""
         told = [found for line in lines if (found := _MONITORED.match(line))]
         work = [found for found in told if found["command"].lower() not in CONTROL]
         elsewhere = [found for found in work if found["database"] != self._database]

@@ -9,12 +9,12 @@ from perfci.rig.census.addresses import Address, filled
 from perfci.rig.target.running import RunningTarget
 
 DATABASES = frozenset({"postgres", "mysqld", "mariadbd", "redis-server", "valkey-server", "keydb-server"})
-"""Programs that count what they are asked."""
+"""The kinds of databases and caches, which count what they are sent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
-    """One normalised statement's totals so far."""
+    """The totals of one normalised statement so far."""
 
     calls: int
     rows: int | None = None
@@ -23,7 +23,7 @@ class Work:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """Totals since some fixed moment; only differences mean anything. What is absent has not happened yet: zero."""
+    """Totals since a fixed moment, of which only differences are used. What is missing is zero."""
 
     counters: Mapping[str, float]  # "statements", "rows", "packets_in" ..., without the source's name
     statements: Mapping[str, Work] = field(default_factory=dict)  # by normalised text, which holds no literals
@@ -43,22 +43,22 @@ class Source(Protocol):
 
     @property
     def name(self) -> str:
-        """The service, or "process" or "metrics" where the whole target is meant."""
+        """The name of the service; "process" or "metrics" for the whole target."""
 
     @property
     def kind(self) -> str:
-        """The name of its module: "postgresql", "network", ..."""
+        """The name of the module: "postgresql", "network", ..."""
 
     @property
     def note(self) -> str:
-        """What it cannot count here, or what was changed so that it can; empty where there is nothing to say."""
+        """What the source cannot count here, or what was changed so that it can; may be empty."""
 
     @property
     def loud(self) -> bool:
-        """Whether reading it makes the service work."""
+        """Whether a read makes the service itself work."""
 
     def ask(self) -> None:
-        """Begin a read in the source itself; asking several sources before reading them takes less time."""
+        """Begin a read, whose result `read` returns; to ask all sources first takes less time."""
 
     def read(self) -> Snapshot:
         """
@@ -68,12 +68,12 @@ class Source(Protocol):
         """
 
     def close(self) -> None:
-        """End its session. Calling it twice is harmless."""
+        """End the session with the server; a second call does nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What a project configures about its sources."""
+    """The settings of [census] for the sources."""
 
     exclude: tuple[str, ...] = ()  # names and kinds of sources that are not opened
     metrics_path: str = "/metrics"  # of the service's Prometheus page; empty: not asked for
@@ -83,7 +83,7 @@ class Settings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scene:
-    """What a source may look at to find out whether it has something to count."""
+    """The target and settings by which the kinds decide which sources there are."""
 
     running: RunningTarget
     settings: Settings
@@ -110,10 +110,10 @@ class Scene:
 
 
 class Finder(Protocol):
-    """What the module of each kind offers."""
+    """The interface of the module of each kind of source."""
 
     @property
     def KIND(self) -> str: ...  # noqa: N802 - the constant in the module
 
     def find(self, scene: Scene) -> Iterator[Source | CounterSource]:
-        """Open sources, and for each that should be there but cannot be had a CounterSource that says why."""
+        """Open the sources of this kind; for each that is expected and cannot be opened, a CounterSource says why."""

@@ -26,12 +26,12 @@ ENDED_S = 10.0  # in which a driver that has said its last word ends
 RESPONSE = CounterSource(name="response", kind="response", found=True)
 
 Watch = Callable[[int, int], None]
-"""Told how many endpoints were seen often enough, and how many are known."""
+"""Called with the number of endpoints that were counted often enough, and of all known ones."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """One side of a census: its address, and the sources that count its work."""
+    """A side of a census: its address, and the sources that count its work."""
 
     base_url: str
     sources: Sequence[Source] = ()
@@ -40,7 +40,7 @@ class Seen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Extent:
-    """How much a census counts."""
+    """The limits of a census."""
 
     requests: int  # of each endpoint, beside the first
     limit_s: float
@@ -132,7 +132,7 @@ def _spec(plan: LoadPlan, sides: Mapping[Side, Seen], place: Place, extent: Exte
 
 
 def _listen(talk: _Talk, ledgers: Mapping[Side, Ledger], extent: Extent, watch: Watch, mask: Mask) -> None:
-    """Count until the driver has said its last word, or says nothing any more."""
+    """Handle the messages of the driver until it ends, or is silent for too long."""
     deadline = time.monotonic() + extent.limit_s + SPARE_S
     try:
         while time.monotonic() < deadline and (line := talk.stream.readline()):
@@ -166,7 +166,7 @@ def _answer(said: Mapping[str, Any]) -> Answer:
 
 
 def _ending(generator: Generator, talk: _Talk) -> list[str]:
-    """How the driver ended; LoadError where it failed before anything was counted."""
+    """Check how the driver ended; LoadError where it failed before anything was counted."""
     try:
         generator.child.process.wait(ENDED_S if talk.ended else 1.0)
         generator.ended()
@@ -181,7 +181,7 @@ def _ending(generator: Generator, talk: _Talk) -> list[str]:
 
 
 def _exceptions(generator: Generator) -> list[str]:
-    """What the tasks raised outside of any request, with how often."""
+    """The exceptions that tasks raised outside of any request, with their counts."""
     raised: Counter[str] = Counter()
     for reader in generator.logs():
         raised.update(

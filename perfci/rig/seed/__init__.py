@@ -19,7 +19,7 @@ Options = http.Options | command.Options | python.Options | none.Options
 
 
 class Seed(Protocol):
-    """What the module of a kind has to offer."""
+    """The interface of the module of each kind of seed."""
 
     @property
     def Options(self) -> type[Table]: ...  # noqa: N802 - the class in the module
@@ -27,10 +27,10 @@ class Seed(Protocol):
     def seeding(
         self, options: Any, target_url: str, *, clear_first: bool, place: Place
     ) -> AbstractContextManager[Callable[[], Seeded]]:
-        """Begin to put the data into the target; what is yielded waits until it is there."""
+        """Begin to put the data into the target; call what is yielded to wait for the end of it."""
 
     def clean(self, options: Any, target_url: str, *, place: Place) -> bool:
-        """Remove the data; False where this kind cannot."""
+        """Remove the data; False where this kind cannot remove it."""
 
 
 SEEDS: Mapping[str, Seed] = {"http": http, "command": command, "python": python, "none": none}
@@ -71,7 +71,7 @@ def seeding(
 
 
 def seed(options: Options, target_url: str, **how: Any) -> Seeded:
-    """Seed to the end, as `seeding` and waiting; *how* has its other arguments."""
+    """Seed the target and wait for the end; *how* has the other arguments of `seeding`."""
     with seeding(options, target_url, **how) as done:
         return done()
 
@@ -87,7 +87,7 @@ def clean(
     limit_s: float | None = None,
     verify: Verify = True,
 ) -> bool:
-    """Take the data out of the target, within *limit_s* if that is shorter than its own time; False: nothing can."""
+    """Remove the data from the target, within *limit_s* at most; False where the kind cannot."""
     if limit_s is not None and not isinstance(options, none.Options):
         options = options.model_copy(update={"timeout_s": min(limit_s, options.timeout_s)})
     place = Place(own=own, source=source, environ=environ, state=state, verify=verify)

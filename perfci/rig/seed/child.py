@@ -1,4 +1,4 @@
-"""Runs a project's seeding command: in its checkout, without secrets, bounded in time, never left behind."""
+"""Runs a project's seeding command in its checkout, without secrets, with a time limit, and always ends it."""
 
 import contextlib
 import json

@@ -1,4 +1,4 @@
-"""Seeding by a command of the project; the last line that it prints may be JSON with `created` and `digest`."""
+"""Seeds by a command of the project; the last line that it prints may be JSON with `created` and `digest`."""
 
 import contextlib
 import json

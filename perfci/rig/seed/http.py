@@ -1,4 +1,4 @@
-"""Seeding through the target's own test-data endpoint: one request that makes everything, one that removes it."""
+"""Seeds through the target's own test-data endpoint: one request creates everything, another one removes it."""
 
 import contextlib
 from collections.abc import Callable, Iterator
@@ -68,7 +68,7 @@ def _made(options: Options, target_url: str, place: Place) -> Seeded:
 
 
 def clean(options: Options, target_url: str, *, place: Place) -> bool:
-    """Remove the data; that there is none is no error."""
+    """Remove the data; it is no error where there is none."""
     options.check_allowed(target_url, place)
     answer = _send(options, options.clean_method, below(target_url, options.clean_path or options.path), None, place)
     if answer.status_code != 404 and (not answer.ok or answer.is_redirect):

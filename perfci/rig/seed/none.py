@@ -22,10 +22,10 @@ def seeding(
     clear_first: bool,  # noqa: ARG001
     place: Place,  # noqa: ARG001
 ) -> Iterator[Callable[[], Seeded]]:
-    """Does nothing: no data is put into the target."""
+    """Do nothing: no data is put into the target."""
     yield lambda: Seeded(created={}, digest="none")
 
 
 def clean(options: Options, target_url: str, *, place: Place) -> bool:  # noqa: ARG001
-    """Does nothing: there is nothing to remove."""
+    """Do nothing: there is nothing to remove."""
     return False

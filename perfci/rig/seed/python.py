@@ -1,4 +1,4 @@
-"""Seeding by a function of the project, in the project's own interpreter: never in perfci's process."""
+"""Seeds by a function of the project, in the project's own interpreter, never in perfci's process."""
 
 import contextlib
 import json
@@ -29,7 +29,7 @@ class Options(Recipe):
 
 @contextlib.contextmanager
 def seeding(options: Options, target_url: str, *, clear_first: bool, place: Place) -> Iterator[Callable[[], Seeded]]:
-    """Start to call the function; what *clear_first* means is left to it."""
+    """Start the call of the function, which gets *clear_first* as an argument."""
     options.check_allowed(target_url, place)
     named = {"rng_seed": options.rng_seed, "counts": options.counts, "clear_first": clear_first}
     with _calling(options, options.call, target_url, named, place) as ended:

@@ -1,4 +1,4 @@
-"""What every kind of seeding shares: its result, its place, and the checks before it writes."""
+"""The result and the environment of every kind of seeding, and the checks before it writes."""
 
 import hashlib
 import json
@@ -46,14 +46,14 @@ class Place:
     directory: Path | None = None  # that the target was started with, where its kind has one
 
     def values(self, target_url: str) -> dict[str, object]:
-        """What is filled in for `{python}`, `{side}`, `{url}`, `{port}` and `{dir}`."""
+        """The values of `{python}`, `{side}`, `{url}`, `{port}` and `{dir}`."""
         values: dict[str, object] = {"python": sys.executable, "side": self.side.value, "url": target_url}
         values["port"] = hosts.origin(target_url)[1]
         return values if self.directory is None else {**values, "dir": self.directory}
 
 
 class Recipe(Table):
-    """What is to be created, the same for every kind of seeding."""
+    """What is to be created, for every kind of seeding."""
 
     counts: dict[str, NonNegativeInt] = {}
     rng_seed: int = 1
@@ -62,12 +62,12 @@ class Recipe(Table):
     mark_path: str = Field(default="/", pattern="^/")  # where a service says so itself
 
     def digest(self) -> str:
-        """Digest of the recipe, for targets that return no digest of the data itself."""
+        """A digest of the recipe, for targets that return no digest of the data."""
         text = json.dumps({"counts": self.counts, "rng_seed": self.rng_seed}, sort_keys=True)
         return "recipe-" + hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def check_allowed(self, target_url: str, place: Place) -> None:
-        """Refuse to write into, or clear, what is neither perfci's own start nor marked as a test target."""
+        """Raise SeedError where the target was neither started by perfci nor is marked as a test target."""
         if place.own or self.test_data or _marked(below(target_url, self.mark_path), place.verify):
             return
         raise SeedError(
@@ -77,11 +77,11 @@ class Recipe(Table):
         )
 
     def seeded_by(self, answer: Mapping[str, Any]) -> Seeded:
-        """What the project's own seeding code says it made; see `seeded`."""
+        """The result that the project's own seeding code reports; `seeded` checks it."""
         return self.seeded(answer.get("created"), answer.get("digest"))
 
     def seeded(self, created: object, digest: object) -> Seeded:
-        """Check what the target says it created against what was asked for."""
+        """Check what the target reports to have created against the recipe."""
         made = created if isinstance(created, Mapping) else self.counts
         numbers = {str(name): count for name, count in made.items() if isinstance(count, int)}
         short = [
@@ -98,7 +98,7 @@ class Recipe(Table):
 
 
 def _marked(url: str, verify: Verify) -> bool:
-    """Whether the service says that it is a test target; SeedError where it says nothing at all."""
+    """Whether the service marks itself as a test target; SeedError where it does not answer."""
     with requests.Session() as session:
         session.trust_env = False  # no proxy, and no password from ~/.netrc
         session.verify = verify

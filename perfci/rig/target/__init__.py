@@ -91,7 +91,7 @@ def prepare(
 
 
 def files(options: Options, *, source: Path) -> list[Path]:
-    """What is known to say how the target is started: compose files, and files of *source* that its commands name."""
+    """The files that decide how the target is started: compose files, and files of *source* that its commands name."""
     match options:
         case command.Options():
             return [source / word for word in (*options.command, *options.build) if word and (source / word).is_file()]
@@ -104,7 +104,7 @@ def files(options: Options, *, source: Path) -> list[Path]:
 def absent(
     options: Options, failure: str, *, source: Path, working_tree: Path, environ: Mapping[str, str]
 ) -> list[str]:
-    """Files of the *working_tree* that git and *source* do not have, and that *failure* or *options* name."""
+    """Files of *working_tree* that git and *source* do not have, and that *failure* or *options* name."""
     match options:
         case command.Options():
             words = " ".join([*options.command, *options.build])
@@ -117,7 +117,7 @@ def absent(
 
 @contextlib.contextmanager
 def start(options: Options, **where: Any) -> Iterator[RunningTarget]:
-    """`starting`, and wait until it answers."""
+    """Start the target as `starting` does, and wait until it answers."""
     with starting(options, **where) as ready:
         yield ready()
 

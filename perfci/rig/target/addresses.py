@@ -1,4 +1,4 @@
-"""Fixed address ranges of a compose project's networks, and who refers to an address in them by number."""
+"""Finds the fixed address ranges of a compose project's networks, and services that use their addresses by number."""
 
 import ipaddress
 import json
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 KEYS = frozenset({"ipv4_address", "ipv6_address", "link_local_ips"})
-"""What fixes the address of a service in a network."""
+"""The keys that fix the address of a service in a network."""
 
 _PARTS = ("environment", "command", "entrypoint", "extra_hosts", "healthcheck", "dns", "labels", "build")
 _IPV4 = re.compile(r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?![\d.])")
@@ -25,7 +25,7 @@ class Fixed:
 
 
 def fixed(config: Mapping[str, Any], texts: Mapping[str, str]) -> dict[str, Fixed]:
-    """The networks of the project that have fixed ranges; *texts* are mounted files, by what to call them."""
+    """The networks of the project that have fixed ranges; *texts* holds mounted files by the name for messages."""
     found = {}
     places = [*_places(config), *texts.items()]
     for name, network in (config.get("networks") or {}).items():
@@ -38,7 +38,7 @@ def fixed(config: Mapping[str, Any], texts: Mapping[str, str]) -> dict[str, Fixe
 
 
 def problems(networks: Mapping[str, Fixed]) -> Iterator[str]:
-    """One sentence for each network whose fixed range somebody goes by."""
+    """One sentence for each network whose fixed range a service or file refers to."""
     for each in networks.values():
         if each.mentioned:
             place, address = each.mentioned[0]

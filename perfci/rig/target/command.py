@@ -27,7 +27,7 @@ _PORT_TAKEN = re.compile(r"address (already )?in use|EADDRINUSE|Errno 98|Errno 4
 
 
 _GIVEN: set[int] = set()
-"""Ports of targets that this process has running: until one listens, its port looks free to the next."""
+"""Ports of targets that this process has started: until a target listens, its port would look free."""
 
 
 class Options(Table):
@@ -51,7 +51,7 @@ class Options(Table):
 
     @property
     def fixed_address(self) -> str:
-        """The address that every start uses, so that two cannot be up at once; "" where perfci chooses the port."""
+        """The fixed address, with which two starts cannot be up at once; "" where perfci chooses the port."""
         return "" if used("port", [self.url]) else self.url
 
     @model_validator(mode="after")
@@ -101,7 +101,7 @@ def prepare(options: Options, launch: Launch) -> None:
 
 @contextmanager
 def start(options: Options, launch: Launch) -> Iterator[Callable[[], RunningTarget]]:
-    """Start the command on a free port; on another one where somebody else was faster."""
+    """Start the command on a free port, and again on another one where the port was taken meanwhile."""
     log = launch.workspace / f"{launch.label}.log"
     mark = process.new_mark()
     note = leftovers.note(launch.state, mark=mark)
@@ -143,7 +143,7 @@ def start(options: Options, launch: Launch) -> Iterator[Callable[[], RunningTarg
 
 
 def _answering(options: Options, child: process.Child, target: RunningTarget) -> RunningTarget:
-    """*target* once it answers."""
+    """Wait until *target* answers."""
     readiness.wait(
         options.ready, target.base_url, died=partial(_why_dead, child), logs_tail=child.tail, verify=target.verify
     )
@@ -188,7 +188,7 @@ def _running(options: Options, launch: Launch, child: process.Child, port: int, 
 
 
 def _why_dead(child: process.Child) -> str:
-    """How the child ended; empty while it runs."""
+    """How the child process ended; empty while it runs."""
     code = child.exit_code
     if code is None:
         return ""
@@ -223,7 +223,7 @@ def _environment(options: Options, launch: Launch, values: Mapping[str, object])
 
 
 def _port_for(options: Options) -> int:
-    """A port that is free now; for a fixed address, proof that nobody else answers there."""
+    """Choose a free port; for a fixed address, check that nothing else answers there."""
     while not options.fixed_address:
         with socket() as probe:
             probe.bind(("127.0.0.1", 0))

@@ -55,12 +55,12 @@ class Options(Table):
         return self
 
     def compose_files(self) -> tuple[str, ...]:
-        """Those that are named; none: compose's own lookup."""
+        """The compose files that are named; empty where compose looks for them itself."""
         return self.files or ((self.file,) if self.file else ())
 
 
 def prepare(options: Options, launch: Launch) -> tuple[str, ...]:
-    """Build and pull every image; what the reader has to know about the copies, in sentences."""
+    """Build and pull every image, and return sentences about the copies for the report."""
     stack = _resolve(options, launch)
     if any("build" in service for service in stack.services.values()):
         leftovers.note_images(launch.state, stack.images)
@@ -78,7 +78,7 @@ def prepare(options: Options, launch: Launch) -> tuple[str, ...]:
 
 
 def _build_order(stack: Stack) -> list[list[str]]:
-    """Services to build at once, group by group; one group of all, `[]`, where no image is built from another's."""
+    """Groups of services that are built together; a single `[]`, for all, where no image is built from another."""
     bases = images.bases(stack.services)
     if not any(bases.values()):
         return [[]]
@@ -128,7 +128,7 @@ def _resolve(options: Options, launch: Launch) -> Stack:
 
 
 def _stop(stack: Stack, options: Options, *, hurry: bool) -> bool:
-    """Keep the logs and take the copy down. In a hurry: all copies of this perfci, at once, by force, without logs."""
+    """Keep the logs and remove the copy; in a hurry, all copies of this perfci at once, by force, without logs."""
     environ = stack.launch.environ
     if hurry:
         return docker.remove({stack.name, *leftovers.own_projects(stack.launch.state)}, environ=environ) is not None
@@ -196,7 +196,7 @@ def _host_port(options: Options, publisher: str, containers: list[dict[str, Any]
 
 
 def _difference(before: list[dict[str, Any]], now: list[dict[str, Any]]) -> tuple[str, int]:
-    """What has died since, and how often the engine restarted something."""
+    """Which services have died since the start, and how often the engine restarted a container."""
     known = {container["Id"]: container for container in now}
     problems: list[str] = []
     restarts = 0
@@ -214,7 +214,7 @@ def _difference(before: list[dict[str, Any]], now: list[dict[str, Any]]) -> tupl
 
 
 def _description(containers: list[dict[str, Any]], stack: Stack) -> str:
-    """Every service with what identifies its image best, the registry's digest or the image's own, and its limits."""
+    """Every service with the digest of its image, the registry's or else the image's own, and its limits."""
     images = [str(container["Image"]) for container in containers]
     form = '{{join .RepoDigests " "}}'
     found = docker.run("image", "inspect", "--format", form, *images, environ=stack.launch.environ)
@@ -227,7 +227,7 @@ def _description(containers: list[dict[str, Any]], stack: Stack) -> str:
 
 
 def limits_of(inspected: Mapping[str, Any]) -> str:
-    """What the container may use at most, as far as it is limited: " (1.5 cores, 512 MB)"."""
+    """The limits of the container, such as " (1.5 cores, 512 MB)"; empty without limits."""
     host: Mapping[str, Any] = inspected.get("HostConfig") or {}
     quota, period = host.get("CpuQuota") or 0, host.get("CpuPeriod") or 100_000
     cores = (host.get("NanoCpus") or 0) / 1e9 or max(quota, 0) / period

@@ -25,7 +25,7 @@ _SAMPLE = re.compile(r"^ *shared_preload_libraries *= *'([^']*)'", re.MULTILINE)
 
 
 def amend(services: dict[str, dict[str, Any]], *, environ: Mapping[str, str]) -> dict[str, str]:
-    """Change the commands of *services* where that is needed; by service, what was changed or why it could not be."""
+    """Change the commands of *services* where needed, and return by service what was changed, or why not."""
     names = [str(service.get("image") or "") for service in services.values()]
     images = _inspected(names, environ) or [(_inspected([name], environ) or [{}])[0] for name in names]
     notes = {}
@@ -36,7 +36,7 @@ def amend(services: dict[str, dict[str, Any]], *, environ: Mapping[str, str]) ->
 
 
 def _inspected(images: Sequence[str], environ: Mapping[str, str]) -> list[Mapping[str, Any]]:
-    """What the engine knows of *images*; nothing where it does not have all of them (yet)."""
+    """What the engine knows of *images*; empty where it does not have all of them."""
     done = docker.run("image", "inspect", *images, environ=environ)
     found: list[Mapping[str, Any]] = json.loads(done.out) if done.ok else []
     return found
@@ -64,12 +64,12 @@ def _amend(service: dict[str, Any], image: Mapping[str, Any], environ: Mapping[s
 
 
 def _own(service: Mapping[str, Any], command: list[str], programs: set[str]) -> bool:
-    """Whether something else than the image's entry point reads the command."""
+    """Whether the service runs something else than the entry point or the server programs of the image."""
     return bool(service.get("entrypoint")) or not command or not (command[0] in programs or command[0].startswith("-"))
 
 
 def _own_file(service: Mapping[str, Any], command: list[str]) -> bool:
-    """Whether a configuration comes from where perfci does not see what it preloads."""
+    """Whether the configuration lies where perfci cannot see which libraries it preloads."""
     mounts = [*(service.get("volumes") or []), *(service.get("configs") or [])]
     targets = [str(mount.get("target") or "") for mount in mounts if isinstance(mount, Mapping)]
     return any("config_file" in part or "config-file" in part for part in command) or any(
@@ -79,7 +79,7 @@ def _own_file(service: Mapping[str, Any], command: list[str]) -> bool:
 
 @functools.cache
 def _contents(image: str, environ: tuple[tuple[str, str], ...]) -> tuple[bool, str]:
-    """Whether an image holds the library, and what its sample of a configuration preloads; by looking, once."""
+    """Look into an image once: whether it has the library, and what its sample configuration preloads."""
     run = ("run", "--rm", "--network", "none", "--entrypoint", "sh", image, "-c", _LOOK)
     said = docker.run(*run, environ=dict(environ)).out
     sample = _SAMPLE.search(said)
@@ -87,7 +87,7 @@ def _contents(image: str, environ: tuple[tuple[str, str], ...]) -> tuple[bool, s
 
 
 def _with_library(service: dict[str, Any], command: list[str], preloaded: str) -> str:
-    """The command with the library after all others; what is given twice counts as given last."""
+    """The command with the library after all others; of an option that is given twice, the last one counts."""
     given = [(position, found) for position, part in enumerate(command) if (found := _PRELOAD.fullmatch(part))]
     if given:
         position, found = given[-1]

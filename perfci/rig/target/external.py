@@ -1,4 +1,4 @@
-"""A target that somebody else started: perfci only checks that it answers and that it may be loaded."""
+"""A target that perfci does not start: it checks only that the target answers and that load is allowed."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -33,12 +33,12 @@ class Options(Table):
 
 
 def prepare(options: Options, launch: Launch) -> None:
-    """Does nothing: the target runs already."""
+    """Do nothing: the target runs already."""
 
 
 @contextmanager
 def start(options: Options, launch: Launch) -> Iterator[Callable[[], RunningTarget]]:
-    """Starts nothing: the target runs already."""
+    """Start nothing: the target runs already."""
     yield lambda: _ready(options, launch)
 
 

@@ -1,4 +1,4 @@
-"""Images that a compose project builds: under names of this copy, for every service and Dockerfile that uses them."""
+"""Renames the images that a compose project builds, in every service and Dockerfile that uses them."""
 
 import re
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ _ALIAS = re.compile(r"^\s*FROM\s+.*\sAS\s+(\S+)\s*$", re.IGNORECASE | re.MULTILI
 
 
 def tags(services: Mapping[str, Mapping[str, Any]], *, prefix: str, build: bool) -> dict[str, str]:
-    """New names of the images that are built here, by the old ones."""
+    """The new names of the images that the project builds, by their old names."""
     named = {name: _image(name, each) for name, each in services.items() if "build" in each}
     if build:
         return {image: f"{prefix}-{name}".lower() for name, image in named.items()}
@@ -27,7 +27,7 @@ def tags(services: Mapping[str, Mapping[str, Any]], *, prefix: str, build: bool)
 
 
 def rename(name: str, service: dict[str, Any], tags: Mapping[str, str], *, build: bool, dockerfile: str = "") -> None:
-    """Let *service* use the images of this copy. *dockerfile* is the text it is built by."""
+    """Let *service*, which is built by the text *dockerfile*, use the renamed images."""
     built, image = "build" in service, _image(name, service)
     service["image"] = _renamed(image, tags)
     if not build:
@@ -39,7 +39,7 @@ def rename(name: str, service: dict[str, Any], tags: Mapping[str, str], *, build
 
 
 def bases(services: Mapping[str, Mapping[str, Any]]) -> dict[str, set[str]]:
-    """By service that is built, the services whose images have to be there before; by their new names."""
+    """The services whose images a service is built from, by the service; both with new image names."""
     built = {str(each["image"]): name for name, each in services.items() if "build" in each}
     needed: dict[str, set[str]] = {}
     for name, each in services.items():
@@ -60,7 +60,7 @@ def bases(services: Mapping[str, Mapping[str, Any]]) -> dict[str, set[str]]:
 
 
 def _build(build: Any, tags: Mapping[str, str], dockerfile: str) -> dict[str, Any]:
-    """The build without fixed tags, and with the images of this copy where the project's own are named."""
+    """The build without fixed tags, and with the renamed images."""
     given = {key: value for key, value in dict(build or {}).items() if key != "tags"}
     if arguments := given.get("args"):
         given["args"] = {key: _renamed(value, tags) for key, value in arguments.items()}
@@ -87,7 +87,7 @@ def _context(value: str, tags: Mapping[str, str]) -> str:
 
 
 def _renamed(image: Any, tags: Mapping[str, str]) -> Any:
-    """The name in this copy; "name" and "name:latest" are the same image."""
+    """The new name of an image; "name" and "name:latest" are the same image."""
     text = str(image)
     same = (text, text.removesuffix(":latest"), f"{text}:latest")
     return next((tags[name] for name in same if name in tags), image)

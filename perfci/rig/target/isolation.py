@@ -21,7 +21,7 @@ BRIDGE_NAME = "com.docker.network.bridge.name"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Copy:
-    """What a copy of a project is to be, and what its isolation depends on."""
+    """The names and settings of a copy, on which its isolation depends."""
 
     project: str
     service: str  # under test
@@ -39,7 +39,7 @@ class Copy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Isolated:
-    """A copy of the project, and what its isolation could not reach."""
+    """A copy of the project, with sentences about what could not be isolated."""
 
     config: dict[str, Any]
     publisher: str  # the service at which the engine publishes the port
@@ -83,7 +83,7 @@ def isolate(config: Config, copy: Copy) -> Isolated:
 
 
 def _publisher(services: Services, service: str) -> str:
-    """The service whose network namespace *service* is in."""
+    """The service whose network namespace *service* uses."""
     if service not in services:
         raise TargetError(
             f"the compose file has no service {service!r}; it has {', '.join(sorted(services)) or 'none'}",
@@ -124,7 +124,7 @@ def _networks(config: Config, copy: Copy, fixed: Mapping[str, addresses.Fixed]) 
 
 
 def _join_networks(service: dict[str, Any], networks: Mapping[str, Any]) -> None:
-    """Leave out the addresses that *service* has in networks whose range is not fixed any more."""
+    """Remove the addresses of *service* in networks whose range is not fixed any more."""
     joined = service.get("networks") or {}
     for name, options in joined.items():
         given = ((networks.get(name) or {}).get("ipam") or {}).get("config") or (networks.get(name) or {}).get(
@@ -137,7 +137,7 @@ def _join_networks(service: dict[str, Any], networks: Mapping[str, Any]) -> None
 
 
 def _keep_container_name(name: str, services: Services, service: dict[str, Any]) -> None:
-    """The name that a container would have had still leads to it, in the networks of this copy alone."""
+    """Keep the former container name as an alias, in the networks of this copy alone."""
     alias = service.pop("container_name", None)
     mode = str(service.get("network_mode") or "")
     owner = services.get(mode.removeprefix("service:"), {}) if mode.startswith("service:") else service

@@ -42,7 +42,7 @@ def moved(
 
 
 def _paths(config: Config) -> Iterator[tuple[Any, Any, str]]:
-    """Every path on the machine: what holds it, under which key, and what it is."""
+    """Yield every path of the machine in the configuration: what has it, under which key, and its kind."""
     for name, service in (config.get("services") or {}).items():
         yield from _of_service(name, service)
     for kind in ("configs", "secrets"):

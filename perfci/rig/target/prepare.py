@@ -24,7 +24,7 @@ from perfci.rig.target.readiness import evidence
 from perfci.schema import Table
 
 SHOWN = 5
-"""Names in a message, at most."""
+"""The most names in a message."""
 
 _MISSING = re.compile(
     r"no such file|not found|cannot (find|open)|could not (find|open|read)|unable to (find|open|load)|does not exist"
@@ -35,7 +35,7 @@ _NODE_MODULE = re.compile(r"cannot find (module|package)|ERR_MODULE_NOT_FOUND", 
 
 
 class Preparation(Table):
-    """`prepare` in `[target]`, for the side in whose configuration it stands."""
+    """The table `prepare` of `[target]`, for the side whose configuration has it."""
 
     paths: tuple[str, ...] = Field(default=(), alias="copy")  # files and folders of the working tree
     command: tuple[str, ...] = ()
@@ -53,7 +53,7 @@ class Preparation(Table):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where a side is prepared."""
+    """The trees and the environment in which a side is prepared."""
 
     tree: Path  # the side's project folder
     working_tree: Path  # the project's folder in which the earlier steps of the job ran
@@ -107,7 +107,7 @@ def missing(failure: str, words: str, *, tree: Path, working_tree: Path, environ
 
 
 def _copied(path: str, place: Place, timeout_s: float, deadline: float) -> list[str]:
-    """Copy *path* into the side's tree; the files of the commit that were replaced."""
+    """Copy *path* into the side's tree, and return the files of the commit that were replaced."""
     replaced = []
     try:
         for source, target in _pairs(path, place):
@@ -130,7 +130,7 @@ def _copied(path: str, place: Place, timeout_s: float, deadline: float) -> list[
 
 
 def _pairs(path: str, place: Place) -> Iterator[tuple[Path, Path]]:
-    """Each file and link that *path* stands for, and where it goes; folders are made on the way."""
+    """Yield each file and link of *path* with its destination, and create the folders on the way."""
     source, target = place.working_tree / path, place.tree / path
     if not source.exists():
         raise TargetError(
@@ -163,7 +163,7 @@ def _make_folder(folder: Path, path: str, place: Place) -> None:
 
 
 def _copy(source: Path, target: Path, place: Place) -> None:
-    """Links stay links: one to a file of the working tree leads to that of the side's own tree."""
+    """Copy a link as a link; one to a file of the working tree leads to that file in the side's own tree."""
     if source.is_symlink():
         there = source.readlink()
         root = place.working_tree.resolve()

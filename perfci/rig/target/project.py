@@ -1,4 +1,4 @@
-"""Reads a side's compose project, as compose itself understands it, and makes an isolated copy of it."""
+"""Reads a side's compose project as compose resolves it, and makes an isolated copy of it."""
 
 import contextlib
 import hashlib
@@ -29,7 +29,7 @@ _LINE = re.compile(r"^\s*(?:export\s+)?(COMPOSE_FILE|COMPOSE_PATH_SEPARATOR)\s*=
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Project:
-    """Which project of a tree is started, and how its copy is to be."""
+    """Which project of a tree is started, and the settings of its copy."""
 
     service: str  # under test
     port: int
@@ -90,21 +90,21 @@ def resolve(project: Project, launch: Launch) -> Stack:
 
 
 def text(source: Path, files: Sequence[str]) -> str:
-    """The compose files as they are written, or "" where there are none."""
+    """The text of the compose files; "" where there are none."""
     with contextlib.suppress(OSError):
         return "\n".join(path.read_text(errors="replace") for path in compose_files(source, files))
     return ""
 
 
 def compose_files(source: Path, names: Sequence[str]) -> list[Path]:
-    """The compose files, those that are named or compose's own; none where they cannot be found."""
+    """The compose files, named or found as compose does; empty where there are none."""
     with contextlib.suppress(TargetError):
         return _compose_files(source, names, {})
     return []
 
 
 def _variables(project: Project, launch: Launch) -> dict[str, str]:
-    """For the variables in the compose file; PWD and the workspace are those of the side's own tree."""
+    """The variables for the compose file, with PWD and the workspace of the side's own tree."""
     own = {"PWD": str(launch.source)}
     if launch.environ.get("GITHUB_WORKSPACE"):
         own["GITHUB_WORKSPACE"] = str(_root(launch.source))
@@ -112,7 +112,7 @@ def _variables(project: Project, launch: Launch) -> dict[str, str]:
 
 
 def _config(project: Project, launch: Launch, name: str, env: Mapping[str, str]) -> dict[str, Any]:
-    """What compose makes of the project's files; TargetError where it cannot, or where the service is not in it."""
+    """The project as compose resolves it; TargetError where it cannot, or where the service is missing."""
     paths = _compose_files(launch.source, project.files, project.env)
     # Named only where they were chosen: compose's own look-up merges an override file that lies beside it.
     chosen = [word for path in paths for word in ("-f", str(path))] if project.files else []
@@ -144,7 +144,7 @@ def _config(project: Project, launch: Launch, name: str, env: Mapping[str, str])
 
 
 def _error(launch: Launch) -> type[ConfigError | TargetError]:
-    """Of usage for the candidate's file; the base's cannot be mended by a change, so that base cannot be had."""
+    """A usage error for the candidate's file; for the base's, which the change cannot edit, a TargetError."""
     return ConfigError if launch.side is Side.CANDIDATE else TargetError
 
 
@@ -156,7 +156,7 @@ def _isolated(config: Mapping[str, Any], copy: Copy, launch: Launch) -> Isolated
 
 
 def _own_paths(config: dict[str, Any], project: Project, launch: Launch) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """The *config* without paths into another checkout than the side's, and what cannot be had without them."""
+    """The *config* without paths into another checkout, and what is not available without them."""
     if launch.working_tree is None:
         return config, ()
     return literal.moved(
@@ -169,7 +169,7 @@ def _own_paths(config: dict[str, Any], project: Project, launch: Launch) -> tupl
 
 
 def _without_agent(config: Mapping[str, Any], launch: Launch) -> Iterator[str]:
-    """Builds that ask for the SSH agent, which perfci gives to nobody who is not named."""
+    """Builds that need the SSH agent, which perfci passes on only where `pass_env` names it."""
     if "SSH_AUTH_SOCK" in docker.environment(launch.environ):
         return
     for name, service in (config.get("services") or {}).items():
@@ -194,7 +194,7 @@ def _refuse(problems: Sequence[str], launch: Launch) -> None:
 
 
 def _not_obeyed(project: Project, launch: Launch) -> Iterator[str]:
-    """Settings of compose in perfci's own environment: those would hold for both sides, and are not passed on."""
+    """The settings of compose in perfci's own environment, which are not passed on, since they are no side's."""
     instead = {"COMPOSE_FILE": ("files", project.files), "COMPOSE_PROFILES": ("profiles", project.profiles)}
     for name, (key, given) in instead.items():
         if launch.environ.get(name) and not given and name not in project.env and launch.side is Side.CANDIDATE:
@@ -202,20 +202,20 @@ def _not_obeyed(project: Project, launch: Launch) -> Iterator[str]:
 
 
 def _image_prefix(launch: Launch) -> str:
-    """Equal for every start of one side by this process, and for nothing else on this machine."""
+    """A prefix that is the same for every start of a side by this process, and unique on this machine."""
     process = leftovers.life(os.getpid())
     what = f"{launch.source.resolve()} {process.pid} {process.started_at}"
     return f"perfci-{launch.side}-{hashlib.sha256(what.encode()).hexdigest()[:8]}"
 
 
 def _root(source: Path) -> Path:
-    """The tree that *source* lies in: of the repository where it is in one."""
+    """The root of the repository around *source*, or *source* itself."""
     resolved = source.resolve()
     return next((path for path in (resolved, *resolved.parents) if (path / ".git").exists()), resolved)
 
 
 def _compose_files(source: Path, files: Sequence[str], env: Mapping[str, str]) -> list[Path]:
-    """The files, which must lie in the checkout: compose itself would search the folders above it."""
+    """The compose files, which must lie in the checkout; compose itself would search the folders above it."""
     names = list(files) or _by_variable(source, env)
     if names:
         paths = [source / name for name in names]
@@ -258,7 +258,7 @@ def _absent(config: Mapping[str, Any]) -> frozenset[str]:
 
 
 def _untracked(config: Mapping[str, Any], launch: Launch) -> frozenset[str]:
-    """Folders of the tree that are mounted, and of which git has no file but one that keeps the folder."""
+    """Mounted folders of the tree that have no file in git, except one that keeps the folder."""
     git, root = Git(root=launch.source, environ=launch.environ), _root(launch.source)
     folders = {str(path) for path in _binds(config) if path.is_dir() and path.resolve().is_relative_to(root)}
     with contextlib.suppress(BaseUnavailableError):  # no git, no repository
@@ -276,7 +276,7 @@ def _has_subnets(config: Mapping[str, Any]) -> bool:
 
 
 def _texts(config: Mapping[str, Any], source: Path) -> dict[str, str]:
-    """What stands in the files of the project that its containers see; nothing where no network is fixed."""
+    """The texts of the project's mounted files; empty where no network has a fixed range."""
     if not _has_subnets(config):
         return {}
     root = _root(source)
@@ -309,7 +309,7 @@ def _dockerfiles(config: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _occupied(config: Mapping[str, Any], launch: Launch) -> dict[str, tuple[str, ...]]:
-    """The containers on each external network; none where the engine has no such network."""
+    """The containers on each external network; empty for a network that the engine does not have."""
     found = {}
     for name, network in (config.get("networks") or {}).items():
         if (network or {}).get("external"):

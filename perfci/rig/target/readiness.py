@@ -1,4 +1,4 @@
-"""Waits, bounded, until a target answers as it should, and says what it saw if it never does."""
+"""Waits with a time limit until a target answers as it should, and reports the last response if it does not."""
 
 import re
 import socket
@@ -96,12 +96,12 @@ def wait(
 
 
 def evidence(log: str) -> str:
-    """The end of a log as part of a message."""
+    """The end of a log, formatted for a message."""
     return f"\nthe end of its log:\n{log}" if log.strip() else "\n(it wrote no log)"
 
 
 class _Watch:
-    """Asks whether the target died, not more often than *every_s*."""
+    """Checks whether the target died, at most once in *every_s*."""
 
     def __init__(self, died: Callable[[], str], every_s: float) -> None:
         self._died = died
@@ -117,7 +117,7 @@ class _Watch:
 
 
 def _look(session: requests.Session, ready: Ready, base_url: str, logs_tail: Callable[[], str]) -> str:
-    """What stands between the target and being ready; empty when nothing does."""
+    """Why the target is not ready, as a sentence; empty when it is."""
     url, headers, wanted = hosts.below(base_url, ready.path), {}, ready.status
     if hosts.is_websocket(base_url) and "status" not in ready.model_fields_set:
         headers, wanted = HANDSHAKE, requests.codes.switching_protocols
@@ -140,7 +140,7 @@ def _look(session: requests.Session, ready: Ready, base_url: str, logs_tail: Cal
 
 
 def _no_trust(error: Exception, url: str) -> TargetError:
-    """The error of a connection that TLS refuses: to ask again changes nothing."""
+    """The error for a connection that TLS refuses, which is not tried again."""
     if "WRONG_VERSION_NUMBER" in str(error) or "HTTP_REQUEST" in str(error):
         return TargetError(f"the target at {url} does not speak TLS", hint="its address begins with http://")
     found = re.search(r"certificate verify failed: ([^(\n]+)", str(error))
@@ -152,7 +152,7 @@ def _no_trust(error: Exception, url: str) -> TargetError:
 
 
 def _missing(ready: Ready, headers: Mapping[str, str], body: str) -> str:
-    """What an answer of the right status lacks."""
+    """What a response with the right status lacks, as a sentence."""
     for name, part in ready.headers.items():
         found = headers.get(name)
         if found is None or part not in found:
@@ -161,7 +161,7 @@ def _missing(ready: Ready, headers: Mapping[str, str], body: str) -> str:
 
 
 def _knock(base_url: str) -> str:
-    """What stands between the port and being open; what is closed again at once is a proxy without a service."""
+    """Why the port is not open, as a sentence; a proxy without a service closes a connection at once."""
     try:
         connection = socket.create_connection(hosts.origin(base_url), timeout=ANSWER_S)
     except OSError:

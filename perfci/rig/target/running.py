@@ -13,7 +13,7 @@ from perfci.schema import Table
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Container:
-    """One container of a target, as far as its counters need it."""
+    """A container of a target, with what its counters need."""
 
     id: str
     service: str
@@ -43,7 +43,7 @@ class RunningTarget:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Launch:
-    """Where and as what a target is started."""
+    """The tree, side and names with which a target is started."""
 
     source: Path  # the checkout it is started from
     workspace: Path  # for its logs
@@ -58,7 +58,7 @@ class Launch:
 
 
 class Target(Protocol):
-    """What the module of each kind offers."""
+    """The interface of the module of each kind of target."""
 
     @property
     def Options(self) -> type[Table]: ...  # noqa: N802 - the class in the module

@@ -1,4 +1,4 @@
-"""What two copies of a compose project would share: refused, or told, by name. And data that outlives a block."""
+"""Finds what two copies of a compose project would share, and data that outlives a block."""
 
 import json
 import re
@@ -8,14 +8,14 @@ from pathlib import PurePosixPath
 from typing import Any, Protocol
 
 SYSTEM = ("/dev", "/etc", "/lib/modules", "/proc", "/sys", "/usr")
-"""Folders of the machine itself: a mount of them holds no data of the project."""
+"""Folders of the machine itself; mounts of these hold no data of the project."""
 
 SOCKETS = ("/var/run/docker.sock", "/run/docker.sock")
 HARMLESS_DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/fuse", "/dev/net/tun")
 
 
 class Copy(Protocol):
-    """What has to be known of a copy, as `isolation.Copy` has it."""
+    """The attributes of `isolation.Copy` that are needed here."""
 
     @property
     def side_by_side(self) -> bool: ...
@@ -40,7 +40,7 @@ class Shared:
 
 
 def examine(config: Mapping[str, Any], copy: Copy) -> Shared:
-    """What a resolved *config* shares with another copy, and which data of it stays."""
+    """Find what a resolved *config* shares with another copy, and which data outlives it."""
     problems, warnings, lasting = [*_network_problems(config, copy)], [], []
     volumes = config.get("volumes") or {}
     outliving: dict[str, None] = {}
@@ -70,7 +70,7 @@ def examine(config: Mapping[str, Any], copy: Copy) -> Shared:
 
 
 def host_ports(config: Mapping[str, Any], published: set[str]) -> Iterator[str]:
-    """Services that reach another one by way of the machine's port, which perfci does not publish."""
+    """Services that connect to another one by a port of the machine, which perfci does not publish."""
     for name, service in (config.get("services") or {}).items():
         text = json.dumps([service.get("environment"), service.get("command"), service.get("entrypoint")])
         for port in dict.fromkeys(re.findall(r"(?:host\.docker\.internal|172\.17\.0\.1):(\d+)", text)):
@@ -82,7 +82,7 @@ def host_ports(config: Mapping[str, Any], published: set[str]) -> Iterator[str]:
 
 
 def is_data_folder(mount: Mapping[str, Any], copy: Copy) -> bool:
-    """Whether *mount* is a writable folder of the side's tree that does not exist before the engine makes it."""
+    """Whether *mount* is a writable folder of the side's tree that the engine has to create."""
     source = str(mount.get("source") or "")
     others = copy.absent - {source}
     nested = any(_below(source, other) or _below(other, source) for other in others)
@@ -111,7 +111,7 @@ def _network_problems(config: Mapping[str, Any], copy: Copy) -> Iterator[str]:
 
 
 def _namespaces(service: Mapping[str, Any]) -> Iterator[str]:
-    """What puts a container where another copy's is as well."""
+    """Settings that a container would share with that of another copy."""
     for key, host in (("network_mode", True), ("ipc", True), ("pid", False)):
         mode = str(service.get(key) or "")
         if (host and mode == "host") or mode.startswith("container:"):
@@ -124,7 +124,7 @@ def _namespaces(service: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _of_machine(service: Mapping[str, Any]) -> Iterator[str]:
-    """What reaches the machine that both copies run on; it is left as it is."""
+    """Settings that give access to the machine, which both copies share; they are left as they are."""
     if service.get("privileged"):
         yield "is privileged: it can reach the whole machine and the other copy"
     if service.get("pid") == "host":
@@ -143,7 +143,7 @@ def _of_machine(service: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _mount(mount: Mapping[str, Any], volumes: Mapping[str, Any], copy: Copy) -> tuple[str, bool]:
-    """What to call the data of *mount*, "" where it goes with the copy; and whether both copies would use it."""
+    """The name of the data of *mount*, "" where it is removed with the copy, and whether both copies use it."""
     source = str(mount.get("source") or "")
     if mount.get("type") == "bind":
         return ("", False) if is_data_folder(mount, copy) else _bind(source, bool(mount.get("read_only")), copy)

@@ -1,4 +1,4 @@
-"""One isolated copy of a compose project: its resolved file, the commands on it, and what went wrong in it."""
+"""Runs commands on one isolated copy of a compose project, and reports what went wrong in it."""
 
 import contextlib
 import hashlib
@@ -33,7 +33,7 @@ class Stack:
     added: Mapping[str, str] = field(default_factory=dict)  # by service, what was changed so that its work is counted
 
     def compose(self, *arguments: str, timeout_s: float, log: str) -> process.Completed:
-        """Run `docker compose` on this copy; what it says is kept in the workspace."""
+        """Run `docker compose` on this copy, and keep its output in the workspace."""
         with self._running(*arguments, timeout_s=timeout_s) as ended:
             done = ended()
         self.log(log).write_text(done.out + done.err)
@@ -53,7 +53,7 @@ class Stack:
         )
 
     def must(self, *arguments: str, timeout_s: float, log: str, what: str) -> None:
-        """The same, with TargetError where it fails."""
+        """Run `docker compose` as `compose` does; TargetError where it fails."""
         done = self.compose(*arguments, timeout_s=timeout_s, log=log)
         if done.ok:
             return
@@ -95,15 +95,15 @@ class Stack:
         )
 
     def containers(self) -> list[dict[str, Any]]:
-        """What the engine knows of this copy."""
+        """What the engine knows of the containers of this copy."""
         return docker.containers(self.name, environ=self.launch.environ)
 
     def log(self, name: str) -> Path:
-        """Where the log of a service or of a step is kept."""
+        """The file that keeps the log of a service or of a step."""
         return self.launch.workspace / f"{self.launch.label}-{name}.log"
 
     def logs_tail(self, service: str, lines: int = 40) -> str:
-        """The end of a service's log, now; of the kept one, once the service is gone."""
+        """The end of a service's current log, or of the kept file once the service is gone."""
         for container in self.containers():
             if docker.service_of(container) == service:
                 return docker.logs(container["Id"], lines=lines, environ=self.launch.environ)
@@ -117,7 +117,7 @@ class Stack:
 
 
 def why_not(container: Mapping[str, Any], waited_s: int) -> tuple[str, str] | None:
-    """Why a container is not as `up --wait` wants it, and what to do; None where it is."""
+    """Why a container is not running and healthy, and the next step; None where it is."""
     name, state = docker.service_of(container), container["State"]
     health = (state.get("Health") or {}).get("Status", "")
     code = state.get("ExitCode")
