@@ -2,7 +2,7 @@
 
 import json
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from perfci.errors import ConfigError
 from perfci.model import (
@@ -18,8 +18,12 @@ from perfci.model import (
 )
 from perfci.report import result_json, rows, work
 from perfci.report.sanitise import plain
+from perfci.report.trend_rows import LONGEST, sparkline
 
 TEXT_LIMIT = 600
+FEWEST_BARS = 3
+"""Blocks or runs from which on their values are also drawn as bars."""
+
 _NAMES = ("Because of", "Looks", "Test", "Corrected", "Could see", "Regression", "Equivalent", "Otherwise", "What if")
 
 
@@ -104,14 +108,27 @@ def _replicates(decision: Decision) -> Iterator[str]:
         return
     sides = [replicate.base for replicate in replicates] + [replicate.candidate for replicate in replicates]
     texts = rows.values(sides, metric)
-    width = max(len(text) for text in (*texts, "candidate"))
+    shapes = _shapes(replicates)
+    width = max(len(text) for text in (*texts, *shapes, "candidate"))
     labels = [plain(replicate.label, 40) for replicate in replicates]
     first = max(len(label) for label in labels)
     yield f"{'':{first}}  {'base':>{width}}  {'candidate':>{width}}"
     for number, (label, replicate) in enumerate(zip(labels, replicates, strict=True)):
         base, candidate = texts[number], texts[number + len(replicates)]
         yield f"{label:{first}}  {base:>{width}}  {candidate:>{width}}  {_change(replicate, decision)}".rstrip()
+    if shapes:
+        yield f"{'':{first}}  {shapes[0]:>{width}}  {shapes[1]:>{width}}".rstrip()
     yield ""
+
+
+def _shapes(replicates: Sequence[Replicate]) -> tuple[str, ...]:
+    """The values of the base and of the candidate as bars on one scale; nothing where they would not fit."""
+    base = [each.base for each in replicates if each.base is not None]
+    candidate = [each.candidate for each in replicates if each.candidate is not None]
+    if len(replicates) < FEWEST_BARS or len(base) + len(candidate) > LONGEST:
+        return ()
+    bars = sparkline([*base, *candidate])
+    return bars[: len(base)], bars[len(base) :]
 
 
 def _change(replicate: Replicate, decision: Decision) -> str:

@@ -24,7 +24,7 @@ from perfci.report.sanitise import visible
 from perfci.report.view import View
 
 MAX_ENDPOINTS = 200
-MAX_DRAWN = 24
+MAX_DRAWN = 20
 """Endpoints with pictures, those with the worst series; each picture takes about 20 ms."""
 
 SERIES_OF_AN_ENDPOINT = 4

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -102,13 +103,17 @@ def test_it_is_well_formed_and_asks_for_nothing(case: str) -> None:
     assert ("content", "default-src 'none'; style-src 'unsafe-inline'") in found.attributes
 
 
+@cache
+def named(name: str) -> Page:
+    """The page on which everything is called *name*."""
+    return Page(page(renamed(OUTCOMES["work"](), name), run=a_paired_run(typical={name: 4.0})))
+
+
 @pytest.mark.usefixtures("pictures")
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_name_is_text(name: str) -> None:
     """It stands on the page and in its pictures as it was written, and makes no element and no attribute."""
-    run = a_paired_run(typical={name: 4.0})
-    ordinary = Page(page(renamed(OUTCOMES["work"](), "GET /"), run=a_paired_run(typical={"GET /": 4.0})))
-    found = Page(page(renamed(OUTCOMES["work"](), name), run=run))
+    ordinary, found = named("GET /"), named(name)
     assert found.tags == ordinary.tags
     assert {key for key, _ in found.attributes} == {key for key, _ in ordinary.attributes}
     assert any(name in text for text in found.texts)
