@@ -1,6 +1,7 @@
 """`perfci run`, whole, as a child process on the toy service: what it leaves behind, and what never runs on."""
 
 import json
+import re
 import signal
 import time
 from collections.abc import Iterator
@@ -65,6 +66,11 @@ def test_without_turns_every_block_has_its_load_and_load_decides(shell: Shell, t
     assert roles["trimmed_gmean"] is Role.REQUIRED
 
 
+def drawn(page: str) -> set[str]:
+    """The titles of the pictures of an HTML report."""
+    return set(re.findall(r"<figcaption>([^<]+)(?:<small>[^<]*</small>)?</figcaption>\s*<div[^>]*><svg", page))
+
+
 def test_a_whole_run_leaves_its_documents_and_nothing_else(shell: Shell, tmp_path: Path) -> None:
     """Both sides the same: no exit code but 0, every round on disk, every document written, nothing running."""
     folder = tmp_path / "out"
@@ -93,6 +99,8 @@ def test_a_whole_run_leaves_its_documents_and_nothing_else(shell: Shell, tmp_pat
     assert json.loads((folder / "result.json").read_text())["verdict"] == outcome.verdict.value
     assert outcome.reason in " ".join(done.stdout.split())
     assert "block 2 of 2: turns" in done.stderr
+    page = (folder / "report.html").read_text()
+    assert {"Relative change", "Latencies in duet rounds", "Requests per second", "Phases"} <= drawn(page)
 
     again = shell.perfci("gate", str(folder))
     assert (again.returncode, again.stdout) == (0, f"perfci: {outcome.verdict}: {outcome.reason}\n")
@@ -250,3 +258,6 @@ def test_what_the_target_uses_is_seen_and_alerts_are_raised(shell: Shell, tmp_pa
     assert any(finding.message.startswith("busy: process/cpu was above 0.1 cores for ") for finding in outcome.findings)
     assert "note: alert leak: process/memory was above 100 MB" in done.stderr
     assert "| `process/memory` | \\- | " in (tmp_path / "out" / "report.md").read_text()
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert {"process/cpu, cores", "process/memory, MB"} <= drawn(page)
+    assert "<small>▲ busy: process/cpu was above 0.1 cores for " in page
