@@ -27,6 +27,8 @@ GAUGES = {
 }
 WIDTHS = (360, 768, 1600)
 SCHEMES = ("light", "dark")
+A4 = 718
+"""Pixels between the margins of such a page."""
 
 
 @dataclass
@@ -189,11 +191,12 @@ def test_hostile_names_are_shown_and_do_nothing(opened: Any) -> None:
 
 def test_everything_is_printed(opened: Any) -> None:
     """What is folded on the screen stands on the paper, in dark ink on white."""
-    page = opened(report("regression"), scheme="dark", medium="print").page
+    page = opened(report("regression"), scheme="dark", medium="print", width=A4).page
     hidden = page.evaluate(
         """() => [...document.querySelectorAll('details table')]
             .filter(each => !each.checkVisibility({ contentVisibilityAuto: true, visibilityProperty: true })).length"""
     )
+    assert page.evaluate("document.documentElement.scrollWidth") <= A4
     assert page.locator("details:not([open]) table").count() > 0
     assert hidden == 0
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"

@@ -1,14 +1,14 @@
 """Draws how the latencies of one endpoint are distributed on both sides, from the stored histograms."""
 
 from collections.abc import Iterable, Mapping
-from math import ceil
+from math import ceil, isqrt
 
 from perfci import histogram
 from perfci.model import Histogram, Metric, RoundKind, Side
 from perfci.report.charts.drawing import BASE, CANDIDATE, WIDTH, Chart, Spec, labels, svg, values
 
-MOST_BARS = 50
-"""Steps of one distribution: neighbouring bins become one, so that it stays smooth and small."""
+FEWEST_STEPS, MOST_STEPS = 12, 50
+"""Steps of a distribution, the more the more requests: neighbouring bins become one, so that it is smooth and small."""
 
 
 def distribution(histograms: Mapping[Side, Histogram], *, endpoint: str, kind: RoundKind, metric: Metric) -> Chart:
@@ -24,7 +24,9 @@ def distribution(histograms: Mapping[Side, Histogram], *, endpoint: str, kind: R
 
 def _spec(counts: Mapping[Side, Mapping[int, int]], metric: Metric) -> Spec:
     keys = [key for each in counts.values() for key in each]
-    width = max(1, ceil((max(keys) - min(keys) + 1) / MOST_BARS))
+    fewest = min(sum(each.values()) for each in counts.values())
+    steps = min(max(FEWEST_STEPS, 2 * isqrt(fewest)), MOST_STEPS)
+    width = max(1, ceil((max(keys) - min(keys) + 1) / steps))
     rows = [row for side, each in counts.items() for row in _steps(each, side, first=min(keys), width=width)]
     x = {
         "field": "from_ms",

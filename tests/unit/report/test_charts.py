@@ -130,7 +130,7 @@ def test_a_distribution_has_every_request(latencies_ms: list[float]) -> None:
     for side in Side:
         rows = [row for row in data(spec) if row["side"] == side.value]
         assert sum(row["share"] for row in rows) == pytest.approx(1, abs=0.001)
-        assert len(rows) <= latencies.MOST_BARS + 1
+        assert len(rows) <= latencies.MOST_STEPS + 1
         assert [row["from_ms"] for row in rows] == sorted(row["from_ms"] for row in rows)
 
 
