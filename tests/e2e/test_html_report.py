@@ -119,6 +119,14 @@ def test_it_says_nothing_and_asks_for_nothing(opened: Any, case: str) -> None:
     assert found.requests == [found.address]
 
 
+def test_the_browser_would_tell(opened: Any) -> None:
+    """A picture from elsewhere is refused by the page's own policy and told; what is too wide is measured."""
+    foreign = '<img src="http://127.0.0.1:9/x" alt=""><div style="width: 3000px">wide</div></main>'
+    found = opened(report("pass").replace("</main>", foreign))
+    assert any("Content Security Policy" in each for each in found.messages)
+    assert found.page.evaluate("document.documentElement.scrollWidth") > 1280
+
+
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("case", CASES)
 def test_nothing_is_wider_than_the_screen(opened: Any, case: str, width: int) -> None:
