@@ -119,7 +119,12 @@ class Config(Table):
             raise ValueError(
                 f"[gate] or [monitor] names unknown profiles: {', '.join(unknown)}; the profiles are: {known}"
             )
+        if unknown := sorted(f"{slo.profile}:{slo.scenario}" for slo in self.gate.slo if not self._has(slo)):
+            raise ValueError(f"[[gate.slo]] names unknown scenarios: {', '.join(unknown)}")
         return self
+
+    def _has(self, slo: SloTable) -> bool:
+        return slo.scenario is None or slo.scenario in self.profiles[slo.profile or ""].scenarios
 
     def find(self, name: str) -> tuple[str, str, Profile, Scenario]:
         """Return profile and scenario of "PROFILE" or "PROFILE:SCENARIO"; without a scenario, the first of the file."""

@@ -1,12 +1,13 @@
 """`[gate]` in `perfci.toml`: budgets, overrides, SLOs, and which verdicts fail the job."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
 from perfci.config.values import Name
-from perfci.model import BudgetRule, Reference, Role, RoundKind, Slo
+from perfci.model import BudgetRule, Importance, Reference, Role, RoundKind, Slo
 from perfci.schema import Table
 
 Endpoint = Annotated[str, Field(min_length=1, max_length=500)]
@@ -110,12 +111,30 @@ class SloTable(Table):
     metric: str
     limit: float
     endpoint: str | None = Field(None, min_length=1, max_length=500)
+    group: Name | None = None  # of endpoints, which are judged as one
+    phase: Name | None = None  # of the load, as its stages are called
     profile: Name | None = None
+    scenario: Name | None = None  # of that profile
+    importance: Importance = Importance.CRITICAL
 
-    def slo(self) -> Slo:
-        """Convert to the judge's SLO."""
-        where = {} if self.endpoint is None else {"endpoint": self.endpoint}
-        return Slo(metric=self.metric, limit=self.limit, **where)
+    @model_validator(mode="after")
+    def _one_place(self) -> Self:
+        if self.endpoint is not None and self.group is not None:
+            raise ValueError("is on an endpoint or on a group: give one of them")
+        if self.scenario is not None and self.profile is None:
+            raise ValueError("names a scenario: give its profile, too")
+        return self
+
+    def slo(self, groups: Mapping[str, tuple[str, ...]] | None = None) -> Slo:
+        """Convert to the judge's SLO; *groups* are those of the policy."""
+        where: dict[str, Any] = {} if self.endpoint is None else {"endpoint": self.endpoint}
+        if self.group is not None:
+            where = {"endpoint": f"({self.group})", "members": (groups or {}).get(self.group, ())}
+        return Slo(metric=self.metric, limit=self.limit, phase=self.phase or "", importance=self.importance, **where)
+
+    def holds(self, profile: str, scenario: str) -> bool:
+        """Whether the limit is for that scenario."""
+        return self.profile in {None, profile} and self.scenario in {None, scenario}
 
 
 class GateTable(Table):
@@ -128,4 +147,14 @@ class GateTable(Table):
     accept_answers: tuple[Endpoint, ...] = ()  # patterns of endpoints that may answer otherwise, or be gone
     budget: dict[Compared, dict[RoundKind, dict[str, BudgetTable]]] = {}
     override: tuple[OverrideTable, ...] = ()
+    groups: dict[Name, Annotated[tuple[Endpoint, ...], Field(min_length=1)]] = {}  # patterns of endpoints by name
     slo: tuple[SloTable, ...] = ()
+
+    @model_validator(mode="after")
+    def _groups_exist(self) -> Self:
+        named = {slo.group for slo in self.slo if slo.group is not None}
+        if unknown := sorted(named - self.groups.keys()):
+            raise ValueError(
+                f"slo names unknown groups: {', '.join(unknown)}; [gate.groups] has: {', '.join(self.groups) or 'none'}"
+            )
+        return self

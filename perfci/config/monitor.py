@@ -44,5 +44,6 @@ class MonitorTable(Table):
     enabled: Literal["auto", "off"] = "auto"
     exclude: tuple[str, ...] = ()  # sources that are not read, by name or kind
     allow_hosts: tuple[str, ...] = ()  # beside this machine, that may be asked for gauges
+    availability: str = Field("", pattern=r"^(/.*)?$")  # a path of the service that is asked five times a second
     gauges: dict[Name, dict[str, Any]] = {}
     alert: tuple[AlertTable, ...] = ()

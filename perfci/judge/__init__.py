@@ -51,7 +51,7 @@ def judge(
     answers = judge_answers(case_of(run, stored, policy), [*comparisons, *(decision.comparison for decision in work)])
     missing = () if subject.reference is Reference.LIMITS else gaps(run, stored)
     found = (*answers.findings, *findings(run, stored, policy), *missing, *alerts)
-    slos = (*judge_slos(run, policy), *limits)
+    slos = (*judge_slos(run, policy, settled=subject.reference is Reference.LIMITS), *limits)
     if subject.reference is Reference.LIMITS:
         slos = (*slos, *survival(run))
         found = without_blame(found, slos)

@@ -249,9 +249,9 @@ def _whole(
     counted = [decision for decision in decisions if decision.counts]
     if red := regressions(decisions, findings):
         return Verdict.REGRESSION, red[0] + _and_more(len(red) - 1, "regression")
-    if breached := [slo for slo in slos if slo.rounds and not slo.held]:
+    if breached := [slo for slo in slos if slo.slo.fails and slo.rounds and not slo.held]:
         first = breached[0]
-        named = f"{first.slo.metric} of {first.slo.endpoint}: {first.reason}"
+        named = f"{first.slo.metric} of {first.slo.where}: {first.reason}"
         return Verdict.SLO_BREACH, named + _and_more(len(breached) - 1, "SLO")
     timed = [decision for decision in decisions if decision.comparison.kind is not RoundKind.CENSUS]
     if subject.reference is Reference.BASELINE and not (timed or _required(decisions)):
@@ -280,8 +280,8 @@ def _settled(required: Sequence[Decision], slos: Sequence[SloResult], subject: S
         return Verdict.INCONCLUSIVE, f"No required series could be compared{why}"
     if open_ := [decision for decision in compared if decision.verdict not in SETTLED]:
         return Verdict.INCONCLUSIVE, open_[0].reason + _and_more(len(open_) - 1, "open series", plural="open series")
-    if unjudged := [slo for slo in slos if not slo.rounds]:
-        return Verdict.INCONCLUSIVE, f"{unjudged[0].slo.metric} of {unjudged[0].slo.endpoint}: {unjudged[0].reason}"
+    if unjudged := [slo for slo in slos if slo.slo.fails and not slo.rounds]:
+        return Verdict.INCONCLUSIVE, f"{unjudged[0].slo.metric} of {unjudged[0].slo.where}: {unjudged[0].reason}"
     better = sum(decision.verdict is SeriesVerdict.IMPROVEMENT for decision in compared)
     improved = f", {better} of them improved" if better else ""
     count = f"{len(compared)} required series" if len(compared) > 1 else "the required series"
@@ -292,9 +292,12 @@ def _checked(slos: Sequence[SloResult]) -> tuple[Verdict, str]:
     """No limit was breached: was every one held against something?"""
     if not slos:
         return Verdict.INCONCLUSIVE, "There is no SLO to hold against it: [[gate.slo]]"
-    if open_ := [slo for slo in slos if not slo.rounds]:
-        first = f"{open_[0].slo.metric} of {open_[0].slo.endpoint}: {open_[0].reason}"
+    if open_ := [slo for slo in slos if slo.slo.fails and not slo.rounds]:
+        first = f"{open_[0].slo.metric} of {open_[0].slo.where}: {open_[0].reason}"
         return Verdict.INCONCLUSIVE, first + _and_more(len(open_) - 1, "SLO")
+    if warned := [slo for slo in slos if not slo.held]:
+        first = f"{warned[0].slo.metric} of {warned[0].slo.where}: {warned[0].reason}"
+        return Verdict.PASS, f"Every SLO that fails the run is held; not so, and {warned[0].slo.importance}: {first}"
     return Verdict.PASS, f"{'The SLO is' if len(slos) == 1 else f'All {len(slos)} SLOs are'} held"
 
 

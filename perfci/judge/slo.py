@@ -1,12 +1,16 @@
 """SLOs: absolute limits on the candidate, judged in every round under load."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
+from math import isfinite
 
 from perfci.judge.budgets import matches
 from perfci.judge.compare import block_means
 from perfci.judge.compare.failures import FEWEST
+from perfci.judge.limits.quantities import QUANTITIES, Asked, read
+from perfci.judge.limits.reading import Reading, exact, share
+from perfci.judge.limits.scope import observed
 from perfci.judge.wording import amount
 from perfci.metrics.registry import METRICS, at_least, resolving
 from perfci.model import (
@@ -15,6 +19,7 @@ from perfci.model import (
     EndpointRound,
     GatePolicy,
     Metric,
+    Quantity,
     Round,
     RoundKind,
     Run,
@@ -23,34 +28,64 @@ from perfci.model import (
     SloResult,
 )
 
+NEEDS: Mapping[str, str] = {
+    "availability": "nobody asked, see `availability` of [monitor]",
+    "cache_hit_rate": "no gauge tells it: a Redis of the project, or [monitor.gauges.cache_hit_rate]",
+    "recovery": "it needs stages with a spike, five seconds before it and five after it",
+    "breaking_point": "it needs stages that add users, of four seconds each or more",
+    "memory_growth": "the memory of the target was not watched for long enough",
+    "connection_growth": "the connections were not watched for long enough",
+    "latency_drift": "the load does not stay the same for long enough",
+}
+"""Quantity -> what a round must have to show it."""
+
 UNLIKELY = 0.001
 """Chance below which a round in which nothing succeeded is no accident."""
 
 
-def judge_slos(run: Run, policy: GatePolicy) -> tuple[SloResult, ...]:
-    """One result per SLO, in the policy's order; a pattern gives one for each endpoint that it names."""
+def judge_slos(run: Run, policy: GatePolicy, *, settled: bool = False) -> tuple[SloResult, ...]:
+    """
+    One result per SLO, in the policy's order; a pattern gives one for each endpoint that it names.
+
+    *settled*: a share that few requests show to be within its limit is open, where the limit is all there is to hold.
+    """
     rounds = [round_ for round_ in run.rounds if round_.kind is RoundKind.LOAD and round_.side is Side.CANDIDATE]
-    return tuple(_judge(slo, METRICS[slo.metric], rounds) for slo in _single(policy.slos, rounds))
+    return tuple(_judge(slo, rounds, policy, settled=settled) for slo in _single(policy.slos, rounds))
+
+
+def metric_of(name: str) -> Metric:
+    """What a limit may be on: a metric of the requests, or a quantity of the whole round."""
+    return METRICS[name] if name in METRICS else QUANTITIES[name]
 
 
 def _single(slos: Sequence[Slo], rounds: Sequence[Round]) -> Iterator[Slo]:
     known = sorted(block_means.endpoints(rounds))
     for slo in slos:
-        named = [name for name in known if matches(slo.endpoint, name)]
+        named = [] if slo.members else [name for name in known if matches(slo.endpoint, name)]
         yield from (replace(slo, endpoint=name) for name in named or [slo.endpoint])
 
 
-def _judge(slo: Slo, metric: Metric, rounds: Sequence[Round]) -> SloResult:
+def _judge(slo: Slo, rounds: Sequence[Round], policy: GatePolicy, *, settled: bool) -> SloResult:
     """
     Hold the limit against every round that can tell.
 
     A round in which every request failed has no latency, and is not within any limit, unless its few requests may all
     have failed by chance. No round at all: not held, and the gate reads `rounds == 0` as "cannot tell".
     """
-    seen = [each.endpoints[slo.endpoint] for each in rounds if slo.endpoint in each.endpoints]
-    within = [None if _unlucky(endpoint, seen) else _within(endpoint, slo, metric) for endpoint in seen]
+    metric = metric_of(slo.metric)
+    seen = [observed(each, slo) for each in rounds]
+    asked = [one for one in seen if one is not None]
+    readings = [
+        _reading(slo, Asked(round=each, seen=one, slos=policy.slos), settled=settled)
+        for each, one in zip(rounds, seen, strict=True)
+    ]
+    within = [
+        None if one is not None and _unlucky(one, asked) else _within(one, slo, metric, reading)
+        for one, reading in zip(seen, readings, strict=True)
+    ]
     known = [kept for kept in within if kept is not None]
-    values = [endpoint.values.get(slo.metric) for endpoint in seen]
+    values = [reading.value for reading in readings if reading is not None]
+    evidence = next((reading.evidence for reading in readings if reading is not None and reading.evidence), "")
     silent = len(rounds) - len(known)
     reason = f"{sum(known)}/{len(known)} rounds within {amount(slo.limit, metric)}"
     if silent:
@@ -62,22 +97,37 @@ def _judge(slo: Slo, metric: Metric, rounds: Sequence[Round]) -> SloResult:
         rounds_within=sum(known),
         worst=_worst([value for value in values if value is not None], metric),
         held=bool(known) and all(known),
-        reason=reason if known else _why_not(slo, metric, rounds),
+        reason=(reason if known else _why_not(slo, metric, rounds, readings)) + (f" ({evidence})" if evidence else ""),
     )
 
 
-def _within(seen: EndpointRound, slo: Slo, metric: Metric) -> bool | None:
+def _reading(slo: Slo, asked: Asked, *, settled: bool) -> Reading | None:
+    """The value that is held against the limit; None where the round has none."""
+    if slo.metric in QUANTITIES:
+        found = read(slo.metric, asked)
+        shared = slo.metric in {"success_rate", "availability"}
+        return exact(found.value) if shared and not settled and found and found.value is not None else found
+    seen = asked.seen
+    if settled and slo.metric == "failure_rate" and seen is not None and seen.requests:
+        return share(seen.failures, seen.requests)
+    value = None if seen is None else seen.values.get(slo.metric)
+    return None if value is None else exact(value)
+
+
+def _within(seen: EndpointRound | None, slo: Slo, metric: Metric, reading: Reading | None) -> bool | None:
     """
     Whether one round kept the limit; None where it cannot tell.
 
     A service so slow that nobody gets to ask it a hundred times has no 99th percentile, but it lies at least at the
     median: where that is beyond the limit, so is what cannot be computed.
     """
-    if resolving(slo.metric) and seen.requests > 0 and seen.failures == seen.requests:
+    timed = metric.quantity is Quantity.TIME
+    if timed and seen is not None and seen.requests > 0 and seen.failures == seen.requests:
         return False
-    value = seen.values.get(slo.metric)
-    if value is not None:
-        return value <= slo.limit if metric.better is Better.LOWER else value >= slo.limit
+    if reading is not None:
+        return reading.within(slo.limit, metric.better)
+    if seen is None or slo.metric not in METRICS:
+        return None
     lower = [seen.values[name] for name in at_least(slo.metric) if name in seen.values]
     return False if any(value > slo.limit for value in lower) else None
 
@@ -96,16 +146,34 @@ def _unlucky(seen: EndpointRound, rounds: Sequence[EndpointRound]) -> bool:
     return len(rounds) * (failures / requests) ** seen.requests >= UNLIKELY
 
 
-def _why_not(slo: Slo, metric: Metric, rounds: Sequence[Round]) -> str:
+def _why_not(slo: Slo, metric: Metric, rounds: Sequence[Round], readings: Sequence[Reading | None]) -> str:
     """Why no round could tell."""
-    beyond = f"no round could be held against {amount(slo.limit, metric)}"
+    if known := [reading for reading in readings if reading is not None]:
+        return f"not settled: {_shown(known[0], metric)}, and the limit is {amount(slo.limit, metric)}"
+    return f"no round could be held against {amount(slo.limit, metric)}: {_missing(slo, rounds)}"
+
+
+def _missing(slo: Slo, rounds: Sequence[Round]) -> str:
+    """What the rounds lack to tell."""
     if not rounds:
-        return f"{beyond}: there was no load round"
-    known = sorted({ALL_ENDPOINTS, *block_means.endpoints(rounds)})
-    if not any(slo.endpoint in round_.endpoints for round_ in rounds):
-        near = get_close_matches(slo.endpoint, known, n=1)
-        return f"{beyond}: no request was made to it" + (f" (but to {near[0]})" if near else "")
-    return f"{beyond}: {resolving(slo.metric)} successful requests in a round are needed"
+        return "there was no load round"
+    if slo.phase and not any(slo.phase in round_.phases for round_ in rounds):
+        return f"the load has no phase {slo.phase}"
+    if slo.metric in QUANTITIES:
+        return NEEDS.get(slo.metric, "the rounds do not show it")
+    if not any(observed(round_, slo) for round_ in rounds):
+        names = sorted({ALL_ENDPOINTS, *block_means.endpoints(rounds)})
+        near = get_close_matches(slo.endpoint, names, n=1)
+        return "no request was made to it" + (f" (but to {near[0]})" if near else "")
+    return f"{resolving(slo.metric)} successful requests in a round are needed"
+
+
+def _shown(reading: Reading, metric: Metric) -> str:
+    """The bounds of a reading; an end that is not known is left out."""
+    low, high = (amount(bound, metric) if isfinite(bound) else "" for bound in (reading.low, reading.high))
+    if low and high:
+        return f"between {low} and {high}"
+    return f"at least {low}" if low else f"at most {high}"
 
 
 def _worst(values: Sequence[float], metric: Metric) -> float | None:

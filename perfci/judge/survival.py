@@ -72,7 +72,7 @@ def without_blame(findings: Sequence[Finding], slos: Sequence[SloResult]) -> tup
 
     Without a breach it does: most requests failed, and no limit says so.
     """
-    breached = any(slo.rounds and not slo.held for slo in slos)
+    breached = any(slo.slo.fails and slo.rounds and not slo.held for slo in slos)
     return tuple(
         reweighed(finding, Weight.NOTICE)
         if breached and finding.weight is Weight.INVALID and finding.code in OF_THE_SERVICE

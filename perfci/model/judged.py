@@ -31,13 +31,40 @@ class Reference(StrEnum):
     LIMITS = "limits"  # with nothing: the SLOs alone are held against it
 
 
+class Importance(StrEnum):
+    """How much a limit matters: the first two make the verdict red, the others warn."""
+
+    CRITICAL = "critical"
+    HIGH = "high"
+    IMPORTANT = "important"
+    MEDIUM = "medium"
+
+    @property
+    def fails(self) -> bool:
+        """Whether a breach makes the verdict red."""
+        return self in {Importance.CRITICAL, Importance.HIGH}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slo:
-    """An absolute limit on the candidate, checked over all of its rounds under load."""
+    """An absolute limit on the candidate, judged in every round under load."""
 
     metric: str
     limit: float  # upper limit where lower is better, else the lower one
-    endpoint: str = ALL_ENDPOINTS  # or a pattern: a limit on each endpoint that it names
+    endpoint: str = ALL_ENDPOINTS  # or a pattern: a limit on each endpoint that it names; or the name of a group
+    members: tuple[str, ...] = ()  # patterns of the endpoints of a group, which are judged as one; empty: no group
+    phase: str = ""  # of the load, as its stages are called; empty: the whole round
+    importance: Importance = Importance.CRITICAL
+
+    @property
+    def fails(self) -> bool:
+        """Whether a breach makes the verdict red."""
+        return self.importance.fails
+
+    @property
+    def where(self) -> str:
+        """What the limit is on, for the reader: "GET /a", "(auth) in spike"."""
+        return f"{self.endpoint} in {self.phase}" if self.phase else self.endpoint
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

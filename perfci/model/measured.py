@@ -188,6 +188,14 @@ class EndpointRound:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Phase:
+    """What one round saw in a phase of its load, as the stages of the scenario make them."""
+
+    seconds: float  # length
+    endpoints: Mapping[str, EndpointRound]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Answers:
     """
     What one round was answered at one endpoint: how many answers of each kind.
@@ -311,6 +319,7 @@ class Round:
     warmup_s: float  # cut off before it
     slices: int = 0  # in which the other side was paused; 0: the side had the round to itself
     endpoints: Mapping[str, EndpointRound]
+    phases: Mapping[str, Phase] = field(default_factory=dict)  # by name; empty: the load has no stages
     seconds: tuple[Second, ...] = ()
     gauges: Mapping[str, Gauge] = field(default_factory=dict)  # of the target, where it was watched
     generator: GeneratorHealth | None  # None: an imported round, of which nobody noted it; the target's likewise

@@ -23,7 +23,8 @@ def check(path: Path, *, config_file: Path, profile: str | None) -> View:
     if profile is not None:
         config.find(profile)
     run = load(located(path, config_file.parent))
-    policy = policy_of(config.gate, (profile or run.profile).partition(":")[0])
+    named, _, scenario = (profile or run.name).partition(":")
+    policy = policy_of(config.gate, named, scenario, alerts=config.monitor.alert)
     if not policy.slos:
         raise ConfigError(
             f"{config_file} has no SLO for {profile or run.profile}",

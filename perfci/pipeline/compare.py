@@ -29,7 +29,7 @@ def compare(base: Path | None, candidate: Path, *, config_file: Path) -> View:
     base, candidate = base and located(base, config_file.parent), located(candidate, config_file.parent)
     run = load(candidate)
     alerts = config.monitor.alert if config else ()
-    policy = policy_of(config.gate if config else GateTable(), run.profile, alerts=alerts)
+    policy = policy_of(config.gate if config else GateTable(), run.profile, run.scenario, alerts=alerts)
     found: Baseline | None = None
     if base is None and (Side.BASE in run.census or any(measured.side is Side.BASE for measured in run.rounds)):
         commit = run.commits.get(Side.BASE, "")

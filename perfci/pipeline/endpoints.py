@@ -185,6 +185,10 @@ def _round(measured: Round, called: Mapping[str, str]) -> Round:
         measured,
         endpoints={called.get(name, name): one for name, one in measured.endpoints.items()},
         answers={called.get(name, name): one for name, one in measured.answers.items()},
+        phases={
+            phase: replace(one, endpoints={called.get(name, name): seen for name, seen in one.endpoints.items()})
+            for phase, one in measured.phases.items()
+        },
         errors={_text(text, called): count for text, count in measured.errors.items()},
     )
 

@@ -77,7 +77,7 @@ def push(paths: Sequence[Path], place: Archive, *, config_file: Path, ports: Por
         added.clear()
         written: dict[str, str] = {}
         for name in sorted({(run.profile, run.scenario) for run in runs}):
-            policy = policy_of(config.gate if config else GateTable(), name[0])
+            policy = policy_of(config.gate if config else GateTable(), *name)
             known = history.rows(files, *name)
             own = {run.id: run for run in runs if (run.profile, run.scenario) == name}
             absent = [run for id_, run in own.items() if all(row.run != id_ for row in known)]

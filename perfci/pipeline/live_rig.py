@@ -235,6 +235,7 @@ class LiveBlock:
             warmup_s=recording.warmup_s,
             slices=recording.slices,
             endpoints=reduced.endpoints,
+            phases=reduced.phases,
             seconds=seconds,
             gauges=gauges or {},
             generator=recording.generator,

@@ -4,10 +4,11 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from perfci.config import AlertTable, GateTable, OverrideTable
+from perfci.config import AlertTable, GateTable, OverrideTable, SloTable
 from perfci.errors import ConfigError
 from perfci.judge.budgets import by_metric, compares, measures
 from perfci.judge.census.counters import COUNTERS
+from perfci.judge.limits.quantities import QUANTITIES
 from perfci.judge.policy import DEFAULT
 from perfci.metrics.registry import METRICS
 from perfci.model import BudgetRule, GatePolicy, Reference, RoundKind
@@ -15,11 +16,13 @@ from perfci.model import BudgetRule, GatePolicy, Reference, RoundKind
 LOAD = RoundKind.LOAD
 
 
-def policy_of(table: GateTable, profile: str = "", *, alerts: Sequence[AlertTable] = ()) -> GatePolicy:
-    """The gate's policy for *profile*; a metric that does not exist is an error that lists those that do."""
+def policy_of(
+    table: GateTable, profile: str = "", scenario: str = "", *, alerts: Sequence[AlertTable] = ()
+) -> GatePolicy:
+    """The gate's policy for a scenario; a metric that does not exist is an error that lists those that do."""
     _check_metrics(table)
     _check_measured(table)
-    slos = tuple(entry.slo() for entry in table.slo if entry.profile in {None, profile})
+    slos = tuple(entry.slo(table.groups) for entry in _narrowest(table.slo, profile, scenario))
     own = {"alpha", "confidence", "min_requests", "accept_census", "accept_answers"}
     given = table.model_dump(include=own, exclude_none=True)
     budgets = (*DEFAULT.budgets, *_rules(table, profile))
@@ -27,6 +30,24 @@ def policy_of(table: GateTable, profile: str = "", *, alerts: Sequence[AlertTabl
     policy = replace(policy, alerts=tuple(alert.alert() for alert in alerts if alert.profile in {None, profile}))
     _check_consistent(table, policy)
     return policy
+
+
+def _narrowest(slos: Sequence[SloTable], profile: str, scenario: str) -> Iterator[SloTable]:
+    """The limits for a scenario: of several on one thing, of one importance, that for the fewest scenarios."""
+    own = [slo for slo in slos if slo.holds(profile, scenario)]
+    narrowest: dict[object, int] = {}
+    for slo in own:
+        key = _about(slo)
+        narrowest[key] = max(narrowest.get(key, 0), _narrowness(slo))
+    yield from (slo for slo in own if _narrowness(slo) == narrowest[_about(slo)])
+
+
+def _about(slo: SloTable) -> object:
+    return slo.metric, slo.endpoint, slo.group, slo.phase, slo.importance.fails
+
+
+def _narrowness(slo: SloTable) -> int:
+    return (slo.profile is not None) + (slo.scenario is not None)
 
 
 def _rules(table: GateTable, profile: str) -> Iterator[BudgetRule]:
@@ -41,7 +62,7 @@ def _rules(table: GateTable, profile: str) -> Iterator[BudgetRule]:
 
 
 def _check_metrics(table: GateTable) -> None:
-    named: set[tuple[str, RoundKind | None]] = {(slo.metric, LOAD) for slo in table.slo}
+    named: set[tuple[str, RoundKind | None]] = {(slo.metric, LOAD) for slo in table.slo if slo.metric not in QUANTITIES}
     named |= {(override.metric, override.kind) for override in table.override if override.metric is not None}
     named |= {
         (metric, kind) for by_kind in table.budget.values() for kind, metrics in by_kind.items() for metric in metrics
@@ -60,7 +81,11 @@ def _exists(metric: str, kind: RoundKind | None) -> bool:
 
 def _check_measured(table: GateTable) -> None:
     """Refuse a limit on a metric that is never measured or never counts: it could not fail."""
-    wrong = [f"slo on {slo.metric}: no load round measures it" for slo in table.slo if not measures(LOAD, slo.metric)]
+    wrong = [
+        f"slo on {slo.metric}: no load round measures it"
+        for slo in table.slo
+        if not (slo.metric in QUANTITIES or measures(LOAD, slo.metric))
+    ]
     wrong += [
         f"budget.{reference}.{kind}.{metric}: no {kind} round measures it"
         for reference, by_kind in table.budget.items()
@@ -102,10 +127,12 @@ def _check_consistent(table: GateTable, policy: GatePolicy) -> None:
         for metric, budget in by_metric(policy.budgets, reference, kind).items()
         if budget.margin < budget.change
     ]
-    limits = Counter((slo.metric, slo.slo().endpoint, slo.profile) for slo in table.slo)
+    limits = Counter(
+        (slo.metric, slo.slo().where, slo.profile, slo.scenario, slo.importance.fails) for slo in table.slo
+    )
     wrong += [
-        f"slo: {count} limits on {metric} of {endpoint}: keep one"
-        for (metric, endpoint, _), count in limits.items()
+        f"slo: {count} limits on {metric} of {where}: keep one"
+        for (metric, where, *_), count in limits.items()
         if count > 1
     ]
     if wrong:

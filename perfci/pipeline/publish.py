@@ -174,9 +174,10 @@ def _commented(
 
 def _annotations(outcome: Outcome) -> list[actions.Annotation]:
     errors = list(regressions(outcome.decisions, ()))
-    errors += [result.reason for result in outcome.slos if not result.held]
+    errors += [result.reason for result in outcome.slos if result.slo.fails and not result.held]
     errors += [finding.message for finding in outcome.findings if finding.weight is not Weight.WARNING]
     warned = [finding.message for finding in outcome.findings if finding.weight is Weight.WARNING]
+    warned += [result.reason for result in outcome.slos if not (result.slo.fails or result.held)]
     return [
         *(actions.Annotation(level="error", message=text) for text in errors),
         *(actions.Annotation(level="warning", message=text) for text in warned),

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from perfci.metrics import registry
 from perfci.metrics.answers import answers_of
 from perfci.metrics.names import answered, folded
-from perfci.model import Answers, EndpointRound, Round, Side
+from perfci.model import Answers, EndpointRound, Phase, Round, Side
 from perfci.pipeline.rig import Measured
 from perfci.rig.load.recording import Recording, read_again, without_requests
 
@@ -21,6 +21,7 @@ class Reduced:
 
     endpoints: Mapping[str, EndpointRound]
     answers: Mapping[str, Answers]
+    phases: Mapping[str, Phase]
 
 
 def of_turns(recordings: Recordings) -> Values:
@@ -59,7 +60,7 @@ def measured(
 def _regroup(small: Recordings, measure: Measure, side: Side, first: Round) -> Callable[[Mapping[str, str]], Round]:
     def regroup(called: Mapping[str, str]) -> Round:
         again = _reduced({each: read_again(one) for each, one in small.items()}, measure, called)[side]
-        return replace(first, endpoints=again.endpoints, answers=again.answers)
+        return replace(first, endpoints=again.endpoints, answers=again.answers, phases=again.phases)
 
     return regroup
 
@@ -70,4 +71,17 @@ def _reduced(recordings: Recordings, measure: Measure, called: Mapping[str, str]
         for side, one in recordings.items()
     }
     values = measure(grouped)
-    return {side: Reduced(values[side], answers_of(one.requests, windows=one.windows)) for side, one in grouped.items()}
+    return {
+        side: Reduced(values[side], answers_of(one.requests, windows=one.windows), _phases(one))
+        for side, one in grouped.items()
+    }
+
+
+def _phases(recording: Recording) -> dict[str, Phase]:
+    return {
+        name: Phase(
+            seconds=sum(until - since for since, until in windows),
+            endpoints=registry.measure(recording.requests, windows=windows),
+        )
+        for name, windows in recording.phases.items()
+    }

@@ -125,7 +125,7 @@ def _rules(claim: Claim, origin: Origin, repository: Repository) -> _Rules:
     target = (own or config).within(claim.environment or None).target
     return _Rules(
         config=config,
-        policy=policy_of(config.gate, profile, alerts=config.monitor.alert),
+        policy=policy_of(config.gate, profile, scenario, alerts=config.monitor.alert),
         profile=profile,
         scenario=scenario,
         against=claim.against or driven.against or config.against,

@@ -111,7 +111,7 @@ def understand(request: Request, ports: Ports, stack: contextlib.ExitStack) -> T
         trees=files,
         sources=sources,
         load_side=load_side,
-        policy=policy_of(config.gate, plan.profile, alerts=config.monitor.alert),
+        policy=policy_of(config.gate, plan.profile, plan.scenario, alerts=config.monitor.alert),
         notes=(*notes, *edited_files(plan, config, files, base_locustfiles=edited)),
         base_locustfiles=edited if load_side is Side.CANDIDATE else (),
         fail_on=request.fail_on or config.fail_on or (FailOn.NO_BASELINE if named.required else FailOn.REGRESSION),

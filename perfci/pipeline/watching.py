@@ -13,4 +13,5 @@ def watched_of(config: Config, *, file: str) -> monitor.Settings:
         enabled=table.enabled == "auto",
         exclude=table.exclude,
         allow_hosts=table.allow_hosts,
+        availability=table.availability,
     )

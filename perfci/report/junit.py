@@ -81,9 +81,13 @@ def _of_decision(decision: Decision) -> ET.Element:
 def _of_slo(result: SloResult) -> ET.Element:
     row = rows.slo_row(result)
     case = _case("slo", f"{row.endpoint} {row.metric} {row.limit}")
-    if not result.rounds:
+    if result.held:
+        return case
+    if not result.slo.fails:
+        ET.SubElement(case, "system-out").text = plain(f"{row.word}: {result.reason}", TEXT_LIMIT)
+    elif not result.rounds:
         _problem(case, "error", "not checked", result.reason)
-    elif not result.held:
+    else:
         _problem(case, "failure", "slo breach", result.reason)
     return case
 

@@ -148,7 +148,11 @@ def _bounded(causes: Sequence[str]) -> list[str]:
 
 def _slo_line(slo: rows.SloRow) -> str:
     texts = (slo.metric, slo.limit, slo.worst, slo.rounds)
-    return _cells(code(slo.endpoint), *(prose(text, 60) for text in texts), "✅ held" if slo.held else "❌ breached")
+    return _cells(code(slo.endpoint), *(prose(text, 60) for text in texts), f"{_slo_symbol(slo)} {slo.word}")
+
+
+def _slo_symbol(slo: rows.SloRow) -> str:
+    return "✅" if slo.held else "❌" if slo.word == "breached" else "❔" if slo.word == "not settled" else "💡"
 
 
 def _gauge_line(gauge: gauges.GaugeRow) -> str:

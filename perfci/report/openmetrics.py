@@ -65,7 +65,7 @@ def _families(view: View) -> Iterator["Family"]:
     )
     for result in outcome.slos:
         if result.rounds:
-            slos.add_metric([*whole, _text(result.slo.endpoint), result.metric.name], float(result.held))
+            slos.add_metric([*whole, _text(result.slo.where), result.metric.name], float(result.held))
     yield slos
     if run is not None and run.rounds:
         measured = GaugeMetricFamily(

@@ -95,6 +95,7 @@ class SloRow:
     worst: str
     rounds: str
     held: bool
+    word: str  # "held", "breached", "open"; and what it matters, where it fails nothing
 
 
 def row(decision: Decision) -> Row:
@@ -118,13 +119,20 @@ def slo_row(result: SloResult) -> SloRow:
     (limit,), (worst,) = values((result.slo.limit,), result.metric), values((result.worst,), result.metric)
     sign = "≤" if result.metric.better is Better.LOWER else "≥"
     return SloRow(
-        endpoint=result.slo.endpoint,
+        endpoint=result.slo.where,
         metric=metric_label(result.metric),
         limit=f"{sign} {limit}",
         worst=worst,
         rounds=f"{result.rounds_within}/{result.rounds}",
         held=result.held,
+        word=slo_word(result),
     )
+
+
+def slo_word(result: SloResult) -> str:
+    """What became of a limit, with its importance where a breach fails nothing."""
+    word = "held" if result.held else "breached" if result.rounds else "not settled"
+    return word if result.slo.fails or result.held else f"{word} ({result.slo.importance})"
 
 
 def label(series: Series) -> str:

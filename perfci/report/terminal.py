@@ -175,9 +175,9 @@ def _facts(outcome: Outcome, links: Links, *, verbose: bool) -> "Table":
 
 def _named(outcome: Outcome, links: Links, *, verbose: bool) -> Iterator[tuple[str, str]]:
     for slo in map(rows.slo_row, outcome.slos):
-        mark, word = ("✓", "held") if slo.held else ("✗", "breached")
+        mark = "✓" if slo.held else "✗" if slo.word == "breached" else "?" if slo.word == "not settled" else "▲"
         limit = f"{slo.metric} of {slo.endpoint} {slo.limit}"
-        yield "SLO", f"{mark} {word}: {limit} (worst {slo.worst}, {slo.rounds} rounds within)"
+        yield "SLO", f"{mark} {slo.word}: {limit} (worst {slo.worst}, {slo.rounds} rounds within)"
     for finding in highlights.after_the_numbers(outcome.findings):
         yield "Finding", f"{_WEIGHT_MARKS[finding.weight]} {finding.weight}: {_with_hint(finding)}"
     if rows.comparable(outcome):

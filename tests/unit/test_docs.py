@@ -18,6 +18,7 @@ from perfci.cli import cli
 from perfci.errors import ExitCode
 from perfci.judge.budgets import by_metric
 from perfci.judge.comparability import ATTRIBUTES
+from perfci.judge.limits.quantities import QUANTITIES
 from perfci.judge.policy import DEFAULT
 from perfci.metrics.registry import METRICS, resolving
 from perfci.model import Reference, RoundKind, Verdict
@@ -142,6 +143,11 @@ def _metrics() -> str:
     return "\n".join([head, "| :--- | :--- | :--- | ---: | :--- |", *rows, ""])
 
 
+def _quantities() -> str:
+    rows = [f"| `{name}` | {one.unit or 'share'} | {one.better} | {one.meaning} |" for name, one in QUANTITIES.items()]
+    return "\n".join(["| Metric | Unit | Better | Meaning |", "| :--- | :--- | :--- | :--- |", *rows, ""])
+
+
 def _attributes() -> str:
     rows = [f"| {one.name} | {one.consequence} | {one.why} |" for one in ATTRIBUTES]
     return "\n".join(["| What | A difference | Why |", "| :--- | :--- | :--- |", *rows, ""])
@@ -173,6 +179,7 @@ def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any
         pytest.param(README, _outputs, id="outputs"),
         pytest.param(REFERENCE, _budgets, id="budgets"),
         pytest.param(REFERENCE, _metrics, id="metrics"),
+        pytest.param(REFERENCE, _quantities, id="quantities"),
         pytest.param(ROOT / "docs/fingerprint.md", _attributes, id="fingerprint"),
     ],
 )

@@ -24,6 +24,7 @@ from perfci.model import (
     InStep,
     LookPlan,
     Origin,
+    Phase,
     RoundKind,
     Run,
     Schedule,
@@ -93,6 +94,7 @@ def a_full_run() -> Run:
         generator=generator,
         target=TargetHealth(alive=False, restarts=1, note="killed"),
         errors={"GET /: 500": 1},
+        phases={"spike": Phase(seconds=4.5, endpoints={"GET /": seen})},
         seconds=(Second(at_s=3, users=2, requests=5, failures=1, p95_ms=8.5, p50_ms=4.5),),
         answers={
             "GET /": Answers(

@@ -18,11 +18,15 @@ def unmatched(case: Case) -> Iterator[Finding]:
         return
     reference = Reference.REF if case.baseline is None else Reference.BASELINE
     patterns = {rule.endpoint for rule in case.policy.budgets if rule.endpoint and rule.reference in {None, reference}}
-    for where, named in (("[[gate.override]]", patterns), ("[[gate.slo]]", {slo.endpoint for slo in case.policy.slos})):
+    for where, named in (("[[gate.override]]", patterns), ("[[gate.slo]]", _of_slos(case))):
         for pattern in sorted(named):
             if not any(matches(pattern, name) for name in known):
                 near = get_close_matches(pattern, known, n=1) or [name for name in known if name != ALL_ENDPOINTS][:3]
                 yield say.EndpointUnknown(table=where, pattern=pattern, near=tuple(near))
+
+
+def _of_slos(case: Case) -> set[str]:
+    return {pattern for slo in case.policy.slos for pattern in slo.members or (slo.endpoint,)}
 
 
 def too_few(case: Case) -> Iterator[Finding]:

@@ -10,10 +10,12 @@ from perfci.report.result_json.decisions import DecisionDocument, MetricDocument
 from perfci.report.result_json.gauges import GaugeDocument
 from perfci.report.result_json.parts import ROW_LIMIT, Count, Name, Part, Text, finite, name, text
 from perfci.report.result_json.words import (
+    IMPORTANCES,
     REFERENCES,
     SERIES_VERDICTS,
     VERDICTS,
     WEIGHTS,
+    ImportanceWord,
     ReferenceWord,
     SeriesVerdictWord,
     VerdictWord,
@@ -33,6 +35,9 @@ class SloDocument(Part):
     worst: float | None
     held: bool
     reason: Text
+    members: Annotated[tuple[Name, ...], Field(max_length=1000)] = ()  # patterns of a group's endpoints
+    phase: Name = ""  # of the load; empty: the whole round
+    importance: ImportanceWord = "critical"
 
     @classmethod
     def from_model(cls, result: SloResult) -> Self:
@@ -45,12 +50,22 @@ class SloDocument(Part):
             worst=finite(result.worst),
             held=result.held,
             reason=text(result.reason),
+            members=tuple(map(name, result.slo.members)),
+            phase=name(result.slo.phase),
+            importance=IMPORTANCES.word(result.slo.importance),
         )
 
     def to_model(self, metrics: Mapping[str, Metric]) -> SloResult:
         metric = metrics[self.metric]
         return SloResult(
-            slo=Slo(metric=metric.name, limit=self.limit, endpoint=self.endpoint),
+            slo=Slo(
+                metric=metric.name,
+                limit=self.limit,
+                endpoint=self.endpoint,
+                members=self.members,
+                phase=self.phase,
+                importance=IMPORTANCES.member(self.importance),
+            ),
             metric=metric,
             rounds=self.rounds,
             rounds_within=self.rounds_within,

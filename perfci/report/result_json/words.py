@@ -5,6 +5,7 @@ from typing import Literal
 from perfci.model import (
     Better,
     CulpritKind,
+    Importance,
     Quantity,
     Reference,
     Role,
@@ -41,6 +42,16 @@ ROLES: Vocabulary[Role, RoleWord] = Vocabulary(
 ReferenceWord = Literal["baseline", "ref", "limits"]
 REFERENCES: Vocabulary[Reference, ReferenceWord] = Vocabulary(
     {Reference.BASELINE: "baseline", Reference.REF: "ref", Reference.LIMITS: "limits"}
+)
+
+ImportanceWord = Literal["critical", "high", "important", "medium"]
+IMPORTANCES: Vocabulary[Importance, ImportanceWord] = Vocabulary(
+    {
+        Importance.CRITICAL: "critical",
+        Importance.HIGH: "high",
+        Importance.IMPORTANT: "important",
+        Importance.MEDIUM: "medium",
+    }
 )
 
 KindWord = Literal["load", "duet", "census"]

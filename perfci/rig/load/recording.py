@@ -3,7 +3,7 @@
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -31,6 +31,7 @@ class Recording:
     requests: Requests
     windows: tuple[Window, ...]  # what is measured: one for a whole round, several where the sides took turns
     warmup_s: float
+    phases: Mapping[str, tuple[Window, ...]] = field(default_factory=dict)  # by name; empty: the load has no stages
     users: int
     generator: GeneratorHealth
     errors: Mapping[str, int]

@@ -47,6 +47,7 @@ from perfci.rig.load.recording import (
     unmeasured,
 )
 from perfci.rig.load.runtime import constant, variables_of
+from perfci.rig.load.schedule import phases_of
 from perfci.rig.load.workers import Workers, shared_identity, variables
 
 GUARD_S = 0.2  # the load goes on a little beyond the window, so that its last request is under load, too
@@ -77,6 +78,7 @@ def load_round(plan: LoadPlan, *, base_url: str, place: Place, workers: Workers 
         start_s = _spawned(generator, plan) + plan.warmup_s
         windows = [(start_s, start_s + plan.duration_s)]
         recorded = record(generator.logs(), windows=windows, plan=plan, warmup_s=plan.warmup_s)
+        recorded = replace(recorded, phases=phases_of(plan, start_s))
         return cut_off(recorded, lasted_s=lasted_s, limit_s=limit_s)
 
 

@@ -4,7 +4,7 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from perfci.model import InStep, Schedule
+from perfci.model import InStep, LoadPlan, Schedule
 from perfci.rig.load.log import LogReader
 
 LATE_MS = 10.0
@@ -49,3 +49,18 @@ def in_step_of(readers: Iterable[LogReader]) -> InStep | None:
         if starts >= FEWEST_STARTS
     ]
     return max(found, key=lambda in_step: in_step.dispersion, default=None)
+
+
+def phases_of(plan: LoadPlan, start_s: float) -> dict[str, tuple[tuple[float, float], ...]]:
+    """When the phases of the load were, from *start_s* on, where its measured part began; by their names."""
+    windows: dict[str, list[tuple[float, float]]] = {}
+    since = start_s
+    for stage in plan.stages:
+        until = since + stage.ramp_s + stage.hold_s
+        own = windows.setdefault(stage.name, [])
+        if own and own[-1][1] == since:
+            own[-1] = (own[-1][0], until)
+        else:
+            own.append((since, until))
+        since = until
+    return {name: tuple(own) for name, own in windows.items()}

@@ -9,7 +9,7 @@ on both sides.
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 
-from perfci.rig.monitor import container, machine, page, postgresql, process, prometheus, redis
+from perfci.rig.monitor import availability, container, machine, page, postgresql, process, prometheus, redis
 from perfci.rig.monitor.monitor import Monitor
 from perfci.rig.monitor.options import OFF, GaugeOptions, Settings, parse
 from perfci.rig.monitor.source import Finder, Missing, Reading, Scene, Source
@@ -29,7 +29,7 @@ __all__ = [
     "watching",
 ]
 
-SOURCES: Sequence[Finder] = (page, prometheus, machine, process, container, postgresql, redis)
+SOURCES: Sequence[Finder] = (availability, page, prometheus, machine, process, container, postgresql, redis)
 """The kinds of sources, in the order in which they are opened; of too many gauges, the first ones are kept."""
 
 KERNEL_S = 1.0

@@ -15,28 +15,31 @@ MOST_BYTES = 8_000_000
 class Asker:
     """A connection that is kept between requests."""
 
-    def __init__(self, *, verify: Verify = True) -> None:
+    def __init__(self, *, verify: Verify = True, answer_s: float = ANSWER_S) -> None:
+        self._answer_s = answer_s
         self._session = requests.Session()
         self._session.trust_env = False
         self._session.verify = verify
 
     def ask(self, url: str, *, parameters: Mapping[str, str] | None = None) -> bytes:
         """The body of the response; MonitorError, which does not name the address, where there is none."""
-        deadline = time.monotonic() + ANSWER_S
+        deadline = time.monotonic() + self._answer_s
         try:
             with self._session.get(
-                url, params=parameters, timeout=ANSWER_S, allow_redirects=False, stream=True
+                url, params=parameters, timeout=self._answer_s, allow_redirects=False, stream=True
             ) as answer:
                 body = b""
                 for piece in answer.iter_content(1 << 16):
                     body += piece
                     if len(body) > MOST_BYTES or time.monotonic() > deadline:
-                        raise MonitorError(f"the answer is larger than {MOST_BYTES} bytes or takes over {ANSWER_S:g} s")
+                        raise MonitorError(
+                            f"the answer is larger than {MOST_BYTES} bytes or takes over {self._answer_s:g} s"
+                        )
                 if answer.status_code != requests.codes.ok:
                     raise MonitorError(f"the answer has status {answer.status_code}")
                 return body
         except requests.Timeout:
-            raise MonitorError(f"no answer within {ANSWER_S:g} s") from None
+            raise MonitorError(f"no answer within {self._answer_s:g} s") from None
         except requests.RequestException as error:
             raise MonitorError(f"no answer ({type(error).__name__})") from None
 

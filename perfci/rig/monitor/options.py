@@ -21,6 +21,7 @@ class GaugeOptions(Table):
     prometheus: str = Field("", pattern=r"^(https?://.*)?$")  # address of a server
     query: str = ""  # in PromQL, for one number
     rate: bool = False  # a counter: its increase per second
+    per: str = ""  # pointer or metric of another counter of the same page: the increase for each one of that
     unit: str = Field("", pattern=r"^[\w %/°²³·.-]{0,12}$")
 
     @field_validator("url", "prometheus")
@@ -32,6 +33,8 @@ class GaugeOptions(Table):
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:
+        if self.per and (self.rate or not self.url):
+            raise ValueError("per is another counter of the page at url, and no rate in time: leave rate out")
         page = bool(self.url) and (self.pointer is not None) != bool(self.metric)
         if self.prometheus and self.query and not (self.url or self.pointer is not None or self.metric):
             return self
@@ -47,6 +50,7 @@ class Settings:
     enabled: bool = True
     exclude: tuple[str, ...] = ()  # names and kinds of sources that are not opened
     gauges: Mapping[str, GaugeOptions] = field(default_factory=dict)
+    availability: str = ""  # a path of the service that is asked five times a second; empty: nothing is asked
 
 
 OFF = Settings(enabled=False)
@@ -60,6 +64,7 @@ def parse(
     enabled: bool = True,
     exclude: tuple[str, ...] = (),
     allow_hosts: Collection[str] = (),
+    availability: str = "",
 ) -> Settings:
     """Parse `[monitor]`; ConfigError names what cannot be used, and hosts that perfci may not send requests to."""
     parsed = schema.parse(dict[str, GaugeOptions], dict(gauges), where=where)
@@ -68,7 +73,7 @@ def parse(
             if "://" in url and not hosts.allowed(url, allow_hosts):
                 host = hosts.split(url).hostname
                 raise ConfigError(f"{where} cannot be used:\n  {name}: {host} is not this machine", hint=_ALLOW)
-    return Settings(enabled=enabled, exclude=exclude, gauges=parsed)
+    return Settings(enabled=enabled, exclude=exclude, gauges=parsed, availability=availability)
 
 
 _ALLOW = "list the host in allow_hosts of [monitor] if perfci may ask it, or give a path of the service"

@@ -60,9 +60,12 @@ class Page:
 def _reading(body: str, gauge: GaugeOptions, now_s: float) -> Reading | PerfciError:
     try:
         value = pointed(body, gauge.pointer) if gauge.pointer is not None else summed(body, gauge.metric)
+        per = now_s if gauge.rate else None
+        if gauge.per:
+            per = pointed(body, gauge.per) if gauge.pointer is not None else summed(body, gauge.per)
     except MonitorError as error:
         return error
-    return Reading(value=value, unit=gauge.unit, per=now_s if gauge.rate else None)
+    return Reading(value=value, unit=gauge.unit, per=per)
 
 
 def pointed(body: str, pointer: str) -> float:

@@ -14,6 +14,7 @@ from perfci.model import (
     GeneratorHealth,
     Histogram,
     InStep,
+    Phase,
     Round,
     Schedule,
     Second,
@@ -63,6 +64,22 @@ class EndpointDocument:
 def _by_name(values: Mapping[str, float]) -> dict[str, float]:
     """The values by the names that metrics have now."""
     return {FORMER_METRICS.get(name, name): value for name, value in values.items()}
+
+
+@stored
+class PhaseDocument:
+    """What a round saw in one phase of its load; `seconds` is its length."""
+
+    seconds: float
+    endpoints: dict[str, EndpointDocument]
+
+    @classmethod
+    def from_model(cls, phase: Phase) -> Self:
+        endpoints = {name: EndpointDocument.from_model(seen) for name, seen in phase.endpoints.items()}
+        return cls(seconds=phase.seconds, endpoints=endpoints)
+
+    def to_model(self) -> Phase:
+        return Phase(seconds=self.seconds, endpoints={name: seen.to_model() for name, seen in self.endpoints.items()})
 
 
 @stored
@@ -297,6 +314,7 @@ class RoundDocument:
     warmup_s: float
     slices: int = 0
     endpoints: dict[str, EndpointDocument]
+    phases: dict[str, PhaseDocument] = field(default_factory=dict)
     seconds: tuple[SecondDocument, ...] = ()
     gauges: dict[str, GaugeDocument] = field(default_factory=dict)
     generator: GeneratorDocument | None = None  # null: an imported round, of which it is not known; `target` likewise
@@ -316,6 +334,7 @@ class RoundDocument:
             warmup_s=measured.warmup_s,
             slices=measured.slices,
             endpoints={name: EndpointDocument.from_model(seen) for name, seen in measured.endpoints.items()},
+            phases={name: PhaseDocument.from_model(phase) for name, phase in measured.phases.items()},
             seconds=tuple(map(SecondDocument.from_model, measured.seconds)),
             gauges={name: GaugeDocument.from_model(gauge) for name, gauge in measured.gauges.items()},
             generator=GeneratorDocument.from_model(measured.generator) if measured.generator else None,
@@ -335,6 +354,7 @@ class RoundDocument:
             warmup_s=self.warmup_s,
             slices=self.slices,
             endpoints={name: seen.to_model() for name, seen in self.endpoints.items()},
+            phases={name: phase.to_model() for name, phase in self.phases.items()},
             seconds=tuple(second.to_model() for second in self.seconds),
             gauges={name: gauge.to_model() for name, gauge in self.gauges.items()},
             generator=self.generator.to_model() if self.generator else None,

@@ -148,3 +148,59 @@ def test_a_star_is_any_text(anything: str, parts: list[str]) -> None:
 def test_what_a_pattern_does_not_name(pattern: str, endpoint: str) -> None:
     """Its ends are fixed, its parts do not overlap, brackets are brackets, and all together are no endpoint."""
     assert not matches(pattern, endpoint)
+
+
+LIMITS = """
+[groups]
+auth = ["POST /auth/*"]
+[[slo]]
+metric = "p95"
+limit = 500
+[[slo]]
+metric = "p95"
+limit = 200
+profile = "shop"
+scenario = "smoke"
+[[slo]]
+metric = "p95"
+limit = 1000
+importance = "important"
+[[slo]]
+metric = "recovery"
+limit = 60
+profile = "shop"
+[[slo]]
+metric = "success_rate"
+limit = 0.99
+group = "auth"
+phase = "spike"
+"""
+
+
+@pytest.mark.parametrize(
+    ("profile", "scenario", "limits"),
+    [
+        ("shop", "smoke", [200, 1000, 60, 0.99]),
+        ("shop", "peak", [500, 1000, 60, 0.99]),
+        ("other", "smoke", [500, 1000, 0.99]),
+    ],
+)
+def test_the_narrower_limit_takes_the_place_of_the_wider(profile: str, scenario: str, limits: list[float]) -> None:
+    """Of one importance; one that only warns stands beside it."""
+    slos = policy_of(table(LIMITS), profile, scenario).slos
+    assert [slo.limit for slo in slos] == limits
+    assert (slos[-1].where, slos[-1].members) == ("(auth) in spike", ("POST /auth/*",))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('[[slo]]\nmetric = "p95"\nlimit = 1\ngroup = "auth"', "slo names unknown groups: auth"),
+        ('[[slo]]\nmetric = "p95"\nlimit = 1\nscenario = "smoke"', "give its profile, too"),
+        ('groups.a = ["*"]\n[[slo]]\nmetric = "p95"\nlimit = 1\ngroup = "a"\nendpoint = "GET /"', "give one of them"),
+    ],
+)
+def test_limits_on_nothing_are_refused(text: str, message: str) -> None:
+    """A group or a scenario that is nowhere, and two places at once."""
+    with pytest.raises(ValueError, match=message):
+        table(text)

@@ -113,6 +113,8 @@ def shell() -> "Iterator[subprocess.Popen[bytes]]":
 def found(request: pytest.FixtureRequest, tmp_path: Path, url: str, shell: "subprocess.Popen[bytes]") -> Scene:
     """A scene in which the kind of the parameter finds something."""
     kind = request.param
+    if kind == "availability":
+        return scene(running(base_url=url), settings=parse({}, where="test", availability="/stats"))
     if kind in HERE:
         return scene(running(pid=shell.pid))
     if kind == "page":
@@ -127,9 +129,10 @@ def found(request: pytest.FixtureRequest, tmp_path: Path, url: str, shell: "subp
     return scene(running(containers=(one,)), environ, programs={"c0ffee": frozenset({program})})
 
 
-HERE = ("machine", "process")  # what is read is this machine's, and nobody knows it beforehand
+HERE = ("machine", "process", "availability")  # what is read is of this moment, and nobody knows it beforehand
 EXPECTED: Mapping[str, Mapping[str, tuple[float, str]]] = {
     "machine": {"machine/cpu": (0, "cores")},
+    "availability": {"availability": (0, "%")},
     "process": {"process/cpu": (0, "cores"), "process/memory": (0, "MB")},
     "container": CONTAINER,
     "postgresql": {
@@ -169,7 +172,7 @@ def test_a_source_is_found_and_read(found: Scene, kind: str) -> None:
     assert source.name
     source.close()
     source.close()
-    without = Settings(exclude=(kind,), gauges=found.settings.gauges)
+    without = Settings(exclude=(kind,), gauges=found.settings.gauges, availability=found.settings.availability)
     assert list(KINDS[kind].find(scene(found.running, found.environ, settings=without, programs=found.programs))) == []
 
 
@@ -184,6 +187,27 @@ def test_a_source_that_dies_says_so(found: Scene, kind: str, tmp_path: Path) -> 
     with pytest.raises(PerfciError):
         source.read()
     source.close()
+
+
+@pytest.mark.parametrize(("path", "share"), [("/stats", 100.0), ("/absent", 0.0)])
+def test_probes_that_succeed_make_the_availability(url: str, path: str, share: float) -> None:
+    """Five are sent a second, each answered or not."""
+    source = opened(scene(running(base_url=url), settings=parse({}, where="test", availability=path)), "availability")
+    deadline = time.monotonic() + 20
+    while (found := read(source)["availability"]).per != 3.0:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    assert found.value in {3 * share, 4 * share}  # the next may have been answered since
+    source.close()
+
+
+def test_a_counter_is_told_for_each_one_of_another(url: str) -> None:
+    """Of lookups, the share of those that hit; both must be on the page."""
+    hits = {"url": "/metrics", "metric": 'pool{state="idle"}', "per": "pool"}
+    source = opened(scene(running(base_url=url), settings=gauges(hits=hits)), "page")
+    assert (read(source)["hits"].value, read(source)["hits"].per) == (5.0, 12.0)
+    with pytest.raises(ConfigError, match="leave rate out"):
+        gauges(hits={**hits, "rate": True})
 
 
 def test_the_machine_does_what_its_processes_do(shell: "subprocess.Popen[bytes]") -> None:

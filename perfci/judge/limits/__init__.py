@@ -1,0 +1,1 @@
+"""What absolute limits are held against: values of one round, with what is certain about each."""

@@ -1,0 +1,193 @@
+"""
+What limits may be on beside the metrics that are compared: one function each, entered by its decorator.
+
+Each reads one value of one round, for what its limit is about; None where the round cannot tell.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import numpy as np
+
+from perfci import histogram
+from perfci.judge.limits import breaking, spike
+from perfci.judge.limits.reading import Reading, complement, exact, share
+from perfci.judge.limits.trend import trend
+from perfci.model import ALL_ENDPOINTS, Better, EndpointRound, Gauge, Metric, Quantity, Round, Scale, Second, Slo
+
+PROBES_PER_SECOND = 5
+AVAILABILITY, HIT_RATE, MEMORY, CONNECTIONS = "availability", "hit_rate", "memory", "connections"
+"""What gauges are called, or the last part of their names."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What a limit is held against in one round."""
+
+    round: Round
+    seen: EndpointRound | None  # what it is about
+    slos: Sequence[Slo]  # all limits of the policy: the breaking point is where they are left
+
+    @property
+    def seconds(self) -> Sequence[Second]:
+        """The course of the round."""
+        return self.round.seconds
+
+
+Formula = Callable[[Asked], Reading | None]
+
+_FORMULAS: dict[str, Formula] = {}
+_METRICS: dict[str, Metric] = {}
+QUANTITIES: Mapping[str, Metric] = MappingProxyType(_METRICS)
+"""Every quantity by its name, as the metric that a limit names."""
+
+
+def quantity(kind: Quantity, unit: str = "", *, better: Better = Better.LOWER) -> Callable[[Formula], Formula]:
+    """Enter the decorated function; its name names the quantity, its docstring is the meaning."""
+
+    def enter(formula: Formula) -> Formula:
+        name = formula.__name__
+        _FORMULAS[name] = formula
+        _METRICS[name] = Metric(
+            name=name,
+            quantity=kind,
+            unit=unit,
+            better=better,
+            scale=Scale.DIFFERENCE if kind is Quantity.SHARE else Scale.RATIO,
+            portable=False,
+            exact=False,
+            meaning=" ".join((formula.__doc__ or "").split()),
+        )
+        return formula
+
+    return enter
+
+
+def read(name: str, asked: Asked) -> Reading | None:
+    """The quantity *name* in one round."""
+    return _FORMULAS[name](asked)
+
+
+@quantity(Quantity.TIME, "ms")
+def max(asked: Asked) -> Reading | None:  # noqa: A001 - the name of the quantity
+    """The slowest request that succeeded, within 1 %."""
+    seen = asked.seen
+    counts = histogram.counts_of(seen.histogram) if seen is not None and seen.histogram is not None else {}
+    return exact(histogram.middle([*counts][-1])) if counts else None
+
+
+@quantity(Quantity.SHARE, better=Better.HIGHER)
+def success_rate(asked: Asked) -> Reading | None:
+    """Share of the requests that succeeded."""
+    seen = asked.seen
+    return complement(share(seen.failures, seen.requests)) if seen is not None and seen.requests else None
+
+
+@quantity(Quantity.SHARE, better=Better.HIGHER)
+def availability(asked: Asked) -> Reading | None:
+    """Share of the probes of `monitor.availability`, five a second, that were answered in time."""
+    gauge = _gauge(asked.round, AVAILABILITY)
+    if gauge is None:
+        return None
+    known = [point for point in gauge.points if point is not None]
+    probes = PROBES_PER_SECOND * gauge.step_s * len(known)
+    return complement(share(round(probes * (1 - float(np.mean(known)) / 100)), probes))
+
+
+@quantity(Quantity.SHARE, better=Better.HIGHER)
+def cache_hit_rate(asked: Asked) -> Reading | None:
+    """Share of the lookups in the cache that found their key: the gauge `cache_hit_rate`, or that of a Redis."""
+    gauge = _gauge(asked.round, "cache_hit_rate") or _gauge(asked.round, HIT_RATE)
+    return None if gauge is None else exact(gauge.mean / 100 if gauge.unit == "%" else gauge.mean)
+
+
+@quantity(Quantity.RATE, "1/min")
+def requests_per_user(asked: Asked) -> Reading | None:
+    """Successful requests of a user in a minute, in the busiest minute of the round, averaged over the users."""
+    counts = np.array([second.requests - second.failures for second in asked.seconds], float)
+    users = np.array([second.users for second in asked.seconds], float)
+    window = min(60, len(counts))
+    if not window or not users.any():
+        return None
+    there = np.where(users > 0, users, np.nan)
+    sums = np.convolve(np.nan_to_num(counts / there), np.ones(window), mode="valid")
+    return exact(float(sums.max()) * 60 / window)
+
+
+@quantity(Quantity.COUNT, "users", better=Better.HIGHER)
+def users(asked: Asked) -> Reading | None:
+    """Users that were there at once."""
+    health = asked.round.generator
+    return exact(float(health.users_reached)) if health is not None else None
+
+
+@quantity(Quantity.COUNT, "s")
+def recovery(asked: Asked) -> Reading | None:
+    """Seconds after a spike of users until latencies and failures are as before it, and stay so."""
+    return spike.recovery(asked.seconds)
+
+
+@quantity(Quantity.COUNT, "users", better=Better.HIGHER)
+def breaking_point(asked: Asked) -> Reading | None:
+    """Users that are borne before latency (p95) or failures leave their limits, as their number grows."""
+    found = breaking_of(asked.round, asked.slos)
+    return None if found is None else breaking.reading(found)
+
+
+@quantity(Quantity.SHARE)
+def memory_growth(asked: Asked) -> Reading | None:
+    """Growth of the target's memory from the beginning of the round to its end, as a share of the beginning."""
+    return growth(_gauge(asked.round, MEMORY))
+
+
+@quantity(Quantity.SHARE)
+def connection_growth(asked: Asked) -> Reading | None:
+    """Growth of the connections to the database from the beginning of the round to its end."""
+    return growth(_gauge(asked.round, CONNECTIONS))
+
+
+@quantity(Quantity.SHARE)
+def latency_drift(asked: Asked) -> Reading | None:
+    """Growth of the median latency from the beginning of the round to its end, at a constant number of users."""
+    return _relative([second.p50_ms for second in steady(asked.seconds)])
+
+
+def breaking_of(measured: Round, slos: Sequence[Slo]) -> breaking.Breaking | None:
+    """The breaking point by the limits of the whole service on p95 and failures, the strictest of each."""
+    whole = [slo for slo in slos if slo.endpoint == ALL_ENDPOINTS and not slo.members and not slo.phase and slo.fails]
+    p95 = [slo.limit for slo in whole if slo.metric == "p95"]
+    failing = [slo.limit for slo in whole if slo.metric == "failure_rate"]
+    return breaking.breaking_point(measured.seconds, p95_ms=min(p95, default=None), failing=min(failing, default=None))
+
+
+def growth(gauge: Gauge | None) -> Reading | None:
+    """What a gauge grows by over a round, as a share of its beginning; what only settles does not."""
+    return None if gauge is None else _relative(gauge.points)
+
+
+def _relative(points: Sequence[float | None]) -> Reading | None:
+    found = trend(points)
+    if found is None or found.level <= 0:
+        return None
+    if found.low > 0 and found.later < found.growth / 10:  # it rises, and no more in the second half: it has settled
+        return Reading(found.later / found.level, 0.0, found.high / found.level)
+    return Reading(found.growth / found.level, found.low / found.level, found.high / found.level)
+
+
+def steady(seconds: Sequence[Second]) -> Sequence[Second]:
+    """The longest stretch of seconds with one number of users."""
+    best, began = (0, 0), 0
+    for at in range(1, len(seconds) + 1):
+        if at == len(seconds) or seconds[at].users != seconds[began].users:
+            best = best if best[1] - best[0] >= at - began else (began, at)
+            began = at
+    return seconds[best[0] : best[1]]
+
+
+def _gauge(measured: Round, name: str) -> Gauge | None:
+    """The gauge of that name, or the first whose name ends so; that of the load generator is not the target's."""
+    if name in measured.gauges:
+        return measured.gauges[name]
+    ending = [found for found in measured.gauges if found.endswith(f"/{name}") and not found.startswith("generator/")]
+    return measured.gauges[min(ending)] if ending else None

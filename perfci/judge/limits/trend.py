@@ -1,0 +1,52 @@
+"""
+Whether something grows over a round: Theil and Sen's slope, with the interval that Kendall's test gives it.
+
+Values of neighbouring seconds resemble each other, so they are first averaged over stretches, few enough to be nearly
+independent (P. K. Sen, "Estimates of the regression coefficient based on Kendall's tau", JASA 63, 1968).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import inf
+
+import numpy as np
+
+STRETCHES = 20
+LEAST = 8
+"""Stretches below which no trend is told."""
+
+SETTLING = 0.2
+"""Of the beginning, in which caches fill and pools open."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trend:
+    """The growth from the beginning of the judged part to its end, in the values' unit, with its 95 % interval."""
+
+    growth: float
+    low: float
+    high: float
+    level: float  # at the beginning
+    later: float  # growth of the second half alone: what only settles has none there
+
+
+def trend(points: Sequence[float | None], *, settling: float = SETTLING) -> Trend | None:
+    """The trend of evenly spaced *points*, without the *settling* share at the beginning; None of too few."""
+    from scipy import stats
+
+    kept = np.array([np.nan if point is None else point for point in points[int(settling * len(points)) :]], float)
+    parts = [part[~np.isnan(part)] for part in np.array_split(kept, min(STRETCHES, len(kept)))] if len(kept) else []
+    means = np.array([part.mean() for part in parts if len(part)])
+    if len(means) < LEAST:
+        return None
+    places = np.linspace(0.0, 1.0, len(means))
+    slope, intercept, low, high = stats.theilslopes(means, places, alpha=0.95)
+    half = len(means) // 2
+    later = float(stats.theilslopes(means[half:], places[half:])[0])
+    if np.ptp(means) == 0:
+        low = high = 0.0
+    return Trend(float(slope), _finite(low, -inf), _finite(high, inf), float(intercept), later * 0.5)
+
+
+def _finite(value: float, instead: float) -> float:
+    return instead if np.isnan(value) else float(value)
