@@ -1,5 +1,6 @@
 """Options and types of options that several commands share."""
 
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +20,41 @@ config_option = click.option(
 )
 environment_option = click.option(
     "--environment", envvar="PERFCI_ENVIRONMENT", metavar="NAME", help="A named environment of the configuration."
+)
+
+
+def _load(_ctx: click.Context, _param: click.Parameter, path: Path | None) -> None:
+    """Put the variables of the file *path* into the environment; what is set there already is stronger."""
+    if path is None:
+        return
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except UnicodeDecodeError:
+        raise click.BadParameter(f"{path} is not UTF-8") from None
+    for number, line in enumerate(lines, start=1):
+        text = line.strip().removeprefix("export ")
+        if not text or text.startswith("#"):
+            continue
+        name, equals, value = text.partition("=")
+        if not equals or not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name.strip()):
+            raise click.BadParameter(f"line {number} of {path} is not NAME=VALUE")
+        os.environ.setdefault(name.strip(), _unquoted(value.strip()))
+
+
+def _unquoted(value: str) -> str:
+    """The value without the quotes around it; without quotes, up to a comment."""
+    if len(value) > 1 and value[0] == value[-1] and value[0] in "'\"":
+        return value[1:-1]
+    return value.partition(" #")[0].rstrip()
+
+
+env_file_option = click.option(
+    "--env-file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    is_eager=True,
+    expose_value=False,
+    callback=_load,
+    help="Variables in lines NAME=VALUE, for perfci and what it starts; those of the environment are stronger.",
 )
 quiet_option = click.option("--quiet", is_flag=True, envvar="PERFCI_QUIET", help="Say nothing but the verdict.")
 

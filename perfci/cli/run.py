@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -19,12 +19,17 @@ from perfci.cli.options import (
     Pairs,
     Seconds,
     config_option,
+    env_file_option,
     environment_option,
     quiet_option,
 )
 from perfci.cli.output import colour, say, width
 from perfci.cli.ports import real_ports
 from perfci.errors import ConfigError, ExitCode, PerfciError
+
+if TYPE_CHECKING:
+    from perfci.pipeline.ports import Ports
+    from perfci.pipeline.request import Request
 
 COMMENT = ("auto", "always", "on-regression", "off")
 OVERRIDES = ("users", "spawn_rate", "duration", "warmup", "blocks", "rounds", "keep_going")
@@ -36,7 +41,8 @@ class _Run(click.Command):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """As any command; where the exit code is deferred, a mistake is a `ConfigError` and stands in the folder."""
         try:
-            return super().parse_args(ctx, args)
+            rest = super().parse_args(ctx, args)
+            self._check_named(ctx)
         except click.UsageError as error:
             output, defer_exit = _early(ctx, "output"), _early(ctx, "defer_exit")
             if not output or defer_exit.lower() in {"", "0", "false", "no", "off"}:
@@ -44,6 +50,11 @@ class _Run(click.Command):
             known = {name: _early(ctx, name) for name in ("profile", "config", "environment")}
             with _announced({**known, "output": Path(output), "defer_exit": True}):
                 raise ConfigError(usage_mistake(error)) from None
+        return rest
+
+    def _check_named(self, ctx: click.Context) -> None:
+        if not ctx.params["profile"] and not ctx.params["all_scenarios"]:
+            raise click.MissingParameter(ctx=ctx, param=next(each for each in self.params if each.name == "profile"))
 
 
 def _early(ctx: click.Context, name: str) -> str:
@@ -76,7 +87,16 @@ def _announced(options: Mapping[str, Any]) -> Iterator[None]:
 
 
 @click.command("run", cls=_Run)
-@click.argument("profile", metavar="PROFILE[:SCENARIO]", envvar="PERFCI_PROFILE")
+@click.argument("profile", metavar="PROFILE[:SCENARIO]", envvar="PERFCI_PROFILE", required=False, default="")
+@env_file_option
+@click.option(
+    "--all",
+    "all_scenarios",
+    is_flag=True,
+    help="Run every scenario, of PROFILE if one is named, against its limits unless it says otherwise; then one table.",
+)
+@click.option("--smoke", is_flag=True, help="With --all: the scenarios called smoke or ...-smoke, and no others.")
+@click.option("--include-soak", is_flag=True, help="With --all: those with an hour of load and more, too.")
 @config_option
 @environment_option
 @click.option(
@@ -105,6 +125,10 @@ def _announced(options: Mapping[str, Any]) -> Iterator[None]:
     type=click.FloatRange(0, 100_000, min_open=True),
     envvar="PERFCI_SPAWN_RATE",
     help="Users per second.",
+)
+@click.option("--tags", multiple=True, metavar="TAG", help="Tasks with this tag alone; several times.")
+@click.option(
+    "--user-class", "user_classes", multiple=True, metavar="NAME", help="Users of this class alone; several times."
 )
 @click.option("--duration", type=Seconds(), envvar="PERFCI_DURATION", help="Measured part of a load round.")
 @click.option("--warmup", type=Seconds(), envvar="PERFCI_WARMUP", help="Cut off before the measured part.")
@@ -200,7 +224,10 @@ def _run(options: dict[str, Any]) -> ExitCode:
         base=options["base"],
         candidate=options["candidate"],
         fail_on=FailOn(options["fail_on"]) if options["fail_on"] else None,
-        overrides=Overrides(**{name: options[name] for name in OVERRIDES}),
+        overrides=Overrides(
+            **{name: options[name] for name in OVERRIDES},
+            **{name: options[name] or None for name in ("tags", "user_classes")},
+        ),
         base_env=dict(options["base_env"]),
         candidate_env=dict(options["candidate_env"]),
         census=Counting(options["census"]) if options["census"] else None,
@@ -210,6 +237,8 @@ def _run(options: dict[str, Any]) -> ExitCode:
             explore(request, ports, port=options["web"], on_ready=say)
             say("everything that was started is stopped")
             return ExitCode.OK
+        if options["all_scenarios"]:
+            return _run_all(request, ports, smoke=options["smoke"], include_soak=options["include_soak"])
         result = run(request, ports)
     finally:
         release(ports.state, environ=ports.environ)
@@ -219,6 +248,16 @@ def _run(options: dict[str, Any]) -> ExitCode:
         say(timings.table(result.timings))
     say(f"RUN is {_near(result.folder)}")
     return result.exit_code
+
+
+def _run_all(request: "Request", ports: "Ports", *, smoke: bool, include_soak: bool) -> ExitCode:
+    from perfci.pipeline.every import run_all
+    from perfci.report import overview
+
+    found = run_all(request, ports, smoke=smoke, include_soak=include_soak)
+    say(overview.table(found.outcomes, found.readiness, width=width(), colour=colour()))
+    say(f"all of it is in {_near(found.file)}")
+    return found.exit_code
 
 
 def _near(folder: Path) -> Path:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from perfci.judge import comparability
 from perfci.judge.alerts import judge_alerts
 from perfci.judge.answers.judging import judge_answers
+from perfci.judge.assessment import assess
 from perfci.judge.census.comparable import gaps
 from perfci.judge.census.judging import judge_work
 from perfci.judge.compare.series import against_baseline, paired
@@ -61,4 +62,5 @@ def judge(
         gauges=compared(run, stored),
         decisions=answers.qualified(outcome.decisions),
         remarks=remarks(run),
+        assessment=assess(run, slos, found, policy) if subject.reference is Reference.LIMITS else None,
     )

@@ -6,6 +6,7 @@ a *block* is one start of the system under test, a *round* is one measurement in
 rounds of one job, a *baseline* is a set of accepted runs, a *series* is one metric of one endpoint.
 """
 
+from perfci.model.assessed import Analysis, Assessment, Band, Capacity, Level, Readiness, Recommendation
 from perfci.model.census import (
     ENOUGH,
     Census,
@@ -113,14 +114,18 @@ __all__ = [
     "NEUTRAL",
     "Alarm",
     "Alert",
+    "Analysis",
     "AnswerForm",
     "Answered",
     "Answers",
     "Arrivals",
+    "Assessment",
+    "Band",
     "Baseline",
     "Better",
     "Budget",
     "BudgetRule",
+    "Capacity",
     "Census",
     "ChangePoint",
     "Changes",
@@ -153,6 +158,7 @@ __all__ = [
     "InStep",
     "Interval",
     "Lateness",
+    "Level",
     "Line",
     "LineName",
     "LoadPlan",
@@ -166,6 +172,8 @@ __all__ = [
     "Phrases",
     "Pooling",
     "Quantity",
+    "Readiness",
+    "Recommendation",
     "Reference",
     "Remark",
     "Replicate",

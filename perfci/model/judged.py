@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from perfci.model.assessed import Assessment
 from perfci.model.measured import ALL_ENDPOINTS, Metric, RoundKind, Series
 from perfci.model.monitor import Alert, GaugeChange
 
@@ -342,6 +343,7 @@ class Outcome:
     further_blocks: int | None = None
     gauges: tuple[GaugeChange, ...] = ()  # for information, by name
     remarks: tuple[Remark, ...] = ()
+    assessment: Assessment | None = None  # of a run that was held against limits alone
 
     @property
     def regressions(self) -> tuple[str, ...]:

@@ -27,11 +27,14 @@ class Overrides(Table):
     blocks: Blocks | None = None
     keep_going: bool = False
     rounds: int | None = None
+    tags: tuple[str, ...] | None = None
+    user_classes: tuple[str, ...] | None = None
 
     @property
     def load(self) -> bool:
         """Whether these overrides change the load; more blocks or rounds of the same load do not."""
-        return any(value is not None for value in (self.users, self.spawn_rate, self.duration, self.warmup))
+        given = (self.users, self.spawn_rate, self.duration, self.warmup, self.tags, self.user_classes)
+        return any(value is not None for value in given)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from perfci.model import Decision, Outcome, SeriesVerdict, Verdict, Weight
-from perfci.report import gauges, highlights, rows, work
+from perfci.report import assessment, gauges, highlights, rows, work
 from perfci.report.sanitise import code, prose, web_address
 from perfci.report.view import Links, View
 
@@ -82,6 +82,7 @@ def _render(outcome: Outcome, links: Links, *, every: Sequence[str]) -> str:
             beyond=len(outcome.decisions) - len(every),
             slos=[_slo_line(slo) for slo in map(rows.slo_row, outcome.slos[:MAX_ROWS])],
             hidden_slos=max(len(outcome.slos) - MAX_ROWS, 0),
+            assessed=list(assessment.lines(outcome))[:MAX_ROWS],
             gauges=[_gauge_line(gauges.gauge_row(gauge)) for gauge in outcome.gauges[:MAX_ROWS]],
             hidden_gauges=max(len(outcome.gauges) - MAX_ROWS, 0),
             first_findings=first[:MAX_FINDINGS],

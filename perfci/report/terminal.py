@@ -5,7 +5,7 @@ from io import StringIO
 from typing import TYPE_CHECKING
 
 from perfci.model import Decision, Finding, Outcome, SeriesVerdict, Verdict, Weight
-from perfci.report import gauges, highlights, rows, work
+from perfci.report import assessment, gauges, highlights, rows, work
 from perfci.report.highlights import Shown
 from perfci.report.sanitise import plain, web_address
 from perfci.report.view import Links, View
@@ -178,6 +178,7 @@ def _named(outcome: Outcome, links: Links, *, verbose: bool) -> Iterator[tuple[s
         mark = "✓" if slo.held else "✗" if slo.word == "breached" else "?" if slo.word == "not settled" else "▲"
         limit = f"{slo.metric} of {slo.endpoint} {slo.limit}"
         yield "SLO", f"{mark} {slo.word}: {limit} (worst {slo.worst}, {slo.rounds} rounds within)"
+    yield from assessment.lines(outcome)
     for finding in highlights.after_the_numbers(outcome.findings):
         yield "Finding", f"{_WEIGHT_MARKS[finding.weight]} {finding.weight}: {_with_hint(finding)}"
     if rows.comparable(outcome):

@@ -45,6 +45,7 @@ DOORS: Mapping[str, str] = {
     "perfci.report.terminal": "the same, for a screen whose width only the CLI knows",
     "perfci.report.trend": "a finished trend is rendered in the form that the flags ask for",
     "perfci.report.trend_text": "the same, for a screen whose width only the CLI knows",
+    "perfci.report.overview": "several outcomes as one table, for a screen whose width only the CLI knows",
     "perfci.report.timings": "what the time of a run went into, which is no part of its outcome",
     "perfci.publish.actions": "the log of a runner is a control channel: what is said there is cleaned",
     "perfci.publish.comment": "the option --comment becomes a Policy",

@@ -56,6 +56,7 @@ def read(data: bytes) -> Outcome:
     except ResultError as error:
         raise ResultError(plain(str(error), MESSAGE_LIMIT), hint=error.hint) from None
     used = {decision.metric for decision in document.decisions} | {slo.metric for slo in document.slos}
+    used |= {each.metric for each in document.assessment.analyses} if document.assessment else set()
     if not used <= document.metrics.keys():
         raise ResultError("result.json uses a metric that it does not describe")
     return document.to_model()

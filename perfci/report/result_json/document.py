@@ -6,6 +6,7 @@ from typing import Annotated, Self
 from pydantic import Field
 
 from perfci.model import Finding, Metric, Outcome, Remark, Slo, SloResult, Subject, WordedFinding
+from perfci.report.result_json.assessment import AssessmentDocument
 from perfci.report.result_json.decisions import DecisionDocument, MetricDocument
 from perfci.report.result_json.gauges import GaugeDocument
 from perfci.report.result_json.parts import ROW_LIMIT, Count, Name, Part, Text, finite, name, text
@@ -164,6 +165,7 @@ class ResultDocument(Part):
     findings: Annotated[tuple[FindingDocument, ...], Field(max_length=ROW_LIMIT)]
     gauges: Annotated[tuple[GaugeDocument, ...], Field(max_length=1000)] = ()
     remarks: Annotated[tuple[RemarkDocument, ...], Field(max_length=100)] = ()
+    assessment: AssessmentDocument | None = None  # of a run that was held against limits alone
 
     @classmethod
     def from_model(cls, outcome: Outcome, *, first: int | None = None) -> Self:
@@ -173,6 +175,7 @@ class ResultDocument(Part):
             left_out = len(outcome.decisions[first:])
             findings.append(FindingDocument.from_model(ResultCut(left_out=left_out)))
         metrics = [d.comparison.series.metric for d in outcome.decisions] + [slo.metric for slo in outcome.slos]
+        metrics += [each.metric for each in outcome.assessment.analyses] if outcome.assessment else []
         return cls(
             verdict=VERDICTS.word(outcome.verdict),
             reason=text(outcome.reason),
@@ -187,6 +190,7 @@ class ResultDocument(Part):
             findings=tuple(findings),
             gauges=tuple(map(GaugeDocument.from_model, outcome.gauges)),
             remarks=tuple(map(RemarkDocument.from_model, outcome.remarks)),
+            assessment=AssessmentDocument.from_model(outcome.assessment),
         )
 
     def to_model(self) -> Outcome:
@@ -203,4 +207,5 @@ class ResultDocument(Part):
             further_blocks=self.further_blocks,
             gauges=tuple(gauge.to_model() for gauge in self.gauges),
             remarks=tuple(remark.to_model() for remark in self.remarks),
+            assessment=self.assessment.to_model(metrics) if self.assessment else None,
         )

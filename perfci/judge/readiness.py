@@ -1,0 +1,78 @@
+"""
+Whether a system is ready, over all of its scenarios, by the rules of the project's documents.
+
+Ready: every scenario has a B+ or better, less than 1 % of the requests fail, no scenario is much slower than another,
+and nothing leaks. Not ready: a C or worse, more than 5 % failures, a service that died, a run that is invalid, a leak.
+What is between needs optimisation. The worst criterion decides.
+"""
+
+from collections.abc import Mapping
+
+from perfci.judge.assessment import ORDER
+from perfci.judge.survival import RESTARTS
+from perfci.model import Band, Level, Outcome, Readiness, Verdict
+
+GOOD_GRADE, BAD_GRADE = "B+", "C+"
+MOST_APART = 1
+"""Bands of response times that scenarios may be apart: even performance."""
+
+_BANDS = list(Band)
+
+
+def readiness_of(outcomes: Mapping[str, Outcome]) -> Readiness:
+    """The level of a system whose scenarios have these outcomes, with the reasons of the worst criterion."""
+    worst = [reason for name, outcome in outcomes.items() for reason in _disqualifies(name, outcome)]
+    if worst:
+        return Readiness(level=Level.NOT_READY, reasons=tuple(worst))
+    open_ = [reason for name, outcome in outcomes.items() for reason in _falls_short(name, outcome)]
+    open_ += _uneven(outcomes)
+    if open_ or not outcomes:
+        return Readiness(level=Level.NEEDS_OPTIMISATION, reasons=tuple(open_) or ("nothing was measured",))
+    return Readiness(level=Level.READY, reasons=())
+
+
+def _disqualifies(name: str, outcome: Outcome) -> list[str]:
+    found = []
+    assessment = outcome.assessment
+    if outcome.verdict is Verdict.INVALID:
+        found.append(f"{name} is invalid")
+    if assessment is not None and assessment.grade and ORDER.index(assessment.grade) >= ORDER.index(BAD_GRADE) + 1:
+        found.append(f"{name} has grade {assessment.grade}")
+    if assessment is not None and assessment.bands.get("failures") is Band.FAILING:
+        found.append(f"5 % or more of the requests of {name} failed")
+    if any(slo.metric.name == RESTARTS.name for slo in outcome.slos):
+        found.append(f"the service died in {name}")
+    leaks = {"memory_growth", "connection_growth"}
+    found += [
+        f"{slo.metric.name} of {name} is beyond its limit"
+        for slo in outcome.slos
+        if slo.metric.name in leaks and slo.rounds and not slo.held
+    ]
+    return found
+
+
+def _falls_short(name: str, outcome: Outcome) -> list[str]:
+    found = []
+    assessment = outcome.assessment
+    grade = assessment.grade if assessment is not None else ""
+    if not grade:
+        found.append(f"{name} has no grade")
+    elif ORDER.index(grade) > ORDER.index(GOOD_GRADE):
+        found.append(f"{name} has grade {grade}")
+    if assessment is not None and assessment.bands.get("failures") is Band.POOR:
+        found.append(f"1 % or more of the requests of {name} failed")
+    if outcome.verdict is not Verdict.PASS:
+        found.append(f"{name}: {outcome.verdict}")
+    return found
+
+
+def _uneven(outcomes: Mapping[str, Outcome]) -> list[str]:
+    known = {
+        name: _BANDS.index(outcome.assessment.bands["response"])
+        for name, outcome in outcomes.items()
+        if outcome.assessment is not None and "response" in outcome.assessment.bands
+    }
+    if not known or max(known.values()) - min(known.values()) <= MOST_APART:
+        return []
+    slow, fast = max(known, key=known.__getitem__), min(known, key=known.__getitem__)
+    return [f"responses of {slow} are {_BANDS[known[slow]]}, those of {fast} {_BANDS[known[fast]]}"]

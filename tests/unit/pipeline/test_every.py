@@ -1,0 +1,91 @@
+"""All scenarios in one command: which they are, what they come to, and that one failure does not end the others."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from perfci.config import read
+from perfci.errors import ConfigError, ExitCode, TargetError
+from perfci.model import Level, RoundKind, Side, Verdict
+from perfci.pipeline.every import names_of, run_all
+from perfci.pipeline.ports import Ports
+from perfci.pipeline.request import Request
+from tests.builders import some_rounds
+from tests.fakes.replay import Recorded
+from tests.fakes.replay import project as write_project
+
+MORE = """
+[profiles.tickets.scenarios.peak]
+users = 20
+[profiles.tickets.scenarios.peak-smoke]
+users = 2
+[profiles.tickets.scenarios.soak]
+duration = "4h"
+[profiles.tickets.scenarios.soak-smoke]
+duration = "20s"
+[profiles.other]
+locustfile = "tickets.py"
+[profiles.other.scenarios.steady]
+[[gate.slo]]
+metric = "p95"
+limit = 1000
+"""
+
+
+@pytest.fixture
+def root(ports: Ports) -> Path:
+    """A project with several scenarios."""
+    write_project(ports.root)
+    file = ports.root / "perfci.toml"
+    file.write_text(file.read_text() + MORE)
+    return ports.root
+
+
+@pytest.mark.parametrize(
+    ("profile", "smoke", "soak", "names"),
+    [
+        ("", False, False, ["tickets:peak", "other:steady"]),
+        ("", False, True, ["tickets:peak", "tickets:soak", "other:steady"]),
+        ("tickets", True, False, ["tickets:smoke", "tickets:peak-smoke", "tickets:soak-smoke"]),
+        ("other", False, False, ["other:steady"]),
+    ],
+)
+def test_scenarios_are_chosen_by_name_and_length(
+    root: Path, profile: str, smoke: bool, soak: bool, names: list[str]
+) -> None:
+    """Small ones are asked for by their names, and soaks left out unless they are wanted."""
+    assert names_of(read(root / "perfci.toml"), profile, smoke=smoke, include_soak=soak) == names
+
+
+@pytest.mark.parametrize("profile", ["tickets:peak", "absent", "other"])
+def test_nothing_to_run_is_a_mistake(root: Path, profile: str) -> None:
+    """A scenario that is named, a profile that is not there, and a profile without small scenarios."""
+    with pytest.raises(ConfigError):
+        names_of(read(root / "perfci.toml"), profile, smoke=True, include_soak=False)
+
+
+def test_all_scenarios_are_run_against_limits(root: Path, ports: Ports) -> None:
+    """One side and one round each; all of it stands in one file."""
+    rounds = some_rounds(kinds=(RoundKind.LOAD,), sides=(Side.CANDIDATE,), blocks=1)
+    recorded = Recorded(rounds=rounds)
+    asked = Request(profile="tickets")
+    found = run_all(asked, replace(ports, rig=recorded.rig), smoke=True, include_soak=False)
+    assert [one.verdict for one in found.outcomes.values()] == [Verdict.PASS] * 3
+    assert found.exit_code is ExitCode.OK
+    assert found.readiness["tickets"].level is Level.READY
+    assert recorded.steps.count("load candidate 1") == 3
+    document = json.loads(found.file.read_text())
+    assert list(document["scenarios"]) == ["tickets:smoke", "tickets:peak-smoke", "tickets:soak-smoke"]
+
+
+def test_the_worst_exit_code_is_that_of_all(root: Path, ports: Ports) -> None:
+    """A target that does not start is the outcome of its scenario, and each of them has its folder."""
+    recorded = Recorded(faults={"start candidate 1": TargetError("exited with 1")})
+    there = replace(ports, rig=recorded.rig, output=root / "out")
+    found = run_all(Request(profile="tickets"), there, smoke=False, include_soak=True)
+    assert [one.verdict for one in found.outcomes.values()] == [Verdict.INVALID, Verdict.INVALID]
+    assert (found.exit_code, found.readiness["tickets"].level) == (ExitCode.NOT_MEASURED, Level.NOT_READY)
+    assert (root / "out/tickets-peak/result.json").exists()
+    assert found.file == root / "out/overview.json"
