@@ -3,14 +3,15 @@
 PYTHON ?= python3
 SLOW ?=
 CORPUS ?=
+LOAD ?= crm:dashboard-only-smoke
 # Where it is set, every start of the service would compile its libraries anew, and be measured doing so.
 export PYTHONDONTWRITEBYTECODE =
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help demo quick test check bench lock monitoring clean
+.PHONY: help demo quick test check bench lock load-test systems monitoring clean
 help:  ## Show this help
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
 # The lock files decide what is installed; uv only makes it quick.
 $(READY): requirements/uv.txt requirements/dev.txt pyproject.toml
@@ -52,6 +53,12 @@ test: check  ## Lint, types and every test that this machine can run
 bench: $(READY)  ## How often the gate is wrong: `make bench CORPUS=DIR`, recorded rounds (bench/README.md)
 	@mkdir -p .perfci/bench
 	$(BIN)/python -m bench.gate_quality $(addprefix --corpus ,$(CORPUS)) --json .perfci/bench/quality.json --picture .perfci/bench/quality.png
+
+load-test: $(READY)  ## One load test, by its limits: `make load-test`, `make load-test LOAD=saas:mixed-smoke`
+	$(BIN)/perfci run $(LOAD) --against limits
+
+systems: $(READY)  ## Show each promise of the five systems: writes docs/systems.md
+	$(BIN)/python -m bench.systems --performance-page docs/performance-baselines.md
 
 monitoring:  ## Demo, Locust, Prometheus and Grafana in containers, until Ctrl-C: :8000, :8089, :9090, :3000
 	DEMO_PORT=8000 docker compose --profile monitoring up --build

@@ -1,0 +1,150 @@
+"""The promises of the five systems: every row can be shown, and evidence that is missing is said."""
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+
+from bench.systems import performance
+from bench.systems.evidence import KINDS, Shown, State
+from bench.systems.machine import Machine, Ran
+from bench.systems.page import write
+from bench.systems.rows import PLANS, Row, read
+
+ROOT = Path(__file__).parents[3]
+MEASURED = {"endpoint", "output", "gauge"}
+ROWS = [(system, row) for system in PLANS for row in read(system)]
+
+
+class Fake(Machine):
+    """Measures nothing: a run is a folder that the test has filled."""
+
+    def __init__(self, folder: Path, printed: str = "") -> None:
+        super().__init__(ROOT, folder, scenarios=None, with_tests=True, with_compose=True)
+        self._folder = folder
+        self._text = printed
+
+    def measure(self, _name: str) -> Ran | None:
+        return Ran(self._folder)
+
+    def run(self, _command: str) -> str:
+        return self._text
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """What a run left: two endpoints, one of which failed, a limit and a gauge."""
+    with (tmp_path / "report.csv").open("w", newline="") as file:
+        lines = csv.writer(file)
+        lines.writerow(["Type", "Name", "Request Count", "Failure Count"])
+        lines.writerows([["GET", "/a", "5", "0"], ["GET", "/b", "5", "1"]])
+    slo = {"endpoint": "(all endpoints)", "metric": "p95", "limit": 500.0, "worst": 12.345}
+    gauge = {"name": "process/cpu", "unit": "cores", "base": None, "candidate": {"mean": 0.5}}
+    result = {"verdict": "pass", "slos": [slo], "gauges": [gauge]}
+    (tmp_path / "result.json").write_text(json.dumps(result))
+    return tmp_path
+
+
+def show(machine: Machine, kind: str, argument: str) -> Shown:
+    """The evidence for a promise of the CRM."""
+    return KINDS[kind](machine, PLANS["crm"], argument)
+
+
+def test_there_are_403_promises_numbered_through() -> None:
+    """None is left out, and none is there twice."""
+    counts = {system: len(read(system)) for system in PLANS}
+    assert counts == {"tickets": 82, "platform": 77, "saas": 85, "crm": 71, "contact_center": 88}
+    for system in PLANS:
+        numbers = [row.number for row in read(system)]
+        assert numbers == [f"{numbers[0][0]}{number:02}" for number in range(1, len(numbers) + 1)]
+
+
+@pytest.mark.parametrize(("system", "row"), ROWS, ids=[row.number for _, row in ROWS])
+def test_a_row_names_evidence_that_there_is(system: str, row: Row) -> None:
+    """Its kind is known, and the scenario, the page's folder or the test that it names exists."""
+    assert row.kind in KINDS
+    known = Machine(ROOT, ROOT, scenarios=[], with_tests=False, with_compose=False).scenarios(PLANS[system].profile)
+    if row.kind in MEASURED:
+        assert row.argument.split()[0] in known
+    if row.kind == "limit":
+        assert {row.argument.split()[0], f"{row.argument.split()[0]}-smoke"} <= set(known)
+    if row.kind == "scenario" and ":" not in row.argument:
+        assert {row.argument, f"{row.argument}-smoke"} <= set(known)
+    if row.kind == "test":
+        assert (ROOT / row.argument).is_file()
+
+
+@pytest.mark.parametrize(
+    ("kind", "argument", "state"),
+    [
+        ("endpoint", "x GET /a", State.SHOWN),
+        ("endpoint", "x GET /b", State.NOT_SHOWN),
+        ("endpoint", "x GET /c", State.NOT_SHOWN),
+        ("output", "x report.csv # GET,/a", State.SHOWN),
+        ("output", "x report.csv # GET,/c", State.NOT_SHOWN),
+        ("output", "x report.html #", State.NOT_SHOWN),
+        ("gauge", "x process/cpu", State.SHOWN),
+        ("gauge", "x process/memory", State.NOT_SHOWN),
+        ("scenario", "stress", State.SHOWN),
+        ("scenario", "no-such", State.NOT_SHOWN),
+        ("prints", "some command # 3 pas+ed", State.SHOWN),
+        ("prints", "some command # nothing", State.NOT_SHOWN),
+        ("test", "tests/x.py", State.SHOWN),
+        ("file", "README.md # perfci", State.SHOWN),
+        ("file", "no-such.md # perfci", State.NOT_SHOWN),
+        ("docs", "README.md # PERFCI", State.SHOWN),
+        ("alert", "memory", State.SHOWN),
+        ("alert", "no-such", State.NOT_SHOWN),
+        ("later", "Reports # grade", State.OPEN),
+        ("never", "# why", State.NOT_SHOWN),
+    ],
+)
+def test_evidence_is_found_or_missed(folder: Path, kind: str, argument: str, state: State) -> None:
+    """What is there shows a promise, what is not there or has failed does not."""
+    assert show(Fake(folder, "3 passed in 1 s"), kind, argument).state is state
+
+
+def test_failing_tests_show_nothing(folder: Path) -> None:
+    """Even if most of them pass."""
+    assert show(Fake(folder, "1 failed, 3 passed in 1 s"), "test", "tests/x.py").state is State.NOT_SHOWN
+
+
+@pytest.mark.parametrize(("share", "state"), [(0.348, State.SHOWN), (0.3, State.NOT_SHOWN)])
+def test_a_share_of_users_has_to_be_the_promised_one(folder: Path, share: float, state: State) -> None:
+    """To within a percent, as people cannot be split."""
+    ratios = {"per_class": {"DashboardUser": {"ratio": share, "tasks": {"dashboard": {"ratio": 0.5}}}}}
+    machine = Fake(folder, f"a warning\n{json.dumps(ratios)}\n")
+    assert show(machine, "class", "DashboardUser 34.8").state is state
+    assert show(machine, "share", "DashboardUser.dashboard 50").state is State.SHOWN
+
+
+def test_what_was_not_measured_is_not_shown() -> None:
+    """Left out is neither shown nor refuted."""
+    machine = Machine(ROOT, ROOT, scenarios=[], with_tests=False, with_compose=False)
+    for kind, argument in (("endpoint", "stress-smoke GET /a"), ("scenario", "stress"), ("test", "tests/x.py")):
+        assert show(machine, kind, argument).state is State.NOT_RUN
+    assert show(machine, "compose", "db/connections").state is State.NOT_RUN
+
+
+def test_the_page_has_every_row_and_counts_them(folder: Path) -> None:
+    """What a cell holds cannot end it."""
+    row = Row("C01", "prints", "a", "One | two")
+    page = write({"crm": [(row, Shown(State.SHOWN, "a | b", "<p>"))]})
+    assert "| CRM | 1 | 1 | 0 | 0 | 0 |" in page
+    assert "| C01 | One \\| two | shown | `a \\| b` | &lt;p> |" in page
+
+
+def test_times_of_endpoints_are_those_of_the_runs(tmp_path: Path) -> None:
+    """A run that failed is left out; what was not measured is a dash."""
+    run = tmp_path / "run"
+    run.mkdir()
+    result = {"subject": {"machine": "A machine"}, "perfci": "1", "gauges": []}
+    (run / "result.json").write_text(json.dumps(result))
+    names = ["Type", "Name", "Request Count", "Failure Count", "Average Response Time", "p50", "p95", "Requests/s"]
+    with (run / "report.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([names, ["GET", "/a", "5", "1", "12.345", "10", "", "2.5"]])
+    page = performance.write({"crm:stress-smoke": run, "crm:gone": tmp_path / "gone"})
+    assert "## `crm:stress-smoke`\n\nA machine; perfci 1." in page
+    assert "| `GET /a` | 5 | 1 | 12.3 ms | 10 ms | - | 2.5 |" in page
+    assert "crm:gone" not in page
