@@ -136,6 +136,15 @@ def test_quantiles_are_those_of_the_histograms() -> None:
     assert all('<td class="number">3,200</td>' in row for row in rows)
 
 
+def test_an_endpoint_without_latencies_says_so() -> None:
+    """Where nothing succeeded, or nothing was kept, there is no empty table."""
+    run = a_paired_run(typical={"GET /tickets/": 4.0})
+    bare = {"GET /tickets/": replace(run.rounds[0].endpoints["GET /tickets/"], histogram=None)}
+    text = page(a_red_outcome(), run=replace(run, rounds=tuple(replace(each, endpoints=bare) for each in run.rounds)))
+    assert "The run has no latency of it" in text
+    assert "Latencies over all rounds" not in text
+
+
 def test_the_base_of_a_comparison_with_stored_runs_is_theirs() -> None:
     """Where the run measured one side, the other is what it was compared with."""
     baseline = a_baseline(runs=2)
