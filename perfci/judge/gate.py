@@ -6,7 +6,6 @@ from math import inf, log, log1p
 from perfci.judge.alpha import in_family, shares
 from perfci.judge.stats import effect
 from perfci.judge.stats.family import holm
-from perfci.judge.wording import sentence
 from perfci.model import (
     Better,
     Comparison,
@@ -26,6 +25,8 @@ from perfci.model import (
     Weight,
     regressions,
 )
+from perfci.sentences.headline import headline
+from perfci.sentences.series import sentence
 
 _WORST_FIRST = (
     SeriesVerdict.REGRESSION,
@@ -36,6 +37,7 @@ _WORST_FIRST = (
     SeriesVerdict.EQUIVALENT,
     SeriesVerdict.NOT_COMPARED,
 )
+_ROLES = tuple(Role)
 SETTLED = (
     SeriesVerdict.EQUIVALENT,
     SeriesVerdict.BELOW_BUDGET,
@@ -222,17 +224,17 @@ def _further(comparison: Comparison, change: Interval, policy: GatePolicy, share
     )
 
 
-def _worst_first(decision: Decision) -> tuple[int, bool, bool, float, str, str, str]:
-    """What is certain comes before what is shown, in the order that the census gave it."""
+def _worst_first(decision: Decision) -> tuple[int, int, bool, float, str, str, str]:
+    """By verdict, then by role; times and failures before counts, whose order is the census's own."""
     change, series = decision.comparison.change, decision.comparison.series
-    gravity, advisory = _WORST_FIRST.index(decision.verdict), decision.comparison.budget.role is Role.ADVISORY
+    gravity, role = _WORST_FIRST.index(decision.verdict), _ROLES.index(decision.comparison.budget.role)
     if decision.comparison.kind is RoundKind.CENSUS:
-        return (gravity, advisory, False, 0.0, "", "", "")
+        return (gravity, role, True, 0.0, "", "", "")
     size = _size(decision.comparison, change.estimate) if change else 0.0
     return (
         gravity,
-        advisory,
-        True,
+        role,
+        False,
         -round(size, 12),
         series.endpoint,
         decision.comparison.kind.value,
@@ -247,8 +249,8 @@ def _whole(
     if invalid := [finding for finding in findings if finding.weight is Weight.INVALID]:
         return Verdict.INVALID, invalid[0].message + _and_more(len(invalid) - 1, "reason")
     counted = [decision for decision in decisions if decision.counts]
-    if red := regressions(decisions, findings):
-        return Verdict.REGRESSION, red[0] + _and_more(len(red) - 1, "regression")
+    if regressions(decisions, findings):
+        return Verdict.REGRESSION, headline(decisions, findings)
     if breached := [slo for slo in slos if slo.slo.fails and slo.rounds and not slo.held]:
         first = breached[0]
         named = f"{first.slo.metric} of {first.slo.where}: {first.reason}"

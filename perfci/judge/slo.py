@@ -11,7 +11,6 @@ from perfci.judge.compare.failures import FEWEST
 from perfci.judge.limits.quantities import QUANTITIES, Asked, read
 from perfci.judge.limits.reading import Reading, exact, share
 from perfci.judge.limits.scope import observed
-from perfci.judge.wording import amount
 from perfci.metrics.registry import METRICS, at_least, resolving
 from perfci.model import (
     ALL_ENDPOINTS,
@@ -27,6 +26,7 @@ from perfci.model import (
     Slo,
     SloResult,
 )
+from perfci.sentences.series import amount
 
 NEEDS: Mapping[str, str] = {
     "availability": "nobody asked, see `availability` of [monitor]",

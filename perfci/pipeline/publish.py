@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from perfci.errors import ExitCode, PublishError
-from perfci.model import Outcome, SeriesVerdict, Weight, regressions
+from perfci.model import Outcome, SeriesVerdict, Weight
 from perfci.pipeline import documents
 from perfci.pipeline.job import keep_gate, measured_in
 from perfci.pipeline.origin import Origin, origin_of
@@ -17,6 +17,7 @@ from perfci.publish.key import Measured, former_key, key_of
 from perfci.publish.patience import Patience
 from perfci.publish.repository import Repository
 from perfci.report import FORMATS, render
+from perfci.sentences.headline import red_endpoints
 from perfci.store import RunFolder, write_atomically
 
 READING_S = 120.0
@@ -173,7 +174,7 @@ def _commented(
 
 
 def _annotations(outcome: Outcome) -> list[actions.Annotation]:
-    errors = list(regressions(outcome.decisions, ()))
+    errors = [str(endpoint) for endpoint in red_endpoints(outcome.decisions)]
     errors += [result.reason for result in outcome.slos if result.slo.fails and not result.held]
     errors += [finding.message for finding in outcome.findings if finding.weight is not Weight.WARNING]
     warned = [finding.message for finding in outcome.findings if finding.weight is Weight.WARNING]

@@ -61,7 +61,11 @@ def explain_json(outcome: Outcome, series: str) -> str:
 
 def _find(outcome: Outcome, wanted: str) -> list[Decision]:
     named = [(rows.label(decision.comparison.series), decision) for decision in outcome.decisions]
-    exact = [decision for name, decision in named if _as_printed(name) == _as_printed(wanted)]
+    exact = [
+        decision
+        for name, decision in named
+        if _as_printed(wanted) in {_as_printed(name), _as_printed(rows.row(decision).label)}
+    ]
     close = [(name, decision) for name, decision in named if _as_printed(wanted) in _as_printed(name)]
     if exact:
         return exact

@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 from perfci.model import ALL_ENDPOINTS, Decision, Finding, Role, RoundKind, SeriesVerdict, Weight
 from perfci.report.rows import label
 
+MAX_ROWS = 25
+"""Rows of a short report."""
+
 FEW = 5
 """Required series that are shown although nothing happened to any."""
 
@@ -41,6 +44,11 @@ class Shown:
     also: Mapping[str, tuple[Decision, ...]] = field(default_factory=dict)
     rest: str = ""  # what is left, in words; empty where nothing is
 
+    @property
+    def every(self) -> tuple[Decision, ...]:
+        """The rows, and what they stand for."""
+        return (*self.decisions, *(decision for others in self.also.values() for decision in others))
+
     def beside(self, decision: Decision) -> tuple[Decision, ...]:
         """What the row of *decision* stands for, too."""
         return self.also.get(label(decision.comparison.series), ())
@@ -50,7 +58,7 @@ def shown(decisions: Sequence[Decision], most: int) -> Shown:
     """
     What changed, what could not be told, and the headline; at most *most* rows.
 
-    Of the counts of one endpoint that went the same way, the one that explains most stands for the others.
+    Of the series of one endpoint that went the same way, the first stands for the others: its time, where that did.
     """
     chosen = [decision for decision in decisions if _matters(decision)]
     headline = [
@@ -72,6 +80,13 @@ def shown(decisions: Sequence[Decision], most: int) -> Shown:
     )
 
 
+def in_order(decisions: Sequence[Decision], most: int) -> tuple[Decision, ...]:
+    """All *decisions*, those of the short report in front: every report has this order."""
+    chosen = shown(decisions, most).decisions
+    known = {id(decision) for decision in chosen}
+    return (*chosen, *(decision for decision in decisions if id(decision) not in known))
+
+
 def _required(decision: Decision) -> bool:
     return decision.comparison.budget.role is Role.REQUIRED
 
@@ -88,11 +103,13 @@ def _folded(decisions: Sequence[Decision]) -> tuple[list[Decision], dict[str, li
     leads: dict[tuple[str, SeriesVerdict], str] = {}
     for decision in decisions:
         group = decision.comparison.series.endpoint, decision.verdict
-        if decision.comparison.kind is RoundKind.CENSUS and group in leads:
+        if decision.verdict not in _REMARKABLE and decision.comparison.kind is not RoundKind.CENSUS:
+            rows.append(decision)
+            continue
+        if group in leads:
             also.setdefault(leads[group], []).append(decision)
             continue
-        if decision.comparison.kind is RoundKind.CENSUS:
-            leads[group] = label(decision.comparison.series)
+        leads[group] = label(decision.comparison.series)
         rows.append(decision)
     return rows, also
 

@@ -29,6 +29,7 @@ from perfci.report import gauges, highlights, rows, work
 from perfci.report.charts import Chart, effects, timeline
 from perfci.report.html_endpoints import LATENCY, SHARES, endpoints
 from perfci.report.sanitise import visible, web_address
+from perfci.report.sensitivity import sensitivity
 from perfci.report.view import Links, View
 
 if TYPE_CHECKING:
@@ -66,7 +67,8 @@ class _Line:
 def document(view: View) -> str:
     """The whole page."""
     outcome, run = view.outcome, view.run
-    shown = [(rows.row(decision), decision.counts) for decision in outcome.decisions[:MAX_ROWS]]
+    ordered = highlights.in_order(outcome.decisions, highlights.MAX_ROWS)[:MAX_ROWS]
+    shown = [(rows.row(decision), decision.counts) for decision in ordered]
     chosen = _chosen(outcome)
     word = "Cannot compare" if rows.cannot_compare(outcome) else outcome.verdict.value.capitalize()
     return _template().render(
@@ -144,7 +146,7 @@ def _causes(outcome: Outcome) -> Iterator[dict[str, object]]:
     for decision, also in work.explained(highlights.shown(outcome.decisions, MAX_ROWS)):
         yield {
             "endpoint": decision.comparison.series.endpoint,
-            "change": work.moved(decision),
+            "change": work.heading(decision),
             "culprits": [work.cause(culprit, decision) for culprit in decision.comparison.culprits],
             "also": also,
         }
@@ -172,7 +174,7 @@ def _facts(outcome: Outcome, run: Run | None) -> Iterator[tuple[str, str]]:
     """What a reader needs to believe the numbers, and to measure them again."""
     subject = outcome.subject
     if rows.comparable(outcome):
-        yield "Could have seen", rows.sensitivity(outcome)
+        yield "Could have seen", sensitivity(outcome)
     yield "Compared", f"{rows.compared(outcome)}, {rows.how(subject.reference)}"
     yield "Machine", subject.machine
     yield "Load", subject.load

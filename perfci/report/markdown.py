@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 from perfci.model import Decision, Outcome, SeriesVerdict, Verdict, Weight
 from perfci.report import assessment, gauges, highlights, rows, work
 from perfci.report.sanitise import code, prose, web_address
+from perfci.report.sensitivity import sensitivity
 from perfci.report.view import Links, View
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-MAX_ROWS = 25
+MAX_ROWS = highlights.MAX_ROWS
 CAUSE_BYTES = 12_000
 MAX_FINDINGS = 8
 REASON_LIMIT = 600
@@ -58,7 +59,7 @@ def comment(view: View) -> str:
 
 def summary(view: View) -> str:
     """The job summary: the comment, and every series folded below it; less than 1 MiB."""
-    every = _within(SUMMARY_ROW_BYTES, map(_line, view.outcome.decisions))
+    every = _within(SUMMARY_ROW_BYTES, map(_line, highlights.in_order(view.outcome.decisions, MAX_ROWS)))
     return _render(view.outcome, view.links, every=every)
 
 
@@ -76,7 +77,7 @@ def _render(outcome: Outcome, links: Links, *, every: Sequence[str]) -> str:
             untrusted=links.untrusted,
             lines=[_line(decision) for decision in shown.decisions],
             causes=_bounded(list(_causes(shown))),
-            taken_out=rows.taken_out(shown.decisions),
+            taken_out=rows.taken_out(shown.every),
             more=shown.rest,
             every=every,
             beyond=len(outcome.decisions) - len(every),
@@ -112,7 +113,7 @@ def _templates() -> "Environment":
         "weight": lambda weight: f"{_WEIGHT_SYMBOLS[weight]} {weight.value.capitalize()}",
     }
     environment.globals |= {
-        "sensitivity": rows.sensitivity,
+        "sensitivity": sensitivity,
         "compared": rows.compared,
         "comparable": rows.comparable,
         "how": rows.how,
@@ -132,7 +133,7 @@ def _causes(shown: highlights.Shown) -> Iterator[str]:
     """A list: each red count, and below it what caused it and what else went the same way."""
     for decision, also in work.explained(shown):
         series = decision.comparison.series
-        yield f"- {code(series.endpoint)} {prose(work.moved(decision), 100)} in a request:"
+        yield f"- {code(series.endpoint)} {prose(work.heading(decision), 100)}:"
         for culprit in decision.comparison.culprits:
             cause = work.cause(culprit, decision)
             statement = f" of {code(cause.statement, STATEMENT_LIMIT)}" if cause.statement else ""

@@ -6,7 +6,7 @@ Everything here is raw text. Whoever lays it out (terminal, Markdown) also makes
 
 import math
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 
@@ -18,9 +18,11 @@ from perfci.model import (
     Interval,
     Metric,
     Outcome,
+    Pooling,
     Quantity,
     Reference,
     Role,
+    RoundKind,
     Scale,
     Series,
     SeriesVerdict,
@@ -52,7 +54,7 @@ VERDICT_MARKS = {
     Verdict.INCONCLUSIVE: "?",
     Verdict.PASS: "✓",
 }
-_ROLES = (Role.REQUIRED, Role.GUARDING)
+KIND_SUFFIXES = {RoundKind.DUET: " in turns", RoundKind.LOAD: " under load"}
 _NEXT_STEPS = {
     Verdict.SLO_BREACH: "Bring it back within its limit.",
     Verdict.NO_BASELINE: "Record a baseline and commit it, or compare with a ref, which needs none.",
@@ -103,9 +105,9 @@ def row(decision: Decision) -> Row:
     comparison = decision.comparison
     base, candidate = values((comparison.base, comparison.candidate), comparison.series.metric)
     return Row(
-        label=label(comparison.series),
+        label=f"{label(comparison.series)}{_measured_by(comparison)}",
         endpoint=comparison.series.endpoint,
-        metric=metric_label(comparison.series.metric),
+        metric=f"{metric_label(comparison.series.metric)}{_measured_by(comparison)}",
         base=base,
         candidate=candidate,
         change=change(comparison),
@@ -138,6 +140,13 @@ def slo_word(result: SloResult) -> str:
 def label(series: Series) -> str:
     """The name by which a user can ask for a series."""
     return f"{series.endpoint} {series.metric.name}"
+
+
+def _measured_by(comparison: Comparison) -> str:
+    """The kind of round, where one metric of an endpoint is measured in turns and under load."""
+    if comparison.series.metric.pooling is not Pooling.FAILURES:
+        return ""
+    return KIND_SUFFIXES.get(comparison.kind, "")
 
 
 def metric_label(metric: Metric) -> str:
@@ -239,15 +248,6 @@ def comparable(outcome: Outcome) -> bool:
     return any(decision.verdict is not SeriesVerdict.NOT_COMPARED for decision in outcome.decisions)
 
 
-def sensitivity(outcome: Outcome) -> str:
-    """State the smallest changes that this run would have found, so that readers know what a pass is worth."""
-    parts = [part for role in _ROLES for part in _seen(outcome.decisions, role)]
-    if not parts:
-        return "nothing: no series could be compared"
-    change = "" if parts[0].startswith("any ") else "a change of "
-    return f"{change}{', '.join(parts)}; in 8 of 10 such runs"
-
-
 def cannot_compare(outcome: Outcome) -> bool:
     """Whether a base was named and could not be had, so that nothing was compared."""
     return outcome.verdict is Verdict.INVALID and any(f.code == BASE_UNAVAILABLE for f in outcome.findings)
@@ -274,34 +274,6 @@ def _explain_worst(outcome: Outcome) -> str:
     if not worst:
         return "See the findings: they say what only the candidate did."
     return f"Numbers behind the worst: perfci compare RUN --explain {shlex.quote(label(worst[0]))}"
-
-
-def _seen(decisions: Sequence[Decision], role: Role) -> Iterator[str]:
-    for scale in Scale:
-        chosen = [
-            d.comparison
-            for d in decisions
-            if d.comparison.budget.role is role and d.comparison.series.metric.scale is scale
-        ]
-        found = [(c.smallest_detectable, c.series.metric) for c in chosen if not c.series.metric.exact]
-        known = [(amount, metric) for amount, metric in found if amount is not None and math.isfinite(amount)]
-        if known:
-            (low, metric), (high, _) = min(known, key=lambda k: k[0]), max(known, key=lambda k: k[0])
-            first, last = size(low, metric), size(high, metric)
-            spread = role is Role.REQUIRED and first != last
-            yield f"{first} in {role} series" + f" (up to {last} in the least certain)" * spread
-    certain = [d.comparison.series.metric for d in decisions if _certain(d.comparison) and _has(d, role)]
-    if sources := sorted({metric.name.partition("/")[0] for metric in certain}):
-        yield f"any change beyond the budget in {role} counts of {', '.join(sources)}"
-
-
-def _has(decision: Decision, role: Role) -> bool:
-    return decision.comparison.budget.role is role
-
-
-def _certain(comparison: Comparison) -> bool:
-    """A count that is the same in every request, on both sides."""
-    return comparison.series.metric.exact and comparison.change is not None and comparison.p_worse is None
 
 
 def _unit(largest: float, metric: Metric) -> tuple[float, str]:

@@ -1,6 +1,6 @@
 """Renders the report for a terminal or a job log: the verdict first, then its reasons; complete without colour."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from io import StringIO
 from typing import TYPE_CHECKING
 
@@ -8,13 +8,14 @@ from perfci.model import Decision, Finding, Outcome, SeriesVerdict, Verdict, Wei
 from perfci.report import assessment, gauges, highlights, rows, work
 from perfci.report.highlights import Shown
 from perfci.report.sanitise import plain, web_address
+from perfci.report.sensitivity import sensitivity
 from perfci.report.view import Links, View
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
 
-MAX_ROWS = 25
+MAX_ROWS = highlights.MAX_ROWS
 TEXT_LIMIT = 600
 STATEMENT_LIMIT = 200
 DOCUMENT_WIDTH = 120
@@ -84,11 +85,11 @@ def _parts(outcome: Outcome, links: Links, *, width: int, verbose: bool) -> "Ite
         yield Text(plain(f"{_WEIGHT_MARKS[finding.weight]} {finding.weight}: {_with_hint(finding)}", TEXT_LIMIT))
     shown = highlights.shown(outcome.decisions, MAX_ROWS)
     if verbose:
-        shown = Shown(decisions=_first(shown.decisions, outcome.decisions))
+        shown = Shown(decisions=highlights.in_order(outcome.decisions, MAX_ROWS))
     if shown.decisions:
         yield ""
         yield _table(shown.decisions, roomy=width >= ROOMY)
-    if shared := rows.taken_out(shown.decisions):
+    if shared := rows.taken_out(shown.every):
         yield Text(shared)
     if shown.rest:
         yield Text(f"{shown.rest}: --verbose shows them")
@@ -98,12 +99,6 @@ def _parts(outcome: Outcome, links: Links, *, width: int, verbose: bool) -> "Ite
         yield _gauges(outcome)
     yield ""
     yield _facts(outcome, links, verbose=verbose)
-
-
-def _first(chosen: Sequence[Decision], decisions: Sequence[Decision]) -> tuple[Decision, ...]:
-    """All *decisions*, those *chosen* for the short report in front: both reports have one order."""
-    known = {id(decision) for decision in chosen}
-    return (*chosen, *(decision for decision in decisions if id(decision) not in known))
 
 
 def _table(decisions: tuple[Decision, ...], *, roomy: bool) -> "Table":
@@ -133,7 +128,7 @@ def _causes(shown: Shown) -> "Iterator[RenderableType]":
     for decision, also in work.explained(shown):
         series = decision.comparison.series
         yield ""
-        yield Text(plain(f"{series.endpoint} {work.moved(decision)} in a request:"), style="bold")
+        yield Text(plain(f"{series.endpoint} {work.heading(decision)}:"), style="bold")
         for culprit in decision.comparison.culprits:
             cause = work.cause(culprit, decision)
             text = f"{cause.kind}: {plain(cause.change)}"
@@ -182,7 +177,7 @@ def _named(outcome: Outcome, links: Links, *, verbose: bool) -> Iterator[tuple[s
     for finding in highlights.after_the_numbers(outcome.findings):
         yield "Finding", f"{_WEIGHT_MARKS[finding.weight]} {finding.weight}: {_with_hint(finding)}"
     if rows.comparable(outcome):
-        yield "Could have seen", rows.sensitivity(outcome)
+        yield "Could have seen", sensitivity(outcome)
     if outcome.gauges and not verbose:
         yield "Under load", gauges.in_short(outcome)
     yield "Compared", f"{rows.compared(outcome)}, {rows.how(outcome.subject.reference)}"

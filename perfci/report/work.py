@@ -56,6 +56,11 @@ def moved(decision: Decision) -> str:
     return f"{shown.metric} {shown.base} → {shown.candidate}"
 
 
+def heading(decision: Decision) -> str:
+    """What the causes below it are those of: "db/rows 23 → 42 in a request"."""
+    return moved(decision) + (" in a request" if decision.comparison.series.metric.exact else "")
+
+
 def also(decisions: Sequence[Decision]) -> str:
     """Further counts that went the same way, in one line; empty where there are none."""
     more = f" and {len(decisions) - ALSO} more" if len(decisions) > ALSO else ""
@@ -65,6 +70,8 @@ def also(decisions: Sequence[Decision]) -> str:
 def explained(shown: Shown) -> Iterator[tuple[Decision, str]]:
     """The rows that there is something to say of, with what they stand for besides themselves."""
     for decision in shown.decisions:
-        beside = also(shown.beside(decision))
-        if decision.comparison.culprits or beside:
-            yield decision, beside
+        same = [decision, *shown.beside(decision)]
+        explained = next((each for each in same if each.comparison.culprits), decision)
+        beside = also([each for each in same[1:] if each is not explained])
+        if explained.comparison.culprits or beside:
+            yield explained, beside

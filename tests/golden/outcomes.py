@@ -26,6 +26,7 @@ from perfci.model import (
     Verdict,
     Weight,
 )
+from perfci.sentences.headline import headline
 from tests.builders import (
     ENDPOINTS,
     a_budget,
@@ -166,7 +167,7 @@ def work() -> Outcome:
     )
     return an_outcome(
         verdict=Verdict.REGRESSION,
-        reason=f"{statements().reason} (n+1: 1 -> 20 calls of {USERS}) (and 6 more regressions)",
+        reason=headline(decisions, ()),
         decisions=decisions,
         findings=(finding,),
         remarks=(
@@ -190,7 +191,13 @@ def regression() -> Outcome:
     """One endpoint slower, with the statements that explain it, and another one failing."""
     red = a_red_outcome()
     decisions = (a_regression(), statements(), failures(), *red.decisions[1:], a_guard("GET /tickets/"))
-    return a_red_outcome(decisions=decisions, slos=(an_slo_result(),), findings=(a_finding(),), family=6)
+    return a_red_outcome(
+        reason=headline(decisions, ()),
+        decisions=decisions,
+        slos=(an_slo_result(),),
+        findings=(a_finding(),),
+        family=6,
+    )
 
 
 def improvement() -> Outcome:

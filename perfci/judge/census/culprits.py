@@ -7,8 +7,8 @@ from perfci.judge.census.comparable import Work
 from perfci.judge.census.counters import kind_of
 from perfci.judge.census.statements import short
 from perfci.judge.stats import welch
-from perfci.judge.wording import count
 from perfci.model import Culprit, CulpritKind, Statement, Tally
+from perfci.sentences.series import count
 
 MOST = 5
 """Culprits of one counter: whoever reads more of them does not read them."""

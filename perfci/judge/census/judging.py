@@ -15,7 +15,6 @@ from perfci.judge.census import comparable, counters, culprits
 from perfci.judge.census.comparable import Work
 from perfci.judge.stats import welch
 from perfci.judge.stats.family import holm
-from perfci.judge.wording import claim, count, signed
 from perfci.model import (
     ENOUGH,
     Baseline,
@@ -35,6 +34,7 @@ from perfci.model import (
     Side,
     Tally,
 )
+from perfci.sentences.series import claim, count, signed
 
 SHARE_OF_ALPHA = 0.1
 """

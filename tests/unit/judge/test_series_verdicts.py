@@ -139,7 +139,7 @@ def test_everybody_counts_the_same_regressions() -> None:
     finding = a_finding(weight=Weight.REGRESSION, message="The candidate died")
     outcome = decide(found, (finding,), (), a_subject(), a_policy())
     assert len(outcome.regressions) == 3
-    assert outcome.reason == "The candidate died (and 2 more regressions)"
+    assert outcome.reason == "The candidate died (and 2 red endpoints)"
     document = json.loads(render("json", outcome))
     weights = [one["weight"] for one in document["findings"]]
     assert document["series"]["regression"] + weights.count("regression") == 3

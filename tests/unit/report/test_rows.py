@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from perfci.judge.census.counters import metric_of
 from perfci.model import Better, Decision, Interval, Metric, Quantity, Series, SeriesVerdict, Verdict
 from perfci.report import render, rows, terminal
+from perfci.report.sensitivity import sensitivity
 from tests.builders import a_comparison, a_decision, a_metric, a_regression, an_outcome, an_slo_result
 
 MS = a_metric("p95")
@@ -108,11 +109,17 @@ def test_slo_direction(better: Better, limit: str) -> None:
 
 
 def test_sensitivity() -> None:
-    """The least certain series is named beside the surest."""
-    decisions = [a_decision(comparison=a_comparison(smallest_detectable=size)) for size in (0.013, None, 0.2)]
-    text = "a change of 1.3 % in required series (up to 20 % in the least certain); in 8 of 10 such runs"
-    assert rows.sensitivity(an_outcome(decisions=tuple(decisions))) == text
-    assert "nothing" in rows.sensitivity(an_outcome(decisions=()))
+    """The least certain endpoint decides; one that could have seen nothing useful is not counted in."""
+    sizes = {"GET /a": 0.013, "GET /b": 0.2, "GET /c": None, "GET /d": 40.0}
+    comparisons = [a_comparison(endpoint=name, smallest_detectable=size) for name, size in sizes.items()]
+    decisions = tuple(a_decision(comparison=each) for each in comparisons)
+    text = "a slowdown of 20 % or more in 2 of 4 endpoints would have been red in 8 of 10 such runs"
+    assert sensitivity(an_outcome(decisions=decisions)) == text
+    text = "a slowdown of 20 % or more in any endpoint would have been red in 8 of 10 such runs"
+    assert sensitivity(an_outcome(decisions=decisions[:2])) == text
+    text = "only slowdowns to more than twice the time would have been red in 8 of 10 such runs"
+    assert sensitivity(an_outcome(decisions=decisions[2:])) == text
+    assert "nothing" in sensitivity(an_outcome(decisions=()))
 
 
 @pytest.mark.parametrize("verdict", Verdict)

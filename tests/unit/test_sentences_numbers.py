@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perfci.judge.wording import count, number, signed
+from perfci.sentences.series import count, number, signed
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The sentence of each decision, with its numbers."""
+"""What is said of a series: the claim, the numbers that it rests on, and how numbers are written."""
 
 from perfci.model import ALL_ENDPOINTS, Comparison, Interval, Metric, Pooling, Quantity, RoundKind, Scale, SeriesVerdict
 
@@ -9,9 +9,9 @@ def amount(value: float, metric: Metric) -> str:
 
 
 def number(value: float) -> str:
-    """Format a number with three significant digits and no exponent."""
+    """Format a number with three significant digits, commas for thousands and no exponent."""
     digits = 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2
-    return f"{value:.{digits}f}"
+    return f"{value:,.{digits}f}"
 
 
 def count(mean: float) -> str:
@@ -28,13 +28,14 @@ def signed(change: float) -> str:
 
 def sentence(comparison: Comparison, verdict: SeriesVerdict, confidence: float, *, tail: str = "") -> str:
     """State what is claimed of a series, and what the claim rests on."""
-    who = _subject(comparison)
+    who = subject(comparison)
     if comparison.change is None:
         return f"{who}: {name_of(comparison.series.metric)} not compared ({comparison.note or 'no values'})"
     return f"{who} {_claim(comparison, comparison.change, verdict)} ({_evidence(comparison, confidence)}){tail}"
 
 
-def _subject(comparison: Comparison) -> str:
+def subject(comparison: Comparison) -> str:
+    """The endpoint, or the whole service, and whether it is under load."""
     endpoint = comparison.series.endpoint
     whole = "The mean over all endpoints" if comparison.series.metric.pooling is Pooling.ENDPOINTS else "The service"
     name = whole if endpoint == ALL_ENDPOINTS else endpoint
@@ -51,7 +52,7 @@ def _claim(comparison: Comparison, change: Interval, verdict: SeriesVerdict) -> 
         return "can neither be called changed nor unchanged"
     unit = "percentage points" if metric.scale is Scale.DIFFERENCE else "%"
     adjusted = "" if comparison.common_shift is None else " beside the other endpoints"
-    return claim(metric, change.estimate, f"{_percent(abs(change.estimate))} {unit}") + adjusted
+    return claim(metric, change.estimate, f"{percent(abs(change.estimate))} {unit}") + adjusted
 
 
 def claim(metric: Metric, change: float, size: str) -> str:
@@ -90,11 +91,12 @@ def _many(count: int, noun: str) -> str:
     return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
-def _percent(share: float) -> str:
+def percent(share: float) -> str:
+    """A share in percent, without the sign for it."""
     value = 100 * share
-    return f"{value:.0f}" if abs(value) >= 10 else f"{value:.1f}"
+    return f"{value:,.0f}" if abs(value) >= 10 else f"{value:.1f}"
 
 
 def _signed(share: float) -> str:
-    text = _percent(share)
+    text = percent(share)
     return text if text.startswith("-") else f"+{text}"
