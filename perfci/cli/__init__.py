@@ -33,7 +33,8 @@ COMMANDS = {
     "worker": "Drive users for a `perfci run` on another machine, round after round.",
     "publish": "Publish the run in the folder RUN: summary, outputs, annotations, comment.",
     "doctor": "Check what a run needs, and say what is missing, slow, unmeasurable or unsafe.",
-    "clean": "Remove what earlier runs left on this machine: processes of a killed perfci, images, environments of the load.",
+    "clean": "Remove what earlier runs left on this machine: processes of a killed perfci, images, environments of the "
+    "load.",
 }
 """Each command's first line of help stands here, too, so that the list of them needs no import; a test compares."""
 
