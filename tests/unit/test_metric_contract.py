@@ -152,7 +152,7 @@ def test_a_metric_needs_nothing_but_its_registration(heap: Metric) -> None:
 
     larger = outcome(1.3)
     assert larger.verdict is Verdict.REGRESSION
-    assert "is 30 % larger (heap 1000 -> 1300 B" in larger.reason
+    assert "is 30 % larger (heap 1,000 -> 1,300 B" in larger.reason
     assert "slower" not in render("text", larger)
     assert "1.3 kB" in render("text", larger)
     smaller = outcome(0.8)
