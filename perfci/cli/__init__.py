@@ -8,6 +8,7 @@ command needs beyond that it imports when it is called.
 import errno
 import gc
 import importlib
+import keyword
 import signal
 import sys
 from types import FrameType
@@ -24,6 +25,7 @@ COMMANDS = {
     "run": "Measure a profile, compare, and say a verdict.",
     "compare": "Judge stored runs: CANDIDATE against BASE (a run, or a folder of runs).",
     "check": "Hold RUN against the SLOs alone; RUN is a run, or a result file of another tool.",
+    "import": "Turn result files of other tools into a run, or into accepted runs of the baseline.",
     "report": "Write the HTML report of the run RUN again, or print its report in another format.",
     "gate": "Fail, or not, as the run in the folder RUN was judged.",
     "baseline": "The accepted runs that later ones are compared with.",
@@ -63,7 +65,8 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = importlib.import_module(f"perfci.cli.{cmd_name}").command
+        module = f"{cmd_name}_" if keyword.iskeyword(cmd_name) else cmd_name
+        command: click.Command = importlib.import_module(f"perfci.cli.{module}").command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -45,6 +45,7 @@ class FileFormat:
 
 
 FORMATS = (
+    FileFormat("Locust percentiles (CSV)", locust_csv.is_percentiles, locust_csv.parse_statistics),
     FileFormat("Locust statistics (CSV)", locust_csv.is_statistics, locust_csv.parse_statistics),
     FileFormat("Locust history (CSV)", locust_csv.is_history, locust_csv.parse_history),
     FileFormat("Locust failures (CSV)", locust_csv.is_failures, locust_csv.parse_failures),

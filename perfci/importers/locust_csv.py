@@ -7,6 +7,7 @@ out, since it is not always the sum of the others.
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from perfci.importers.content import Content, count, number
@@ -23,8 +24,13 @@ _PERCENT = re.compile(r"(\d+(?:\.\d+)?)%$")
 
 
 def is_statistics(content: Content) -> bool:
-    """Whether it is `PREFIX_stats.csv`, or `PREFIX_requests.csv` of early versions."""
+    """Whether it is `PREFIX_stats.csv`, or `PREFIX_requests.csv` of versions before 1.0."""
     return "Name" in content.columns and any(name in content.columns for name in _REQUESTS)
+
+
+def is_percentiles(content: Content) -> bool:
+    """Whether it is `PREFIX_distribution.csv` of versions before 1.0."""
+    return content.columns[:3] == ("Name", "# requests", "50%")
 
 
 def parse_statistics(content: Content) -> ForeignResult:
@@ -33,6 +39,29 @@ def parse_statistics(content: Content) -> ForeignResult:
     if not aggregates:
         raise ValueError("it has no line for any endpoint: Locust sent no request, or the file is cut off")
     return ForeignResult(tool=TOOL, aggregates=aggregates, notes=(ROUNDED, LOSES_THE_END))
+
+
+def joined(first: ForeignResult, others: Iterable[ForeignResult]) -> ForeignResult:
+    """
+    What several files of one run say together: times of *first*, and of *others* what it lacks.
+
+    That are quantiles of the same endpoint, when the run was, its users, and the notes.
+    """
+    rest = list(others)
+    quantiles = {each.name: each.quantiles_ms for other in rest for each in other.aggregates if each.quantiles_ms}
+    aggregates = tuple(
+        replace(each, quantiles_ms={**quantiles.get(each.name, {}), **each.quantiles_ms}) for each in first.aggregates
+    )
+    notes = [note for each in (first, *rest) for note in each.notes if not note.startswith("the file has")]
+    known = [first, *rest]
+    return replace(
+        first,
+        aggregates=aggregates,
+        duration_s=next((each.duration_s for each in known if each.duration_s), None),
+        started_at=next((each.started_at for each in known if each.started_at), None),
+        users=next((each.users for each in known if each.users), None),
+        notes=tuple(dict.fromkeys(notes)),
+    )
 
 
 def is_history(content: Content) -> bool:

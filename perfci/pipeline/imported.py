@@ -1,6 +1,7 @@
 """Turns result files of other tools into runs: each file is a measurement, several files of a side are replicates."""
 
 import hashlib
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -8,7 +9,7 @@ from pathlib import Path
 
 from perfci import __version__, importers
 from perfci.errors import ResultError
-from perfci.importers import Aggregate, ForeignResult
+from perfci.importers import Aggregate, ForeignResult, locust_csv
 from perfci.metrics import registry
 from perfci.model import ALL_ENDPOINTS, EndpointRound, Fingerprint, Origin, Requests, Round, RoundKind, Run, Side
 
@@ -19,33 +20,68 @@ _QUANTILES = {0.5: "p50", 0.95: "p95", 0.99: "p99"}
 """Share -> the metric that is this quantile."""
 
 
+_OF_LOCUST = re.compile(r"(.+)_(?:stats|stats_history|requests|distribution|failures|exceptions)\.csv")
+_OF_LOCUST_FIRST = (
+    "Locust statistics (CSV)",
+    "Locust percentiles (CSV)",
+    "Locust history (CSV)",
+    "Locust failures (CSV)",
+    "Locust exceptions (CSV)",
+)
+"""Which of them says most."""
+
+
 @dataclass(frozen=True, slots=True)
 class Imported:
     """One file of another tool."""
 
     path: Path
+    format: str
     result: ForeignResult
-    digest: str  # of its content
+    digest: str  # of its content, and of those beside it that are of the same measurement
 
 
 def find(path: Path) -> tuple[Imported, ...]:
+    """
+    The measurements of other tools at *path*: that file, or the files in that folder, by name; empty without any.
+
+    The files that Locust writes of one run with `--csv` are one measurement.
+    """
+    return tuple(of_files(files_at(path)))
+
+
+def files_at(path: Path) -> list[Path]:
     """The files of other tools at *path*: that file, or those in that folder, by name; empty where there are none."""
     paths = sorted(entry for entry in path.iterdir() if entry.is_file()) if path.is_dir() else [path]
-    known = [entry for entry in paths if entry.is_file() and importers.knows(entry)]
-    return tuple(_read(entry) for entry in known)
+    return [entry for entry in paths if entry.is_file() and importers.knows(entry)]
+
+
+def of_files(paths: Iterable[Path]) -> list[Imported]:
+    """The measurements in the files at *paths*; ResultError where one cannot be read."""
+    return _joined([_read(path) for path in paths])
 
 
 def run_of(files: Sequence[Imported], *, name: str) -> Run:
     """
     One run of *files*, each of which is a block of it; *name* is what people know it by.
 
-    ResultError where the files are of several tools, or none of them has a request.
+    ResultError where the files are of several tools or formats, or none of them has a request.
     """
     tools = sorted({file.result.tool for file in files})
     if len(tools) != 1:
         raise ResultError(
             f"{name} has files of {' and '.join(tools) or 'no tool'}",
             hint="the files of one side are its replicates: keep those of one tool in a folder of their own",
+        )
+    if len(formats := sorted({file.format for file in files})) > 1:
+        raise ResultError(
+            f"{name} has files of {len(formats)} formats: {', '.join(formats)}",
+            hint="two files of one measurement are no replicates: keep one format, with a file for each measurement",
+        )
+    if len({file.digest for file in files}) < len(files):
+        raise ResultError(
+            f"{name} has the same content twice",
+            hint="one measurement under two names is no replicate: give each measurement once",
         )
     rounds = tuple(_round(file.result, block) for block, file in enumerate(files, start=1))
     if not any(seen.values for round_ in rounds for seen in round_.endpoints.values()):
@@ -75,8 +111,26 @@ def run_of(files: Sequence[Imported], *, name: str) -> Run:
 
 
 def _read(path: Path) -> Imported:
-    _, result = importers.read(path)
-    return Imported(path, result, hashlib.sha256(path.read_bytes()).hexdigest())
+    found, result = importers.read(path)
+    return Imported(path, found.name, result, hashlib.sha256(path.read_bytes()).hexdigest())
+
+
+def _joined(files: Sequence[Imported]) -> list[Imported]:
+    """The measurements, with the files of one run of Locust put together, whose names differ in their ends."""
+    groups: dict[tuple[Path, str | int], list[Imported]] = {}
+    for number, file in enumerate(files):
+        match = _OF_LOCUST.fullmatch(file.path.name) if file.format in _OF_LOCUST_FIRST else None
+        groups.setdefault((file.path.parent, match[1] if match else number), []).append(file)
+    return [_one(group) for group in groups.values()]
+
+
+def _one(group: Sequence[Imported]) -> Imported:
+    if len(group) == 1:
+        return group[0]
+    first = min(group, key=lambda file: _OF_LOCUST_FIRST.index(file.format))
+    digest = hashlib.sha256(" ".join(file.digest for file in group).encode()).hexdigest()
+    result = locust_csv.joined(first.result, [file.result for file in group if file is not first])
+    return replace(first, result=result, digest=digest)
 
 
 def _round(result: ForeignResult, block: int) -> Round:

@@ -18,7 +18,7 @@ from perfci.store.baselines import (
 from perfci.store.census import CENSUS, load_census, save_census
 from perfci.store.files import LARGEST_BYTES, write_atomically
 from perfci.store.run_folder import RunFolder
-from perfci.store.runs import load, save, text
+from perfci.store.runs import check_names, load, save, text
 
 __all__ = [
     "CENSUS",
@@ -27,6 +27,7 @@ __all__ = [
     "RunFolder",
     "accepted_runs",
     "baseline_folder",
+    "check_names",
     "committed_census",
     "load",
     "load_baseline",

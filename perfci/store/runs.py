@@ -47,7 +47,10 @@ def check_names(run: Run, file: Path) -> None:
     """Refuse names that would lead out of the folder in which a run is recorded: they become parts of paths."""
     for what, name in (("profile", run.profile), ("scenario", run.scenario), ("id", run.id)):
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9-]{0,99}", name):
-            raise ResultError(f"{file}: {name[:60]!r} cannot be the {what} of a run")
+            raise ResultError(
+                f"{file}: {name[:60]!r} cannot be the {what} of a run",
+                hint="it has letters, digits and hyphens, at most 100",
+            )
 
 
 def check_tallies(census: Census, file: Path) -> None:
