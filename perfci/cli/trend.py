@@ -14,11 +14,24 @@ from perfci.cli.output import say, width
 @config_option
 @click.option("--series", metavar="PATTERN", help='Lines to show, such as "GET /tickets/ p95", "*p95" or an endpoint.')
 @click.option(
-    "--format", "fmt", type=click.Choice(["text", "json"]), default="text", show_default=True, help="What to print."
+    "--format",
+    "fmt",
+    type=click.Choice(["text", "json", "html"]),
+    default="text",
+    show_default=True,
+    help="What to print.",
 )
+@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="A file to write, instead of printing.")
 @place_options
 def command(  # noqa: PLR0917  # click passes by name
-    profile: str | None, config: Path, series: str | None, fmt: str, folder: Path | None, branch: str, remote: str
+    profile: str | None,
+    config: Path,
+    series: str | None,
+    fmt: str,
+    output: Path | None,
+    folder: Path | None,
+    branch: str,
+    remote: str,
 ) -> None:
     """
     Show what changed along the runs of a history: by which commit, by how much, whether it was accepted.
@@ -34,4 +47,9 @@ def command(  # noqa: PLR0917  # click passes by name
 
     place = archive(real_ports(config, quiet=True), folder=folder, remote=remote, branch=branch)
     found = trends(place, profile, series=series, config_file=config)
-    say(trend_text.render(found, width=max(width(), 100)) if fmt == "text" else FORMATS[fmt](found))
+    text = trend_text.render(found, width=max(width(), 100)) if fmt == "text" else FORMATS[fmt](found)
+    if output is None:
+        say(text)
+    else:
+        output.write_text(text, encoding="utf-8")
+        say(f"wrote {output}")

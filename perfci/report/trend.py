@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
 from perfci.model import Trend
-from perfci.report import trend_json, trend_text
+from perfci.report import trend_json, trend_page, trend_text
 
 FORMATS: Mapping[str, Callable[[Sequence[Trend]], str]] = MappingProxyType(
-    {"text": trend_text.document, "json": trend_json.document}
+    {"text": trend_text.document, "json": trend_json.document, "html": trend_page.document}
 )
 """What `perfci trend --format` offers."""

@@ -59,6 +59,14 @@ def drifts(trend: Trend) -> list[tuple[Line, Drift]]:
     return sorted(found, key=lambda each: (not each[1].worse, -abs(each[1].change.estimate)))
 
 
+def drift(line: Line, found: Drift) -> str:
+    """A drift in one sentence."""
+    return (
+        f"{label(line)} is {changed(line, found.change)} ({levels(line, found)}) over {found.runs} runs since "
+        f"{found.since}, though no change alone reached the budget of {rows.size(line.budget, line.metric)}"
+    )
+
+
 def summary(trend: Trend) -> Iterator[str]:
     """What the trend is made of, in sentences."""
     yield f"{_count(trend.runs, 'run')} from {trend.first[:10]} to {trend.last[:10]}, in {trend.place}"

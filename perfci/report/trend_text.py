@@ -48,12 +48,7 @@ def _parts(trend: Trend) -> "Iterator[RenderableType]":
     if len(events) > MAX_ROWS:
         yield Text(f"... and {len(events) - MAX_ROWS} older changes: --format json has all of them")
     for line, drift in trend_rows.drifts(trend):
-        text = (
-            f"Drift: {trend_rows.label(line)} is {trend_rows.changed(line, drift.change)} "
-            f"({trend_rows.levels(line, drift)}) over {drift.runs} runs since {drift.since}, "
-            f"though no change alone reached the budget of {rows.size(line.budget, line.metric)}"
-        )
-        yield Text(plain(text, TEXT_LIMIT))
+        yield Text(plain(f"Drift: {trend_rows.drift(line, drift)}", TEXT_LIMIT))
     yield Text()
     yield _lines(trend)
     yield Text()

@@ -200,3 +200,66 @@ def test_a_sparkline_is_short_and_rises_with_the_values(values: list[float]) -> 
     line = trend_rows.sparkline(sorted(values))
     assert 1 <= len(line) <= 40
     assert all(left <= right for left, right in pairwise(line))
+
+
+JOB = "https://github.example/octo/shop/actions/runs/7"
+
+
+def test_the_page_links_commits_and_jobs() -> None:
+    """A change links the commits since the run before and the job that found it; a line the newest of both."""
+    page = FORMATS["html"]([a_trend()])
+    compared = f"https://github.example/octo/shop/compare/{'0ddba115' * 5}...{'f00dfeed' * 5}"
+    assert f'<a href="{compared}" rel="noreferrer">0ddba11..f00dfee</a>' in page
+    assert f'<a href="{JOB}" rel="noreferrer">job</a>' in page
+    rows = a_line(4.0).rows
+    page = FORMATS["html"]([a_trend(lines=(a_line(4.0, events=(), rows=(replace(rows[0], url=JOB),)),))])
+    assert f'<a href="https://github.example/octo/shop/commit/{"00000000" * 5}"' in page
+
+
+@pytest.mark.usefixtures("pictures")
+def test_the_page_has_a_picture_for_each_line_with_its_numbers_in_words() -> None:
+    """Who does not see the picture hears how many runs it has, from where to where, and how many changes."""
+    page = FORMATS["html"]([a_trend()])
+    assert page.count("<svg") == 1
+    assert 'aria-label="GET /tickets/ trimmed_gmean, 5 runs from 4 ms to 4.8 ms, changes: 1"' in page
+    assert "never joined in one line" in page
+    assert "though no change alone reached the budget of 5 %" in page
+
+
+def test_the_page_asks_nobody_and_runs_nothing() -> None:
+    """One file, without a script, whose policy forbids what it does not have."""
+    page = FORMATS["html"]([a_trend()])
+    assert "<script" not in page
+    assert "default-src 'none'" in page
+    assert not {part for part in ("src=", "@import", "url(") if part in page}
+
+
+@pytest.mark.parametrize("url", ["javascript:alert(1)", 'https://a.example/x/y/actions/runs/1"><b>', "ftp://a/b/c", ""])
+def test_an_address_that_is_none_is_no_link(url: str) -> None:
+    """A row of the history may hold anything: only web addresses become links."""
+    page = FORMATS["html"]([a_trend(lines=(a_line(4.0, 4.8, events=(an_event(url=url),)),))])
+    assert "<a " not in page
+    assert "<b>" not in page
+
+
+@pytest.mark.usefixtures("pictures")
+@pytest.mark.parametrize("name", ["<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "</svg><b>x</b>"])
+def test_a_hostile_name_is_text_on_the_page(name: str) -> None:
+    """In tables, captions, names of pictures and the pictures themselves."""
+    hostile = an_event(accepted=f"baseline run {name}")
+    page = FORMATS["html"]([a_trend(place=name, lines=(a_line(4.0, 4.8, endpoint=name, events=(hostile,)),))])
+    assert name not in page
+    assert "onerror=alert(1)>" not in page
+
+
+@pytest.mark.usefixtures("pictures")
+def test_a_long_line_is_drawn_with_few_points() -> None:
+    """5,000 runs make no larger picture than 240."""
+    values = [4.0 + number % 7 for number in range(5000)]
+    event = an_event(run="run-1")
+    rows = tuple(
+        HistoryRow(run=f"run-{number}", created_at="", commit="", machine="", machine_id="", conditions="9e10")
+        for number in range(5000)
+    )
+    line = a_line(values[0], rows=rows, values=tuple(values), events=(event,))
+    assert len(FORMATS["html"]([a_trend(lines=(line,))])) < 60_000
