@@ -296,3 +296,28 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     """With the reason of the system."""
     with pytest.raises(ResultError, match="No such file"):
         read(tmp_path / "missing.csv")
+
+
+def test_type_and_name_are_the_key_of_locusts_statistics(tmp_path: Path) -> None:
+    """One name asked for in two ways is two endpoints; the line of all of them is none, though it does not add up."""
+    head = "Type,Name,Request Count,Failure Count,Median Response Time,Average Response Time,Requests/s,50%,95%\n"
+    rows = "GET,/a,10,1,5,6,1,5,9\nPOST,/a,20,2,50,60,2,50,90\n,Aggregated,99,9,7,8,9,7,9\n"
+    found = {each.name: (each.requests, each.failures) for each in parsed(tmp_path, head + rows).aggregates}
+    assert found == {"GET /a": (10, 1), "POST /a": (20, 2)}
+
+
+@pytest.mark.parametrize(
+    ("percentiles", "quantiles"),
+    [
+        ("50%,66%,75%,80%,90%,95%,98%,99%,100%", {0.5, 0.66, 0.75, 0.8, 0.9, 0.95, 0.98, 0.99}),  # 0.12
+        ("50%,95%,99.9%,99.99%,100%", {0.5, 0.95, 0.999, 0.9999}),  # 1.0 and later
+        ("50%,37%,99.995%", {0.5, 0.37, 0.99995}),  # PERCENTILES_TO_REPORT of the user
+    ],
+)
+def test_locust_has_whatever_percentiles_it_was_asked_for(
+    tmp_path: Path, percentiles: str, quantiles: set[float]
+) -> None:
+    """Each is read under its own share; the largest value is no quantile."""
+    head = f"Type,Name,Request Count,Failure Count,Median Response Time,{percentiles}\n"
+    row = "GET,/,10,1,5," + ",".join("7" for _ in percentiles.split(",")) + "\n"
+    assert set(only(parsed(tmp_path, head + row)).quantiles_ms) == quantiles

@@ -72,6 +72,21 @@ def test_k6_by_its_own_files() -> None:
         assert all(failed == (status == 500) for failed, status in zip(requests.failed, requests.status, strict=True))
 
 
+@pytest.mark.parametrize(
+    ("file", "name"), [("jmeter.csv", "JMeter results (CSV)"), ("jmeter.xml", "JMeter results (XML)")]
+)
+def test_jmeter_by_its_own_files(file: str, name: str) -> None:
+    """Of JMeter 5.6.3: two users ten times each, every second sample fails."""
+    found, result = read(RECORDED / file)
+    assert (found.name, result.endpoints) == (name, ("GET /broken", "GET /slow"))
+    assert result.requests is not None
+    assert (len(result.requests), sum(result.requests.failed)) == (40, 20)
+    assert all(
+        failed == (status == 500) for failed, status in zip(result.requests.failed, result.requests.status, strict=True)
+    )
+    assert 12 < median_ms(result) < 30
+
+
 def test_both_encodings_of_vegeta_hold_the_same_requests() -> None:
     """Begin, latency, status and size, to the nanosecond."""
     (_, one), (_, other) = (read(RECORDED / f"vegeta-results.{ending}") for ending in ("csv", "json"))

@@ -123,3 +123,25 @@ def test_the_documentation_names_every_format() -> None:
     page = (ROOT / "docs" / "other-tools.md").read_text(encoding="utf-8").lower()
     for found in FORMATS:
         assert found.name.split()[0].lower() in page
+
+
+def test_failing_fast_is_no_win(tmp_path: Path) -> None:
+    """Half of the requests fail, and the rest take half as long: that is a regression, and no improvement anywhere."""
+    levels = [1.0, 1.01, 0.99, 1.005, 1.02, 0.98, 0.995, 1.015, 0.985]
+    base = side(tmp_path / "base", levels)
+    for number, level in enumerate([0.5, 0.51, 0.49]):
+        summary(tmp_path / "failing", number, times=level, failed=500)
+    outcome = compared(base, tmp_path / "failing").outcome
+    assert outcome.verdict is Verdict.REGRESSION
+    assert SeriesVerdict.IMPROVEMENT not in {decision.verdict for decision in outcome.decisions}
+
+
+def test_zero_requests_are_refused(tmp_path: Path, on_command_line: Callable[..., tuple[int, str, str]]) -> None:
+    """A side that asked for nothing is neither fast nor unchanged."""
+    empty = tmp_path / "empty_stats.csv"
+    empty.write_text(
+        "Type,Name,Request Count,Failure Count,Median Response Time,Average Response Time,Requests/s,50%,95%\n"
+        "GET,/,0,0,0,0.0,0.0,N/A,N/A\n,Aggregated,0,0,0,0.0,0.0,N/A,N/A\n"
+    )
+    code, _, error = on_command_line(RECORDED / "locust_stats.csv", empty)
+    assert (code, "has no measured request" in error) == (2, True)
