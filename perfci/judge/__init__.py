@@ -15,13 +15,13 @@ from perfci.judge.census.judging import judge_work
 from perfci.judge.compare.series import against_baseline, paired
 from perfci.judge.gate import decide
 from perfci.judge.gauges import compared
-from perfci.judge.remarks import remarks
 from perfci.judge.sequential import Standing, follow
 from perfci.judge.slo import judge_slos
 from perfci.judge.survival import survival, without_blame
 from perfci.judge.validity import findings
 from perfci.judge.validity.case import case_of
 from perfci.model import Baseline, GatePolicy, Outcome, Reference, Run, Subject
+from perfci.sentences.remarks import remarks
 
 
 def judge(

@@ -28,6 +28,7 @@ from perfci.model import (
     Run,
     SeriesVerdict,
 )
+from perfci.sentences import notes
 
 FEWEST = 2
 """Blocks that a look needs: one has no scatter."""
@@ -138,7 +139,7 @@ def _compared(comparison: Comparison, before: Decision | None) -> Comparison:
     if not comparison.looks:
         return replace(
             comparison,
-            note=comparison.note or f"1 block: at least {FEWEST} are needed",
+            note=comparison.note or notes.first_block(FEWEST),
             change=None,
             p_worse=None,
             p_better=None,

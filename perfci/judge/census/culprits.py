@@ -8,7 +8,6 @@ from perfci.judge.census.counters import kind_of
 from perfci.judge.census.statements import short
 from perfci.judge.stats import welch
 from perfci.model import Culprit, CulpritKind, Statement, Tally
-from perfci.sentences.series import count
 
 MOST = 5
 """Culprits of one counter: whoever reads more of them does not read them."""
@@ -52,12 +51,6 @@ def of(endpoint: str, counter: str, base: Work, candidate: Work) -> tuple[Culpri
         before, after = _means(endpoint, counter, base, candidate)
         found.append(Culprit(kind=CulpritKind.ROUND_TRIPS, what=counter, before=before, after=after, unit="packets"))
     return tuple(found[:MOST])
-
-
-def describe(culprit: Culprit) -> str:
-    """Describe a culprit in a few words."""
-    before, after = count(culprit.before), count(culprit.after)
-    return f"{culprit.kind}: {before} -> {after} {culprit.unit} of {short(culprit.what, 100)}"
 
 
 def _statements(statements: Sequence[_Statement], unit: str, *, surely: bool) -> Iterator[Culprit]:

@@ -13,6 +13,7 @@ from functools import partial
 from perfci.judge.budgets import resolve
 from perfci.judge.census import comparable, counters, culprits
 from perfci.judge.census.comparable import Work
+from perfci.judge.census.statements import short
 from perfci.judge.stats import welch
 from perfci.judge.stats.family import holm
 from perfci.model import (
@@ -34,7 +35,8 @@ from perfci.model import (
     Side,
     Tally,
 )
-from perfci.sentences.series import claim, count, signed
+from perfci.sentences import notes
+from perfci.sentences import work as say
 
 SHARE_OF_ALPHA = 0.1
 """
@@ -43,6 +45,9 @@ What all tests of the census together may spend, of alpha and beside it.
 A family of its own, so that a source that happens to be there takes no power from the clocks. Requests are plenty:
 even a thousandth leaves hardly anything unseen that reaches its budget.
 """
+
+CAUSE_LENGTH = 100
+"""Characters of a statement in the reason of a count."""
 
 _OFF_BY = 1e-9  # a mean of counts is no count: what sums of floats may be wrong by
 
@@ -121,9 +126,9 @@ def _budget(policy: GatePolicy, reference: Reference, endpoint: str, counter: st
 def _why_not(before: Tally | None, after: Tally | None, counter: str) -> str:
     source = counter.rpartition("/")[0] or counter
     if before is None or after is None:
-        return f"{source} could be counted on the {'candidate' if before is None else 'reference'} only"
+        return notes.counted_on("candidate" if before is None else "reference", source)
     fewest = min(before.requests, after.requests)
-    return f"seen in {fewest} request{'s' * (fewest != 1)} only" if fewest < ENOUGH else ""
+    return notes.seen_in(fewest) if fewest < ENOUGH else ""
 
 
 def _blank(endpoint: str, counter: str, before: Tally | None, after: Tally | None, budget: Budget) -> Comparison:
@@ -143,8 +148,8 @@ def _blank(endpoint: str, counter: str, before: Tally | None, after: Tally | Non
 
 
 def _open(comparison: Comparison) -> Decision:
-    named = f"{comparison.series.endpoint}: {comparison.series.metric.name} not compared ({comparison.note})"
-    return Decision(comparison=comparison, verdict=SeriesVerdict.NOT_COMPARED, p_adjusted=None, reason=named)
+    reason = say.not_compared(comparison)
+    return Decision(comparison=comparison, verdict=SeriesVerdict.NOT_COMPARED, p_adjusted=None, reason=reason)
 
 
 def _decisions(pairs: Sequence[_Pair], policy: GatePolicy) -> list[Decision]:
@@ -215,30 +220,11 @@ def _within(comparison: Comparison, margin: float) -> bool:
 
 
 def _sentence(pair: _Pair, comparison: Comparison, verdict: SeriesVerdict, policy: GatePolicy) -> str:
-    """What is claimed, and whether it is certain."""
-    metric, endpoint = comparison.series.metric, comparison.series.endpoint
-    delta = pair.candidate.mean - pair.base.mean
-    before, after = count(pair.base.mean), count(pair.candidate.mean)
-    advisory = "; advisory" if comparison.budget.role is Role.ADVISORY else ""
-    if pair.certain and abs(delta) <= _OFF_BY:
-        return f"{endpoint}: {after} {metric.name} in every request, as before{advisory}"
-    grown = claim(metric, delta, count(abs(delta)))
+    base, candidate = pair.base.mean, pair.candidate.mean
     if pair.certain:
-        small = {
-            SeriesVerdict.EQUIVALENT: ", within its margin",
-            SeriesVerdict.BELOW_BUDGET: ", below its budget",
-        }.get(verdict, "")
-        return f"{endpoint} {grown} in every request ({before} -> {after}){small}{advisory}"
-    said = {
-        SeriesVerdict.EQUIVALENT: f": {metric.name} stays within its margin",
-        SeriesVerdict.BELOW_BUDGET: f": {metric.name} stays below its budget",
-        SeriesVerdict.INCONCLUSIVE: f": {metric.name} can neither be called changed nor unchanged",
-    }.get(verdict, f" {grown} a request on average")
-    assert comparison.change is not None
-    low, high = signed(comparison.change.low), signed(comparison.change.high)
-    interval = f"{100 * policy.confidence:.0f} % interval {low}..{high}"
-    counted = f"{pair.base.requests} and {pair.candidate.requests} requests"
-    return f"{endpoint}{said} ({before} -> {after}, {interval}, {counted}){advisory}"
+        return say.certain(comparison, verdict, base, candidate, same=abs(candidate - base) <= _OFF_BY)
+    requests = (pair.base.requests, pair.candidate.requests)
+    return say.varying(comparison, verdict, base, candidate, of=requests, level=policy.confidence)
 
 
 def _explained(decision: Decision, base: Work, candidate: Work) -> Decision:
@@ -247,7 +233,7 @@ def _explained(decision: Decision, base: Work, candidate: Work) -> Decision:
     if decision.verdict is not SeriesVerdict.REGRESSION or comparison.budget.role is Role.ADVISORY:
         return decision
     found = culprits.of(comparison.series.endpoint, comparison.series.metric.name, base, candidate)
-    cause = f" ({culprits.describe(found[0])})" if found else ""
+    cause = f" ({say.cause(found[0], short(found[0].what, CAUSE_LENGTH))})" if found else ""
     return replace(decision, comparison=replace(comparison, culprits=found), reason=decision.reason + cause)
 
 
@@ -269,8 +255,7 @@ def _accepted(decision: Decision, run: Run, policy: GatePolicy) -> Decision:
         _blank(comparison.series.endpoint, comparison.series.metric.name, new, now, comparison.budget), new, now, policy
     ):
         return decision
-    reason = f"{decision.reason}; accepted: this change writes it into census.json"
-    return replace(decision, verdict=SeriesVerdict.ACCEPTED, reason=reason)
+    return replace(decision, verdict=SeriesVerdict.ACCEPTED, reason=decision.reason + say.ACCEPTED)
 
 
 def changed(endpoint: str, counter: str, old: Tally, new: Tally, policy: GatePolicy) -> bool:

@@ -13,6 +13,7 @@ from operator import itemgetter
 from perfci.judge.stats.exact import Count
 from perfci.metrics.registry import resolving
 from perfci.model import ALL_ENDPOINTS, EndpointRound, Metric, Round
+from perfci.sentences import notes
 
 Line = Mapping[int, float]
 """Block -> log of the value, or what belongs to it."""
@@ -89,7 +90,7 @@ def one_sided(endpoint: str, base: Sequence[Round], candidate: Sequence[Round]) 
     in_base, in_candidate = (any(_seen(side, endpoint)) for side in (base, candidate))
     if in_base and in_candidate:
         return ""
-    return "only the reference was asked for it" if in_base else "new: only the candidate was asked for it"
+    return notes.ONLY_REFERENCE if in_base else notes.ONLY_CANDIDATE
 
 
 def too_few_requests(endpoint: str, base: Sequence[Round], candidate: Sequence[Round], least: int) -> str:
@@ -102,20 +103,14 @@ def too_few_requests(endpoint: str, base: Sequence[Round], candidate: Sequence[R
     if own >= least:
         return ""
     most = max(fewest(base, endpoint), own)
-    return "" if most >= least else f"too few requests: {most} in one round, at least {least} are needed"
+    return "" if most >= least else notes.too_few_requests(most, least)
 
 
 def shortage(count: int, *, least: int, of: str, metric: Metric) -> str:
     """Explain that there are too few blocks or runs to judge by; empty where there are enough."""
     if count >= least:
         return ""
-    successes = resolving(metric.name)
-    resolved = f" with {successes} successful requests in a round" if successes > 1 else ""
-    return f"{count} usable {of}{'' if count == 1 else 's'}: at least {least}{resolved} {_needed(least)}"
-
-
-def _needed(least: int) -> str:
-    return "is needed" if least == 1 else "are needed"
+    return notes.shortage(count, least=least, of=of, requests=resolving(metric.name))
 
 
 def _seen(rounds: Iterable[Round], endpoint: str) -> Iterable[tuple[Round, EndpointRound]]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from perfci.judge.compare import block_means
 from perfci.judge.stats import exact
 from perfci.model import Round
+from perfci.sentences import notes
 
 JUMP = 0.02
 """Of the requests: who loses the slowest two of a hundred reports its 97th percentile as its 95th."""
@@ -55,4 +56,4 @@ def survivors(endpoint: str, base: Sequence[Round], candidate: Sequence[Round]) 
     if grown is None:
         return ""
     before, after = (exact.pool(block_means.counts(side, endpoint)).share for side in (base, candidate))
-    return f"{100 * after:.1f} % of the candidate's requests failed, {100 * before:.1f} % of the reference's"
+    return notes.survivors(before, after)

@@ -11,6 +11,7 @@ from perfci.judge.stats.effect import Effect
 from perfci.judge.stats.exact import Count
 from perfci.judge.stats.looks import Fractions, confidence_now, level_now, repeated_p
 from perfci.model import Budget, Comparison, GatePolicy, Replicate, RoundKind, Series
+from perfci.sentences import notes
 
 UNADJUSTED = 0.8
 """
@@ -70,7 +71,7 @@ def of_counts(blank: Comparison, base: Sequence[Count], candidate: Sequence[Coun
     """Fill in a comparison of shares from the counts of both sides, block by block."""
     seen_base, seen_candidate = exact.pool(base), exact.pool(candidate)
     if not seen_base.requests or not seen_candidate.requests:
-        return Draft(comparison=replace(blank, note=blank.note or "no requests on one side"))
+        return Draft(comparison=replace(blank, note=blank.note or notes.NO_REQUESTS))
     worth_base, worth_candidate = exact.effective(base), exact.effective(candidate)
     worse, better = (repeated_p(p, blank.looks) for p in exact.fisher(worth_base, worth_candidate))
     filled = replace(

@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from perfci.judge.remarks import remarks
 from perfci.model import Census, CounterSource, Folded, Run, Side
+from perfci.sentences.remarks import remarks
 from tests.builders import a_run
 
 
