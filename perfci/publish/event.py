@@ -13,6 +13,9 @@ DEPENDABOT = "dependabot[bot]"
 MAX_EVENT_BYTES = 32 << 20
 
 _SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_HEAD = re.compile(
+    r"[0-9a-z]{40}|[0-9a-z]{64}"
+)  # git never sees it: the API alone compares it, whatever its digits are
 _BRANCH = re.compile(r"(?!-)(?!.*(\.\.|@\{))[^\x00-\x20\x7f~^:?*\[\\]{1,250}")  # as git check-ref-format allows
 _WRITES = {
     "pull_request_target": (
@@ -140,7 +143,7 @@ def _change(event: str, payload: Mapping[str, Any], repository: str) -> _Change:
 def _pull_request(payload: Mapping[str, Any], repository: str) -> _Change:
     return _Change(
         pr=_number(_at(payload, "pull_request", "number")),
-        head_sha=_sha(payload, "pull_request", "head", "sha"),
+        head_sha=_sha(payload, "pull_request", "head", "sha", form=_HEAD),
         head_label=_text(payload, "pull_request", "head", "label"),
         base_sha=_sha(payload, "pull_request", "base", "sha"),
         base_ref=_branch(payload, "pull_request", "base", "ref"),
@@ -197,10 +200,10 @@ def _text(value: object, *path: str) -> str:
     return found if isinstance(found, str) else ""
 
 
-def _sha(value: object, *path: str) -> str:
+def _sha(value: object, *path: str, form: re.Pattern[str] = _SHA) -> str:
     """A full commit hash, or "" for anything else, and for all zeros: a branch that was created or deleted."""
     text = _text(value, *path)
-    return text if _SHA.fullmatch(text) and text.strip("0") else ""
+    return text if form.fullmatch(text) and text.strip("0") else ""
 
 
 def _branch(value: object, *path: str) -> str:

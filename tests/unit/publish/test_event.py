@@ -156,15 +156,21 @@ def test_strange_payloads(event: str, payload: dict[str, Any]) -> None:
     assert job_from(environ(event), payload).pr is None
 
 
-@pytest.mark.parametrize(
-    "text", ["--output=/tmp/x", "HEAD", "f00d", "g" * 40, "F" * 40, "1" * 41, "1" * 40 + "\n", ZEROS]
-)
+@pytest.mark.parametrize("text", ["--output=/tmp/x", "HEAD", "f00d", "F" * 40, "1" * 41, "1" * 40 + "\n", ZEROS])
 def test_what_is_no_whole_hash_is_no_commit(text: str) -> None:
     """The event is data: nothing of it reaches git as an option or as another name."""
     payload = a_pull_request()
     payload["pull_request"]["base"]["sha"] = payload["pull_request"]["head"]["sha"] = text
     found = job_from(environ("pull_request"), payload)
     assert (found.base_sha, found.head_sha) == ("", MERGE)
+
+
+def test_a_head_that_is_no_hexadecimal_number_is_compared_by_the_api_alone() -> None:
+    """A server whose commits have other digits gets its comment; git is given no such name."""
+    payload = a_pull_request()
+    payload["pull_request"]["base"]["sha"] = payload["pull_request"]["head"]["sha"] = "h" * 40
+    found = job_from(environ("pull_request"), payload)
+    assert (found.base_sha, found.head_sha) == ("", "h" * 40)
 
 
 @pytest.mark.parametrize("text", ["-x", "a..b", "main:perfci.toml", "main^{/x}", "a b", "@{u}", "a\nb", "", "a~1", "*"])
