@@ -9,7 +9,7 @@ export PYTHONDONTWRITEBYTECODE =
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help demo quick test check bench lock load-test systems monitoring clean
+.PHONY: help demo quick test check bench site lock load-test systems monitoring clean
 help:  ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
@@ -62,6 +62,9 @@ systems: $(READY)  ## Show each promise of the five systems: writes docs/systems
 
 monitoring:  ## Demo, Locust, Prometheus and Grafana in containers, until Ctrl-C: :8000, :8089, :9090, :3000
 	DEMO_PORT=8000 docker compose --profile monitoring up --build
+
+site: $(READY)  ## Build the documents as a site, in .perfci/site
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 lock: $(READY)  ## Write the lock files anew
 	$(BIN)/uv pip compile -q --upgrade pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -o requirements/action.txt

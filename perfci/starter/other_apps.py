@@ -78,7 +78,7 @@ def _main(files: Files, folder: str, package: dict[str, Any]) -> str:
 def _installer(files: Files, folder: str) -> str:
     for lock, command in (
         ("package-lock.json", "npm ci --silent --no-audit --no-fund"),
-        ("pnpm-lock.yaml", f"npx --yes {_manager(files, folder)} install --frozen-lockfile --silent"),
+        ("pnpm-lock.yaml", f"CI=true npx --yes {_manager(files, folder)} install --frozen-lockfile"),
         ("yarn.lock", "npx --yes yarn install --frozen-lockfile --silent"),
     ):
         if (files.root / joined(folder, lock)).is_file():

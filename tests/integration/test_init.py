@@ -1,8 +1,13 @@
 """`perfci init` on a service that has never heard of perfci, up to its first verdict."""
 
+import re
+import shlex
 from pathlib import Path
 
 from tests.fakes.shell import shell_in
+from tests.unit.pipeline.conftest import run_git
+
+TUTORIAL = Path(__file__).parents[2] / "docs/starting.md"
 
 SERVICE = """
 import json
@@ -34,26 +39,37 @@ ThreadingHTTPServer(("127.0.0.1", int(os.environ["PORT"])), Handler).serve_forev
 """
 
 
-def test_from_nothing_to_a_verdict(tmp_path: Path) -> None:
-    """The started service is asked: what it answers well is the load, the rest is told; then the first run."""
+def _tutorial() -> list[list[str]]:
+    """What the tutorial has its reader type, without the program's name, in its order."""
+    blocks = re.findall(r"^```sh\n(.*?)^```$", TUTORIAL.read_text(), re.MULTILINE | re.DOTALL)
+    lines = [shlex.split(line, comments=True) for block in blocks for line in block.splitlines()]
+    assert [line[:2] for line in lines] == [["perfci", command] for command in ("init", "doctor", "run")]
+    return [line[1:] for line in lines]
+
+
+def test_from_nothing_to_a_verdict_as_the_tutorial_says(tmp_path: Path) -> None:
+    """The started service is asked: what it answers well is the load, the rest is told; then doctor and a first run."""
     files = {"Procfile": "web: python3 serve.py\n", "serve.py": SERVICE}
+    init, doctor, run = _tutorial()
     with shell_in(tmp_path / "project", files, state=tmp_path / "state") as shell:
+        run_git(shell.project, "init", "-q")
+        run_git(shell.project, "add", ".")
+        run_git(shell.project, "commit", "-q", "-m", "a service")
         shown = shell.perfci("init", "--dry-run")
         assert shown.returncode == 0, shown.stderr
         assert '+ready = { path = "/healthz" }' in shown.stdout
         assert not (shell.project / "perfci.toml").exists()
-        assert shell.perfci("init").returncode == 0
+        assert shell.perfci(*init).returncode == 0
         load = (shell.project / "load_tests/web.py").read_text()
         assert 'self.client.get("/items/7", name="/items/{id}")' in load
         assert "# GET /broken: it answers with 404" in load
         assert shell.left() == []
-        looked = shell.perfci("doctor", "--quiet")
+        looked = shell.perfci(*doctor)
         assert looked.returncode == 0, looked.stdout
         assert "ok      requests: 1 endpoint answered every request" in looked.stdout
-        short = ("--users", "2", "--duration", "1s", "--warmup", "0s", "--blocks", "2")
-        run = shell.perfci("run", "web:smoke", "--base", ".", *short)
-        assert run.returncode in {0, 10}, run.stderr  # a verdict: on a busy machine two blocks may see a change
-        assert "GET /items/{id}" in run.stdout
+        done = shell.perfci(*run, "--users", "2", "--duration", "1s", "--warmup", "0s", "--blocks", "2")
+        assert done.returncode in {0, 10}, done.stderr  # a verdict: on a busy machine two blocks may see a change
+        assert "GET /items/{id}" in done.stdout
 
 
 def test_what_cannot_be_measured_is_told_before_a_run(tmp_path: Path) -> None:

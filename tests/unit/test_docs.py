@@ -31,6 +31,8 @@ from perfci.schema import Table
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
+INPUTS = ROOT / "docs/inputs.md"
+VERDICTS = ROOT / "docs/verdicts.md"
 TROUBLES = ROOT / "docs/troubleshooting.md"
 REFERENCE = ROOT / "docs/configuration.md"
 DOCUMENTS = [
@@ -175,8 +177,8 @@ def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any
 @pytest.mark.parametrize(
     ("path", "table"),
     [
-        pytest.param(README, _inputs, id="inputs"),
-        pytest.param(README, _outputs, id="outputs"),
+        pytest.param(INPUTS, _inputs, id="inputs"),
+        pytest.param(INPUTS, _outputs, id="outputs"),
         pytest.param(REFERENCE, _budgets, id="budgets"),
         pytest.param(REFERENCE, _metrics, id="metrics"),
         pytest.param(REFERENCE, _quantities, id="quantities"),
@@ -188,15 +190,15 @@ def test_tables_are_those_of_the_code(path: Path, table: Callable[[], str]) -> N
     assert table() in path.read_text(), f"{_named(path)} needs exactly this table:\n\n{table()}"
 
 
-def test_readme_has_every_exit_code() -> None:
+def test_every_exit_code_is_described() -> None:
     """The table of exit codes has those that perfci uses, and the one that it leaves to crashes."""
-    codes = [int(row[0].strip("`")) for row in _rows(_section(README, "Exit codes"))]
+    codes = [int(row[0].strip("`")) for row in _rows(_section(VERDICTS, "Exit codes"))]
     assert codes == sorted([*ExitCode, 1])
 
 
-def test_readme_has_every_verdict() -> None:
+def test_every_verdict_is_described() -> None:
     """The table of verdicts has all of them, in their order of precedence."""
-    assert [row[0].strip("`") for row in _rows(_section(README, "Verdicts"))] == list(Verdict)
+    assert [row[0].strip("`") for row in _rows(_section(VERDICTS, "Verdicts"))] == list(Verdict)
 
 
 @pytest.mark.parametrize("block", _blocks("toml"))
