@@ -8,7 +8,7 @@ from perfci.config import read
 from perfci.errors import ConfigError
 from perfci.judge import validity
 from perfci.judge.census.accept import to_commit
-from perfci.model import Baseline, Side, Weight
+from perfci.model import Baseline, Run, Side, Weight
 from perfci.pipeline.paths import inside
 from perfci.pipeline.policy import policy_of
 from perfci.pipeline.stored_names import aligned
@@ -21,24 +21,29 @@ def record(run: Path, *, config_file: Path, census_only: bool = False) -> list[P
     With *census_only* its times stay behind: work holds, whatever else was measured beside it.
     """
     config = read(config_file)
-    accepted = store.load(run)
-    if census_only and Side.CANDIDATE not in accepted.census:
-        raise ConfigError(f"run {accepted.id} counted no work", hint="perfci run --census only")
-    if census_only:
-        accepted = replace(accepted, rounds=())
-    if any(measured.side is Side.BASE for measured in accepted.rounds):
-        raise ConfigError(
-            f"run {accepted.id} measured two sides by turns, which says nothing about later runs",
-            hint="measure with --against baseline, then record that run; or record its work alone: --census-only",
-        )
-    invalid = [finding for finding in validity.findings(accepted, None) if finding.weight is not Weight.WARNING]
-    if invalid:
-        raise ConfigError(
-            f"run {accepted.id} is not valid and cannot become a baseline: {invalid[0].message}", hint=invalid[0].hint
-        )
+    accepted = acceptable(store.load(run), census_only=census_only)
     root = inside(config_file.parent.resolve(), config.baselines, what="baselines folder")
     before = store.committed_census(store.baseline_folder(root, accepted.profile, accepted.scenario))
     stored = Baseline(location="", runs=(), census=before)
     _, stored_here, _ = aligned(accepted, stored, [each.named() for each in config.endpoints])
     known = stored_here.census if stored_here else None
     return store.record(accepted, root, census=to_commit(accepted, policy_of(config.gate, accepted.profile), known))
+
+
+def acceptable(run: Run, *, census_only: bool) -> Run:
+    """What of *run* can become part of a baseline; ConfigError where it cannot."""
+    if census_only and Side.CANDIDATE not in run.census:
+        raise ConfigError(f"run {run.id} counted no work", hint="perfci run --census only")
+    if census_only:
+        run = replace(run, rounds=())
+    if any(measured.side is Side.BASE for measured in run.rounds):
+        raise ConfigError(
+            f"run {run.id} measured two sides by turns, which says nothing about later runs",
+            hint="measure with --against baseline, then record that run; or record its work alone: --census-only",
+        )
+    invalid = [finding for finding in validity.findings(run, None) if finding.weight is not Weight.WARNING]
+    if invalid:
+        raise ConfigError(
+            f"run {run.id} is not valid and cannot become a baseline: {invalid[0].message}", hint=invalid[0].hint
+        )
+    return run
