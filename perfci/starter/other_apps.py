@@ -77,13 +77,13 @@ def _main(files: Files, folder: str, package: dict[str, Any]) -> str:
 
 def _installer(files: Files, folder: str) -> str:
     for lock, command in (
-        ("package-lock.json", "npm ci --silent --no-audit --no-fund"),
-        ("pnpm-lock.yaml", f"CI=true npx --yes {_manager(files, folder)} install --frozen-lockfile"),
-        ("yarn.lock", "npx --yes yarn install --frozen-lockfile --silent"),
+        ("package-lock.json", "npm ci --include=dev --silent --no-audit --no-fund"),
+        ("pnpm-lock.yaml", f"CI=true npx --yes {_manager(files, folder)} install --prod=false --frozen-lockfile"),
+        ("yarn.lock", "npx --yes yarn install --production=false --frozen-lockfile --silent"),
     ):
         if (files.root / joined(folder, lock)).is_file():
             return command
-    return "npm install --silent --no-audit --no-fund"
+    return "npm install --include=dev --silent --no-audit --no-fund"
 
 
 def _manager(files: Files, folder: str) -> str:

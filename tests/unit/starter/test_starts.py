@@ -219,3 +219,16 @@ def test_declared_routes_are_candidates(tmp_path: Path) -> None:
     seen = _look(tmp_path, sources)
     assert set(seen.declared) == {"/items", "/users", "/books", "/healthz", "/posts", "/shop/"}
     assert seen.health == "/healthz"
+
+
+@pytest.mark.parametrize("lock", ["package-lock.json", "pnpm-lock.yaml", "yarn.lock", "README.md"])
+def test_what_a_build_needs_is_installed(tmp_path: Path, lock: str) -> None:
+    """The service runs as in production, and its build, which is given the same variables, needs its tools."""
+    files = {
+        "package.json": PACKAGE.replace("START", "node src/index.js"),
+        "src/index.js": "process.env.PORT",
+        lock: "{}",
+    }
+    table = _start(tmp_path, files).table
+    assert table["env"] == {"PORT": "{port}", "NODE_ENV": "production"}
+    assert any(word in str(table["build"]) for word in ("--include=dev", "--prod=false", "--production=false"))
