@@ -28,6 +28,7 @@ class ForeignResult:
     tool: str  # "Locust", "k6"
     requests: Requests | None = None  # None: the file has aggregates alone
     aggregates: tuple[Aggregate, ...] = ()
+    whole: Aggregate | None = None  # all endpoints together, where the tool itself says so
     duration_s: float | None = None  # of the load; None: the file does not say
     started_at: float | None = None  # in seconds since the epoch
     users: int | None = None

@@ -1,8 +1,8 @@
 """
 Locust's CSV files of every version from 0.12 on: statistics, history, failures, exceptions, and the request log.
 
-Locust rounds response times in its statistics: to 1 ms below 100 ms, to two digits above. The line "Aggregated" is left
-out, since it is not always the sum of the others.
+Locust rounds response times in its statistics: to 1 ms below 100 ms, to two digits above. Of the line "Aggregated"
+the times count and the requests do not, since they are not always the sum of the others.
 """
 
 import re
@@ -36,9 +36,10 @@ def is_percentiles(content: Content) -> bool:
 def parse_statistics(content: Content) -> ForeignResult:
     """One aggregate for each (Type, Name)."""
     aggregates = tuple(_aggregate(row) for row in content.rows() if _is_endpoint(row))
+    whole = next((_aggregate(row) for row in content.rows() if not _is_endpoint(row)), None)
     if not aggregates:
         raise ValueError("it has no line for any endpoint: Locust sent no request, or the file is cut off")
-    return ForeignResult(tool=TOOL, aggregates=aggregates, notes=(ROUNDED, LOSES_THE_END))
+    return ForeignResult(tool=TOOL, aggregates=aggregates, whole=whole, notes=(ROUNDED, LOSES_THE_END))
 
 
 def joined(first: ForeignResult, others: Iterable[ForeignResult]) -> ForeignResult:

@@ -142,7 +142,9 @@ def _round(result: ForeignResult, block: int) -> Round:
     else:
         began, duration = result.started_at or 0.0, result.duration_s or 0.0
         aggregates = _once(result.aggregates)
-        endpoints = {each.name: _endpoint(each, duration) for each in (*aggregates, _together(aggregates))}
+        endpoints = {
+            each.name: _endpoint(each, duration) for each in (*aggregates, _together(aggregates, result.whole))
+        }
     return Round(
         kind=RoundKind.LOAD,
         side=Side.CANDIDATE,
@@ -172,14 +174,17 @@ def _once(aggregates: Iterable[Aggregate]) -> list[Aggregate]:
     return found
 
 
-def _together(aggregates: Sequence[Aggregate]) -> Aggregate:
-    """Aggregate all endpoints: counts are added; quantiles of several endpoints cannot be."""
+def _together(aggregates: Sequence[Aggregate], whole: Aggregate | None) -> Aggregate:
+    """Aggregate all endpoints: counts are added; quantiles of several cannot be, and are those of the *whole*."""
     if len(aggregates) == 1:
         return replace(aggregates[0], name=ALL_ENDPOINTS)
     return Aggregate(
         name=ALL_ENDPOINTS,
         requests=sum(each.requests or 0 for each in aggregates),
         failures=sum(each.failures or 0 for each in aggregates),
+        mean_ms=whole.mean_ms if whole else None,
+        quantiles_ms=whole.quantiles_ms if whole else {},
+        throughput=whole.throughput if whole else None,
     )
 
 

@@ -97,8 +97,8 @@ def availability(asked: Asked) -> Reading | None:
 
 @quantity(Quantity.SHARE, better=Better.HIGHER)
 def cache_hit_rate(asked: Asked) -> Reading | None:
-    """Share of the lookups in the cache that found their key: the gauge `cache_hit_rate`, or that of a Redis."""
-    gauge = _gauge(asked.round, "cache_hit_rate") or _gauge(asked.round, HIT_RATE)
+    """Share of the lookups in the cache that found their key: the gauge `cache-hit-rate`, or that of a Redis."""
+    gauge = _gauge(asked.round, "cache-hit-rate") or _gauge(asked.round, HIT_RATE)
     return None if gauge is None else exact(gauge.mean / 100 if gauge.unit == "%" else gauge.mean)
 
 

@@ -164,7 +164,7 @@ def test_the_hit_rate_is_read_from_a_gauge() -> None:
     limit = Slo(metric="cache_hit_rate", limit=0.8)
     warm, cold = a_gauge_of([90.0] * 20, "%"), a_gauge_of([40.0] * 20, "%")
     assert state(judged(a_round(gauges={"cache/hit_rate": warm}), limit)) == "held"
-    assert state(judged(a_round(gauges={"cache/hit_rate": warm, "cache_hit_rate": cold}), limit)) == "breached"
+    assert state(judged(a_round(gauges={"cache/hit_rate": warm, "cache-hit-rate": cold}), limit)) == "breached"
     assert state(judged(a_round(), limit)) == "open"
 
 

@@ -51,9 +51,12 @@ def checked(tmp_path: Path, perfci: Perfci) -> Checked:
         ('metric = "p95"; limit = 100; endpoint = "GET /slow"', 0, "PASS"),
         ('metric = "p95"; limit = 20; endpoint = "GET /slow"', 10, "SLO BREACH"),
         ('metric = "failure_rate"; limit = 0.01; endpoint = "GET broken*"', 10, "SLO BREACH"),
+        ('metric = "p95"; limit = 1000', 0, "PASS"),
+        ('metric = "mean"; limit = 1', 10, "SLO BREACH"),
+        ('metric = "throughput"; limit = 100000', 10, "SLO BREACH"),
         ('metric = "p95"; limit = 20; endpoint = "GET /missing"', 11, "INCONCLUSIVE"),
     ],
-    ids=["held", "breached", "failures", "nothing to hold it against"],
+    ids=["held", "breached", "failures", "all together", "their mean", "their rate", "nothing to hold it against"],
 )
 def test_a_locust_csv_is_held_against_the_slos(checked: Checked, slo: str, code: int, word: str) -> None:
     """A breach is exit code 10; a limit that met nothing is never green."""
