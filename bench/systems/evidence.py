@@ -30,9 +30,6 @@ class Shown:
     printed: str
 
 
-FLOORS = frozenset({"throughput", "users", "breaking_point"})
-"""Metrics whose limit is asked at the documented size alone."""
-
 Kind = Callable[[Machine, Plan, str], Shown]
 
 
@@ -89,19 +86,26 @@ def _result(run: Ran) -> dict[str, Any]:
 def limit(machine: Machine, plan: Plan, argument: str) -> Shown:
     """`SCENARIO METRIC NUMBER [GROUP]`: an SLO with that limit, held against the smoke of the scenario."""
     name, metric, number, *group = argument.split()
-    what = " ".join((metric, number, *group))
-    if not machine.has_limit(metric, float(number), *group):
+    wanted, what = float(number), " ".join((metric, number, *group))
+    limited = machine.limited(plan.profile, metric, wanted, *group)
+    if name not in limited:
         return Shown(State.OPEN, "perfci.toml", f"no SLO {what} yet")
-    floor = metric in FLOORS
-    command, run = _of(machine, plan, name if floor else f"{name}-smoke")
+    command, run = _of(machine, plan, f"{name}-smoke" if f"{name}-smoke" in limited else name)
     if run is None:
         return Shown(State.NOT_RUN, command, f"SLO {what}")
-    judged = [slo for slo in _result(run).get("slos", []) if slo["metric"] == metric and slo["limit"] == float(number)]
+    place = f"({group[0]})" if group else None
+    judged = [
+        slo
+        for slo in _result(run).get("slos", [])
+        if (slo["metric"], slo["limit"]) == (metric, wanted) and place in {None, slo["endpoint"]}
+    ]
     told = "; ".join(f"{slo['endpoint']}: {_number(slo['worst'])}, {_held(slo)}" for slo in judged[:3])
     return Shown(_verdict(judged), command, f"{what}: {told}" if judged else f"SLO {what} is not among the results")
 
 
 def _held(slo: dict[str, Any]) -> str:
+    if slo["worst"] is None or not slo["rounds"]:
+        return "not settled"
     return "held" if slo["held"] else "broken"
 
 

@@ -50,11 +50,15 @@ class Machine:
         """Each scenario of a profile with its size in words."""
         return {name: _size(table) for name, table in self.settings["profiles"][profile]["scenarios"].items()}
 
-    def has_limit(self, metric: str, limit: float, group: str | None = None) -> bool:
-        """Whether perfci.toml has such an SLO, for that group of endpoints if one is named."""
-        slos = self.settings["gate"].get("slo", [])
-        wanted = (metric, limit, group)
-        return any((slo["metric"], slo["limit"], slo.get("group") if group else None) == wanted for slo in slos)
+    def limited(self, profile: str, metric: str, limit: float, group: str | None = None) -> list[str]:
+        """The scenarios of a profile that have such an SLO, for that group of endpoints if one is named."""
+        wanted = (profile, metric, limit)
+        found = [
+            slo.get("scenario")
+            for slo in self.settings["gate"].get("slo", [])
+            if (slo.get("profile", profile), slo["metric"], slo["limit"]) == wanted and slo.get("group") == group
+        ]
+        return [name for name in self.scenarios(profile) if name in found or None in found]
 
     def compose_scenario(self, profile: str) -> str:
         """The scenario of a profile that is measured in containers."""

@@ -55,7 +55,8 @@ def _section(name: str, folder: Path) -> Iterator[str]:
 
 
 def _gauges(gauges: list[dict[str, Any]]) -> str:
-    shown = [each for each in gauges if each["name"].startswith("process/") and each["candidate"]]
+    named = {"machine/cpu", "process/cpu", "process/memory"}
+    shown = [each for each in gauges if each["name"] in named and each["candidate"]]
     return ", ".join(f"{each['name']} {each['candidate']['mean']:.3g} {each['unit']}" for each in shown)
 
 
