@@ -25,7 +25,7 @@ from perfci.model import (
     Subject,
     Verdict,
 )
-from perfci.report import gauges, highlights, rows, work
+from perfci.report import assessment, gauges, highlights, rows, work
 from perfci.report.charts import Chart, effects, timeline
 from perfci.report.html_endpoints import LATENCY, SHARES, endpoints
 from perfci.report.sanitise import visible, web_address
@@ -87,6 +87,7 @@ def document(view: View) -> str:
         advisory=[row for row, counts in shown if not counts],
         causes=list(_causes(outcome)),
         slos=list(map(rows.slo_row, outcome.slos[:MAX_ROWS])),
+        assessed=list(assessment.lines(outcome))[:MAX_ROWS],
         endpoints=list(endpoints(view)),
         shares=SHARES,
         rounds=[_line(each) for each in (run.rounds if run else ())[:MAX_ROWS]],

@@ -3,9 +3,14 @@
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+from perfci.judge.limits.quantities import QUANTITIES
 from perfci.model import (
     BASE_UNAVAILABLE,
+    Analysis,
+    Assessment,
+    Band,
     Better,
+    Capacity,
     Culprit,
     CulpritKind,
     Decision,
@@ -15,6 +20,7 @@ from perfci.model import (
     Metric,
     Outcome,
     Quantity,
+    Recommendation,
     Reference,
     Remark,
     Replicate,
@@ -350,6 +356,44 @@ def slo_breach() -> Outcome:
     )
 
 
+def limits() -> Outcome:
+    """A stress test against limits alone: graded, with its breaking point and what to do."""
+    held = an_slo_result(slo=an_slo(endpoint="GET /tickets/", limit=500.0), rounds=1, rounds_within=1, worst=210.0)
+    breach = an_slo_result(
+        slo=an_slo(metric="breaking_point", endpoint="(all endpoints)", limit=200.0),
+        metric=QUANTITIES["breaking_point"],
+        rounds=1,
+        rounds_within=0,
+        worst=150.0,
+        held=False,
+        reason="150 users [150, 200], at least 200 were asked for",
+    )
+    return an_outcome(
+        verdict=Verdict.SLO_BREACH,
+        reason="The breaking point is below 200 users: 150 [150, 200].",
+        subject=a_subject(reference=Reference.LIMITS),
+        decisions=(),
+        slos=(held, breach),
+        assessment=Assessment(
+            grade="C+",
+            bands={"response": Band.ACCEPTABLE, "failures": Band.GOOD},
+            analyses=(
+                Analysis(
+                    metric=QUANTITIES["breaking_point"],
+                    value=150.0,
+                    low=150.0,
+                    high=200.0,
+                    evidence="p95 broke <first>",
+                ),
+            ),
+            recommendations=(
+                Recommendation(cause="breaking point", advice="what gave way first is the bottleneck: relieve it"),
+            ),
+            capacity=Capacity(users=150, per_second=412.5, cores=2, broke=True),
+        ),
+    )
+
+
 OUTCOMES: Mapping[str, Callable[[], Outcome]] = {
     "pass": passed,
     "regression": regression,
@@ -361,4 +405,5 @@ OUTCOMES: Mapping[str, Callable[[], Outcome]] = {
     "edited": edited,
     "no_baseline": no_baseline,
     "slo_breach": slo_breach,
+    "limits": limits,
 }
