@@ -37,7 +37,9 @@ class ForeignResult:
     @property
     def endpoints(self) -> tuple[str, ...]:
         """The names of all endpoints."""
-        return self.requests.names if self.requests is not None else tuple(one.name for one in self.aggregates)
+        return (
+            self.requests.names if self.requests is not None else tuple(aggregate.name for aggregate in self.aggregates)
+        )
 
 
 @dataclass(frozen=True, slots=True)

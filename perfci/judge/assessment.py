@@ -120,7 +120,7 @@ def _analyses(rounds: Sequence[Round], slos: Sequence[Slo]) -> Iterator[Analysis
         metric = QUANTITIES[name]
         about = Slo(metric=name, limit=0.0)
         asked = (Asked(round=each, seen=observed(each, about), slos=slos) for each in rounds)
-        readings = [reading for one in asked if (reading := read(name, one)) is not None]
+        readings = [reading for each in asked if (reading := read(name, each)) is not None]
         if readings:
             worst = max(readings, key=lambda each: each.high if metric.better is Better.LOWER else -each.low)
             yield Analysis(

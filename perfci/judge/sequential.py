@@ -56,14 +56,16 @@ class Standing:
     @property
     def red(self) -> bool:
         """Whether a series is a regression, so that the whole cannot become green any more."""
-        return any(one.counts and one.verdict is SeriesVerdict.REGRESSION for one in self.decisions)
+        return any(decision.counts and decision.verdict is SeriesVerdict.REGRESSION for decision in self.decisions)
 
     def is_open(self, kind: RoundKind) -> bool:
         """Whether more rounds of this *kind* could change the verdict; so also while none of its series is compared."""
         compared = [
-            one
-            for one in self.decisions
-            if one.counts and one.comparison.kind is kind and one.verdict is not SeriesVerdict.NOT_COMPARED
+            decision
+            for decision in self.decisions
+            if decision.counts
+            and decision.comparison.kind is kind
+            and decision.verdict is not SeriesVerdict.NOT_COMPARED
         ]
         return not compared or any(map(_is_open, compared))
 
@@ -73,15 +75,15 @@ class Standing:
 
         None as long as all endpoints together could still change: each of them tells something of that.
         """
-        counting = [one for one in self.decisions if one.counts and one.comparison.kind is kind]
+        counting = [decision for decision in self.decisions if decision.counts and decision.comparison.kind is kind]
         open_ = {
-            one.comparison.series.endpoint
-            for one in counting
-            if one.verdict is SeriesVerdict.NOT_COMPARED or _is_open(one)
+            decision.comparison.series.endpoint
+            for decision in counting
+            if decision.verdict is SeriesVerdict.NOT_COMPARED or _is_open(decision)
         }
         if ALL_ENDPOINTS in open_:
             return frozenset()
-        return frozenset(one.comparison.series.endpoint for one in counting) - open_ - {ALL_ENDPOINTS}
+        return frozenset(decision.comparison.series.endpoint for decision in counting) - open_ - {ALL_ENDPOINTS}
 
 
 def follow(run: Run, plan: LookPlan, policy: GatePolicy) -> Standing:
@@ -101,10 +103,12 @@ def look(standing: Standing, run: Run, plan: LookPlan, policy: GatePolicy, *, bl
     fractions = {kind: _fractions(standing, run, plan, kind) for kind in plan.most}
     if block < plan.first or fractions == standing.fractions:
         return standing
-    before = {_key(one.comparison): one for one in standing.decisions}
-    compared = [_compared(one, before.get(_key(one))) for one in paired(run, policy, fractions)]
+    before = {_key(decision.comparison): decision for decision in standing.decisions}
+    compared = [_compared(comparison, before.get(_key(comparison))) for comparison in paired(run, policy, fractions)]
     decided = series_decisions(compared, policy, extendable=True)
-    return Standing(fractions, tuple(_decided(one, before.get(_key(one.comparison)), block) for one in decided))
+    return Standing(
+        fractions, tuple(_decided(decision, before.get(_key(decision.comparison)), block) for decision in decided)
+    )
 
 
 def _is_open(decision: Decision) -> bool:
@@ -116,15 +120,17 @@ def _is_open(decision: Decision) -> bool:
 
 def _prefixes(run: Run, plan: LookPlan) -> Iterator[tuple[int, Run]]:
     """The run as it was at each look: after the turns of a block, and after its load."""
-    for block, loaded in sorted({(one.block, one.kind is RoundKind.LOAD) for one in run.rounds}):
+    for block, loaded in sorted({(round_.block, round_.kind is RoundKind.LOAD) for round_ in run.rounds}):
         if block >= plan.first:
-            seen = tuple(one for one in run.rounds if (one.block, one.kind is RoundKind.LOAD) <= (block, loaded))
+            seen = tuple(
+                round_ for round_ in run.rounds if (round_.block, round_.kind is RoundKind.LOAD) <= (block, loaded)
+            )
             yield block, replace(run, rounds=seen)
 
 
 def _fractions(standing: Standing, run: Run, plan: LookPlan, kind: RoundKind) -> Fractions:
     before = standing.fractions.get(kind, ())
-    blocks = len({one.block for one in run.rounds if one.kind is kind})
+    blocks = len({round_.block for round_ in run.rounds if round_.kind is kind})
     now = min(1.0, blocks / plan.most[kind])
     enough = blocks >= min(FEWEST, plan.most[kind])
     return (*before, now) if enough and (not before or now > before[-1]) else before
@@ -166,7 +172,7 @@ def _decided(decision: Decision, before: Decision | None, block: int) -> Decisio
     looks = _looks(decision, () if before is None else before.looks, block)
     if before is None or before.verdict not in _FINAL or decision.verdict in {before.verdict, SeriesVerdict.REGRESSION}:
         return replace(decision, looks=looks)
-    made = next((one.block for one in looks if one.verdict is before.verdict), block)
+    made = next((look.block for look in looks if look.verdict is before.verdict), block)
     tail = f"; decided after block {made}"
     reason = before.reason if before.reason.endswith(tail) else before.reason + tail
     return replace(decision, verdict=before.verdict, reason=reason, further_blocks=None, looks=looks)

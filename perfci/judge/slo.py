@@ -74,14 +74,14 @@ def _judge(slo: Slo, rounds: Sequence[Round], policy: GatePolicy, *, settled: bo
     """
     metric = metric_of(slo.metric)
     seen = [observed(each, slo) for each in rounds]
-    asked = [one for one in seen if one is not None]
+    asked = [endpoint for endpoint in seen if endpoint is not None]
     readings = [
-        _reading(slo, Asked(round=each, seen=one, slos=policy.slos), settled=settled)
-        for each, one in zip(rounds, seen, strict=True)
+        _reading(slo, Asked(round=each, seen=endpoint, slos=policy.slos), settled=settled)
+        for each, endpoint in zip(rounds, seen, strict=True)
     ]
     within = [
-        None if one is not None and _unlucky(one, asked) else _within(one, slo, metric, reading)
-        for one, reading in zip(seen, readings, strict=True)
+        None if endpoint is not None and _unlucky(endpoint, asked) else _within(endpoint, slo, metric, reading)
+        for endpoint, reading in zip(seen, readings, strict=True)
     ]
     known = [kept for kept in within if kept is not None]
     values = [reading.value for reading in readings if reading is not None]

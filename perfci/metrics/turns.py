@@ -45,22 +45,22 @@ def turns_of(base: Table | None, candidate: Table | None) -> tuple[Turns, Turns]
     count = min(len(base.failed), len(candidate.failed))
     both = ~(base.failed[:count] | candidate.failed[:count])
     before, after = (np.maximum(side.latency_ms[:count][both], SHORTEST_MS) for side in (base, candidate))
-    one, other, trimmed = _compared(np.log(before), np.log(after))
-    logs = np.log(after[other] / before[one])
+    first, second, trimmed = _compared(np.log(before), np.log(after))
+    logs = np.log(after[second] / before[first])
     order = np.argsort(logs, kind="stable")
     cut = int(trimmed * len(order))
     kept = order[cut : len(order) - cut]
-    error = _standard_error(logs, kept, one if len(one) == len(before) else one // 2) / sqrt(2)
-    return Turns(before[one[kept]], error), Turns(after[other[kept]], error)
+    error = _standard_error(logs, kept, first if len(first) == len(before) else first // 2) / sqrt(2)
+    return Turns(before[first[kept]], error), Turns(after[second[kept]], error)
 
 
 def _compared(before: Floats, after: Floats) -> tuple[Positions, Positions, float]:
     """Positions of base and candidate in each comparison, and the share of them that is left out at each end."""
     pairs = np.arange(len(before))
-    first = pairs[: len(pairs) - len(pairs) % 2]  # an odd pair at the end has no visit
-    second = first ^ 1
-    if len(first) and _scatter(after[second] - before[first]) <= _LIKE * _scatter(after[first] - before[first]):
-        return np.concatenate([pairs, first]), np.concatenate([pairs, second]), _TRIMMED_CROSSED
+    visits = pairs[: len(pairs) - len(pairs) % 2]  # an odd pair at the end has no visit
+    crossed = visits ^ 1
+    if len(visits) and _scatter(after[crossed] - before[visits]) <= _LIKE * _scatter(after[visits] - before[visits]):
+        return np.concatenate([pairs, visits]), np.concatenate([pairs, crossed]), _TRIMMED_CROSSED
     return pairs, pairs, _TRIMMED_PAIRS
 
 

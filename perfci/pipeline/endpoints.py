@@ -43,9 +43,9 @@ def apart(names: Names) -> dict[str, str]:
     usual = {side: _Usual.of([each[side] for each in names.values() if side in each]) for side in Side}
     found = {}
     for name, sides in names.items():
-        if any(one.answers < ENOUGH for one in sides.values()):
+        if any(answered.answers < ENOUGH for answered in sides.values()):
             continue
-        labels = {side: usual[side].label(one) for side, one in sides.items()}
+        labels = {side: usual[side].label(answered) for side, answered in sides.items()}
         if len(set(labels.values())) == 1:
             found[name] = next(iter(labels.values()))
         elif _separate(*sides.values(), among=len(names)):
@@ -63,21 +63,21 @@ class _Usual:
     @classmethod
     def of(cls, names: Iterable[Answered]) -> "_Usual":
         names = list(names)
-        kinds = Counter(kind for one in names for kind in one.kinds if len(one.kinds) == 1)
+        kinds = Counter(kind for name in names for kind in name.kinds if len(name.kinds) == 1)
         successes = {kind: count for kind, count in kinds.items() if not kind.startswith("failed")}
         kind = min(successes or kinds, key=lambda each: (-kinds[each], each), default="")
-        sizes = [one.bytes_ / one.successes for one in names if one.successes]
+        sizes = [name.bytes_ / name.successes for name in names if name.successes]
         return cls(kind, statistics.median_low(sizes) if sizes else None)
 
-    def label(self, one: Answered) -> str:
+    def label(self, name: Answered) -> str:
         """Describe what all answers of *one* name have and most others lack; "" where there is nothing."""
-        if self.kind not in one.kinds and len(one.kinds) == 1:
-            return next(iter(one.kinds))
-        if one.smallest is None or one.largest is None or self.size is None:
+        if self.kind not in name.kinds and len(name.kinds) == 1:
+            return next(iter(name.kinds))
+        if name.smallest is None or name.largest is None or self.size is None:
             return ""
-        if _larger(one.smallest, self.size):
+        if _larger(name.smallest, self.size):
             return "larger answers"
-        return "smaller answers" if _larger(self.size, one.largest) else ""
+        return "smaller answers" if _larger(self.size, name.largest) else ""
 
 
 def _larger(size: float, than: float) -> bool:
@@ -87,8 +87,8 @@ def _larger(size: float, than: float) -> bool:
 def _separate(base: Answered, candidate: Answered, *, among: int) -> bool:
     """Whether two sets of answers have no kind in common, with enough answers in both to exclude chance."""
     others = not base.kinds & candidate.kinds or any(
-        one.smallest is not None and other.largest is not None and _larger(one.smallest, other.largest)
-        for one, other in ((base, candidate), (candidate, base))
+        larger.smallest is not None and smaller.largest is not None and _larger(larger.smallest, smaller.largest)
+        for larger, smaller in ((base, candidate), (candidate, base))
     )
     return others and 2 * among < CHANCE * math.comb(base.answers + candidate.answers, base.answers)
 
@@ -117,9 +117,9 @@ class Naming:
 
     def _note(self, side: Side, answered: Mapping[str, Answered], templates: Mapping[str, str]) -> None:
         self._templates |= {name: templates[name] for name in answered}
-        for name, one in answered.items():
+        for name, answers in answered.items():
             sides = self._answered.setdefault(name, {})
-            sides[side] = sides[side] + one if side in sides else one
+            sides[side] = sides[side] + answers if side in sides else answers
 
     def settled(self, run: Run) -> Run:
         """Return *run* with the final names of its endpoints, and the list of names that were folded."""
@@ -145,7 +145,7 @@ class Naming:
                     shown[template] = endpoint
                 if because or len(group) > 1:
                     folded.append(Folded(endpoint=endpoint, names=len(group), because=because))
-        ordered = tuple(sorted(folded, key=lambda one: one.endpoint))
+        ordered = tuple(sorted(folded, key=lambda group: group.endpoint))
         return replace(renamed(self._regrouped(run, left) if left else run, shown), folded=ordered)
 
     def _regrouped(self, run: Run, left: Mapping[str, str]) -> Run:
@@ -155,7 +155,7 @@ class Naming:
         if self._taken is None or self._taken.regrouped is None:
             return replace(run, rounds=rounds)
         census = self._taken.regrouped(left)
-        kept = {side: replace(census[side], seed_digest=one.seed_digest) for side, one in run.census.items()}
+        kept = {side: replace(census[side], seed_digest=each.seed_digest) for side, each in run.census.items()}
         return replace(run, rounds=rounds, census=kept)
 
 
@@ -183,11 +183,11 @@ def renamed(run: Run, called: Mapping[str, str]) -> Run:
 def _round(measured: Round, called: Mapping[str, str]) -> Round:
     return replace(
         measured,
-        endpoints={called.get(name, name): one for name, one in measured.endpoints.items()},
-        answers={called.get(name, name): one for name, one in measured.answers.items()},
+        endpoints={called.get(name, name): found for name, found in measured.endpoints.items()},
+        answers={called.get(name, name): found for name, found in measured.answers.items()},
         phases={
-            phase: replace(one, endpoints={called.get(name, name): seen for name, seen in one.endpoints.items()})
-            for phase, one in measured.phases.items()
+            phase: replace(found, endpoints={called.get(name, name): seen for name, seen in found.endpoints.items()})
+            for phase, found in measured.phases.items()
         },
         errors={_text(text, called): count for text, count in measured.errors.items()},
     )
@@ -197,8 +197,8 @@ def census_renamed(census: Census, called: Mapping[str, str]) -> Census:
     """*census* with the endpoints as they are *called*."""
     return replace(
         census,
-        endpoints={called.get(name, name): one for name, one in census.endpoints.items()},
-        cold={called.get(name, name): one for name, one in census.cold.items()},
+        endpoints={called.get(name, name): counts for name, counts in census.endpoints.items()},
+        cold={called.get(name, name): counts for name, counts in census.cold.items()},
         unreached=tuple(called.get(name, name) for name in census.unreached),
     )
 

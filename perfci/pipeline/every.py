@@ -59,7 +59,7 @@ def run_all(request: Request, ports: Ports, *, smoke: bool, include_soak: bool) 
         codes.append(code)
     profiles = dict.fromkeys(name.partition(":")[0] for name in names)
     readiness = {
-        profile: readiness_of({name: one for name, one in outcomes.items() if name.startswith(f"{profile}:")})
+        profile: readiness_of({name: outcome for name, outcome in outcomes.items() if name.startswith(f"{profile}:")})
         for profile in profiles
     }
     file = (ports.output or ports.work) / OVERVIEW

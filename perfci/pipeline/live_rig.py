@@ -149,7 +149,7 @@ class LiveBlock:
                 url, workers = self.base_url(side), spec.plan.workers
                 recordings = {side: load_round(spec.plan.load, base_url=url, place=places[side], workers=workers)}
         return measured(
-            recordings, of_load, lambda side, one, reduced: self._loaded(side, one, reduced, monitors[side])
+            recordings, of_load, lambda side, recording, reduced: self._loaded(side, recording, reduced, monitors[side])
         )
 
     def census(self, table: CensusTable, *, on_progress: Callable[[int, int], None]) -> Taken:

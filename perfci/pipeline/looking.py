@@ -36,7 +36,7 @@ class Looking:
         """Judge the work that was counted; no round that follows changes it."""
         if run.looks is not None:
             work = judge_work(run, None, self.policy)
-            self._more_work = any(one.counts and one.verdict is SeriesVerdict.REGRESSION for one in work)
+            self._more_work = any(decision.counts and decision.verdict is SeriesVerdict.REGRESSION for decision in work)
 
     @property
     def red(self) -> bool:

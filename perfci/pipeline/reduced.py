@@ -27,15 +27,17 @@ class Reduced:
 def of_turns(recordings: Recordings) -> Values:
     """The values of a duet."""
     return registry.measure_duet(
-        {side: one.requests for side, one in recordings.items()},
-        windows={side: (one.start_s, one.end_s) for side, one in recordings.items()},
-        alone={side: one.unpaired for side, one in recordings.items()},
+        {side: recording.requests for side, recording in recordings.items()},
+        windows={side: (recording.start_s, recording.end_s) for side, recording in recordings.items()},
+        alone={side: recording.unpaired for side, recording in recordings.items()},
     )
 
 
 def of_load(recordings: Recordings) -> Values:
     """The values of a load round."""
-    return {side: registry.measure(one.requests, windows=one.windows) for side, one in recordings.items()}
+    return {
+        side: registry.measure(recording.requests, windows=recording.windows) for side, recording in recordings.items()
+    }
 
 
 def measured(
@@ -47,19 +49,19 @@ def measured(
     Where several names may share an endpoint, the round can be measured again from its logs, with other endpoints.
     """
     made: dict[Side, Measured] = {}
-    small = {side: without_requests(one) for side, one in recordings.items()}
+    small = {side: without_requests(recording) for side, recording in recordings.items()}
     values = _reduced(recordings, measure, {})
-    for side, one in recordings.items():
-        kept = keep(side, one, values[side])
-        names = answered(one.requests, windows=one.windows)
+    for side, recording in recordings.items():
+        kept = keep(side, recording, values[side])
+        names = answered(recording.requests, windows=recording.windows)
         regroup = _regroup(small, measure, side, kept.round) if names else None
-        made[side] = replace(kept, answered=names, endpoints=one.requests.endpoints, regroup=regroup)
+        made[side] = replace(kept, answered=names, endpoints=recording.requests.endpoints, regroup=regroup)
     return made
 
 
 def _regroup(small: Recordings, measure: Measure, side: Side, first: Round) -> Callable[[Mapping[str, str]], Round]:
     def regroup(called: Mapping[str, str]) -> Round:
-        again = _reduced({each: read_again(one) for each, one in small.items()}, measure, called)[side]
+        again = _reduced({each: read_again(recording) for each, recording in small.items()}, measure, called)[side]
         return replace(first, endpoints=again.endpoints, answers=again.answers, phases=again.phases)
 
     return regroup
@@ -67,13 +69,13 @@ def _regroup(small: Recordings, measure: Measure, side: Side, first: Round) -> C
 
 def _reduced(recordings: Recordings, measure: Measure, called: Mapping[str, str]) -> dict[Side, Reduced]:
     grouped = {
-        side: replace(one, requests=folded(one.requests, {**one.requests.endpoints, **called}))
-        for side, one in recordings.items()
+        side: replace(recording, requests=folded(recording.requests, {**recording.requests.endpoints, **called}))
+        for side, recording in recordings.items()
     }
     values = measure(grouped)
     return {
-        side: Reduced(values[side], answers_of(one.requests, windows=one.windows), _phases(one))
-        for side, one in grouped.items()
+        side: Reduced(values[side], answers_of(recording.requests, windows=recording.windows), _phases(recording))
+        for side, recording in grouped.items()
     }
 
 

@@ -68,13 +68,13 @@ def _rows(run: Run, decisions: Sequence[Decision], metrics: Sequence[str]) -> It
 def _statistics(name: str, rounds: Sequence[Round]) -> list[str]:
     """Locust's columns; the mean content size is not kept, and stays empty."""
     seen = [each.endpoints[name] for each in rounds]
-    requests, failures = sum(one.requests for one in seen), sum(one.failures for one in seen)
+    requests, failures = sum(endpoint.requests for endpoint in seen), sum(endpoint.failures for endpoint in seen)
     seconds = sum(each.duration_s for each in rounds)
-    latencies = histogram.merged(one.histogram for one in seen if one.histogram is not None)
+    latencies = histogram.merged(endpoint.histogram for endpoint in seen if endpoint.histogram is not None)
     quantiles = [histogram.quantile(latencies, share) for share in (0.0, *SHARES)]
     method, _, path = name.partition(" ")
     known = method.isupper() and path and name != ALL_ENDPOINTS
-    mean = _mean([one.values.get("mean") for one in seen])
+    mean = _mean([endpoint.values.get("mean") for endpoint in seen])
     return [
         method if known else "",
         _cell(path if known else name),

@@ -155,8 +155,8 @@ def _causes(outcome: Outcome) -> Iterator[dict[str, object]]:
 
 def _line(each: Round) -> _Line:
     seen = [endpoint for name, endpoint in each.endpoints.items() if name != ALL_ENDPOINTS]
-    requests, failures = sum(one.requests for one in seen), sum(one.failures for one in seen)
-    merged = histogram.merged(one.histogram for one in seen if one.histogram)
+    requests, failures = sum(endpoint.requests for endpoint in seen), sum(endpoint.failures for endpoint in seen)
+    merged = histogram.merged(endpoint.histogram for endpoint in seen if endpoint.histogram)
     p50, p95 = rows.values([histogram.quantile(merged, share) for share in (0.5, 0.95)], LATENCY)
     return _Line(
         block=each.block,

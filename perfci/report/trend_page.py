@@ -98,7 +98,7 @@ def _drawn(trend: Trend) -> Iterator[_Drawn]:
     for line in trend.lines:
         oldest, newest = rows.values((line.values[0], line.values[-1]), line.metric)
         series, row = trend_rows.label(line), line.rows[-1]
-        told = f"{series}, {len(line.rows)} runs from {oldest} to {newest}, changes: {len(line.events)}"
+        description = f"{series}, {len(line.rows)} runs from {oldest} to {newest}, changes: {len(line.events)}"
         yield _Drawn(
             series=series,
             where=trend_rows.where(line, trend),
@@ -108,7 +108,7 @@ def _drawn(trend: Trend) -> Iterator[_Drawn]:
             commit=rows.commit(row.commit),
             commit_url=_commit_url(row.url, row.commit),
             job_url=web_address(row.url),
-            chart=sparkline(line, name=visible(told, TEXT_LIMIT)) if line.name in pictured else None,
+            chart=sparkline(line, name=visible(description, TEXT_LIMIT)) if line.name in pictured else None,
             events=tuple(_told(line, event, trend) for event in reversed(line.events)),
             drift=trend_rows.drift(line, line.drift) if line.drift else "",
         )

@@ -62,11 +62,11 @@ def red_endpoints(decisions: Sequence[Decision]) -> tuple[RedEndpoint, ...]:
 
 def headline(decisions: Sequence[Decision], findings: Iterable[Finding]) -> str:
     """What is red, in one sentence: a finding first, else the worst endpoint; then how much more is red."""
-    told = [finding.message for finding in findings if finding.weight is Weight.REGRESSION]
+    messages = [finding.message for finding in findings if finding.weight is Weight.REGRESSION]
     endpoints = red_endpoints(decisions)
-    if told:
-        more = [_many(len(told) - 1, "more finding"), _many(len(endpoints), "red endpoint")]
-        return told[0] + _and(more)
+    if messages:
+        more = [_many(len(messages) - 1, "more finding"), _many(len(endpoints), "red endpoint")]
+        return messages[0] + _and(more)
     return f"{endpoints[0]}{_and([_many(len(endpoints) - 1, 'more red endpoint')])}" if endpoints else ""
 
 

@@ -14,8 +14,8 @@ def remarks(run: Run) -> tuple[Remark, ...]:
 
 
 def _folded(run: Run) -> Iterator[Remark]:
-    together = [f"{one.names:,} names are {one.endpoint}" for one in run.folded if not one.because]
-    apart = [_apart(one.endpoint, one.names, one.because) for one in run.folded if one.because]
+    together = [f"{group.names:,} names are {group.endpoint}" for group in run.folded if not group.because]
+    apart = [_apart(group.endpoint, group.names, group.because) for group in run.folded if group.because]
     if together or apart:
         parts = [_listed(together), f"answered otherwise, and so apart: {_listed(apart)}" if apart else ""]
         yield Remark(name="Folded", text="; ".join(filter(None, parts)))
@@ -31,20 +31,20 @@ def _counted(run: Run) -> Remark:
     census = [run.census[side] for side in (Side.CANDIDATE, Side.BASE) if side in run.census]
     if not census:
         return Remark(name="Work", text="not counted")
-    sources = {(one.name, one.kind): one for each in reversed(census) for one in each.sources}
-    found = [_source(one) for one in sources.values() if one.found]
-    missing = [_absent(one) for one in sources.values() if not one.found]
+    sources = {(source.name, source.kind): source for each in reversed(census) for source in each.sources}
+    found = [_source(source) for source in sources.values() if source.found]
+    missing = [_absent(source) for source in sources.values() if not source.found]
     text = f"counted by {_listed(found)}" if found else "no source of counts was found"
     return Remark(name="Work", text=f"{text}; not found: {_listed(missing, mark='; ')}" if missing else text)
 
 
-def _absent(one: CounterSource) -> str:
-    note = one.note if len(one.note) <= LONGEST_NOTE else f"{one.note[:LONGEST_NOTE]}…"
-    return f"{_source(one)}: {note}" if note else _source(one)
+def _absent(source: CounterSource) -> str:
+    note = source.note if len(source.note) <= LONGEST_NOTE else f"{source.note[:LONGEST_NOTE]}…"
+    return f"{_source(source)}: {note}" if note else _source(source)
 
 
-def _source(one: CounterSource) -> str:
-    return one.name if one.name == one.kind else f"{one.name} ({one.kind})"
+def _source(source: CounterSource) -> str:
+    return source.name if source.name == source.kind else f"{source.name} ({source.kind})"
 
 
 def _listed(texts: list[str], mark: str = ", ") -> str:

@@ -168,9 +168,9 @@ class HistoryBranch:
             raise ConfigError(f"{self.remote[:100]!r} cannot be a remote")
 
     def _failed(self, what: str, done: subprocess.CompletedProcess[bytes]) -> PublishError:
-        told = _masked(" ".join((done.stderr or done.stdout).decode(errors="replace").split()))[-600:]
+        output = _masked(" ".join((done.stderr or done.stdout).decode(errors="replace").split()))[-600:]
         hint = "in a workflow the job needs `permissions: contents: write`, and actions/checkout its credentials kept"
-        return PublishError(f"git {what} failed for {self.name}: {told}", hint=hint)
+        return PublishError(f"git {what} failed for {self.name}: {output}", hint=hint)
 
     def _run(
         self, *arguments: str, given: bytes = b"", also: Mapping[str, str] | None = None

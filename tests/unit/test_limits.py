@@ -1,4 +1,4 @@
-"""Files and functions stay small enough to be read in one go."""
+"""Files and functions stay small enough to be read in one go, and variables say what they hold."""
 
 import ast
 from collections.abc import Iterator
@@ -9,6 +9,8 @@ import pytest
 ROOT = Path(__file__).parents[2]
 LINES_OF_A_FILE = 400
 LINES_OF_A_FUNCTION = 50
+VAGUE = frozenset({"one", "told"})
+"""Names of variables that would fit any value."""
 PACKAGES = [name for name in ("perfci", "demo", "load_tests", "bench") if (ROOT / name).is_dir()]
 
 
@@ -24,6 +26,28 @@ def oversized(folder: Path) -> Iterator[str]:
                 length = (node.end_lineno or node.lineno) - node.lineno + 1
                 if length >= LINES_OF_A_FUNCTION:
                     yield f"{name}:{node.lineno}: {node.name} has {length} lines"
+
+
+def vague(folder: Path) -> Iterator[str]:
+    """Variables and parameters below *folder* with a name out of `VAGUE`."""
+    for path in sorted(folder.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Name | ast.arg):
+                name = node.id if isinstance(node, ast.Name) else node.arg
+                if name in VAGUE:
+                    yield f"{path.relative_to(folder.parent)}:{node.lineno}: {name}"
+
+
+@pytest.mark.parametrize("package", ["perfci", "demo", "load_tests"])
+def test_variables_say_what_they_hold(package: str) -> None:
+    """A reader need not look up what the loop goes over."""
+    assert list(vague(ROOT / package)) == []
+
+
+def test_a_vague_name_is_found(tmp_path: Path) -> None:
+    """As a variable of a comprehension, and as a parameter."""
+    (tmp_path / "names.py").write_text("x = [one for one in ()]\ndef f(told): pass\n")
+    assert sorted({found.split(": ")[1] for found in vague(tmp_path)}) == ["one", "told"]
 
 
 @pytest.mark.parametrize("package", PACKAGES)

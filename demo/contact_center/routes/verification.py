@@ -26,8 +26,8 @@ def start(order: NewVerification, caller: User, services: Deps, db: Db) -> Verif
     verification = Verification(user_id=caller.id, phone=order.phone, code_sha256=_digest(code))
     db.add(verification)
     db.commit()
-    told = code if services.settings.test_data else None
-    return VerificationItem(id=verification.id, phone=verification.phone, code=told)
+    shown = code if services.settings.test_data else None
+    return VerificationItem(id=verification.id, phone=verification.phone, code=shown)
 
 
 @router.post("/confirm")

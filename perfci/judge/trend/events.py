@@ -131,7 +131,7 @@ def _events(line: _Followed, found: Found) -> list[Event]:
     return [events[at] for at in sorted(events)]
 
 
-def _event(line: _Followed, at: int, told: ChangePoint | Alarm, by: tuple[FoundBy, ...]) -> Event:
+def _event(line: _Followed, at: int, change: ChangePoint | Alarm, by: tuple[FoundBy, ...]) -> Event:
     row = line.rows[at]
     return Event(
         run=row.run,
@@ -139,13 +139,13 @@ def _event(line: _Followed, at: int, told: ChangePoint | Alarm, by: tuple[FoundB
         commit=row.commit,
         since=line.rows[at - 1].commit if at else "",
         url=row.url,
-        before=told.before,
-        after=told.after,
-        change=told.change,
-        p_value=told.p_value,
+        before=change.before,
+        after=change.after,
+        change=change.change,
+        p_value=change.p_value,
         found_by=by,
-        exceeds_budget=_exceeds(told.before, told.after, line.budget, line.metric),
-        worse=_worse(told.before, told.after, line.metric),
+        exceeds_budget=_exceeds(change.before, change.after, line.budget, line.metric),
+        worse=_worse(change.before, change.after, line.metric),
         accepted="",
     )
 
@@ -183,8 +183,8 @@ def _drift(line: _Followed, events: Sequence[Event], confidence: float) -> Drift
 
     Nothing where the level did not move by the budget, or where its move may be chance.
     """
-    told = [event for event in events if event.exceeds_budget or event.accepted]
-    begin = next((number for number, row in enumerate(line.rows) if told and row.run == told[-1].run), 0)
+    explained = [event for event in events if event.exceeds_budget or event.accepted]
+    begin = next((number for number, row in enumerate(line.rows) if explained and row.run == explained[-1].run), 0)
     stretch = line.rows[begin:]
     if len(stretch) < 2 * ENDS:
         return None

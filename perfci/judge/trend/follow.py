@@ -48,8 +48,8 @@ def changes(rows: Sequence[HistoryRow], policy: GatePolicy, before: Changes | No
         name: Found(change_points=tuple(_change_points(name.series, line, policy)), alarms=tuple(seen.get(name, ())))
         for name, line in lines_of(rows).items()
     }
-    told = {name: line for name, line in lines.items() if line.change_points or line.alarms}
-    return Changes(rows=len(rows), last=rows[-1].run if rows else "", lines=told)
+    changed = {name: line for name, line in lines.items() if line.change_points or line.alarms}
+    return Changes(rows=len(rows), last=rows[-1].run if rows else "", lines=changed)
 
 
 @dataclass(slots=True)
@@ -114,13 +114,13 @@ def _alarms(rows: Sequence[HistoryRow], policy: GatePolicy, known: Changes | Non
     for row in rows:
         if not row.excluded:
             by_conditions[row.conditions].append(row)
-    told: list[tuple[LineName, Alarm]] = []
+    raised: list[tuple[LineName, Alarm]] = []
     restarts = {alarm.run for found in (known.lines.values() if known else ()) for alarm in found.alarms}
     for conditions, line in by_conditions.items():
         first = sum(row.run not in new for row in line)
         for series, alarm in alarms(line, policy, first=first, restarts=restarts):
-            told.append((LineName(series=series, conditions=conditions), alarm))
-    return told
+            raised.append((LineName(series=series, conditions=conditions), alarm))
+    return raised
 
 
 def _change_points(name: SeriesName, line: Points, policy: GatePolicy) -> list[ChangePoint]:

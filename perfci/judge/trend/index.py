@@ -116,13 +116,14 @@ def _timed(run: Run, policy: GatePolicy) -> Iterator[tuple[SeriesName, float]]:
     for kind in (RoundKind.DUET, RoundKind.LOAD):
         rounds = [each for each in run.rounds if each.kind is kind and each.side is Side.CANDIDATE]
         endpoints = sorted({name for each in rounds for name in each.endpoints})
-        for one in _metrics(policy, kind):
-            known = {endpoint: _value(rounds, one, endpoint) for endpoint in endpoints if one.may_count(endpoint)}
+        for metric in _metrics(policy, kind):
+            known = {endpoint: _value(rounds, metric, endpoint) for endpoint in endpoints if metric.may_count(endpoint)}
             values = {endpoint: value for endpoint, value in known.items() if value is not None}
-            if one.pooling is Pooling.ENDPOINTS:
+            if metric.pooling is Pooling.ENDPOINTS:
                 values = _with_headline(values)
             yield from (
-                (SeriesName(kind=kind, endpoint=endpoint, metric=one.name), value) for endpoint, value in values.items()
+                (SeriesName(kind=kind, endpoint=endpoint, metric=metric.name), value)
+                for endpoint, value in values.items()
             )
 
 
@@ -141,11 +142,11 @@ def _metrics(policy: GatePolicy, kind: RoundKind) -> list[Metric]:
     return [METRICS[name] for name in sorted(named)]
 
 
-def _value(rounds: list[Round], one: Metric, endpoint: str) -> float | None:
-    if one.pooling is Pooling.FAILURES:
+def _value(rounds: list[Round], metric: Metric, endpoint: str) -> float | None:
+    if metric.pooling is Pooling.FAILURES:
         seen = pool(block_means.counts(rounds, endpoint))
         return seen.share if seen.requests else None
-    return block_means.typical(block_means.line(rounds, one, endpoint))
+    return block_means.typical(block_means.line(rounds, metric, endpoint))
 
 
 def _counted(run: Run, policy: GatePolicy) -> Iterator[tuple[SeriesName, float]]:

@@ -279,5 +279,5 @@ class DecisionDocument(Part):
             p_adjusted=self.p_adjusted,
             reason=self.reason,
             further_blocks=self.further_blocks,
-            looks=tuple(one.to_model() for one in self.looks),
+            looks=tuple(look.to_model() for look in self.looks),
         )

@@ -73,7 +73,7 @@ def filled(
 def _parsed(name: str, text: str, environ: Mapping[str, str], values: Mapping[str, object]) -> Address:
     """Parse an address; ValueError and LookupError do not quote it, since it may hold a password."""
     known = {**{key: value for key, value in environ.items() if value}, **values}
-    if missing := [one for one in _PLACEHOLDER.findall(text) if one not in known]:
+    if missing := [name for name in _PLACEHOLDER.findall(text) if name not in known]:
         raise LookupError(f"the variable {missing[0]} is not set")
     if (whole := _PLACEHOLDER.match(text)) and whole[1] not in _OF_THE_RUN:  # an address, which is quoted already
         text = f"{known[whole[1]]}{text[whole.end() :]}"

@@ -49,7 +49,7 @@ class Clients:
     def worked(self, clients: Iterable[Client]) -> int:
         """How often clients other than the target have worked, connected or disconnected so far."""
         now = {client.id: client.work for client in self.others(clients)}
-        self._worked += sum(self._others.get(one) != work for one, work in now.items())
+        self._worked += sum(self._others.get(client) != work for client, work in now.items())
         self._worked += len(self._others.keys() - now.keys())
         self._others = now
         return self._worked
@@ -60,7 +60,9 @@ class Clients:
         young = [client for client in clients if client.id not in self._own and not self._older(client)]
         if young and any(client.id not in self._others for client in young):
             sockets = self._sockets()
-            self._own |= {one.id for one in young if one.socket is not None and _plain(one.socket) in sockets}
+            self._own |= {
+                client.id for client in young if client.socket is not None and _plain(client.socket) in sockets
+            }
         unknown = set() if self._own else {client.id for client in young}
         return [client for client in clients if client.id not in self._own | unknown]
 
@@ -77,7 +79,11 @@ class Clients:
         with contextlib.suppress(psutil.Error, OSError):
             for each in [] if self._root is None else process_tree(self._root):
                 with contextlib.suppress(psutil.Error, OSError):
-                    found |= {_plain(one.laddr) for one in each.net_connections("tcp") if _port(one.raddr)}
+                    found |= {
+                        _plain(connection.laddr)
+                        for connection in each.net_connections("tcp")
+                        if _port(connection.raddr)
+                    }
         return found
 
 
@@ -87,9 +93,13 @@ def _root(running: RunningTarget) -> psutil.Process | None:
         if running.pid is not None:
             return psutil.Process(running.pid)
         port = urlsplit(running.base_url).port
-        for one in psutil.net_connections("tcp"):
-            if one.status == psutil.CONN_LISTEN and _port(one.laddr) == port and one.pid is not None:
-                return psutil.Process(one.pid)
+        for connection in psutil.net_connections("tcp"):
+            if (
+                connection.status == psutil.CONN_LISTEN
+                and _port(connection.laddr) == port
+                and connection.pid is not None
+            ):
+                return psutil.Process(connection.pid)
     return None
 
 

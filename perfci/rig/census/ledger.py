@@ -142,8 +142,8 @@ class Ledger:
         found: dict[str, Answered] = {}
         for answer in self._answers():
             if answer.name not in {"", answer.endpoint}:
-                one = _answered(answer)
-                found[answer.name] = found[answer.name] + one if answer.name in found else one
+                counted = _answered(answer)
+                found[answer.name] = found[answer.name] + counted if answer.name in found else counted
         return found
 
     def endpoint_of(self) -> Mapping[str, str]:
@@ -186,8 +186,8 @@ class Ledger:
         loud = [watched for watched in self._watched if watched.source.loud and self._asking]
         self._stale = self._stale or not self._asking
         after = self._at_rest(quiet, endpoint)
-        for one in quiet:
-            one.shared += id(one) in after and after[id(one)].others != one.before.others
+        for request in quiet:
+            request.shared += id(request) in after and after[id(request)].others != request.before.others
         if loud:  # one look is enough where the quiet ones have seen the service come to rest: each is a request to it
             resting = any(snapshot.counters for snapshot in after.values())
             after |= _read(loud) if resting else self._at_rest(loud, endpoint)

@@ -153,7 +153,7 @@ class SharedMySQL(MySQL):
         sessions = [line.split("\t") for line in lines if line.startswith("@\t")]
         if bad := [cells for cells in sessions if len(cells) != 4]:
             raise ValueError("\t".join(bad[0]))
-        worked = self._clients.worked(Client(id=one, socket=split(host), work=work) for _, one, host, work in sessions)
+        worked = self._clients.worked(Client(id=id_, socket=split(host), work=work) for _, id_, host, work in sessions)
         return replace(super()._counted([line for line in lines if not line.startswith("@\t")]), others=worked)
 
 

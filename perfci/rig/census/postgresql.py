@@ -173,9 +173,9 @@ class SharedPostgreSQL(PostgreSQL):
         return self._clients.note
 
     def _counted(self, lines: Iterable[str]) -> Snapshot:
-        told = list(lines)
-        worked = self._clients.worked([self._client(line) for line in told if line.startswith("@ ")])
-        return replace(super()._counted([line for line in told if not line.startswith("@ ")]), others=worked)
+        received = list(lines)
+        worked = self._clients.worked([self._client(line) for line in received if line.startswith("@ ")])
+        return replace(super()._counted([line for line in received if not line.startswith("@ ")]), others=worked)
 
     def _client(self, line: str) -> Client:
         try:

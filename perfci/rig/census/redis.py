@@ -155,18 +155,19 @@ class SharedRedis(Redis):
 
     def _by_others(self, lines: Iterable[str]) -> int:
         """How many of the monitored commands came from other clients, or went to other databases."""
-        told = [found for line in lines if (found := _MONITORED.match(line))]
-        work = [found for found in told if found["command"].lower() not in CONTROL]
+        commands = [found for line in lines if (found := _MONITORED.match(line))]
+        work = [found for found in commands if found["command"].lower() not in CONTROL]
         elsewhere = [found for found in work if found["database"] != self._database]
         here = [found["client"] for found in work if found["database"] == self._database and found["client"] != "lua"]
         if not here:
             return len(elsewhere)
         ages = dict(_CLIENT.findall("\n".join(self._session.ask("CLIENT LIST"))))
         clients = [
-            Client(id=one, socket=split(one), age_s=float(ages[one]) if one in ages else None) for one in set(here)
+            Client(id=client, socket=split(client), age_s=float(ages[client]) if client in ages else None)
+            for client in set(here)
         ]
         others = {client.id for client in self._clients.others(clients)}
-        return len(elsewhere) + sum(one in others for one in here)
+        return len(elsewhere) + sum(client in others for client in here)
 
 
 def parse(lines: Iterable[str]) -> Snapshot:

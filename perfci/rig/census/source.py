@@ -100,9 +100,9 @@ class Scene:
         """
         if self.running.kind == "compose":
             return
-        for one in filled(self.settings.databases, kind, self.running, side=self.side, environ=self.environ):
-            if self.wants(one.name, kind):
-                yield one
+        for address in filled(self.settings.databases, kind, self.running, side=self.side, environ=self.environ):
+            if self.wants(address.name, kind):
+                yield address
 
     def wants(self, name: str, kind: str) -> bool:
         """Whether the configuration includes this source."""

@@ -219,8 +219,8 @@ def _another_locust(what: str) -> ConfigError:
 
 def _errors(done: Completed) -> str:
     lines = [line for line in (done.out + done.err).splitlines() if line.strip()]
-    told = [line for line in lines if line.startswith(("ERROR", "  ", "The conflict", "Cannot install"))]
-    return "\n".join((told or lines)[-12:])
+    errors = [line for line in lines if line.startswith(("ERROR", "  ", "The conflict", "Cannot install"))]
+    return "\n".join((errors or lines)[-12:])
 
 
 def _end(done: Completed) -> str:

@@ -138,7 +138,7 @@ def shared_round(
             meanwhile=timetable.write_if_ready,
         )
         recorded = timetable.recordings()
-        return {side: cut_off(one, lasted_s=lasted_s, limit_s=limit_s) for side, one in recorded.items()}
+        return {side: cut_off(recording, lasted_s=lasted_s, limit_s=limit_s) for side, recording in recorded.items()}
 
 
 class _SharedTimetable:

@@ -46,9 +46,9 @@ def _paths(config: Config) -> Iterator[tuple[Any, Any, str]]:
     for name, service in (config.get("services") or {}).items():
         yield from _of_service(name, service)
     for kind in ("configs", "secrets"):
-        for name, one in (config.get(kind) or {}).items():
-            if (one or {}).get("file"):
-                yield one, "file", f"the file of {kind.removesuffix('s')} {name!r}"
+        for name, entry in (config.get(kind) or {}).items():
+            if (entry or {}).get("file"):
+                yield entry, "file", f"the file of {kind.removesuffix('s')} {name!r}"
     for name, volume in (config.get("volumes") or {}).items():
         options = (volume or {}).get("driver_opts") or {}
         if options.get("device"):

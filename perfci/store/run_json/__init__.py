@@ -335,7 +335,7 @@ class RunDocument:
             seed_digests={SIDES.member(side): digests for side, digests in self.seed_digests.items()},
             base_endpoints=self.base_endpoints,
             looks=self.looks.to_model() if self.looks else None,
-            folded=tuple(one.to_model() for one in self.folded),
+            folded=tuple(group.to_model() for group in self.folded),
             timings=tuple(timing.to_model() for timing in self.timings),
             origin=self.origin.to_model(),
         )
