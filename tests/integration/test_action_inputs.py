@@ -56,7 +56,7 @@ def _measure(runner: Runner, **inputs: str) -> Step:
         ("duration", "abc", "90s"),
         ("blocks", "1", "a number from 2 to 100, or the fewest and the most, such as 3-12"),
         ("rounds", "101", "a whole number from 1 to 100"),
-        ("against", "main", "one of auto, baseline or ref"),
+        ("against", "main", "one of auto, baseline, ref or limits"),
         ("census", "yes", "one of auto, only or off"),
         ("fail_on", "always", "one of never, regression, no-baseline or inconclusive"),
         ("comment", "yes", "one of auto, always, on-regression or off"),
