@@ -30,6 +30,7 @@ _INFO = "INFO commandstats\nINFO stats"
 _CALLS = re.compile(r"cmdstat_([^:]+):calls=(\d+),")
 _MONITORED = re.compile(r'\d+\.\d+ \[(?P<database>\d+) (?P<client>[^\]]+|\[[^\]]+\]:\d+)\] "(?P<command>[^"]+)"')
 _CLIENT = re.compile(r"^id=\d+ addr=(\S+) .*?\bage=(\d+)\b", re.MULTILINE)
+ROUNDED_S = 1.0  # Redis subtracts whole seconds from whole seconds: it can say so much more than the age
 _COUNTERS = {"keyspace_hits": "hits", "keyspace_misses": "misses"}
 
 
@@ -161,13 +162,15 @@ class SharedRedis(Redis):
         here = [found["client"] for found in work if found["database"] == self._database and found["client"] != "lua"]
         if not here:
             return len(elsewhere)
-        ages = dict(_CLIENT.findall("\n".join(self._session.ask("CLIENT LIST"))))
-        clients = [
-            Client(id=client, socket=split(client), age_s=float(ages[client]) if client in ages else None)
-            for client in set(here)
-        ]
+        ages = ages_of(self._session.ask("CLIENT LIST"))
+        clients = [Client(id=client, socket=split(client), age_s=ages.get(client)) for client in set(here)]
         others = {client.id for client in self._clients.others(clients)}
         return len(elsewhere) + sum(client in others for client in here)
+
+
+def ages_of(lines: Iterable[str]) -> dict[str, float]:
+    """Parse the answer of CLIENT LIST: the least age in seconds that each client, by its address, can have."""
+    return {address: float(age) - ROUNDED_S for address, age in _CLIENT.findall("\n".join(lines))}
 
 
 def parse(lines: Iterable[str]) -> Snapshot:

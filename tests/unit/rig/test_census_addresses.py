@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from perfci.config import CensusTable
 from perfci.errors import ConfigError
 from perfci.model import CounterSource, Side, TargetHealth
-from perfci.rig.census import Settings, Source, Work, addresses, open_sources
+from perfci.rig.census import Settings, Source, Work, addresses, open_sources, redis
 from perfci.rig.census.clients import SLACK_S, Client, Clients
 from perfci.rig.target import RunningTarget
 from perfci.schema import parse
@@ -237,3 +237,12 @@ def test_a_compose_project_needs_no_address(tmp_path: Path) -> None:
         assert [(one.name, one.found, "its address is not used" in one.note) for one in reports] == [
             ("db", False, True)
         ]
+
+
+def test_an_age_of_whole_seconds_may_be_a_second_less() -> None:
+    """A client that connected just before a full second is a second old at once, and no older than its process."""
+    listed = [
+        "id=3 addr=10.0.0.1:50000 laddr=10.0.0.2:6379 fd=8 name= age=1 idle=0",
+        "id=4 addr=[::1]:9 fd=9 age=70 idle=1",
+    ]
+    assert redis.ages_of(listed) == {"10.0.0.1:50000": 0.0, "[::1]:9": 69.0}
