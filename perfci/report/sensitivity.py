@@ -8,6 +8,9 @@ from perfci.report.rows import size
 LARGEST = 1.0
 """A slowdown by more than this (to twice the time) is no answer to "what could it have seen"."""
 
+LARGEST_SHARE = 0.5
+"""Failures of more than half of the requests are none either: nobody needs a gate to see them."""
+
 
 def sensitivity(outcome: Outcome) -> str:
     """
@@ -47,7 +50,8 @@ def _failures(comparisons: Sequence[Comparison]) -> Iterator[str]:
     known = [(each.smallest_detectable, each) for each in together or shares if each.smallest_detectable is not None]
     if known:
         seen, comparison = _least_certain(known) if not together else min(known, key=lambda each: each[0])
-        yield f"failures from {size(seen, comparison.series.metric)}"
+        if seen <= LARGEST_SHARE:
+            yield f"failures from {size(seen, comparison.series.metric)}"
 
 
 def _least_certain(known: Iterable[tuple[float, Comparison]]) -> tuple[float, Comparison]:
