@@ -90,7 +90,7 @@ class Machine:
         """What a command prints, on both streams."""
         if command not in self._printed:
             done = self._call(command)
-            self._printed[command] = done.stdout + done.stderr
+            self._printed[command] = (done.stdout + done.stderr).replace(f"{self.root}/", "")  # no path of this machine
         return self._printed[command]
 
     def ratios(self, plan: Plan) -> tuple[str, dict[str, float]]:
