@@ -84,7 +84,7 @@ def _result(run: Ran) -> dict[str, Any]:
 
 
 def limit(machine: Machine, plan: Plan, argument: str) -> Shown:
-    """`SCENARIO METRIC NUMBER [GROUP]`: an SLO with that limit, held against the smoke of the scenario."""
+    """`SCENARIO METRIC NUMBER [GROUP]`: an SLO with that limit, which the smoke of the scenario holds."""
     name, metric, number, *group = argument.split()
     wanted, what = float(number), " ".join((metric, number, *group))
     limited = machine.limited(plan.profile, metric, wanted, *group)
@@ -99,14 +99,20 @@ def limit(machine: Machine, plan: Plan, argument: str) -> Shown:
         for slo in _result(run).get("slos", [])
         if (slo["metric"], slo["limit"]) == (metric, wanted) and place in {None, slo["endpoint"]}
     ]
-    told = "; ".join(f"{slo['endpoint']}: {_number(slo['worst'])}, {_held(slo)}" for slo in judged[:3])
-    return Shown(_verdict(judged), command, f"{what}: {told}" if judged else f"SLO {what} is not among the results")
+    if not judged:
+        return Shown(State.NOT_SHOWN, command, f"SLO {what} is not among the results")
+    results = "; ".join(f"{slo['endpoint']}: {_number(slo['worst'])}, {_held(slo)}" for slo in judged[:3])
+    return Shown(_verdict(all(_held(slo) == HELD for slo in judged)), command, f"{what}: {results}")
+
+
+HELD = "held"
 
 
 def _held(slo: dict[str, Any]) -> str:
+    """What became of a limit, in a word."""
     if slo["worst"] is None or not slo["rounds"]:
         return "not settled"
-    return "held" if slo["held"] else "broken"
+    return HELD if slo["held"] else "broken"
 
 
 def _number(value: object) -> str:
@@ -186,16 +192,16 @@ def test(machine: Machine, _plan: Plan, argument: str) -> Shown:
         return Shown(State.NOT_RUN, command, "")
     printed = machine.run(f"python -m pytest -q -p no:cacheprovider {argument}").strip().splitlines()
     last = printed[-1] if printed else "nothing"
-    return Shown(_verdict(re.search(r"\d+ passed", last) and "failed" not in last), command, last[:110])
+    return Shown(_verdict(re.search(r"\d+ passed", last) and not re.search("failed|error", last)), command, last[:110])
 
 
 def alert(machine: Machine, _plan: Plan, argument: str) -> Shown:
     """`NAME`: an alert of perfci.toml."""
     found = [each for each in machine.settings["monitor"].get("alert", []) if each["name"] == argument]
-    told = (
+    limits = (
         ", ".join(f"{name} {value}" for name, value in found[0].items() if name != "name") if found else "no such alert"
     )
-    return Shown(_verdict(found), "perfci.toml", told)
+    return Shown(_verdict(found), "perfci.toml", limits)
 
 
 def compose(machine: Machine, plan: Plan, argument: str) -> Shown:

@@ -117,14 +117,7 @@ class HistoryBranch:
         """The commit at the tip of the branch, "" where the remote has no such branch; its objects are here then."""
         self._check_names()
         for attempt in range(1, ATTEMPTS + 1):
-            asked = (
-                "--quiet",
-                "--no-tags",
-                "--no-recurse-submodules",
-                "--no-write-fetch-head",
-                "--no-auto-maintenance",
-            )
-            done = self._run("fetch", *asked, self.remote, f"+refs/heads/{self.branch}:{self._local}")
+            done = self._run("fetch", *_FETCH, self.remote, f"+refs/heads/{self.branch}:{self._local}")
             if not done.returncode:
                 return self.git("rev-parse", "--verify", f"{self._local}^{{commit}}").decode().strip()
             if _ABSENT.search(done.stderr.decode(errors="replace")):

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf
 
-from perfci.judge.limits.reading import Reading, share
+from perfci.judge.limits.reading import Reading, least_share, share
 from perfci.model import Second
 
 MOST_LEVELS = 12
@@ -26,6 +26,7 @@ class Level:
     low_ms: float  # bounds of that median, 95 %
     high_ms: float
     failing: Reading
+    failing_at_least: float  # lower bound of that share: a single failure among few requests breaks nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +103,7 @@ def _level(users: int, seconds: Sequence[Second]) -> Level:
         low_ms=low,
         high_ms=high,
         failing=share(failures, requests) if requests else Reading(None, 0.0, 1.0),
+        failing_at_least=least_share(failures, requests) if requests else 0.0,
     )
 
 
@@ -117,7 +119,7 @@ def _median_bounds(ordered: Sequence[float]) -> tuple[float, float]:
 
 
 def _broken(level: Level, limit_ms: float, limit_share: float) -> str | None:
-    if level.failing.value is not None and level.failing.value > limit_share:
+    if level.failing.value is not None and level.failing_at_least > limit_share:
         return f"{100 * level.failing.value:.3g} % of the requests of {level.users} users failed"
     if level.low_ms > limit_ms:
         return f"p95 of {level.users} users is {level.p95_ms or level.low_ms:.4g} ms, beyond {limit_ms:.4g} ms"

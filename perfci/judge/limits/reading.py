@@ -1,7 +1,6 @@
 """One value of one round, and between which bounds it lies for all that the round can show."""
 
 from dataclasses import dataclass
-from math import inf
 
 from perfci.model import Better
 
@@ -44,9 +43,13 @@ def share(count: int, total: int) -> Reading:
     return Reading(value, value, upper)
 
 
+def least_share(count: int, total: int) -> float:
+    """The lower of the bounds that `share` names: so large the share surely is."""
+    from scipy import special
+
+    return float(special.betaincinv(count, total - count + 1, 1 - CONFIDENCE)) if count else 0.0
+
+
 def complement(found: Reading) -> Reading:
     """The share of all others."""
     return Reading(None if found.value is None else 1 - found.value, 1 - found.high, 1 - found.low, found.evidence)
-
-
-UNBOUNDED = inf

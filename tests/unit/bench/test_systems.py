@@ -39,7 +39,7 @@ def folder(tmp_path: Path) -> Path:
         lines = csv.writer(file)
         lines.writerow(["Type", "Name", "Request Count", "Failure Count"])
         lines.writerows([["GET", "/a", "5", "0"], ["GET", "/b", "5", "1"]])
-    slo = {"endpoint": "(all endpoints)", "metric": "p95", "limit": 500.0, "worst": 12.345}
+    slo = {"endpoint": "(all endpoints)", "metric": "p95", "limit": 500.0, "worst": 12.345, "rounds": 1, "held": True}
     gauge = {"name": "process/cpu", "unit": "cores", "base": None, "candidate": {"mean": 0.5}}
     result = {"verdict": "pass", "slos": [slo], "gauges": [gauge]}
     (tmp_path / "result.json").write_text(json.dumps(result))
@@ -148,3 +148,23 @@ def test_times_of_endpoints_are_those_of_the_runs(tmp_path: Path) -> None:
     assert "## `crm:stress-smoke`\n\nA machine; perfci 1." in page
     assert "| `GET /a` | 5 | 1 | 12.3 ms | 10 ms | - | 2.5 |" in page
     assert "crm:gone" not in page
+
+
+@pytest.mark.parametrize(
+    ("worst", "rounds", "held", "state"),
+    [(12.3, 1, True, State.SHOWN), (700.0, 1, False, State.NOT_SHOWN), (None, 0, False, State.NOT_SHOWN)],
+)
+def test_a_limit_is_shown_only_where_it_is_held(
+    tmp_path: Path, worst: float | None, rounds: int, held: bool, state: State
+) -> None:
+    """One that is broken, or not settled, is not."""
+    slo = {
+        "endpoint": "(all endpoints)",
+        "metric": "p95",
+        "limit": 500.0,
+        "worst": worst,
+        "rounds": rounds,
+        "held": held,
+    }
+    (tmp_path / "result.json").write_text(json.dumps({"verdict": "pass", "slos": [slo]}))
+    assert show(Fake(tmp_path), "limit", "baseline p95 500").state is state

@@ -325,3 +325,12 @@ def test_an_important_limit_only_warns() -> None:
     assert [importance.fails for importance in Importance] == [True, True, False, False]
     assert Slo(metric="p95", limit=1.0, importance=Importance.IMPORTANT).fails is False
     assert Slo(metric="p95", limit=1.0, phase="spike").where == f"{ALL_ENDPOINTS} in spike"
+
+
+def test_one_failure_among_few_requests_breaks_nothing() -> None:
+    """It is beyond 1 % by its share, and not surely; nor does that level surely bear its users."""
+    levels = course([1] * 6 + [2] * 6 + [3] * 6, rng=random.Random(3))
+    levels = tuple(replace(second, failures=int(second.at_s == 7)) for second in levels)
+    found = breaking_point(levels, p95_ms=200.0, failing=0.01)
+    assert found is not None
+    assert (found.held, found.because) == (3, "")

@@ -1,7 +1,9 @@
 """What `perfci doctor` says of a target that it has started once."""
 
+import re
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +11,7 @@ import pytest
 from perfci.config import from_bytes
 from perfci.judge.policy import DEFAULT
 from perfci.model import Census, CounterSource
+from perfci.pipeline import diagnosis
 from perfci.pipeline.diagnosis import Line, Weight, diagnose, seconds_of
 from perfci.pipeline.plan import Overrides, Plan, plan_of
 from perfci.pipeline.ports import Ports
@@ -158,3 +161,10 @@ def test_what_scatters_more_is_seen_later(plan: Plan) -> None:
     wild = _tried(latencies_ms=[1.0, 9.0, 2.0, 30.0, 1.0, 12.0, 3.0, 25.0, 2.0])
     text = _of(_trial(plan, tried={"GET /a": _tried(), "GET /b": wild}), "will see").text
     assert "of GET /b" in text
+
+
+def test_the_turns_of_a_duet_are_those_that_its_driver_takes() -> None:
+    """The driver runs in Locust's process, and is imported by nobody: its numbers are read from its file."""
+    text = (Path(__file__).parents[3] / "perfci/rig/load/inside/perfci_turns.py").read_text()
+    numbers = dict(re.findall(r"^(ENOUGH|MOST_TIMES) = (\d+)", text, re.MULTILINE))
+    assert numbers == {"ENOUGH": str(diagnosis.TURNS), "MOST_TIMES": str(diagnosis.LONGER)}
