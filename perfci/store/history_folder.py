@@ -64,14 +64,10 @@ class HistoryFolder:
 
 @contextmanager
 def _lock(folder: Path) -> Iterator[None]:
-    import fcntl  # here, since a history can be read where there is none
-
     try:
         import fcntl  # Windows has none, and judges stored runs all the same
     except ImportError:
-        raise ResultError(
-            "a history in a folder is written on Linux and macOS alone", hint="push to a branch"
-        ) from None
+        raise ResultError("this system cannot lock a history in a folder", hint="push to a branch") from None
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / LOCK).open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)

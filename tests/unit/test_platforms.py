@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from perfci.errors import ResultError
+from perfci.store.history_folder import HistoryFolder
+
 ROOT = Path(__file__).parents[2]
 RUN = ROOT / "tests/data/stored/schema-1/paired"
 WITHOUT_POSIX = """
@@ -55,3 +58,12 @@ def test_stored_runs_are_judged_and_shown_without_posix(arguments: tuple[str, ..
     assert "Traceback" not in done.stderr
     assert done.returncode in {0, 10}, done.stderr
     assert done.stdout.strip()
+
+
+def test_a_folder_that_cannot_be_locked_is_no_history(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two writers at once would lose a run; the error says so and names the branch."""
+    monkeypatch.setitem(sys.modules, "fcntl", None)
+    with pytest.raises(ResultError, match="cannot lock") as refusal:
+        HistoryFolder(tmp_path / "history").update(lambda _files: {}, message="")
+    assert refusal.value.hint == "push to a branch"
+    assert not (tmp_path / "history").exists()
