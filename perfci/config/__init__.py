@@ -8,6 +8,7 @@ two belong to the CLI: click reads a PERFCI_* variable for each option that the 
 
 import tomllib
 from collections.abc import Mapping
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -119,12 +120,15 @@ class Config(Table):
             raise ValueError(
                 f"[gate] or [monitor] names unknown profiles: {', '.join(unknown)}; the profiles are: {known}"
             )
-        if unknown := sorted(f"{slo.profile}:{slo.scenario}" for slo in self.gate.slo if not self._has(slo)):
+        if unknown := sorted({name for slo in self.gate.slo for name in self._unknown_scenarios(slo)}):
             raise ValueError(f"[[gate.slo]] names unknown scenarios: {', '.join(unknown)}")
         return self
 
-    def _has(self, slo: SloTable) -> bool:
-        return slo.scenario is None or slo.scenario in self.profiles[slo.profile or ""].scenarios
+    def _unknown_scenarios(self, slo: SloTable) -> list[str]:
+        """The names and patterns of the limit that no scenario of its profile has."""
+        known = self.profiles[slo.profile].scenarios if slo.profile else {}
+        unknown = [pattern for pattern in slo.scenario or () if not any(fnmatchcase(name, pattern) for name in known)]
+        return [f"{slo.profile}:{pattern}" for pattern in unknown]
 
     def find(self, name: str) -> tuple[str, str, Profile, Scenario]:
         """Return profile and scenario of "PROFILE" or "PROFILE:SCENARIO"; without a scenario, the first of the file."""

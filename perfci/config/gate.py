@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
+from fnmatch import fnmatchcase
 from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from perfci.config.values import Name
+from perfci.config.values import Name, NamePatterns
 from perfci.model import BudgetRule, Importance, Reference, Role, RoundKind, Slo
 from perfci.schema import Table
 
@@ -114,7 +115,7 @@ class SloTable(Table):
     group: Name | None = None  # of endpoints, which are judged as one
     phase: Name | None = None  # of the load, as its stages are called
     profile: Name | None = None
-    scenario: Name | None = None  # of that profile
+    scenario: NamePatterns | None = None  # of that profile
     importance: Importance = Importance.CRITICAL
 
     @model_validator(mode="after")
@@ -134,7 +135,19 @@ class SloTable(Table):
 
     def holds(self, profile: str, scenario: str) -> bool:
         """Whether the limit is for that scenario."""
-        return self.profile in {None, profile} and self.scenario in {None, scenario}
+        named = self.scenario is None or any(fnmatchcase(scenario, pattern) for pattern in self.scenario)
+        return named and self.profile in {None, profile}
+
+    def narrowness(self, scenario: str) -> int:
+        """How narrowly the limit names a scenario: 3 by its name, 2 by a pattern, 1 by its profile, 0 not at all."""
+        if self.scenario is not None:
+            return 3 if scenario in self.scenario else 2
+        return int(self.profile is not None)
+
+    @property
+    def about(self) -> object:
+        """What the limit is on: of several limits on the same, that which names the scenario most narrowly counts."""
+        return self.metric, self.endpoint, self.group, self.phase, self.importance.fails
 
 
 class GateTable(Table):

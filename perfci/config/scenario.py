@@ -124,7 +124,7 @@ class Scenario(Table):
     exclude_tags: tuple[str, ...] = ()
     arrivals: ArrivalsTable | None = None  # the users are then those that take them
     stages: tuple[StageTable, ...] = ()  # of a load round, one after the other
-    against: Against | None = None  # what to compare with; None: as the top of the file says
+    against: Against | None = None  # what to compare with; None: as the profile says
     paired: PairedSchedule = PairedSchedule()
     baseline: BaselineSchedule = BaselineSchedule()
 
@@ -187,6 +187,7 @@ class Profile(Table):
     """Locust files and the scenarios that drive them."""
 
     locustfile: Paths  # files, and folders of files
+    against: Against | None = None  # what its scenarios are compared with that do not say; None: as the top of the file
     working_directory: str = "."  # where Locust is started
     requirements: str | tuple[str, ...] = ()  # packages for the load alone: a file in pip's format, or its lines
 
@@ -198,3 +199,11 @@ class Profile(Table):
         return requirements
 
     scenarios: dict[Name, Scenario] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _passes_on(self) -> Self:
+        """Give each scenario the profile's `against` where it has none of its own."""
+        for name, scenario in self.scenarios.items():
+            if scenario.against is None:
+                self.scenarios[name] = scenario.model_copy(update={"against": self.against})
+        return self

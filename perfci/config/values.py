@@ -10,6 +10,7 @@ from perfci.config import locust_options
 
 UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 NAME = r"^[a-z0-9][a-z0-9-]*$"
+NAMES = r"^[a-z0-9*][a-z0-9*-]*$"
 T = TypeVar("T")
 
 
@@ -45,9 +46,12 @@ VariableName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$"), AfterV
 VariableText = Annotated[str, Field(pattern=r"^[^\x00]*$")]
 Argument = Annotated[VariableText, AfterValidator(checked_argument)]
 Name = Annotated[str, Field(pattern=NAME, max_length=60)]
-Paths = Annotated[
-    tuple[str, ...], BeforeValidator(lambda given: (given,) if isinstance(given, str) else given), Field(min_length=1)
-]
+NamePattern = Annotated[str, Field(pattern=NAMES, max_length=60)]
+"""A name in which "*" stands for any text."""
+_listed = BeforeValidator(lambda given: (given,) if isinstance(given, str) else given)
+NamePatterns = Annotated[tuple[NamePattern, ...], _listed, Field(min_length=1)]
+"""One pattern, or a list of them."""
+Paths = Annotated[tuple[str, ...], _listed, Field(min_length=1)]
 """One path, or a list of them."""
 
 

@@ -300,6 +300,7 @@ class TargetHealth:
     alive: bool
     restarts: int
     note: str = ""  # why it died, the end of its log
+    service: str = ""  # that is measured, of a project of several; empty: there is one, or nobody noted it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

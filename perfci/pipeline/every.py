@@ -98,7 +98,8 @@ def names_of(config: Config, profile: str, *, smoke: bool, include_soak: bool) -
 def _run_one(name: str, config: Config, request: Request, ports: Ports) -> tuple[Outcome, ExitCode]:
     profile, _, scenario = name.partition(":")
     configured = config.profiles[profile].scenarios[scenario].against
-    own = replace(request, profile=name, against=request.against or configured or Against.LIMITS)
+    usual = Against.LIMITS if configured in {None, Against.AUTO} else configured
+    own = replace(request, profile=name, against=request.against or usual)
     there = ports if ports.output is None else replace(ports, output=ports.output / f"{profile}-{scenario}")
     try:
         result = run(own, there)

@@ -33,21 +33,12 @@ def policy_of(
 
 
 def _narrowest(slos: Sequence[SloTable], profile: str, scenario: str) -> Iterator[SloTable]:
-    """The limits for a scenario: of several on one thing, of one importance, that for the fewest scenarios."""
+    """The limits for a scenario: of several on one thing, of one importance, that which names it most narrowly."""
     own = [slo for slo in slos if slo.holds(profile, scenario)]
     narrowest: dict[object, int] = {}
     for slo in own:
-        key = _about(slo)
-        narrowest[key] = max(narrowest.get(key, 0), _narrowness(slo))
-    yield from (slo for slo in own if _narrowness(slo) == narrowest[_about(slo)])
-
-
-def _about(slo: SloTable) -> object:
-    return slo.metric, slo.endpoint, slo.group, slo.phase, slo.importance.fails
-
-
-def _narrowness(slo: SloTable) -> int:
-    return (slo.profile is not None) + (slo.scenario is not None)
+        narrowest[slo.about] = max(narrowest.get(slo.about, 0), slo.narrowness(scenario))
+    yield from (slo for slo in own if slo.narrowness(scenario) == narrowest[slo.about])
 
 
 def _rules(table: GateTable, profile: str) -> Iterator[BudgetRule]:
@@ -127,13 +118,13 @@ def _check_consistent(table: GateTable, policy: GatePolicy) -> None:
         for metric, budget in by_metric(policy.budgets, reference, kind).items()
         if budget.margin < budget.change
     ]
-    limits = Counter(
-        (slo.metric, slo.slo().where, slo.profile, slo.scenario, slo.importance.fails) for slo in table.slo
+    limits: Counter[tuple[object, ...]] = Counter(
+        (slo.metric, slo.slo().where, slo.profile, pattern, slo.importance.fails)
+        for slo in table.slo
+        for pattern in slo.scenario or (None,)
     )
-    wrong += [
-        f"slo: {count} limits on {metric} of {where}: keep one"
-        for (metric, where, *_), count in limits.items()
-        if count > 1
-    ]
+    limits |= Counter((slo.metric, slo.where, slo.fails) for slo in policy.slos)  # patterns may meet in one scenario
+    doubled = {(metric, where): count for (metric, where, *_), count in limits.items() if count > 1}
+    wrong += [f"slo: {count} limits on {metric} of {where}: keep one" for (metric, where), count in doubled.items()]
     if wrong:
         raise ConfigError("[gate] contradicts itself:\n" + "\n".join(f"  {line}" for line in wrong))

@@ -531,3 +531,50 @@ def test_variables_that_no_process_can_have_are_refused(environment: str) -> Non
 def test_a_byte_order_mark_and_lines_of_windows_are_read() -> None:
     """As editors there save a file: the mark is no part of the TOML."""
     assert from_bytes(b"\xef\xbb\xbf" + SMALL.replace("\n", "\r\n").encode(), where="x.toml") == _parsed(SMALL)
+
+
+AGAINST = (
+    SMALL
+    + """
+[profiles.shop]
+locustfile = "shop.py"
+{profile}
+[profiles.shop.scenarios.sale]
+{scenario}
+"""
+)
+
+
+@pytest.mark.parametrize(
+    ("profile", "scenario", "against"),
+    [
+        ("", "", None),
+        ('against = "limits"', "", Against.LIMITS),
+        ('against = "limits"', 'against = "auto"', Against.AUTO),
+        ("", 'against = "ref"', Against.REF),
+    ],
+)
+def test_a_scenario_is_compared_as_its_profile_says(profile: str, scenario: str, against: Against | None) -> None:
+    """Unless it says so itself; without either, as the top of the file says."""
+    config = from_bytes(AGAINST.format(profile=profile, scenario=scenario).encode(), where="perfci.toml")
+    assert config.profiles["shop"].scenarios["sale"].against is against
+
+
+@pytest.mark.parametrize(
+    ("scenario", "unknown"),
+    [
+        ('"soak"', ""),
+        ('"s*"', ""),
+        ('["soak", "s*"]', ""),
+        ('"sale"', "tickets:sale"),
+        ('"sale*"', "tickets:sale*"),
+        ('["soak", "sale*", "peak"]', "tickets:peak, tickets:sale*"),
+    ],
+)
+def test_a_limit_for_no_scenario_is_refused(scenario: str, unknown: str) -> None:
+    """A pattern that nothing fits is a slip of the pen, as a name that nothing has."""
+    text = SMALL + f'[[gate.slo]]\nmetric = "p95"\nlimit = 1\nprofile = "tickets"\nscenario = {scenario}\n'
+    if unknown:
+        assert f"names unknown scenarios: {unknown}" in _refused(text)
+    else:
+        from_bytes(text.encode(), where="perfci.toml")

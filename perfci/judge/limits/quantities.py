@@ -4,6 +4,7 @@ What limits may be on beside the metrics that are compared: one function each, e
 Each reads one value of one round, for what its limit is about; None where the round cannot tell.
 """
 
+import builtins
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -19,6 +20,9 @@ from perfci.model import ALL_ENDPOINTS, Better, EndpointRound, Gauge, Metric, Qu
 PROBES_PER_SECOND = 5
 AVAILABILITY, HIT_RATE, MEMORY, CONNECTIONS = "availability", "hit_rate", "memory", "connections"
 """What gauges are called, or the last part of their names."""
+
+PROCESS = "process"
+"""What the gauges of a target that perfci started as a process begin with."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +91,7 @@ def success_rate(asked: Asked) -> Reading | None:
 @quantity(Quantity.SHARE, better=Better.HIGHER)
 def availability(asked: Asked) -> Reading | None:
     """Share of the probes of `monitor.availability`, five a second, that were answered in time."""
-    gauge = _gauge(asked.round, AVAILABILITY)
+    gauge = next(iter(gauges(asked.round, AVAILABILITY)), None)
     if gauge is None:
         return None
     known = [point for point in gauge.points if point is not None]
@@ -98,8 +102,8 @@ def availability(asked: Asked) -> Reading | None:
 @quantity(Quantity.SHARE, better=Better.HIGHER)
 def cache_hit_rate(asked: Asked) -> Reading | None:
     """Share of the lookups in the cache that found their key: the gauge `cache-hit-rate`, or that of a Redis."""
-    gauge = _gauge(asked.round, "cache-hit-rate") or _gauge(asked.round, HIT_RATE)
-    return None if gauge is None else exact(gauge.mean / 100 if gauge.unit == "%" else gauge.mean)
+    rates = [gauge.mean / 100 if gauge.unit == "%" else gauge.mean for gauge in hit_rates(asked.round)]
+    return exact(min(rates)) if rates else None
 
 
 @quantity(Quantity.RATE, "1/min")
@@ -138,13 +142,14 @@ def breaking_point(asked: Asked) -> Reading | None:
 @quantity(Quantity.SHARE)
 def memory_growth(asked: Asked) -> Reading | None:
     """Growth of the target's memory from the beginning of the round to its end, as a share of the beginning."""
-    return growth(_gauge(asked.round, MEMORY))
+    found = gauges(asked.round, MEMORY)
+    return growth(found[0]) if len(found) == 1 else None  # of several containers, nobody noted which is measured
 
 
 @quantity(Quantity.SHARE)
 def connection_growth(asked: Asked) -> Reading | None:
     """Growth of the connections to the database from the beginning of the round to its end."""
-    return growth(_gauge(asked.round, CONNECTIONS))
+    return _fastest(gauges(asked.round, CONNECTIONS))
 
 
 @quantity(Quantity.SHARE)
@@ -185,9 +190,26 @@ def steady(seconds: Sequence[Second]) -> Sequence[Second]:
     return seconds[best[0] : best[1]]
 
 
-def _gauge(measured: Round, name: str) -> Gauge | None:
-    """The gauge of that name, or the first whose name ends so; that of the load generator is not the target's."""
-    if name in measured.gauges:
-        return measured.gauges[name]
-    ending = [found for found in measured.gauges if found.endswith(f"/{name}") and not found.startswith("generator/")]
-    return measured.gauges[min(ending)] if ending else None
+def gauges(measured: Round, name: str) -> list[Gauge]:
+    """
+    The gauges called *name*: the project's own, else that of the service that is measured.
+
+    Where the service has none itself, those of what it uses count, each by itself: of two databases, both.
+    """
+    service = measured.target.service if measured.target is not None else ""
+    for own in (name, f"{PROCESS}/{name}", f"{service}/{name}"):
+        if own in measured.gauges:
+            return [measured.gauges[own]]
+    ending = sorted(found for found in measured.gauges if found.endswith(f"/{name}"))
+    return [measured.gauges[found] for found in ending if not found.startswith("generator/")]
+
+
+def hit_rates(measured: Round) -> list[Gauge]:
+    """The project's own gauge `cache-hit-rate`, else that of each Redis."""
+    return gauges(measured, "cache-hit-rate") or gauges(measured, HIT_RATE)
+
+
+def _fastest(found: Sequence[Gauge]) -> Reading | None:
+    """The growth of the gauge that grows most."""
+    readings = [reading for gauge in found if (reading := growth(gauge)) is not None]
+    return builtins.max(readings, key=lambda each: each.high, default=None)

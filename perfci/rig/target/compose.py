@@ -154,7 +154,7 @@ def _ready(options: Options, stack: Stack, up: Callable[[], None]) -> RunningTar
     def health() -> TargetHealth:
         problem, restarts = _difference(first, stack.containers())
         note = f"{problem}{readiness.evidence(logs_tail())}" if problem else ""
-        return TargetHealth(alive=not problem, restarts=restarts, note=note)
+        return TargetHealth(alive=not problem, restarts=restarts, note=note, service=options.service)
 
     readiness.wait(options.ready, url, died=died, logs_tail=logs_tail, check_every_s=CHECK_EVERY_S, verify=verify)
     return RunningTarget(

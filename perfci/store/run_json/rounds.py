@@ -252,18 +252,19 @@ class GeneratorDocument:
 
 @stored
 class TargetDocument:
-    """The system under test during a round; `note` says why it died."""
+    """The system under test during a round; `note` says why it died, `service` which of a project's is measured."""
 
     alive: bool
     restarts: int
     note: str = ""
+    service: str = ""
 
     @classmethod
     def from_model(cls, health: TargetHealth) -> Self:
-        return cls(alive=health.alive, restarts=health.restarts, note=health.note)
+        return cls(alive=health.alive, restarts=health.restarts, note=health.note, service=health.service)
 
     def to_model(self) -> TargetHealth:
-        return TargetHealth(alive=self.alive, restarts=self.restarts, note=self.note)
+        return TargetHealth(alive=self.alive, restarts=self.restarts, note=self.note, service=self.service)
 
 
 @stored

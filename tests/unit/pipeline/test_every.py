@@ -20,6 +20,7 @@ MORE = """
 [profiles.tickets.scenarios.peak]
 users = 20
 [profiles.tickets.scenarios.peak-smoke]
+against = "auto"
 users = 2
 [profiles.tickets.scenarios.soak]
 duration = "4h"

@@ -192,6 +192,41 @@ def test_the_narrower_limit_takes_the_place_of_the_wider(profile: str, scenario:
     assert (slos[-1].where, slos[-1].members) == ("(auth) in spike", ("POST /auth/*",))
 
 
+PATTERNS = """
+[[slo]]
+metric = "p95"
+limit = 500
+profile = "shop"
+[[slo]]
+metric = "p95"
+limit = 300
+profile = "shop"
+scenario = "peak*"
+[[slo]]
+metric = "p95"
+limit = 200
+profile = "shop"
+scenario = ["soak", "peak-smoke"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("scenario", "limit"), [("normal", 500), ("peak", 300), ("peak-large", 300), ("peak-smoke", 200), ("soak", 200)]
+)
+def test_a_limit_names_its_scenarios_by_patterns_and_lists(scenario: str, limit: float) -> None:
+    """A name counts instead of a pattern, and a pattern instead of the whole profile."""
+    (slo,) = policy_of(table(PATTERNS), "shop", scenario).slos
+    assert slo.limit == limit
+
+
+def test_two_patterns_with_one_scenario_in_common_contradict_each_other_there() -> None:
+    """Nobody could say which of the two limits counts."""
+    more = '[[slo]]\nmetric = "p95"\nlimit = 1\nprofile = "shop"\nscenario = "*-large"'
+    policy_of(table(PATTERNS + more), "shop", "peak")
+    with pytest.raises(ConfigError, match="2 limits on p95"):
+        policy_of(table(PATTERNS + more), "shop", "peak-large")
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
