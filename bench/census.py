@@ -87,9 +87,9 @@ class Sides:
     def decisions(self) -> list[Decision]:
         """One census of both, freshly seeded, judged."""
         stand = self.stand
-        for one in self.seen.values():
+        for running in self.seen.values():
             again = self.taken > 0
-            seed.seed(stand.source.seed, one.base_url, clear_first=again, source=ROOT, environ=os.environ, own=True)
+            seed.seed(stand.source.seed, running.base_url, clear_first=again, source=ROOT, environ=os.environ, own=True)
         self.taken += 1
         place = Place(
             source=ROOT,
@@ -199,11 +199,11 @@ def measure_same(stand: Stand, findings: Findings, times: int, say: Callable[[st
             began = time.monotonic()
             decisions = sides.decisions()
             findings.census_s.append(time.monotonic() - began)
-            compared = [one for one in decisions if one.verdict is not SeriesVerdict.NOT_COMPARED]
-            red = [one.reason for one in decisions if one.verdict is SeriesVerdict.REGRESSION]
+            compared = [decision for decision in decisions if decision.verdict is not SeriesVerdict.NOT_COMPARED]
+            red = [decision.reason for decision in decisions if decision.verdict is SeriesVerdict.REGRESSION]
             findings.same += 1
             findings.false_reds += red
-            same = sum(one.verdict is SeriesVerdict.EQUIVALENT for one in compared)
+            same = sum(decision.verdict is SeriesVerdict.EQUIVALENT for decision in compared)
             findings.equivalent.append(same / max(1, len(compared)))
             say(f"same {number}: {len(red)} false reds, {same} of {len(compared)} equivalent {red[:1]}")
         findings.snapshot_ms = {name: 1e3 * statistics.median(values) for name, values in sides.reads.items() if values}
@@ -215,7 +215,7 @@ def measure_faults(
     """A candidate with these *faults*, again and again: each found where it is, and named."""
     with started(stand, ",".join(faults)) as sides:
         for number in range(1, times + 1):
-            red = [one for one in sides.decisions() if one.verdict is SeriesVerdict.REGRESSION]
+            red = [decision for decision in sides.decisions() if decision.verdict is SeriesVerdict.REGRESSION]
             for fault in faults:
                 say(f"{number}: {fault} {_looked_for(fault, red, stand, findings)}")
 
@@ -223,9 +223,9 @@ def measure_faults(
 def _looked_for(fault: str, red: Sequence[Decision], stand: Stand, findings: Findings) -> str:
     """Whether *fault* is among what is red, and its culprit named there."""
     endpoint, counter, culprit = (ON_POSTGRESQL if stand.environment else EMBEDDED)[fault]
-    there = [one for one in red if one.comparison.series.endpoint == endpoint]
-    found = any(one.comparison.series.metric.name == counter for one in there)
-    told = [f"{each.kind}: {each.what}" for one in there for each in one.comparison.culprits]
+    there = [decision for decision in red if decision.comparison.series.endpoint == endpoint]
+    found = any(decision.comparison.series.metric.name == counter for decision in there)
+    told = [f"{each.kind}: {each.what}" for decision in there for each in decision.comparison.culprits]
     named = found and (not culprit or any(text.startswith(culprit) for text in told))
     counts = findings.faults.setdefault(fault, {"censuses": 0, "found": 0, "named": 0})
     for name, holds in (("censuses", True), ("found", found), ("named", named)):

@@ -114,17 +114,17 @@ class LoadCorpus:
     @property
     def blocks(self) -> list[int]:
         """The groups of rounds that were measured close to each other."""
-        return sorted({one.block for one in self.rounds})
+        return sorted({round_.block for round_ in self.rounds})
 
     @property
     def changes(self) -> list[float]:
         """What was injected, as fractions."""
-        return sorted({one.change for one in self.rounds} - {0.0})
+        return sorted({round_.change for round_ in self.rounds} - {0.0})
 
     @property
     def unchanged(self) -> list[LoadRound]:
         """In time order."""
-        return [one for one in self.rounds if not one.change]
+        return [round_ for round_ in self.rounds if not round_.change]
 
     @cached_property
     def endpoints(self) -> tuple[str, ...]:
@@ -134,7 +134,7 @@ class LoadCorpus:
     def half(self, which: str) -> "LoadCorpus":
         """The first or second half of the blocks, or all."""
         kept = _half(self.blocks, which)
-        return LoadCorpus(self.name, tuple(one for one in self.rounds if one.block in kept))
+        return LoadCorpus(self.name, tuple(round_ for round_ in self.rounds if round_.block in kept))
 
 
 def _half(blocks: list[int], which: str) -> list[int]:
@@ -143,10 +143,10 @@ def _half(blocks: list[int], which: str) -> list[int]:
 
 
 @cache
-def take(one: LoadRound, seconds: float) -> Take:
+def take(round_: LoadRound, seconds: float) -> Take:
     """A recorded round, its first *seconds* after the warm-up."""
     window = (WARMUP_S, WARMUP_S + seconds)
-    with np.load(one.path) as stored:
+    with np.load(round_.path) as stored:
         names = sorted(key.removesuffix(".latency_ms") for key in stored if key.endswith(".latency_ms"))
         whole = {name: (stored[f"{name}.start_s"], stored[f"{name}.latency_ms"]) for name in names}
     columns = {}
@@ -189,7 +189,7 @@ class DuetCorpus:
     @property
     def blocks(self) -> list[int]:
         """Their numbers."""
-        return [one.number for one in self.duets]
+        return [block.number for block in self.duets]
 
     @property
     def endpoints(self) -> tuple[str, ...]:
@@ -200,24 +200,26 @@ class DuetCorpus:
     def seconds(self) -> float:
         """Of turns in a block, of one side: half of the typical sum of all response times."""
         return (
-            float(np.median([sum(each.sum() for both in one.turns.values() for each in both) for one in self.duets]))
+            float(
+                np.median([sum(each.sum() for both in block.turns.values() for each in both) for block in self.duets])
+            )
             / 2000
         )
 
     def half(self, which: str) -> "DuetCorpus":
         """The first or second half of the blocks, or all."""
         kept = _half(self.blocks, which)
-        return DuetCorpus(self.name, tuple(one for one in self.duets if one.number in kept), self.identical)
+        return DuetCorpus(self.name, tuple(block for block in self.duets if block.number in kept), self.identical)
 
     def takes(self, share: float) -> dict[int, tuple[Take, Take]]:
         """Every block by its number, base and candidate, from the first *share* of its quadruples of turns."""
-        return {one.number: _sides(one, share) for one in self.duets}
+        return {block.number: _sides(block, share) for block in self.duets}
 
 
 @cache
-def _sides(one: DuetBlock, share: float) -> tuple[Take, Take]:
+def _sides(block: DuetBlock, share: float) -> tuple[Take, Take]:
     columns: tuple[dict[str, Column], dict[str, Column]] = ({}, {})
-    for endpoint, both in one.turns.items():
+    for endpoint, both in block.turns.items():
         kept = 2 * max(1, int(share * (min(map(len, both)) // 2)))
         for side, turns in zip(columns, both, strict=True):
             side[endpoint] = Column(turns[:kept], np.arange(kept, dtype=np.float64) * 0.001)
@@ -232,10 +234,10 @@ def load(folder: Path) -> list[LoadCorpus | DuetCorpus]:
     if (folder / "index.json").is_file():
         listed = json.loads((folder / "index.json").read_text(encoding="utf-8"))
         rounds = (
-            LoadRound(folder / one["file"], one["variant"], int(one["round"]), float(one["started_s"]))
-            for one in listed
+            LoadRound(folder / row["file"], row["variant"], int(row["round"]), float(row["started_s"]))
+            for row in listed
         )
-        return [LoadCorpus(folder.resolve().name, tuple(sorted(rounds, key=lambda one: one.started_s)))]
+        return [LoadCorpus(folder.resolve().name, tuple(sorted(rounds, key=lambda round_: round_.started_s)))]
     return list(_duets(folder))
 
 

@@ -128,18 +128,18 @@ def _judge_logs(folder: Path, sizes: Sizes) -> Work:
     run = job(World(endpoints=sizes.endpoints), plan, np.zeros(sizes.endpoints), np.random.default_rng(1), number=0)
 
     def work() -> None:
-        rounds = tuple(_measured(one, folder / f"{one.side}-{one.block}.log") for one in run.rounds)
+        rounds = tuple(_measured(round_, folder / f"{round_.side}-{round_.block}.log") for round_ in run.rounds)
         outcome = judge(replace(run, rounds=rounds), baseline=None, policy=DEFAULT, subject=subject(plan))
         assert len(outcome.decisions) > sizes.endpoints
 
     return work
 
 
-def _measured(one: Round, path: Path) -> Round:
+def _measured(round_: Round, path: Path) -> Round:
     reader = LogReader(path)
     reader.poll()
     assert reader.complete
-    return replace(one, endpoints=registry.measure(requests_of([reader]), windows=[(0.0, one.duration_s)]))
+    return replace(round_, endpoints=registry.measure(requests_of([reader]), windows=[(0.0, round_.duration_s)]))
 
 
 def _prepare_runs(folder: Path, sizes: Sizes) -> None:
@@ -254,7 +254,7 @@ def measure(key: str, folder: Path, sizes: Sizes, repeats: int) -> str:
     case = CASES[key]
     seconds = _best(case.ready(folder, sizes), repeats)
     beside_s = _best(case.beside(folder, sizes), repeats)
-    one = Cost(
+    cost = Cost(
         case=case.name,
         seconds=seconds,
         limit_s=case.limit_s,
@@ -263,7 +263,7 @@ def measure(key: str, folder: Path, sizes: Sizes, repeats: int) -> str:
         peak_mb=_peak_mb(),
         limit_mb=case.limit_mb,
     )
-    return json.dumps(asdict(one))
+    return json.dumps(asdict(cost))
 
 
 def _best(work: Work, repeats: int) -> float:
@@ -287,11 +287,11 @@ def table(costs: Sequence[Cost]) -> str:
     return "\n".join([head, *map(_row, costs)])
 
 
-def _row(one: Cost) -> str:
-    most = f"{one.limit_mb:6.0f}" if one.limit_mb else " " * 6
+def _row(cost: Cost) -> str:
+    most = f"{cost.limit_mb:6.0f}" if cost.limit_mb else " " * 6
     return (
-        f"{one.case:40} {one.seconds:8.2f} {one.limit_s:6.1f} {one.ratio:7.1f} {one.peak_mb:5.0f} {most}"
-        f"  x {one.beside} ({one.beside_s:.3f} s)"
+        f"{cost.case:40} {cost.seconds:8.2f} {cost.limit_s:6.1f} {cost.ratio:7.1f} {cost.peak_mb:5.0f} {most}"
+        f"  x {cost.beside} ({cost.beside_s:.3f} s)"
     )
 
 
@@ -303,7 +303,7 @@ def main(only: tuple[str, ...], repeats: int, file: Path | None) -> None:  # its
     costs = [cost(key, Sizes(), repeats=repeats) for key in only or CASES]
     click.echo(table(costs))
     if file:
-        file.write_text(json.dumps([{**asdict(one), "ratio": one.ratio} for one in costs], indent=1) + "\n")
+        file.write_text(json.dumps([{**asdict(cost), "ratio": cost.ratio} for cost in costs], indent=1) + "\n")
 
 
 if __name__ == "__main__":

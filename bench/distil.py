@@ -34,17 +34,18 @@ def main(source: Path, target: Path, *, blocks: int, seconds: float, every: int,
 
 def load_rounds(corpus: LoadCorpus, target: Path, *, blocks: int, until_s: float, every: int) -> None:
     """Some of the rounds, some of their requests."""
-    kept = [one for one in corpus.rounds if one.block in corpus.blocks[:blocks]]
-    for one in kept:
-        np.savez_compressed(target / one.path.name, **_thinned(one, until_s, every))  # type: ignore[arg-type]
+    kept = [round_ for round_ in corpus.rounds if round_.block in corpus.blocks[:blocks]]
+    for round_ in kept:
+        np.savez_compressed(target / round_.path.name, **_thinned(round_, until_s, every))  # type: ignore[arg-type]
     index = [
-        {"file": one.path.name, "variant": one.variant, "round": one.block, "started_s": one.started_s} for one in kept
+        {"file": round_.path.name, "variant": round_.variant, "round": round_.block, "started_s": round_.started_s}
+        for round_ in kept
     ]
     (target / "index.json").write_text(json.dumps(index, indent=1) + "\n", encoding="utf-8")
 
 
-def _thinned(one: LoadRound, until_s: float, every: int) -> dict[str, np.ndarray]:
-    with np.load(one.path) as stored:
+def _thinned(round_: LoadRound, until_s: float, every: int) -> dict[str, np.ndarray]:
+    with np.load(round_.path) as stored:
         whole = dict(stored)
     thin = {}
     for key, values in whole.items():
@@ -56,9 +57,9 @@ def _thinned(one: LoadRound, until_s: float, every: int) -> dict[str, np.ndarray
 def turns(corpus: DuetCorpus, target: Path, *, blocks: int, quadruples: int) -> None:
     """Some of the blocks, the first of their turns; two of a side make a quadruple."""
     kept = {
-        f"start{one.number:02d}|{endpoint}|{side}": values[: 2 * quadruples].astype(np.float32)
-        for one in corpus.duets[:blocks]
-        for endpoint, both in one.turns.items()
+        f"start{block.number:02d}|{endpoint}|{side}": values[: 2 * quadruples].astype(np.float32)
+        for block in corpus.duets[:blocks]
+        for endpoint, both in block.turns.items()
         for side, values in zip(("base", "cand"), both, strict=True)
     }
     np.savez_compressed(target / f"{corpus.name}.npz", **kept)  # type: ignore[arg-type]

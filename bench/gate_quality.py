@@ -193,15 +193,17 @@ def main(
         raise click.UsageError(NOTHING)
     whole = ("pairs", "blocks", "stored", "rounds")
     given: dict[str, Any] = {
-        name: tuple(int(one) for one in value) if name in whole else value for name, value in sizes.items() if value
+        name: tuple(int(length) for length in value) if name in whole else value
+        for name, value in sizes.items()
+        if value
     }
     asked = Sizes(looks=looks)._replace(**given)
-    chosen = [one.half(half) for folder in corpus for one in corpora.load(folder) if match in one.name]
+    chosen = [loaded.half(half) for folder in corpus for loaded in corpora.load(folder) if match in loaded.name]
     works = [
-        Work(spec, one, rules, trials, rng_seed)
-        for one in chosen
-        for spec in specs(one, modes or MODES, asked)
-        if (rules := rules_for(spec, one, only))
+        Work(spec, corpus, rules, trials, rng_seed)
+        for corpus in chosen
+        for spec in specs(corpus, modes or MODES, asked)
+        if (rules := rules_for(spec, corpus, only))
     ]
     cells = measure(works, jobs)
     tables.show(cells, chosen, half)

@@ -9,14 +9,14 @@ from contextlib import contextmanager
 def hogs(count: int) -> Iterator[None]:
     """So many processes that do nothing but use a core."""
     running = [multiprocessing.Process(target=_burn, daemon=True) for _ in range(count)]
-    for one in running:
-        one.start()
+    for process in running:
+        process.start()
     try:
         yield
     finally:
-        for one in running:
-            one.kill()
-            one.join()
+        for process in running:
+            process.kill()
+            process.join()
 
 
 def _burn() -> None:

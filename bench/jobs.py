@@ -110,7 +110,7 @@ _ESTIMATORS: Mapping[str, _Estimator] = {
     "p99": _Estimator(1.163, 2.0, 3.733, 0.268, 100),
 }
 _LEVEL, _ROUNDS, _ERROR, _LIKENESS, _NEEDS = (
-    np.array([getattr(one, name) for one in _ESTIMATORS.values()])
+    np.array([getattr(estimator, name) for estimator in _ESTIMATORS.values()])
     for name in ("level", "rounds", "error", "likeness", "needs")
 )
 _PLAN = LoadPlan(
@@ -196,7 +196,7 @@ def _lines(
 ) -> dict[str, EndpointRound]:
     """What one load round saw of each endpoint, and of all of them."""
     seen = {}
-    columns = (one.tolist() for one in (requests, failures, latencies, rates, standard_errors))
+    columns = (table.tolist() for table in (requests, failures, latencies, rates, standard_errors))
     for number, (asked, failed, values, rate, error) in enumerate(zip(*columns, strict=True)):
         if not asked:
             continue

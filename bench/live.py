@@ -198,7 +198,7 @@ def _run(name: str, project: Path, setting: Setting) -> Job:
 def job_of(name: str, said: Mapping[str, Any], *, setting: Setting, wall_s: float, code: int) -> Job:
     """What a run's `result.json` says of the truth that is known."""
     known = KNOWN[name]
-    red = [one["endpoint"] for one in said.get("decisions", ()) if one["verdict"] == "regression"]
+    red = [decision["endpoint"] for decision in said.get("decisions", ()) if decision["verdict"] == "regression"]
     return Job(
         name=name,
         where=setting.where,
@@ -212,9 +212,9 @@ def job_of(name: str, said: Mapping[str, Any], *, setting: Setting, wall_s: floa
 
 
 def _seen(said: Mapping[str, Any], known: Known) -> str:
-    for one in said.get("decisions", ()):
-        if known.profile == "readers:duet" and (one["endpoint"], one["metric"]) == (SLOW, "service_time"):
-            low, estimate, high = (100 * one["change"][key] for key in ("low", "estimate", "high"))
+    for decision in said.get("decisions", ()):
+        if known.profile == "readers:duet" and (decision["endpoint"], decision["metric"]) == (SLOW, "service_time"):
+            low, estimate, high = (100 * decision["change"][key] for key in ("low", "estimate", "high"))
             return f"{estimate:+.1f} % [{low:+.1f}, {high:+.1f}]"
     return str(said.get("reason", ""))
 
@@ -237,9 +237,9 @@ def table(jobs: Sequence[Job]) -> Table:
         "longest",
     ):
         lines.add_column(column, justify="left" if column in ("side", "where") else "right", no_wrap=True)
-    for name, where, count in dict.fromkeys((one.name, one.where, one.hogs) for one in jobs):
-        group = [one for one in jobs if (one.name, one.where, one.hogs) == (name, where, count)]
-        verdicts = [one.verdict for one in group]
+    for name, where, count in dict.fromkeys((job.name, job.where, job.hogs) for job in jobs):
+        group = [job for job in jobs if (job.name, job.where, job.hogs) == (name, where, count)]
+        verdicts = [job.verdict for job in group]
         counts = {verdict: verdicts.count(verdict) for verdict in verdicts}
         cell = Cell(corpus=where, mode="live", rule="perfci", effect=name, replicates=1, seconds=0.0, counts=counts)
         low, high = cell.interval("regression")
@@ -248,11 +248,11 @@ def table(jobs: Sequence[Job]) -> Table:
             where,
             str(count),
             str(len(group)),
-            "" if name.endswith("identical") else str(sum(one.found for one in group)),
+            "" if name.endswith("identical") else str(sum(job.found for job in group)),
             *(str(counts.get(verdict, 0)) for verdict in ("regression", "pass", "inconclusive", "invalid")),
             f"{percent(low)}..{percent(high)}",
-            f"{median(one.wall_s for one in group):.0f}",
-            f"{max(one.wall_s for one in group):.0f}",
+            f"{median(job.wall_s for job in group):.0f}",
+            f"{max(job.wall_s for job in group):.0f}",
         )
     return lines
 

@@ -129,14 +129,16 @@ def table(cells: Sequence[Cell]) -> str:
     return "\n".join([head, *map(_row, cells)])
 
 
-def _row(one: Cell) -> str:
-    low, high = one.interval(Verdict.REGRESSION)
+def _row(cell: Cell) -> str:
+    low, high = cell.interval(Verdict.REGRESSION)
     red, open_, invalid, passed = (
-        100 * one.share(each) for each in (Verdict.REGRESSION, Verdict.INCONCLUSIVE, Verdict.INVALID, Verdict.PASS)
+        100 * cell.share(each) for each in (Verdict.REGRESSION, Verdict.INCONCLUSIVE, Verdict.INVALID, Verdict.PASS)
     )
-    size = f"{one.replicates}x{one.rounds}" if one.mode == "baseline" else f"{one.replicates}{'d' * bool(one.note)}"
+    size = (
+        f"{cell.replicates}x{cell.rounds}" if cell.mode == "baseline" else f"{cell.replicates}{'d' * bool(cell.note)}"
+    )
     return (
-        f"{one.corpus:46} {one.mode:8} {size:5} {one.effect:10} {red:5.1f} ({100 * low:4.1f}..{100 * high:5.1f})"
+        f"{cell.corpus:46} {cell.mode:8} {size:5} {cell.effect:10} {red:5.1f} ({100 * low:4.1f}..{100 * high:5.1f})"
         f" {open_:10.1f} {invalid:7.1f} {passed:6.1f}"
     )
 

@@ -40,8 +40,8 @@ def _oracle(corpus: LoadCorpus | DuetCorpus, spec: Spec) -> Rule:
     limit = _limit(filters @ covariance @ filters.T)
 
     def rule(trial: Trial) -> str:
-        base = [np.mean([_logs(one, names, metrics) for one in group], axis=0) for group in trial.base]
-        seen = np.mean([_logs(one, names, metrics) for one in trial.candidate], axis=0) - np.mean(base, axis=0)
+        base = [np.mean([_logs(take, names, metrics) for take in group], axis=0) for group in trial.base]
+        seen = np.mean([_logs(take, names, metrics) for take in trial.candidate], axis=0) - np.mean(base, axis=0)
         worth = 1 / (1 + 1 / len(trial.base)) if trial.history else len(trial.candidate)
         return "regression" if (filters @ seen).max() * np.sqrt(worth) > limit else "pass"
 
@@ -60,9 +60,9 @@ def _covariance(corpus: LoadCorpus | DuetCorpus, spec: Spec, metrics: Sequence[s
     names = corpus.endpoints
     if isinstance(corpus, DuetCorpus):
         sides = corpus.takes(spec.seconds).values()
-        seen = np.array([_logs(other, names, metrics) - _logs(one, names, metrics) for one, other in sides])
+        seen = np.array([_logs(other, names, metrics) - _logs(base, names, metrics) for base, other in sides])
         return _about_zero(seen)
-    line = np.array([_logs(take(one, spec.seconds), names, metrics) for one in corpus.unchanged])
+    line = np.array([_logs(take(round_, spec.seconds), names, metrics) for round_ in corpus.unchanged])
     if spec.mode == "paired":
         near = [left.started_s + 60 > right.started_s for left, right in pairwise(corpus.unchanged)]
         return _about_zero(np.diff(line, axis=0)[near])
@@ -77,5 +77,5 @@ def _about_zero(seen: Floats) -> Floats:
 
 
 @cache
-def _logs(one: Take, names: Sequence[str], metrics: Sequence[str]) -> Floats:
-    return np.array([log(one.endpoints[name].values[metric]) for name in names for metric in metrics])
+def _logs(take: Take, names: Sequence[str], metrics: Sequence[str]) -> Floats:
+    return np.array([log(take.endpoints[name].values[metric]) for name in names for metric in metrics])

@@ -151,11 +151,14 @@ def _round(plan: LoadPlan, urls: Mapping[Side, str], folder: Path, way: float, o
 
 
 def _values(recording: Recording) -> dict[str, dict[str, float]]:
-    def values(one: EndpointRound) -> dict[str, float]:
-        return {"requests": one.requests, **{name: one.values[name] for name in SHOWN if name in one.values}}
+    def values(measured: EndpointRound) -> dict[str, float]:
+        return {
+            "requests": measured.requests,
+            **{name: measured.values[name] for name in SHOWN if name in measured.values},
+        }
 
     measured = registry.measure(recording.requests, windows=recording.windows)
-    return {endpoint: values(one) for endpoint, one in measured.items()}
+    return {endpoint: values(endpoint_round) for endpoint, endpoint_round in measured.items()}
 
 
 @contextlib.contextmanager
@@ -206,7 +209,7 @@ def _scatter(rows: Rows) -> tuple[int, dict[str, float]]:
     spread: dict[str, float] = {}
     for name in SHOWN:
         deviations = [_deviation(rows, lambda row, e=endpoint, n=name: _log(row, e, n)) for endpoint in sorted(every)]
-        spread[name] = math.sqrt(mean(one**2 for one in deviations))
+        spread[name] = math.sqrt(mean(deviation**2 for deviation in deviations))
     spread["all"] = _deviation(rows, lambda row: mean(_log(row, endpoint, "gmean") for endpoint in sorted(every)))
     return len(rows), spread
 
@@ -231,7 +234,7 @@ def _deviation(rows: Rows, value: Any) -> float:
     calls = defaultdict(list)
     for row in rows:
         calls[row["call"]].append(value(row))
-    squares = sum((one - mean(values)) ** 2 for values in calls.values() for one in values)
+    squares = sum((value - mean(values)) ** 2 for values in calls.values() for value in values)
     return math.sqrt(squares / max(1, len(rows) - len(calls)))
 
 

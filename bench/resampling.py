@@ -242,13 +242,15 @@ def _beside(
 
     For one slower endpoint the rest comes from the second nearest, which of the two is which by chance.
     """
-    here = [one for one in corpus.rounds if one.block == block]
-    target = next(one for one in here if one.change == spec.change)
-    near = sorted((one for one in here if not one.change), key=lambda one: abs(one.started_s - target.started_s))
+    here = [round_ for round_ in corpus.rounds if round_.block == block]
+    target = next(round_ for round_ in here if round_.change == spec.change)
+    near = sorted(
+        (round_ for round_ in here if not round_.change), key=lambda round_: abs(round_.started_s - target.started_s)
+    )
     slowed = take(target, spec.seconds)
     if endpoint is None:
         gap = abs(near[0].started_s - target.started_s)
-        beside = [one for one in near if abs(one.started_s - target.started_s) < 1.5 * gap]
+        beside = [round_ for round_ in near if abs(round_.started_s - target.started_s) < 1.5 * gap]
         return take(beside[int(rng.integers(len(beside)))], spec.seconds), slowed
     base, rest = rng.permutation(2)
     return take(near[base], spec.seconds), mixed(take(near[rest], spec.seconds), slowed, endpoint)
@@ -263,16 +265,16 @@ def _history(spec: Spec, corpus: LoadCorpus) -> Draw:
 
     def draw(rng: np.random.Generator, blocks: Sequence[int]) -> Trial:
         kept = set(blocks)
-        line = [one for one in corpus.unchanged if one.block in kept]
+        line = [round_ for round_ in corpus.unchanged if round_.block in kept]
         runs = spec.replicates + 1
         free = len(line) - runs * (spec.rounds - 1)
         places = np.sort(rng.choice(max(free, 0), _enough(runs, free), replace=False))
         starts = places + np.arange(runs) * (spec.rounds - 1)
-        windows = [tuple(take(one, spec.seconds) for one in line[at : at + spec.rounds]) for at in starts]
+        windows = [tuple(take(round_, spec.seconds) for round_ in line[at : at + spec.rounds]) for at in starts]
         candidate = windows.pop(int(rng.integers(runs)))
         if spec.where not in UNSCALED:
             endpoint = str(rng.choice(corpus.endpoints)) if spec.where == ONE else None
-            candidate = tuple(slower(one, endpoint, 1 + spec.change) for one in candidate)
+            candidate = tuple(slower(take, endpoint, 1 + spec.change) for take in candidate)
         return Trial(RoundKind.LOAD, tuple(windows), candidate, history=True)
 
     return draw
@@ -291,9 +293,9 @@ def _duet(spec: Spec, corpus: DuetCorpus) -> Draw:
         endpoint = str(rng.choice(corpus.endpoints)) if spec.where == ONE else None
         base, candidate = [], []
         for block, swap in zip(chosen, swaps, strict=True):
-            one, other = takes[block][::-1] if swap and corpus.identical else takes[block]
-            base.append(one)
-            candidate.append(other if spec.where in UNSCALED else slower(other, endpoint, 1 + spec.change))
+            first, second = takes[block][::-1] if swap and corpus.identical else takes[block]
+            base.append(first)
+            candidate.append(second if spec.where in UNSCALED else slower(second, endpoint, 1 + spec.change))
         return Trial(RoundKind.DUET, (tuple(base),), tuple(candidate))
 
     return draw

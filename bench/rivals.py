@@ -31,7 +31,7 @@ def _any(worse: Callable[[Trial, str], bool]) -> Rule:
 
 
 def _base(trial: Trial) -> Iterable[Take]:
-    return (one for group in trial.base for one in group)
+    return (take for group in trial.base for take in group)
 
 
 def fixed(limit: float) -> Rule:
@@ -55,7 +55,7 @@ def _p95s(trial: Trial) -> Mapping[str, tuple[float, float]]:
 
 
 def _p95(takes: Iterable[Take], endpoint: str) -> float:
-    return float(np.quantile(np.concatenate([one.columns[endpoint].latency_ms for one in takes]), 0.95))
+    return float(np.quantile(np.concatenate([take.columns[endpoint].latency_ms for take in takes]), 0.95))
 
 
 def _twice(trial: Trial, endpoint: str) -> bool:
@@ -68,7 +68,7 @@ def _twice(trial: Trial, endpoint: str) -> bool:
 
 
 def _mean(takes: Iterable[Take], endpoint: str) -> float:
-    count, total, _ = _moments([one.columns[endpoint] for one in takes])
+    count, total, _ = _moments([take.columns[endpoint] for take in takes])
     return total / count
 
 
@@ -90,7 +90,7 @@ def _welch(trial: Trial, endpoint: str) -> bool:
 
     B. L. Welch, "The generalization of 'Student's' problem", Biometrika 34, 1947.
     """
-    sides = [_moments([one.columns[endpoint] for one in side]) for side in (_base(trial), trial.candidate)]
+    sides = [_moments([take.columns[endpoint] for take in side]) for side in (_base(trial), trial.candidate)]
     means = [total / count for count, total, _ in sides]
     errors = [
         (squares - count * mean**2) / (count - 1) / count
@@ -108,9 +108,9 @@ def _mann_whitney(trial: Trial, endpoint: str) -> bool:
     H. B. Mann, D. R. Whitney, Annals of Mathematical Statistics 18, 1947. The statistic of pooled rounds is the sum of
     those of all pairs of rounds, which are computed once.
     """
-    base = [one.columns[endpoint] for one in _base(trial)]
-    candidate = [one.columns[endpoint] for one in trial.candidate]
-    wins = sum(_wins(one, other) for one in base for other in candidate)
+    base = [take.columns[endpoint] for take in _base(trial)]
+    candidate = [take.columns[endpoint] for take in trial.candidate]
+    wins = sum(_wins(column, other) for column in base for other in candidate)
     n, m = (sum(len(column.latency_ms) for column in side) for side in (base, candidate))
     z = (wins - n * m / 2) / sqrt(n * m * (n + m + 1) / 12)
     return bool(2 * special.ndtr(-z) < P_REQUESTS / len(trial.candidate[0].columns))
@@ -152,8 +152,8 @@ def _kayenta(trial: Trial, endpoint: str) -> bool:
     https://github.com/spinnaker/kayenta, MannWhitneyClassifier: 98 % interval of the Hodges-Lehmann shift between the
     points of a monitoring system (here the means of seconds), tolerance 0.25.
     """
-    base = np.concatenate([one.columns[endpoint].seconds for one in _base(trial)])
-    candidate = np.concatenate([one.columns[endpoint].seconds for one in trial.candidate])
+    base = np.concatenate([take.columns[endpoint].seconds for take in _base(trial)])
+    candidate = np.concatenate([take.columns[endpoint].seconds for take in trial.candidate])
     shifts = np.subtract.outer(candidate, base).ravel()
     size, half = len(shifts), len(shifts) / 2
     reach = special.ndtri((1 + KAYENTA_CONFIDENCE) / 2) * sqrt(size * (len(base) + len(candidate) + 1) / 12)
@@ -177,7 +177,7 @@ def _benchstat(trial: Trial, endpoint: str) -> bool:
 
 
 def _means(takes: Iterable[Take], endpoint: str) -> Floats:
-    return np.array([one.endpoints[endpoint].values["mean"] for one in takes])
+    return np.array([take.endpoints[endpoint].values["mean"] for take in takes])
 
 
 @cache

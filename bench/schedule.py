@@ -80,17 +80,19 @@ def _variance(corpus: DuetCorpus, share: float) -> float:
 @click.option("--json", "file", type=click.Path(dir_okay=False, path_type=Path))
 def command(corpus: Path, starts: tuple[float, ...], total: float, file: Path | None) -> None:
     """Print the standard error of an endpoint's effect after so many seconds, for every length of a block."""
-    known = [scatter(one) for one in load(corpus) if isinstance(one, DuetCorpus) and one.identical]
+    known = [scatter(corpus_) for corpus_ in load(corpus) if isinstance(corpus_, DuetCorpus) and corpus_.identical]
     table = Table(title=f"standard error of an endpoint's effect after {total:g} s, in percent")
     for heading in ("corpus", "a start, SD", "a second, SD", "start costs", *(f"{length:g} s" for length in LENGTHS_S)):
         table.add_column(heading, justify="right")
-    for one, start_s in product(known, starts):
-        errors = [one.error(total_s=total, start_s=start_s, block_s=length) for length in LENGTHS_S]
+    for scatter_, start_s in product(known, starts):
+        errors = [scatter_.error(total_s=total, start_s=start_s, block_s=length) for length in LENGTHS_S]
         cells = [f"[bold]{100 * error:.2f}[/]" if error == min(errors) else _cell(error) for error in errors]
-        table.add_row(one.corpus, f"{100 * one.start:.2f}", f"{100 * one.second:.2f}", f"{start_s:g} s", *cells)
+        table.add_row(
+            scatter_.corpus, f"{100 * scatter_.start:.2f}", f"{100 * scatter_.second:.2f}", f"{start_s:g} s", *cells
+        )
     Console(width=140).print(table)
     if file:
-        file.write_text(json.dumps([asdict(one) for one in known], indent=1) + "\n", encoding="utf-8")
+        file.write_text(json.dumps([asdict(scatter_) for scatter_ in known], indent=1) + "\n", encoding="utf-8")
 
 
 def _cell(error: float) -> str:

@@ -86,7 +86,10 @@ def phases_of(trace: str) -> dict[str, float]:
         "compileall",
         "wait",
     )  # run while the command before them does, or until what runs so ends
-    ordered = sorted((one for one in commands if not any(part in one[1] for part in beside)), key=lambda one: one[0])
+    ordered = sorted(
+        (command for command in commands if not any(part in command[1] for part in beside)),
+        key=lambda command: command[0],
+    )
     found = {}
     for (at, text), (until, _) in pairwise(ordered):
         for part, name in PHASES.items():
@@ -114,17 +117,17 @@ def table(costs: Sequence[Cost]) -> str:
     """The median of every figure."""
 
     def rows(of: Sequence[Mapping[str, float]]) -> list[str]:
-        return [f"{name:32} {statistics.median(one[name] for one in of):6.2f} s" for name in of[0]]
+        return [f"{name:32} {statistics.median(sample[name] for sample in of):6.2f} s" for name in of[0]]
 
-    whole = statistics.median(one.seconds for one in costs)
-    cpu = statistics.median(one.cpu_s for one in costs)
-    size = statistics.median(one.mb for one in costs)
+    whole = statistics.median(cost.seconds for cost in costs)
+    cpu = statistics.median(cost.cpu_s for cost in costs)
+    size = statistics.median(cost.mb for cost in costs)
     return "\n".join(
         [
-            *rows([one.phases for one in costs]),
+            *rows([cost.phases for cost in costs]),
             f"{'the set-up':32} {whole:6.2f} s of {LIMIT_S:g}; {cpu:.2f} s of processor time",
             f"{'on disk':32} {size:6.0f} MB of {LIMIT_MB:g}",
-            *rows([one.starts for one in costs]),
+            *rows([cost.starts for cost in costs]),
         ]
     )
 
@@ -138,7 +141,7 @@ def main(python: str, index_url: str, repeats: int, file: Path | None) -> None: 
     costs = [measure(python, index_url) for _ in range(repeats)]
     click.echo(table(costs))
     if file:
-        file.write_text(json.dumps([asdict(one) for one in costs], indent=1) + "\n")
+        file.write_text(json.dumps([asdict(cost) for cost in costs], indent=1) + "\n")
 
 
 if __name__ == "__main__":

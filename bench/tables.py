@@ -24,8 +24,8 @@ def show(cells: Sequence[Cell], corpora: Sequence[LoadCorpus | DuetCorpus], half
             console.print(_full(f"{title}: perfci", ours))
         if any(cell.rule != OURS for cell in known):
             console.print(_beside(f"{title}: called a regression by", known))
-    for one in corpora:
-        console.print(bound(one), highlight=False)
+    for corpus_ in corpora:
+        console.print(bound(corpus_), highlight=False)
 
 
 def bound(corpus: LoadCorpus | DuetCorpus) -> str:

@@ -91,7 +91,7 @@ def main() -> None:
         whole = fill(place, rows[:-1])
         began = time.perf_counter()
         follow.changes(rows, DEFAULT, history.changes(place.files(), "tickets", "smoke"))
-        one = time.perf_counter() - began
+        added_s = time.perf_counter() - began
         fill(place, rows[-1:])
         history_size = sum(len(content) for content in place.files().read(place.files().paths()).values())
         place_folder = str(place.root)
@@ -106,7 +106,7 @@ def main() -> None:
         changes = sum(len(line["changes"]) for line in json.loads(out)["scenarios"][0]["lines"])
     print(f"{chosen.runs} runs of {chosen.series} series: {history_size / 1e6:.1f} MB of index, {changes} changes")
     print(f"perfci trend: {timed['text']:.2f} s; --format json: {timed['json']:.2f} s")
-    print(f"to find all changes anew: {whole:.2f} s; when one run is added: {one:.2f} s")
+    print(f"to find all changes anew: {whole:.2f} s; when one run is added: {added_s:.2f} s")
 
 
 if __name__ == "__main__":

@@ -71,11 +71,11 @@ def main(rounds: int, seconds: float) -> None:
             order = urls if number % 2 == 0 else urls[::-1]
             recordings = _taken(Path(name), dict(zip(Side, order, strict=True)), seconds)
             found = _gaps(recordings)
-            for side, one in recordings.items():
+            for side, recording in recordings.items():
                 gaps[side] += found[side]
-                asked[side] += list(one.requests.latency_ms)
+                asked[side] += list(recording.requests.latency_ms)
             gap_ratios.append(_ratio(found))
-            ratios.append(_ratio({side: list(one.requests.latency_ms) for side, one in recordings.items()}))
+            ratios.append(_ratio({side: list(recording.requests.latency_ms) for side, recording in recordings.items()}))
             shares.append(recordings[Side.BASE].generator.cpu_share)
     click.echo(f"{rounds} rounds of {seconds:g} s, {len(asked[Side.BASE])} requests a side")
     for side in Side:
@@ -113,9 +113,9 @@ def _gaps(recordings: Mapping[Side, Recording]) -> dict[Side, list[float]]:
     """Milliseconds from the end of each request to the start of the next, by the side of the next."""
     rows = sorted(
         (start_s, start_s + latency_ms / 1e3, side)
-        for side, one in recordings.items()
-        for start_s, latency_ms in zip(one.requests.start_s, one.requests.latency_ms, strict=True)
-        if one.start_s <= start_s < one.end_s
+        for side, recording in recordings.items()
+        for start_s, latency_ms in zip(recording.requests.start_s, recording.requests.latency_ms, strict=True)
+        if recording.start_s <= start_s < recording.end_s
     )
     found: dict[Side, list[float]] = {side: [] for side in Side}
     for (_, ended_s, _), (started_s, _, side) in pairwise(rows):

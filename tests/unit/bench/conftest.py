@@ -60,6 +60,6 @@ def rounds(load_folder: Path) -> LoadCorpus:
 @pytest.fixture(scope="session")
 def duets(duet_folder: Path) -> DuetCorpus:
     """The turns of sides that are said to be identical."""
-    corpus = next(one for one in corpora.load(duet_folder) if one.name == "toy-quiet")
+    corpus = next(corpus for corpus in corpora.load(duet_folder) if corpus.name == "toy-quiet")
     assert isinstance(corpus, DuetCorpus)
     return corpus

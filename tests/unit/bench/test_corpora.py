@@ -13,12 +13,12 @@ from perfci.model import ALL_ENDPOINTS
 
 def test_a_round_loses_its_warmup_and_what_came_after(rounds: LoadCorpus) -> None:
     """Only requests from 3 s to 3 s + seconds are left, in the values and in the columns."""
-    one = take(rounds.rounds[0], 5.0)
-    starts = one.columns["list"].start_s
+    taken = take(rounds.rounds[0], 5.0)
+    starts = taken.columns["list"].start_s
     assert starts.min() >= 3.0
     assert starts.max() < 8.0
-    assert one.endpoints["list"].requests == len(starts) == pytest.approx(100, abs=30)
-    assert one.endpoints["list"].values["throughput"] == len(starts) / 5.0
+    assert taken.endpoints["list"].requests == len(starts) == pytest.approx(100, abs=30)
+    assert taken.endpoints["list"].values["throughput"] == len(starts) / 5.0
 
 
 def test_variants_and_halves(rounds: LoadCorpus) -> None:
@@ -42,10 +42,10 @@ def test_slowing_down_is_what_measuring_slower_requests_would_give(rounds: LoadC
 
 def test_a_mixed_round_counts_the_throughput_of_its_parts(rounds: LoadCorpus) -> None:
     """One endpoint of another round, and a sum that is that of the parts."""
-    one = mixed(take(rounds.rounds[0], 17.0), take(rounds.rounds[1], 17.0), "list")
-    parts = [one.endpoints[name].values["throughput"] for name in ("list", "detail")]
-    assert one.endpoints["list"] is take(rounds.rounds[1], 17.0).endpoints["list"]
-    assert one.endpoints[ALL_ENDPOINTS].values["throughput"] == pytest.approx(sum(parts))
+    taken = mixed(take(rounds.rounds[0], 17.0), take(rounds.rounds[1], 17.0), "list")
+    parts = [taken.endpoints[name].values["throughput"] for name in ("list", "detail")]
+    assert taken.endpoints["list"] is take(rounds.rounds[1], 17.0).endpoints["list"]
+    assert taken.endpoints[ALL_ENDPOINTS].values["throughput"] == pytest.approx(sum(parts))
 
 
 def test_turns_know_which_sides_are_unlike(duet_folder: Path) -> None:

@@ -29,7 +29,7 @@ def test_a_written_log_is_read_by_the_rig(tmp_path: Path) -> None:
 def test_a_case_is_measured(key: str, tmp_path: Path) -> None:
     """At a small size, in this process."""
     CASES[key].prepare(tmp_path, SMALL)
-    one = Cost(**json.loads(measure(key, tmp_path, SMALL, 1)))
-    assert one.ratio == one.seconds / one.beside_s > 0
-    assert one.peak_mb > 10
-    assert CASES[key].name in table([one])
+    cost = Cost(**json.loads(measure(key, tmp_path, SMALL, 1)))
+    assert cost.ratio == cost.seconds / cost.beside_s > 0
+    assert cost.peak_mb > 10
+    assert CASES[key].name in table([cost])

@@ -28,7 +28,7 @@ def measured(tmp_path: Path, *arguments: str) -> tuple[str, list[dict[str, Any]]
 
 def share(cells: list[dict[str, Any]], rule: str, effect: str, verdict: str = "regression") -> float:
     """Of one cell."""
-    (cell,) = (one for one in cells if (one["rule"], one["effect"]) == (rule, effect))
+    (cell,) = (cell for cell in cells if (cell["rule"], cell["effect"]) == (rule, effect))
     return float(cell["verdicts"].get(verdict, {"share": 0.0})["share"])
 
 
@@ -36,13 +36,13 @@ def test_load_rounds_in_both_modes(load_folder: Path, tmp_path: Path) -> None:
     """Quiet rounds: identical ones pass, 20 % is found, a threshold of 200 % finds nothing."""
     sizes = ("--pairs", "4", "--stored", "3", "--rounds", "3", "--changes", "0.2")
     output, cells = measured(tmp_path, "--corpus", str(load_folder), *sizes)
-    paired = [one for one in cells if one["mode"] == "paired"]
+    paired = [cell for cell in cells if cell["mode"] == "paired"]
     assert share(paired, "perfci", "none") == share(paired, "perfci", "none, in a row") == 0.0
     assert share(paired, "perfci", "+20 % all") == share(paired, "perfci", "+20 % one") == 1.0
     assert share(paired, "200 %", "+20 % all") == 0.0
     assert share(paired, "oracle", "+20 % one") == 1.0
-    stored = [one for one in cells if one["mode"] == "baseline"]
-    assert {one["effect"] for one in stored} == {"none", "+20 % all", "+20 % one"}
+    stored = [cell for cell in cells if cell["mode"] == "baseline"]
+    assert {cell["effect"] for cell in stored} == {"none", "+20 % all", "+20 % one"}
     assert "called a regression by" in output
     assert "6 blocks" in output
 
@@ -51,10 +51,10 @@ def test_turns(duet_folder: Path, tmp_path: Path) -> None:
     """A recorded change is found; half of the blocks are half."""
     sizes = ("--blocks", "4", "--shares", "1", "--changes", "0.1", "--only", "perfci")
     _, cells = measured(tmp_path, "--corpus", str(duet_folder), *sizes)
-    assert {one["rule"] for one in cells} == {"perfci"}
-    made = [one for one in cells if one["corpus"] == "toy-plus-10"]
+    assert {cell["rule"] for cell in cells} == {"perfci"}
+    made = [cell for cell in cells if cell["corpus"] == "toy-plus-10"]
     assert share(made, "perfci", "as made") == 1.0
-    quiet = [one for one in cells if one["corpus"] == "toy-quiet"]
+    quiet = [cell for cell in cells if cell["corpus"] == "toy-quiet"]
     assert share(quiet, "perfci", "+10 % one, as recorded") == 1.0
     arguments = (
         "--half",
@@ -71,17 +71,17 @@ def test_turns(duet_folder: Path, tmp_path: Path) -> None:
         "perfci",
     )
     _, held = measured(tmp_path, "--corpus", str(duet_folder), *arguments)
-    assert {one["replicates"] for one in held} == {5}
+    assert {cell["replicates"] for cell in held} == {5}
 
 
 def test_the_same_trials_are_looked_at_after_each_block(duet_folder: Path, tmp_path: Path) -> None:
     """With fewer of them on the average than there are; the fixed schedule is drawn and judged as without."""
     sizes = ("--match", "quiet", "--blocks", "6", "--shares", "1", "--changes", "0.1", "--only", "perfci")
     output, cells = measured(tmp_path, "--corpus", str(duet_folder), *sizes, "--looks", "3-6")
-    looked, fixed = ([one for one in cells if ("first_look" in one) is either] for either in (True, False))
-    assert {one["effect"] for one in looked} == {one["effect"] for one in fixed}
+    looked, fixed = ([cell for cell in cells if ("first_look" in cell) is either] for either in (True, False))
+    assert {cell["effect"] for cell in looked} == {cell["effect"] for cell in fixed}
     assert share(looked, "perfci", "+10 % one, as recorded") == 1.0
-    assert all(3 <= one["mean_blocks"] <= one["blocks_95"] + 1 <= 7 for one in looked)
+    assert all(3 <= cell["mean_blocks"] <= cell["blocks_95"] + 1 <= 7 for cell in looked)
     assert "3-6" in output
     assert measured(tmp_path, "--corpus", str(duet_folder), *sizes)[1] == fixed
 
@@ -107,9 +107,9 @@ def test_what_never_counts_is_left_out_without_changing_a_verdict(
     rounds: LoadCorpus, factor: float, history: bool
 ) -> None:
     """The policy that the trials are judged by is the default one, as far as verdicts go."""
-    takes = [take(one, 17.0) for one in rounds.unchanged]
-    candidate = tuple(slower(one, "list", factor) for one in takes[1:8:2])
-    base = tuple((one,) for one in takes[0:8:2]) if history else (tuple(takes[0:8:2]),)
+    takes = [take(round_, 17.0) for round_ in rounds.unchanged]
+    candidate = tuple(slower(take, "list", factor) for take in takes[1:8:2])
+    base = tuple((take,) for take in takes[0:8:2]) if history else (tuple(takes[0:8:2]),)
     trial = Trial(RoundKind.LOAD, base, candidate, history=history)
     assert door.perfci(trial) == door.perfci(trial, DEFAULT)
     assert factor != 1.3 or history or door.perfci(trial) == "regression"
@@ -126,9 +126,9 @@ def test_a_distilled_corpus_is_a_corpus(load_folder: Path, duet_folder: Path, tm
     assert rounds.blocks == [1, 2]
     whole = corpora.load(load_folder)[0]
     assert isinstance(whole, LoadCorpus)
-    requests = [take(one.rounds[0], 5.0).endpoints["list"].requests for one in (rounds, whole)]
+    requests = [take(corpus.rounds[0], 5.0).endpoints["list"].requests for corpus in (rounds, whole)]
     assert requests[0] == pytest.approx(requests[1] / 4, abs=1)
-    assert [len(one.blocks) for one in corpora.load(tmp_path / "duet")] == [2, 2]
+    assert [len(corpus.blocks) for corpus in corpora.load(tmp_path / "duet")] == [2, 2]
 
 
 def test_shares_have_intervals() -> None:

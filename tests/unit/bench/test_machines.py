@@ -16,7 +16,7 @@ def logs(world: World, *, blocks: int = 400, jobs: int = 1, metric: str = "gmean
     """Of the first endpoint: jobs x rounds."""
     rng, plan = np.random.default_rng(7), Plan(stored=1, blocks=blocks)
     runs = [job(world, plan, np.zeros(world.endpoints), rng, number=number) for number in range(jobs)]
-    return np.log([[one.endpoints["GET /0"].values[metric] for one in run.rounds] for run in runs])
+    return np.log([[round_.endpoints["GET /0"].values[metric] for round_ in run.rounds] for run in runs])
 
 
 def test_only_requests_scatter_where_the_machine_stands_still() -> None:
@@ -44,14 +44,14 @@ def test_the_state_of_a_machine_lasts() -> None:
 def test_what_few_requests_cannot_resolve_is_absent() -> None:
     """As in a real round."""
     run = job(World(requests=5), Plan(blocks=2), np.zeros(4), np.random.default_rng(1), number=0)
-    assert all("p95" not in one.endpoints["GET /0"].values for one in run.rounds)
-    assert all("throughput" in one.endpoints[ALL_ENDPOINTS].values for one in run.rounds)
+    assert all("p95" not in round_.endpoints["GET /0"].values for round_ in run.rounds)
+    assert all("throughput" in round_.endpoints[ALL_ENDPOINTS].values for round_ in run.rounds)
 
 
 def test_sides_take_turns_to_be_first() -> None:
     """A drift must not favour one of them."""
     run = job(World(), Plan(blocks=2), np.zeros(4), np.random.default_rng(1), number=0)
-    assert [(one.block, one.side) for one in run.rounds] == [
+    assert [(round_.block, round_.side) for round_ in run.rounds] == [
         (1, Side.BASE),
         (1, Side.CANDIDATE),
         (2, Side.CANDIDATE),
@@ -70,8 +70,8 @@ def test_a_doubling_is_found_and_nothing_is_not(plan: Plan) -> None:
     """The whole verdict, on a quiet machine; twice the same."""
     world = World(endpoints=2, job_sd=0.01, same_machine=True)
     doubled = replace(plan, effect=1.0, everywhere=True)
-    found = [cell("quiet", world, one, trials=4, rng_seed=1) for one in (plan, doubled, doubled)]
-    assert [one.share(Verdict.REGRESSION) for one in found] == [0.0, 1.0, 1.0]
+    found = [cell("quiet", world, setup, trials=4, rng_seed=1) for setup in (plan, doubled, doubled)]
+    assert [found_cell.share(Verdict.REGRESSION) for found_cell in found] == [0.0, 1.0, 1.0]
     assert found[1] == found[2]
     assert "+100 % all" in table(found)
 

@@ -18,7 +18,7 @@ def trials(spec: Spec, corpus: LoadCorpus | DuetCorpus, count: int = 40) -> list
 
 def places(corpus: LoadCorpus) -> dict[int, int]:
     """Each unchanged round's take -> its place in time."""
-    return {id(take(one, 17.0)): number for number, one in enumerate(corpus.unchanged)}
+    return {id(take(round_, 17.0)): number for number, round_ in enumerate(corpus.unchanged)}
 
 
 @pytest.mark.parametrize("order", ["", "in a row"])
@@ -38,8 +38,8 @@ def test_identical_pairs_are_neighbours_and_share_no_round(rounds: LoadCorpus, o
 
 def test_recorded_changes_stand_beside_unchanged_rounds_of_their_block(rounds: LoadCorpus) -> None:
     """All endpoints slower: the recorded round; one slower: the rest is a third round's, not the base's."""
-    slowed = {id(take(one, 17.0)): one.block for one in rounds.rounds if one.change == 0.20}
-    where = {id(take(one, 17.0)): one.block for one in rounds.unchanged}
+    slowed = {id(take(round_, 17.0)): round_.block for round_ in rounds.rounds if round_.change == 0.20}
+    where = {id(take(round_, 17.0)): round_.block for round_ in rounds.unchanged}
     spec = Spec(mode="paired", where=ALL, change=0.20, replicates=4, seconds=17.0)
     for trial in trials(spec, rounds):
         blocks = [slowed[id(candidate)] for candidate in trial.candidate]
@@ -69,7 +69,7 @@ def test_stored_runs_are_in_a_row_and_do_not_overlap(rounds: LoadCorpus) -> None
     """Three stored and the candidate, three rounds each."""
     where = places(rounds)
     for trial in trials(Spec(mode="baseline", where=NONE, replicates=3, rounds=3, seconds=17.0), rounds):
-        runs = [[where[id(one)] for one in run] for run in (*trial.base, trial.candidate)]
+        runs = [[where[id(take)] for take in run] for run in (*trial.base, trial.candidate)]
         assert trial.history
         assert all(run == list(range(run[0], run[0] + 3)) for run in runs)
         assert len(set(chain(*runs))) == 12
@@ -110,10 +110,10 @@ def test_a_corpus_too_small_gives_no_cell(rounds: LoadCorpus) -> None:
 
 def test_what_blocks_decide_widens_the_interval(rounds: LoadCorpus) -> None:
     """A rule that listens to one block alone scatters between groups of blocks, however many trials there are."""
-    marked = {id(take(one, 17.0)) for one in rounds.unchanged if one.block == 2}
+    marked = {id(take(round_, 17.0)) for round_ in rounds.unchanged if round_.block == 2}
 
     def listens(trial: Trial) -> str:
-        return "regression" if any(id(one) in marked for one in (*trial.base[0], *trial.candidate)) else "pass"
+        return "regression" if any(id(take) in marked for take in (*trial.base[0], *trial.candidate)) else "pass"
 
     spec = Spec(mode="paired", where=NONE, replicates=1, seconds=17.0)
     (cell,) = resampling.run(spec, rounds, {"listens": listens}, trials=1000, rng_seed=1)

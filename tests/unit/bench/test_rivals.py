@@ -21,7 +21,7 @@ def a_take(*latencies_ms: float) -> Take:
 
 def a_trial(base: list[Take], candidate: list[Take], *, history: bool = False) -> Trial:
     """Paired, or each base a stored run of one round."""
-    groups = tuple((one,) for one in base) if history else (tuple(base),)
+    groups = tuple((take,) for take in base) if history else (tuple(base),)
     return Trial(RoundKind.LOAD, groups, tuple(candidate), history=history)
 
 
@@ -46,7 +46,7 @@ def test_tests_on_requests_agree_with_scipy(shift: float) -> None:
     rng = np.random.default_rng(5)
     base = [a_take(*rng.lognormal(2, 0.3, 80)) for _ in range(3)]
     candidate = [a_take(*rng.lognormal(2 + shift, 0.3, 70)) for _ in range(3)]
-    left, right = (np.concatenate([one.columns["list"].latency_ms for one in side]) for side in (base, candidate))
+    left, right = (np.concatenate([take.columns["list"].latency_ms for take in side]) for side in (base, candidate))
     trial = a_trial(base, candidate)
     welch = stats.ttest_ind(right, left, equal_var=False)
     ranks = stats.mannwhitneyu(right, left, method="asymptotic", use_continuity=False)
@@ -105,7 +105,7 @@ def test_change_points_are_where_the_series_steps() -> None:
 def test_the_oracle_sees_what_is_there_and_nothing_else(rounds: LoadCorpus) -> None:
     """Rounds scatter by 1.4 % as pairs: 10 % on one endpoint cannot be missed, the same rounds are never red."""
     rule = oracle(rounds, Spec(mode="paired", where=NONE, replicates=4, seconds=17.0))
-    base = tuple(take(one, 17.0) for one in rounds.unchanged[:4])
+    base = tuple(take(round_, 17.0) for round_ in rounds.unchanged[:4])
     assert rule(Trial(RoundKind.LOAD, (base,), base)) == "pass"
-    assert rule(Trial(RoundKind.LOAD, (base,), tuple(slower(one, "list", 1.1) for one in base))) == "regression"
-    assert rule(Trial(RoundKind.LOAD, (base,), tuple(slower(one, "list", 0.9) for one in base))) == "pass"
+    assert rule(Trial(RoundKind.LOAD, (base,), tuple(slower(take, "list", 1.1) for take in base))) == "regression"
+    assert rule(Trial(RoundKind.LOAD, (base,), tuple(slower(take, "list", 0.9) for take in base))) == "pass"

@@ -33,8 +33,8 @@ def test_cheap_starts_ask_for_short_blocks() -> None:
     lucky = Scatter(corpus="", start=0.01, second=0.001, measured=())
     restless = Scatter(corpus="", start=0.0, second=0.02, measured=())
 
-    def errors(one: Scatter) -> list[float]:
-        return [one.error(total_s=90, start_s=2, block_s=length) for length in (1, 4, 16)]
+    def errors(scatter: Scatter) -> list[float]:
+        return [scatter.error(total_s=90, start_s=2, block_s=length) for length in (1, 4, 16)]
 
     assert errors(lucky) == sorted(errors(lucky))
     assert errors(restless) == sorted(errors(restless), reverse=True)
