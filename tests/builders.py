@@ -508,9 +508,9 @@ def an_endpoint_census(*statements: Statement, **counters: Tally | float) -> End
     A plain number is the same in every request.
     """
     of = {
-        "db/statements": sum(one.calls.mean for one in statements),
-        "db/rows": sum(one.rows.mean for one in statements if one.rows),
-        "db/blocks": sum(one.blocks.mean for one in statements if one.blocks),
+        "db/statements": sum(statement.calls.mean for statement in statements),
+        "db/rows": sum(statement.rows.mean for statement in statements if statement.rows),
+        "db/blocks": sum(statement.blocks.mean for statement in statements if statement.blocks),
     }
     given = {name.replace("_", "/", 1): value for name, value in counters.items()}
     known = {name: a_tally(value) if isinstance(value, int | float) else value for name, value in (of | given).items()}

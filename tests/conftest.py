@@ -33,8 +33,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """How many tests hold each kind of fault, of those that ran and passed."""
-    passed = (one for one in terminalreporter.stats.get("passed", []) if isinstance(one, pytest.TestReport))
-    held = [(str(value), one.nodeid) for one in passed for name, value in one.user_properties if name == "kind"]
+    passed = (report for report in terminalreporter.stats.get("passed", []) if isinstance(report, pytest.TestReport))
+    held = [
+        (str(value), report.nodeid) for report in passed for name, value in report.user_properties if name == "kind"
+    ]
     if held:
         terminalreporter.section("kinds of faults")
         for line in kinds.table(held):

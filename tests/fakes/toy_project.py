@@ -47,8 +47,8 @@ def endpoints(folder: Path) -> dict[RoundKind, set[str]]:
     """What was asked in rounds of each kind, without a single failure, and by the census."""
     run = store.load(folder)
     assert run.incidents == ()
-    assert all(one.errors == {} for one in run.rounds)
+    assert all(round_.errors == {} for round_ in run.rounds)
     found: dict[RoundKind, set[str]] = {}
-    for one in run.rounds:
-        found.setdefault(one.kind, set()).update(name for name in one.endpoints if name != ALL_ENDPOINTS)
+    for round_ in run.rounds:
+        found.setdefault(round_.kind, set()).update(name for name in round_.endpoints if name != ALL_ENDPOINTS)
     return found | {RoundKind.CENSUS: {name for census in run.census.values() for name in census.endpoints}}

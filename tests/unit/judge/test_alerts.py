@@ -21,9 +21,9 @@ def a_run_of(*candidate: Gauge, base: Sequence[Gauge] = (), name: str = "db/conn
     """A block for each gauge."""
     sides = [(Side.BASE, base), (Side.CANDIDATE, candidate)]
     rounds = [
-        a_round(side=side, block=block, gauges={name: one})
+        a_round(side=side, block=block, gauges={name: gauge})
         for side, gauges in sides
-        for block, one in enumerate(gauges, start=1)
+        for block, gauge in enumerate(gauges, start=1)
     ]
     return a_run(rounds=tuple(rounds))
 
@@ -36,8 +36,8 @@ def said(run: Run, *alerts: Alert) -> list[str]:
     """What the alerts that warn say; all they ever do is warn."""
     findings, slos = judged(run, *alerts)
     assert slos == ()
-    assert {one.weight for one in findings} <= {Weight.WARNING}
-    return [one.message for one in findings]
+    assert {finding.weight for finding in findings} <= {Weight.WARNING}
+    return [finding.message for finding in findings]
 
 
 @pytest.mark.parametrize(
@@ -104,12 +104,12 @@ def test_an_alert_that_fails_is_an_slo() -> None:
 def test_what_an_alert_does_to_the_whole(gauges: dict[str, Gauge], alert: Alert, verdict: Verdict) -> None:
     """Red only where it is asked to, and never green where nobody could tell; gauges alone change nothing."""
     run = a_paired_run()
-    rounds = tuple(replace(one, gauges=gauges if one.kind is RoundKind.LOAD else {}) for one in run.rounds)
+    rounds = tuple(replace(round_, gauges=gauges if round_.kind is RoundKind.LOAD else {}) for round_ in run.rounds)
     policy = replace(DEFAULT, alerts=(alert,))
     outcome = judge(replace(run, rounds=rounds), baseline=None, policy=policy, subject=a_subject())
     assert outcome.verdict is verdict
-    assert [one.name for one in outcome.gauges] == list(gauges)
-    assert all(one.comparison.budget.role in Role for one in outcome.decisions)
+    assert [gauge.name for gauge in outcome.gauges] == list(gauges)
+    assert all(decision.comparison.budget.role in Role for decision in outcome.decisions)
 
 
 @given(POINTS, st.booleans(), st.integers(0, 5))
@@ -120,4 +120,4 @@ def test_it_is_raised_where_the_kept_level_is_beyond(points: list[float | None],
     found = list(raised(a_round(gauges={"db/connections": gauge}), alert))
     beyond = level is not None and (level > alert.limit if upper else level < alert.limit)
     assert bool(found) == beyond
-    assert all(one.seconds >= seconds for one in found)
+    assert all(alarm.seconds >= seconds for alarm in found)

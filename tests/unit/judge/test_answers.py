@@ -60,8 +60,12 @@ def answered(run: Run, base: Answers, candidate: Answers, *kinds: RoundKind, nam
     """The run with these answers in every round of the kinds (all, if none is given)."""
     said = {Side.BASE: base, Side.CANDIDATE: candidate}
 
-    def with_answers(one: Round) -> Round:
-        return replace(one, answers={**one.answers, name: said[one.side]}) if one.kind in (kinds or RoundKind) else one
+    def with_answers(round_: Round) -> Round:
+        return (
+            replace(round_, answers={**round_.answers, name: said[round_.side]})
+            if round_.kind in (kinds or RoundKind)
+            else round_
+        )
 
     return replace(run, rounds=tuple(map(with_answers, run.rounds)))
 
@@ -71,7 +75,11 @@ def judged(run: Run, policy: GatePolicy = DEFAULT) -> Outcome:
 
 
 def found(outcome: Outcome) -> dict[str, Finding]:
-    return {one.code: one for one in outcome.findings if one.code.startswith(("answers-", "endpoints-", "failures-"))}
+    return {
+        finding.code: finding
+        for finding in outcome.findings
+        if finding.code.startswith(("answers-", "endpoints-", "failures-"))
+    }
 
 
 LONG, SHORT = [4000] * 40, [12] * 40
@@ -86,16 +94,24 @@ def test_a_smaller_answer_is_never_an_improvement() -> None:
     assert told.weight is Weight.INCONCLUSIVE
     assert told.message == f"{NAME}: the candidate's answers are 99.7 % smaller (4,000 -> 12 bytes at the median)"
     assert f'accept_answers = ["{NAME}"]' in told.hint
-    touched = [one for one in outcome.decisions if one.comparison.series.endpoint in {NAME, ALL_ENDPOINTS}]
-    assert not [one for one in touched if one.verdict is SeriesVerdict.IMPROVEMENT]
-    assert any("faster" in one.reason and "but its answers are 99.7 % smaller" in one.reason for one in touched)
+    touched = [
+        decision for decision in outcome.decisions if decision.comparison.series.endpoint in {NAME, ALL_ENDPOINTS}
+    ]
+    assert not [decision for decision in touched if decision.verdict is SeriesVerdict.IMPROVEMENT]
+    assert any(
+        "faster" in decision.reason and "but its answers are 99.7 % smaller" in decision.reason for decision in touched
+    )
 
 
 def test_what_became_smaller_elsewhere_leaves_an_improvement_alone() -> None:
     """Another endpoint's improvement is one, although the whole cannot pass."""
     other = "POST /tickets/"
     outcome = judged(answered(a_paired_run(slower={other: 0.6}), answers(LONG), answers(SHORT)))
-    improved = {one.comparison.series.endpoint for one in outcome.decisions if one.verdict is SeriesVerdict.IMPROVEMENT}
+    improved = {
+        decision.comparison.series.endpoint
+        for decision in outcome.decisions
+        if decision.verdict is SeriesVerdict.IMPROVEMENT
+    }
     assert other in improved
 
 
@@ -105,9 +121,9 @@ def test_an_accepted_difference_passes_and_is_told_first() -> None:
     outcome = judged(run, replace(DEFAULT, accept_answers=("GET *",)))
     assert outcome.verdict is Verdict.PASS
     assert found(outcome)["answers-accepted"].weight is Weight.NOTICE
-    improved = [one for one in outcome.decisions if one.verdict is SeriesVerdict.IMPROVEMENT]
+    improved = [decision for decision in outcome.decisions if decision.verdict is SeriesVerdict.IMPROVEMENT]
     assert improved
-    assert all("which is accepted" in one.reason for one in improved)
+    assert all("which is accepted" in decision.reason for decision in improved)
 
 
 def test_a_regression_stays_one() -> None:
@@ -201,18 +217,18 @@ def test_of_endpoints_that_are_not_required_it_is_only_told() -> None:
         required: judge_answers(case_of(run, None, DEFAULT), [a_comparison(endpoint=NAME)] * required).findings
         for required in (False, True)
     }
-    assert [one.weight for one in told[False]] == [Weight.NOTICE]
-    assert [one.weight for one in told[True]] == [Weight.INCONCLUSIVE]
+    assert [finding.weight for finding in told[False]] == [Weight.NOTICE]
+    assert [finding.weight for finding in told[True]] == [Weight.INCONCLUSIVE]
 
 
 # Endpoints of one side
 
 
 def without(run: Run, name: str, side: Side) -> Run:
-    def left(one: Round) -> Round:
-        return replace(one, endpoints={each: seen for each, seen in one.endpoints.items() if each != name})
+    def left(round_: Round) -> Round:
+        return replace(round_, endpoints={each: seen for each, seen in round_.endpoints.items() if each != name})
 
-    return replace(run, rounds=tuple(left(one) if one.side is side else one for one in run.rounds))
+    return replace(run, rounds=tuple(left(round_) if round_.side is side else round_ for round_ in run.rounds))
 
 
 def test_an_endpoint_that_is_gone_cannot_pass_unless_that_is_accepted() -> None:
@@ -249,7 +265,9 @@ def stored_and_now(before: Answers | None, now: Answers) -> Outcome:
     loaded = a_run()
 
     def with_answers(run: Run, said: Answers | None) -> Run:
-        return replace(run, rounds=tuple(replace(one, answers={NAME: said} if said else {}) for one in run.rounds))
+        return replace(
+            run, rounds=tuple(replace(round_, answers={NAME: said} if said else {}) for round_ in run.rounds)
+        )
 
     stored = tuple(replace(with_answers(loaded, before), id=f"run-{number}") for number in range(3))
     baseline = Baseline(location="baselines/x", runs=stored)
@@ -276,7 +294,9 @@ def test_the_census_sees_smaller_bodies_where_no_round_noted_them(after: float, 
     }
     outcome = judged(replace(a_paired_run(), census=censuses))
     assert ("answers-differ" in found(outcome)) is expected
-    (counted,) = (one for one in outcome.decisions if one.comparison.series.metric.name == "response/bytes")
+    (counted,) = (
+        decision for decision in outcome.decisions if decision.comparison.series.metric.name == "response/bytes"
+    )
     assert counted.verdict is not SeriesVerdict.IMPROVEMENT
 
 
@@ -297,16 +317,16 @@ def test_a_load_that_fails_on_both_sides_proves_little(failures: int, code: str,
     errors = {f"{NAME}: 404 Not Found": 9, f"{NAME}: 500": 2}
     rounds = tuple(
         replace(
-            one,
-            endpoints={name: an_endpoint_round(failures=failures, kind=one.kind) for name in one.endpoints},
+            round_,
+            endpoints={name: an_endpoint_round(failures=failures, kind=round_.kind) for name in round_.endpoints},
             errors=errors,
         )
-        for one in run.rounds
+        for round_ in run.rounds
     )
     outcome = judged(replace(run, rounds=rounds))
     assert outcome.verdict is verdict
-    told = [one for one in outcome.findings if one.code in {"mostly-failing", "partly-failing"}]
-    assert [one.code for one in told] == ([code] if code else [])
+    told = [finding for finding in outcome.findings if finding.code in {"mostly-failing", "partly-failing"}]
+    assert [finding.code for finding in told] == ([code] if code else [])
     if told:
         assert f"({failures / 4:.0f} % and {failures / 4:.0f} %)" in told[0].message
         assert "404 Not Found" in told[0].hint
@@ -316,13 +336,15 @@ def test_what_one_side_fails_is_told_by_the_failure_rate_alone() -> None:
     """Nothing is said twice."""
     run = a_paired_run()
 
-    def failing(one: Round) -> EndpointRound:
-        return an_endpoint_round(failures=300 if one.side is Side.CANDIDATE else 0, kind=one.kind)
+    def failing(round_: Round) -> EndpointRound:
+        return an_endpoint_round(failures=300 if round_.side is Side.CANDIDATE else 0, kind=round_.kind)
 
-    rounds = tuple(replace(one, endpoints={name: failing(one) for name in one.endpoints}) for one in run.rounds)
+    rounds = tuple(
+        replace(round_, endpoints={name: failing(round_) for name in round_.endpoints}) for round_ in run.rounds
+    )
     outcome = judged(replace(run, rounds=rounds))
     assert outcome.verdict is Verdict.REGRESSION
-    assert not {"mostly-failing", "partly-failing"} & {one.code for one in outcome.findings}
+    assert not {"mostly-failing", "partly-failing"} & {finding.code for finding in outcome.findings}
 
 
 # An unchanged service
@@ -363,5 +385,5 @@ def test_an_unchanged_service_never_trips_it(service: Service, blocks: int, rng_
     """Whatever it answers, and in whatever mixture: drawn alike for both sides, nothing is said."""
     rng = random.Random(rng_seed)
     run = a_paired_run(blocks=blocks)
-    rounds = (replace(one, answers={name: service.drawn(rng) for name in (NAME, "GET /x")}) for one in run.rounds)
+    rounds = (replace(round_, answers={name: service.drawn(rng) for name in (NAME, "GET /x")}) for round_ in run.rounds)
     assert not found(judged(replace(run, rounds=tuple(rounds))))

@@ -71,7 +71,7 @@ def committed(census: Census, **changes: Any) -> CommittedCensus:
     return replace(found, **changes)
 
 
-def one(counter: str, base: Tally | float, candidate: Tally | float, **kwargs: Any) -> Decision:
+def decide(counter: str, base: Tally | float, candidate: Tally | float, **kwargs: Any) -> Decision:
     """The decision on one counter of one endpoint."""
     name = counter.replace("/", "_", 1)
     sides = [Census(endpoints={"GET /": an_endpoint_census(**{name: v})}, sources=SOURCES) for v in (base, candidate)]
@@ -106,7 +106,7 @@ def one(counter: str, base: Tally | float, candidate: Tally | float, **kwargs: A
 )
 def test_constant_counts(counter: str, base: float, candidate: float, verdict: str) -> None:
     """Any further statement, command or miss; a tenth of rows, blocks, bytes and packets, above a floor. No p."""
-    decision = one(counter, base, candidate)
+    decision = decide(counter, base, candidate)
     assert decision.verdict == verdict
     assert (decision.p_adjusted, decision.comparison.p_worse) == (None, None)
 
@@ -215,7 +215,7 @@ def test_sides_on_different_data_are_not_compared() -> None:
 )
 def test_work_that_depends_on_data(base: Tally, candidate: Tally, verdict: str) -> None:
     """Red needs a test and the budget; the same mean and spread of as many requests is the same work."""
-    decision = one("db/rows", base, candidate)
+    decision = decide("db/rows", base, candidate)
     assert decision.verdict == verdict
     assert decision.comparison.p_worse is not None
 
@@ -284,7 +284,7 @@ def test_work_against_itself_is_equivalent(endpoints: dict[str, EndpointCensus])
 @given(TALLIES, TALLIES)
 def test_any_further_is_mirrored(first: Tally, second: Tally) -> None:
     """What is a regression one way is an improvement the other way, where no share of the base is allowed."""
-    there, back = one("db/statements", first, second).verdict, one("db/statements", second, first).verdict
+    there, back = decide("db/statements", first, second).verdict, decide("db/statements", second, first).verdict
     assert back is MIRROR.get(there, there) or {there, back} <= {SeriesVerdict.EQUIVALENT, SeriesVerdict.INCONCLUSIVE}
 
 
@@ -327,7 +327,7 @@ def test_what_a_side_could_not_see_is_not_compared(lost: str) -> None:
 
 def test_two_requests_are_not_every_time() -> None:
     """A count that was seen twice is not called constant, and not compared."""
-    decision = one("db/statements", a_tally(4, requests=2), a_tally(9, requests=2))
+    decision = decide("db/statements", a_tally(4, requests=2), a_tally(9, requests=2))
     assert decision.verdict is SeriesVerdict.NOT_COMPARED
     assert "seen in 2 requests only" in decision.reason
 
@@ -402,18 +402,18 @@ def test_budgets_are_by_counter_source_and_endpoint() -> None:
     def policy(name: str, **changes: Any) -> GatePolicy:
         return replace(DEFAULT, budgets=(*DEFAULT.budgets, BudgetRule(metric=name, **changes)))
 
-    assert one("db/statements", 4, 5, policy=policy("statements", change=0.5)).verdict is SeriesVerdict.BELOW_BUDGET
-    assert one("db/statements", 4, 5, policy=policy("db/statements", floor=2)).verdict == "below budget"
-    assert one("db/statements", 4, 5, policy=policy("other/statements", change=0.5)).verdict == "regression"
-    own = one("metrics/orm_loads", 4, 9)
+    assert decide("db/statements", 4, 5, policy=policy("statements", change=0.5)).verdict is SeriesVerdict.BELOW_BUDGET
+    assert decide("db/statements", 4, 5, policy=policy("db/statements", floor=2)).verdict == "below budget"
+    assert decide("db/statements", 4, 5, policy=policy("other/statements", change=0.5)).verdict == "regression"
+    own = decide("metrics/orm_loads", 4, 9)
     assert own.comparison.budget.role is Role.ADVISORY
-    counts = one("metrics/orm_loads", 4, 9, policy=policy("metrics/orm_loads", role=Role.GUARDING))
+    counts = decide("metrics/orm_loads", 4, 9, policy=policy("metrics/orm_loads", role=Role.GUARDING))
     assert (counts.verdict, counts.comparison.budget.role) == (SeriesVerdict.REGRESSION, Role.REQUIRED)
 
 
 def test_only_what_is_told_never_turns_red() -> None:
     """Fewer hits of a cache are shown; the misses count."""
-    decision = one("cache/hits", 3, 0)
+    decision = decide("cache/hits", 3, 0)
     assert (decision.verdict, decision.comparison.budget.role) == (SeriesVerdict.REGRESSION, Role.ADVISORY)
     assert decision.reason.endswith("; advisory")
 

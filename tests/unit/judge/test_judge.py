@@ -50,28 +50,36 @@ def beside(run: Run, baseline: Baseline | None) -> Outcome:
 
 
 def find(comparisons: tuple[Comparison, ...], endpoint: str, metric: str) -> Comparison:
-    (found,) = [one for one in comparisons if (one.series.endpoint, one.series.metric.name) == (endpoint, metric)]
+    (found,) = [
+        comparison
+        for comparison in comparisons
+        if (comparison.series.endpoint, comparison.series.metric.name) == (endpoint, metric)
+    ]
     return found
 
 
 def service_times(run: Run) -> dict[str, Comparison]:
-    wanted = [one for one in paired(run, DEFAULT) if one.series.metric.name == "service_time"]
-    return {one.series.endpoint: one for one in wanted}
+    wanted = [comparison for comparison in paired(run, DEFAULT) if comparison.series.metric.name == "service_time"]
+    return {comparison.series.endpoint: comparison for comparison in wanted}
 
 
 def swapped(run: Run) -> Run:
     other = {Side.BASE: Side.CANDIDATE, Side.CANDIDATE: Side.BASE}
-    return replace(run, rounds=tuple(replace(one, side=other[one.side]) for one in run.rounds))
+    return replace(run, rounds=tuple(replace(round_, side=other[round_.side]) for round_ in run.rounds))
 
 
 def edited(run: Run, side: Side, endpoint: str, seen: EndpointRound | None) -> Run:
     """The run with one endpoint of one side replaced, or removed, in every round."""
 
-    def edit(one: Round) -> Round:
-        kept = {name: value for name, value in one.endpoints.items() if name != endpoint}
-        return replace(one, endpoints=kept if seen is None else kept | {endpoint: seen}) if one.side is side else one
+    def edit(round_: Round) -> Round:
+        kept = {name: value for name, value in round_.endpoints.items() if name != endpoint}
+        return (
+            replace(round_, endpoints=kept if seen is None else kept | {endpoint: seen})
+            if round_.side is side
+            else round_
+        )
 
-    return replace(run, rounds=tuple(edit(one) for one in run.rounds))
+    return replace(run, rounds=tuple(edit(round_) for round_ in run.rounds))
 
 
 # The whole
@@ -130,7 +138,7 @@ def test_a_guard_that_cannot_be_settled_does_not_hold_up_the_whole() -> None:
     load = some_rounds(kinds=(RoundKind.LOAD,), scatter=0.5)
     outcome = judged(a_paired_run(changes={"rounds": duet + load}))
     assert outcome.verdict is Verdict.PASS
-    assert any(one.verdict is SeriesVerdict.INCONCLUSIVE for one in outcome.decisions)
+    assert any(decision.verdict is SeriesVerdict.INCONCLUSIVE for decision in outcome.decisions)
 
 
 def test_one_block_compares_no_clock() -> None:
@@ -157,16 +165,16 @@ def test_what_only_informs_never_counts() -> None:
     """A change of an advisory metric is shown as such and leaves the whole green."""
     run = a_paired_run(kinds=(RoundKind.DUET, RoundKind.LOAD))
 
-    def slow_p50(one: Round) -> Round:
-        if one.side is Side.BASE or one.kind is RoundKind.DUET:
-            return one
+    def slow_p50(round_: Round) -> Round:
+        if round_.side is Side.BASE or round_.kind is RoundKind.DUET:
+            return round_
         endpoints = {
             name: replace(seen, values={**seen.values, "p50": seen.values["p50"] * 3})
-            for name, seen in one.endpoints.items()
+            for name, seen in round_.endpoints.items()
         }
-        return replace(one, endpoints=endpoints)
+        return replace(round_, endpoints=endpoints)
 
-    outcome = judged(replace(run, rounds=tuple(slow_p50(one) for one in run.rounds)))
+    outcome = judged(replace(run, rounds=tuple(slow_p50(round_) for round_ in run.rounds)))
     assert outcome.verdict is Verdict.PASS
     assert outcome.decisions[0].verdict is SeriesVerdict.REGRESSION
     assert outcome.decisions[0].comparison.budget.role is Role.ADVISORY
@@ -179,7 +187,7 @@ def test_new_failures_are_red_and_one_burst_is_not() -> None:
     outcome = judged(failing)
     assert outcome.verdict is Verdict.REGRESSION
     assert "POST /tickets/ under load fails more often (failure rate 0.00 -> 2.00 %" in outcome.reason + " ".join(
-        one.reason for one in outcome.decisions
+        decision.reason for decision in outcome.decisions
     )
     burst = tuple(
         after if after.block == 3 else before
@@ -191,22 +199,22 @@ def test_new_failures_are_red_and_one_burst_is_not() -> None:
 def test_times_of_those_that_still_succeed_are_not_compared() -> None:
     """Where many requests began to fail, quick survivors are no improvement."""
 
-    def failing(one: Round) -> Round:
-        seen = one.endpoints["GET /tickets/"]
+    def failing(round_: Round) -> Round:
+        seen = round_.endpoints["GET /tickets/"]
         fast = {name: value / 2 if METRICS[name].unit == "ms" else value for name, value in seen.values.items()}
         worse = replace(seen, failures=seen.requests // 4, values=fast)
-        return replace(one, endpoints={**one.endpoints, "GET /tickets/": worse})
+        return replace(round_, endpoints={**round_.endpoints, "GET /tickets/": worse})
 
     run = a_paired_run()
-    rounds = tuple(failing(one) if one.side is Side.CANDIDATE else one for one in run.rounds)
+    rounds = tuple(failing(round_) if round_.side is Side.CANDIDATE else round_ for round_ in run.rounds)
     outcome = judged(replace(run, rounds=rounds))
     assert outcome.verdict is Verdict.REGRESSION
     clocks = [
-        one
-        for one in outcome.decisions
-        if one.comparison.series.endpoint == "GET /tickets/" and one.comparison.series.metric.unit == "ms"
+        decision
+        for decision in outcome.decisions
+        if decision.comparison.series.endpoint == "GET /tickets/" and decision.comparison.series.metric.unit == "ms"
     ]
-    assert {one.verdict for one in clocks} == {SeriesVerdict.NOT_COMPARED}
+    assert {decision.verdict for decision in clocks} == {SeriesVerdict.NOT_COMPARED}
     assert "25.0 % of the candidate's requests failed, 0.0 % of the reference's" in clocks[0].reason
 
 
@@ -247,7 +255,7 @@ def test_the_headline_does_not_depend_on_the_request_mix() -> None:
 def test_blocks_are_averaged_before_they_are_compared() -> None:
     """Repeating each round inside its block adds no evidence."""
     run = a_paired_run(scatter=0.02)
-    doubled = replace(run, rounds=run.rounds + tuple(replace(one, number=2) for one in run.rounds))
+    doubled = replace(run, rounds=run.rounds + tuple(replace(round_, number=2) for round_ in run.rounds))
     once, twice = service_times(run)["GET /tickets/"], service_times(doubled)["GET /tickets/"]
     assert twice.p_worse == pytest.approx(once.p_worse)
     assert len(twice.replicates) == 8
@@ -314,8 +322,8 @@ def test_a_machine_that_was_faster_or_slower_hides_no_endpoint(machine: float) -
     assert outcome.verdict is Verdict.REGRESSION
     assert outcome.decisions[0].comparison.series.endpoint == "GET /3"
     assert "slower beside the other endpoints" in outcome.reason
-    red = [one for one in outcome.decisions if one.verdict is SeriesVerdict.REGRESSION]
-    assert {one.comparison.series.endpoint for one in red} == {"GET /3"}
+    red = [decision for decision in outcome.decisions if decision.verdict is SeriesVerdict.REGRESSION]
+    assert {decision.comparison.series.endpoint for decision in red} == {"GET /3"}
 
 
 def test_what_only_failed_to_become_faster_is_not_slower() -> None:
@@ -323,9 +331,9 @@ def test_what_only_failed_to_become_faster_is_not_slower() -> None:
     slower = {f"GET /{number}": 0.7 for number in range(11)}
     outcome = beside(a_wide_run(slower=slower), stored(8))
     verdicts = {
-        one.comparison.series.endpoint: one.verdict
-        for one in outcome.decisions
-        if one.comparison.series.metric.name == "trimmed_gmean"
+        decision.comparison.series.endpoint: decision.verdict
+        for decision in outcome.decisions
+        if decision.comparison.series.metric.name == "trimmed_gmean"
     }
     assert verdicts["GET /11"] is SeriesVerdict.INCONCLUSIVE
     assert verdicts[ALL_ENDPOINTS] is SeriesVerdict.IMPROVEMENT

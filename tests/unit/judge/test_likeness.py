@@ -65,7 +65,7 @@ def _watched(rounds: Iterable[Round], others: float) -> tuple[Round, ...]:
     """Service and load take one core, and whoever else there is takes *others*."""
     cores = {"machine/cpu": 1.0 + others, "generator/cpu": 0.25, "process/cpu": 0.75}
     gauges = {name: a_gauge(value, unit="cores") for name, value in cores.items()}
-    return tuple(replace(one, gauges=gauges) for one in rounds)
+    return tuple(replace(round_, gauges=gauges) for round_ in rounds)
 
 
 def _run(name: str = "", **changes: Any) -> Run:
@@ -78,7 +78,7 @@ def _run(name: str = "", **changes: Any) -> Run:
 
 def _beside(run: Run) -> Outcome:
     stored = tuple(
-        replace(one, fingerprint=_fingerprint(), rounds=_watched(one.rounds, 0.1)) for one in a_baseline().runs
+        replace(run, fingerprint=_fingerprint(), rounds=_watched(run.rounds, 0.1)) for run in a_baseline().runs
     )
     baseline = Baseline(location="baselines/tickets-smoke", runs=stored)
     return judge(run, baseline=baseline, policy=DEFAULT, subject=a_subject(reference=Reference.BASELINE))
@@ -95,7 +95,7 @@ def test_every_trait_has_its_case() -> None:
 def test_a_difference_does_what_the_table_says(attribute: Attribute) -> None:
     """Where times are not compared, ten times slower is neither red nor green; a warning changes no verdict."""
     outcome = _beside(_run(attribute.name, **OTHERS[attribute.name]))
-    told = [(one.code, attribute.name in one.message) for one in outcome.findings]
+    told = [(finding.code, attribute.name in finding.message) for finding in outcome.findings]
     match attribute.consequence:
         case Consequence.FORBIDS:
             assert (outcome.verdict, told) == (Verdict.INCONCLUSIVE, [("baseline-unlike", True)])
@@ -130,7 +130,7 @@ def test_what_nobody_watched_is_held_against_nobody(missing: str) -> None:
     """Whose share is unknown may be the service's own."""
     run = _run(BUSY)
     rounds = tuple(
-        replace(one, gauges={name: gauge for name, gauge in one.gauges.items() if name != missing})
-        for one in run.rounds
+        replace(round_, gauges={name: gauge for name, gauge in round_.gauges.items() if name != missing})
+        for round_ in run.rounds
     )
     assert _beside(replace(run, rounds=rounds)).verdict is Verdict.REGRESSION

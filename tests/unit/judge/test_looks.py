@@ -99,12 +99,12 @@ def judged(run: Run) -> Outcome:
 
 def verdicts(standing: Standing) -> Mapping[str, SeriesVerdict]:
     """Of the required series, by endpoint."""
-    return {one.comparison.series.endpoint: one.verdict for one in timed(standing.decisions)}
+    return {decision.comparison.series.endpoint: decision.verdict for decision in timed(standing.decisions)}
 
 
 def timed(decisions: tuple[Decision, ...]) -> list[Decision]:
     """Service times."""
-    return [one for one in decisions if one.comparison.series.metric.name == "service_time"]
+    return [decision for decision in decisions if decision.comparison.series.metric.name == "service_time"]
 
 
 def test_a_quiet_run_is_decided_by_its_first_looks() -> None:
@@ -142,21 +142,21 @@ def test_a_stored_run_judged_again_gives_the_same_verdict() -> None:
     run = a_run_with_looks(blocks=6, slower=SLOWER, scatter=0.02)
     standing = Standing()
     for block in range(1, 7):
-        seen = replace(run, rounds=tuple(one for one in run.rounds if one.block <= block))
+        seen = replace(run, rounds=tuple(round_ for round_ in run.rounds if round_.block <= block))
         standing = look(standing, seen, PLAN, DEFAULT, block=block)
     assert standing == follow(run, PLAN, DEFAULT)
     known = judge(run, baseline=None, policy=DEFAULT, subject=a_subject(), standing=standing)
     assert known == judged(run)
-    assert [one.block for one in timed(known.decisions)[0].looks] == [3, 4, 5, 6]
+    assert [look.block for look in timed(known.decisions)[0].looks] == [3, 4, 5, 6]
 
 
 def test_what_was_decided_early_stays_decided() -> None:
     """A regression at an early look is one at the last, though the blocks after it were faster than the base."""
     early = a_run_with_looks(blocks=4, slower=SLOWER)
     late = a_run_with_looks(blocks=12, slower={"GET /tickets/": 0.96}, rng_seed=2)
-    mixed = replace(early, rounds=(*early.rounds, *(one for one in late.rounds if one.block > 4)))
+    mixed = replace(early, rounds=(*early.rounds, *(round_ for round_ in late.rounds if round_.block > 4)))
     assert judged(early).verdict is judged(mixed).verdict is Verdict.REGRESSION
-    kept = next(one for one in timed(judged(mixed).decisions) if one.verdict is SeriesVerdict.REGRESSION)
+    kept = next(decision for decision in timed(judged(mixed).decisions) if decision.verdict is SeriesVerdict.REGRESSION)
     assert "; decided after block" in kept.reason
     assert kept.comparison.change is not None
     assert kept.comparison.change.estimate < 0.0175  # of all blocks: what is shown is what was measured
@@ -165,7 +165,7 @@ def test_what_was_decided_early_stays_decided() -> None:
 def test_a_regression_that_shows_later_takes_the_place_of_no_change() -> None:
     """Its error is paid for at every look, and nobody wants to read "equivalent" beside it."""
     same, slower = a_run_with_looks(blocks=4), a_run_with_looks(blocks=12, slower={"GET /tickets/": 1.3}, rng_seed=2)
-    mixed = replace(same, rounds=(*same.rounds, *(one for one in slower.rounds if one.block > 4)))
+    mixed = replace(same, rounds=(*same.rounds, *(round_ for round_ in slower.rounds if round_.block > 4)))
     assert verdicts(follow(same, PLAN, DEFAULT))["GET /tickets/"] is SeriesVerdict.EQUIVALENT
     assert verdicts(follow(mixed, PLAN, DEFAULT))["GET /tickets/"] is SeriesVerdict.REGRESSION
 
@@ -190,7 +190,7 @@ def test_a_change_between_budget_and_margin_does_not_pass_early(factor: float) -
         run = a_run_with_looks(blocks=12, slower={"GET /tickets/": factor}, scatter=0.006, rng_seed=seed)
         standing = Standing()
         for block in range(3, 13):
-            seen = replace(run, rounds=tuple(one for one in run.rounds if one.block <= block))
+            seen = replace(run, rounds=tuple(round_ for round_ in run.rounds if round_.block <= block))
             standing = look(standing, seen, PLAN, DEFAULT, block=block)
             if standing.red or not standing.is_open(RoundKind.DUET):
                 break
@@ -201,16 +201,16 @@ def test_a_run_without_looks_is_judged_once() -> None:
     """A fixed number of blocks has no looks in its result."""
     outcome = judged(replace(a_run_with_looks(blocks=8), looks=None))
     assert outcome.verdict is Verdict.PASS
-    assert all(one.looks == () for one in outcome.decisions)
+    assert all(decision.looks == () for decision in outcome.decisions)
 
 
 def test_one_block_of_load_is_no_look() -> None:
     """Its series have no numbers yet; more load could settle them."""
     plan = LookPlan(first=3, most={RoundKind.DUET: 12, RoundKind.LOAD: 4})
     run = a_paired_run(blocks=4, changes={"looks": plan})
-    once = tuple(one for one in run.rounds if one.kind is RoundKind.DUET or one.block == 3)
+    once = tuple(round_ for round_ in run.rounds if round_.kind is RoundKind.DUET or round_.block == 3)
     standing = follow(replace(run, rounds=once), plan, DEFAULT)
-    under_load = [one for one in standing.decisions if one.comparison.kind is RoundKind.LOAD]
-    assert {one.verdict for one in under_load} == {SeriesVerdict.NOT_COMPARED}
-    assert all("at least 2" in one.reason for one in under_load)
+    under_load = [decision for decision in standing.decisions if decision.comparison.kind is RoundKind.LOAD]
+    assert {decision.verdict for decision in under_load} == {SeriesVerdict.NOT_COMPARED}
+    assert all("at least 2" in decision.reason for decision in under_load)
     assert standing.is_open(RoundKind.LOAD)

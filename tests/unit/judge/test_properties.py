@@ -62,30 +62,30 @@ class Measurement:
             rng_seed=self.rng_seed,
         )
         rng = random.Random(self.rng_seed)
-        return replace(run, rounds=tuple(self._explained(self._failing(one, rng), rng) for one in run.rounds))
+        return replace(run, rounds=tuple(self._explained(self._failing(round_, rng), rng) for round_ in run.rounds))
 
-    def _explained(self, one: Round, rng: random.Random) -> Round:
+    def _explained(self, round_: Round, rng: random.Random) -> Round:
         """What the requests tell of their own scatter, each endpoint as well as its requests can."""
         changes = {
             name: replace(seen, standard_errors={metric: self._error(rng) for metric in EXPLAINED & seen.values.keys()})
-            for name, seen in one.endpoints.items()
+            for name, seen in round_.endpoints.items()
         }
-        return with_endpoints(one, changes)
+        return with_endpoints(round_, changes)
 
     def _error(self, rng: random.Random) -> float:
         return self.explained * self.scatter * rng.uniform(0.7, 1.3)
 
-    def _failing(self, one: Round, rng: random.Random) -> Round:
+    def _failing(self, round_: Round, rng: random.Random) -> Round:
         """Some requests of the candidate's first endpoint fail."""
-        seen = one.endpoints["GET /0"]
-        share = self.failing * rng.random() if one.side is Side.CANDIDATE else 0.0
+        seen = round_.endpoints["GET /0"]
+        share = self.failing * rng.random() if round_.side is Side.CANDIDATE else 0.0
         failures = int(share * seen.requests)
         values = {**seen.values, "failure_rate": failures / seen.requests}
-        return with_endpoints(one, {"GET /0": replace(seen, failures=failures, values=values)})
+        return with_endpoints(round_, {"GET /0": replace(seen, failures=failures, values=values)})
 
 
-def with_endpoints(one: Round, changes: Mapping[str, EndpointRound]) -> Round:
-    return replace(one, endpoints={**one.endpoints, **changes})
+def with_endpoints(round_: Round, changes: Mapping[str, EndpointRound]) -> Round:
+    return replace(round_, endpoints={**round_.endpoints, **changes})
 
 
 MEASUREMENTS = st.builds(
@@ -111,13 +111,17 @@ def beside(run: Run, stored: Sequence[Run]) -> Outcome:
 
 def by_series(outcome: Outcome) -> dict[Key, Decision]:
     return {
-        (one.comparison.series.endpoint, one.comparison.series.metric.name, one.comparison.kind): one
-        for one in outcome.decisions
+        (
+            decision.comparison.series.endpoint,
+            decision.comparison.series.metric.name,
+            decision.comparison.kind,
+        ): decision
+        for decision in outcome.decisions
     }
 
 
 def verdicts(outcome: Outcome) -> dict[Key, SeriesVerdict]:
-    return {key: one.verdict for key, one in by_series(outcome).items()}
+    return {key: decision.verdict for key, decision in by_series(outcome).items()}
 
 
 def rounds_edited(run: Run, edit: Callable[[Round], Round]) -> Run:
@@ -126,11 +130,11 @@ def rounds_edited(run: Run, edit: Callable[[Round], Round]) -> Run:
 
 def copied(run: Run, times: int) -> Run:
     """The same blocks again, as further blocks."""
-    most = max(one.block for one in run.rounds)
+    most = max(round_.block for round_ in run.rounds)
     copies = [
-        replace(one, block=one.block + copy * most, started_at=one.started_at + 10_000.0 * copy)
+        replace(round_, block=round_.block + copy * most, started_at=round_.started_at + 10_000.0 * copy)
         for copy in range(times)
-        for one in run.rounds
+        for round_ in run.rounds
     ]
     return replace(run, rounds=tuple(copies))
 
@@ -143,8 +147,8 @@ def test_a_side_against_itself_passes(measured: Measurement) -> None:
 
     Where requests scatter so much that rounds cannot agree so well but by luck, it may be left open, never red.
     """
-    candidate = [one for one in measured.run().rounds if one.side is Side.CANDIDATE]
-    both = tuple(replace(one, side=side) for one in candidate for side in Side)
+    candidate = [round_ for round_ in measured.run().rounds if round_.side is Side.CANDIDATE]
+    both = tuple(replace(round_, side=side) for round_ in candidate for side in Side)
     outcome = judged(replace(measured.run(), rounds=both))
     assert outcome.verdict in ({Verdict.PASS, Verdict.INCONCLUSIVE} if measured.explained else {Verdict.PASS})
     assert not {SeriesVerdict.REGRESSION, SeriesVerdict.IMPROVEMENT} & set(verdicts(outcome).values())
@@ -154,7 +158,9 @@ def test_a_side_against_itself_passes(measured: Measurement) -> None:
 @given(MEASUREMENTS, st.integers(1, 10))
 def test_a_run_against_itself_stored_is_not_red(measured: Measurement, runs: int) -> None:
     """Once or ten times."""
-    rounds = tuple(one for one in measured.run().rounds if one.side is Side.CANDIDATE and one.kind is RoundKind.LOAD)
+    rounds = tuple(
+        round_ for round_ in measured.run().rounds if round_.side is Side.CANDIDATE and round_.kind is RoundKind.LOAD
+    )
     run = a_run(rounds=rounds)
     outcome = beside(run, [replace(run, id=f"run-{number}") for number in range(runs)])
     assert outcome.verdict in {Verdict.PASS, Verdict.INCONCLUSIVE}
@@ -166,13 +172,13 @@ def test_swapping_the_sides_mirrors_the_result(measured: Measurement) -> None:
     """What was worse is better by the inverse ratio, with the same certainty; every verdict turns over."""
     other = {Side.BASE: Side.CANDIDATE, Side.CANDIDATE: Side.BASE}
     there = by_series(judged(measured.run()))
-    back = by_series(judged(rounds_edited(measured.run(), lambda one: replace(one, side=other[one.side]))))
+    back = by_series(judged(rounds_edited(measured.run(), lambda round_: replace(round_, side=other[round_.side]))))
     assert there.keys() == back.keys()
-    for key, one in there.items():
+    for key, decision in there.items():
         mirrored = back[key]
-        assert mirrored.verdict is MIRROR.get(one.verdict, one.verdict), key
-        assert one.comparison.p_worse == pytest.approx(mirrored.comparison.p_better)
-        before, after = one.comparison.change, mirrored.comparison.change
+        assert mirrored.verdict is MIRROR.get(decision.verdict, decision.verdict), key
+        assert decision.comparison.p_worse == pytest.approx(mirrored.comparison.p_better)
+        before, after = decision.comparison.change, mirrored.comparison.change
         if before is None or after is None:
             assert before is after
         elif key[1] == "failure_rate":
@@ -186,22 +192,22 @@ def test_swapping_the_sides_mirrors_the_result(measured: Measurement) -> None:
 def test_scaling_all_latencies_changes_nothing(measured: Measurement, factor: float) -> None:
     """Well above the floors only ratios matter."""
 
-    def scaled(one: Round) -> Round:
+    def scaled(round_: Round) -> Round:
         counts = {"failure_rate", "throughput"}
         return with_endpoints(
-            one,
+            round_,
             {
                 name: replace(seen, values={k: v if k in counts else v * factor for k, v in seen.values.items()})
-                for name, seen in one.endpoints.items()
+                for name, seen in round_.endpoints.items()
             },
         )
 
     before, after = judged(measured.run()), judged(rounds_edited(measured.run(), scaled))
     assert before.verdict is after.verdict
     assert verdicts(before) == verdicts(after)
-    for key, one in by_series(before).items():
-        if one.p_adjusted is not None:
-            assert one.p_adjusted == pytest.approx(by_series(after)[key].p_adjusted, rel=1e-6, abs=1e-12)
+    for key, decision in by_series(before).items():
+        if decision.p_adjusted is not None:
+            assert decision.p_adjusted == pytest.approx(by_series(after)[key].p_adjusted, rel=1e-6, abs=1e-12)
 
 
 @EXAMPLES
@@ -209,14 +215,14 @@ def test_scaling_all_latencies_changes_nothing(measured: Measurement, factor: fl
 def test_the_order_of_rounds_and_endpoints_changes_nothing(measured: Measurement, rng: random.Random) -> None:
     """Nor do the numbers of the blocks, or what the endpoints are called."""
     run = measured.run()
-    blocks = sorted({one.block for one in run.rounds})
+    blocks = sorted({round_.block for round_ in run.rounds})
     numbers = dict(zip(blocks, rng.sample(blocks, len(blocks)), strict=True))
-    names = sorted({name for one in run.rounds for name in one.endpoints} - {ALL_ENDPOINTS})
+    names = sorted({name for round_ in run.rounds for name in round_.endpoints} - {ALL_ENDPOINTS})
     called = {**dict(zip(names, rng.sample(names, len(names)), strict=True)), ALL_ENDPOINTS: ALL_ENDPOINTS}
 
-    def renamed(one: Round) -> Round:
-        pairs = [(called[name], seen) for name, seen in one.endpoints.items()]
-        return replace(one, block=numbers[one.block], endpoints=dict(rng.sample(pairs, len(pairs))))
+    def renamed(round_: Round) -> Round:
+        pairs = [(called[name], seen) for name, seen in round_.endpoints.items()]
+        return replace(round_, block=numbers[round_.block], endpoints=dict(rng.sample(pairs, len(pairs))))
 
     shuffled = rounds_edited(run, renamed)
     shuffled = replace(shuffled, rounds=tuple(rng.sample(shuffled.rounds, len(shuffled.rounds))))
@@ -229,7 +235,9 @@ def test_the_order_of_rounds_and_endpoints_changes_nothing(measured: Measurement
 @given(MEASUREMENTS, st.permutations(range(6)))
 def test_the_order_of_stored_runs_changes_nothing(measured: Measurement, order: list[int]) -> None:
     """Up to the ten that count."""
-    rounds = tuple(one for one in measured.run().rounds if one.kind is RoundKind.LOAD and one.side is Side.CANDIDATE)
+    rounds = tuple(
+        round_ for round_ in measured.run().rounds if round_.kind is RoundKind.LOAD and round_.side is Side.CANDIDATE
+    )
     stored = [
         a_run(
             id=f"run-{number}",
@@ -262,20 +270,20 @@ def test_quiet_endpoints_turn_nothing_green_beyond_the_correction(measured: Meas
         rng_seed=measured.rng_seed + 1,
     )
     joined = [
-        with_endpoints(one, {name: other.endpoints[name] for name in names})
-        for one, other in zip(run.rounds, extra.rounds, strict=True)
+        with_endpoints(round_, {name: other.endpoints[name] for name in names})
+        for round_, other in zip(run.rounds, extra.rounds, strict=True)
     ]
     before, after = judged(run), judged(replace(run, rounds=tuple(joined)))
     larger = after.family / max(1, before.family)
     later = by_series(after)
-    for key, one in by_series(before).items():
-        if key[0] == ALL_ENDPOINTS or one.comparison.change is None or one.p_adjusted is None:
+    for key, decision in by_series(before).items():
+        if key[0] == ALL_ENDPOINTS or decision.comparison.change is None or decision.p_adjusted is None:
             continue
         change = later[key].comparison.change
         assert change is not None
-        assert change.estimate == pytest.approx(one.comparison.change.estimate)
+        assert change.estimate == pytest.approx(decision.comparison.change.estimate)
         # Variance is lent between series, which moves a p-value of few blocks by itself: hence the room of ten.
-        if one.verdict is SeriesVerdict.REGRESSION and one.p_adjusted * larger * 10 < after.alpha:
+        if decision.verdict is SeriesVerdict.REGRESSION and decision.p_adjusted * larger * 10 < after.alpha:
             assert later[key].verdict is SeriesVerdict.REGRESSION, key
 
 
@@ -284,16 +292,16 @@ def test_quiet_endpoints_turn_nothing_green_beyond_the_correction(measured: Meas
 def test_the_same_rounds_twice_over_never_widen_an_interval(measured: Measurement) -> None:
     """As further blocks they narrow it; inside their blocks they are no evidence at all."""
     run = measured.run()
-    again = [replace(one, number=2, started_at=one.started_at + 1000.0) for one in run.rounds]
+    again = [replace(round_, number=2, started_at=round_.started_at + 1000.0) for round_ in run.rounds]
     once, inside = by_series(judged(run)), by_series(judged(replace(run, rounds=(*run.rounds, *again))))
     further = by_series(judged(copied(run, 2)))
-    for key, one in once.items():
-        change, twice = one.comparison.change, further[key].comparison.change
+    for key, decision in once.items():
+        change, twice = decision.comparison.change, further[key].comparison.change
         if change is None or twice is None or key[1] == "failure_rate":
             continue  # counts of failures add up inside a block, too
         assert twice.high - twice.low <= (change.high - change.low) * (1 + 1e-9), key
         if not measured.failing:  # twice as many may take an endpoint's times out, and what they lent to the others
-            assert inside[key].comparison.p_worse == pytest.approx(one.comparison.p_worse)
+            assert inside[key].comparison.p_worse == pytest.approx(decision.comparison.p_worse)
 
 
 @EXAMPLES
@@ -306,10 +314,10 @@ def test_as_many_further_blocks_as_were_asked_for_settle_the_series(measured: Me
     """
     measured = replace(measured, endpoints=1)
     run = measured.run()
-    for key, one in by_series(judged(run)).items():
-        change, wanted = one.comparison.change, measured.blocks + (one.further_blocks or 0)
-        small = change is not None and abs(change.estimate) < one.comparison.budget.change
-        if one.further_blocks and small and wanted <= 12 * measured.blocks:
+    for key, decision in by_series(judged(run)).items():
+        change, wanted = decision.comparison.change, measured.blocks + (decision.further_blocks or 0)
+        small = change is not None and abs(change.estimate) < decision.comparison.budget.change
+        if decision.further_blocks and small and wanted <= 12 * measured.blocks:
             enough = judged(copied(run, -(-wanted // measured.blocks)))
             assert by_series(enough)[key].verdict is not SeriesVerdict.INCONCLUSIVE, key
 
@@ -334,7 +342,7 @@ def test_a_run_that_was_stored_is_judged_as_before(measured: Measurement) -> Non
 def test_green_rests_on_something(measured: Measurement) -> None:
     """A pass has at least one required series that was compared, and none of them open or red."""
     outcome = judged(measured.run())
-    deciding = [one.verdict for one in outcome.decisions if one.comparison.budget.role is Role.REQUIRED]
+    deciding = [decision.verdict for decision in outcome.decisions if decision.comparison.budget.role is Role.REQUIRED]
     if outcome.verdict is Verdict.PASS:
         assert set(deciding) & {SeriesVerdict.EQUIVALENT, SeriesVerdict.IMPROVEMENT, SeriesVerdict.BELOW_BUDGET}
         assert not set(deciding) & {SeriesVerdict.REGRESSION, SeriesVerdict.INCONCLUSIVE}

@@ -32,12 +32,16 @@ FEW = settings(max_examples=15, deadline=None)
 
 
 def find(comparisons: Sequence[Comparison], endpoint: str, metric: str) -> Comparison:
-    (found,) = [one for one in comparisons if (one.series.endpoint, one.series.metric.name) == (endpoint, metric)]
+    (found,) = [
+        comparison
+        for comparison in comparisons
+        if (comparison.series.endpoint, comparison.series.metric.name) == (endpoint, metric)
+    ]
     return found
 
 
 def values(rounds: Sequence[Round], side: Side, endpoint: str, metric: str) -> list[float]:
-    return [one.endpoints[endpoint].values[metric] for one in rounds if one.side is side]
+    return [round_.endpoints[endpoint].values[metric] for round_ in rounds if round_.side is side]
 
 
 @FEW
@@ -68,7 +72,7 @@ def test_against_many_stored_runs_is_scipys_t_test_of_one_more(rng_seed: int, ru
         return a_run(id=f"run-{number}", rounds=rounds)
 
     stored, run = [a_level(number) for number in range(runs)], a_level(99)
-    levels = [log(one.rounds[0].endpoints["GET /a"].values["trimmed_gmean"]) for one in stored]
+    levels = [log(run.rounds[0].endpoints["GET /a"].values["trimmed_gmean"]) for run in stored]
     assume(np.std(levels, ddof=1) > SMALLEST_SD)
     own = log(run.rounds[0].endpoints["GET /a"].values["trimmed_gmean"])
     comparisons = against_baseline(run, Baseline(location="x", runs=tuple(stored)), DEFAULT)
@@ -85,8 +89,10 @@ def test_failures_are_scipys_exact_test_of_all_blocks_together(before: int, afte
     failing = {Side.BASE: before, Side.CANDIDATE: after}
     run = a_paired_run(kinds=LOAD, typical=ONE)
     rounds = tuple(
-        replace(one, endpoints={**one.endpoints, "GET /a": an_endpoint_round(300.0, failures=failing[one.side])})
-        for one in run.rounds
+        replace(
+            round_, endpoints={**round_.endpoints, "GET /a": an_endpoint_round(300.0, failures=failing[round_.side])}
+        )
+        for round_ in run.rounds
     )
     ours = find(paired(replace(run, rounds=rounds), DEFAULT), "GET /a", "failure_rate")
     table = [[8 * after, 3200 - 8 * after], [8 * before, 3200 - 8 * before]]
@@ -147,10 +153,12 @@ def test_borrowed_variances_are_smyths_by_bisection(logs: list[float], freedom: 
 
     most = min(MOST_BORROWED, freedom * (len(own) - 1.0), MOST_BESIDE_OWN * freedom)
     weight = most if unexplained(most) <= 0 else float(optimize.brentq(unexplained, 1e-9, most, xtol=1e-12))
-    expected = [(freedom * one + weight * float(np.mean(own))) / (freedom + weight) for one in own]
-    posterior = moderate([Spread(one, float(freedom)) for one in own])
-    assert [one.df for one in posterior] == pytest.approx([freedom + weight] * len(own), rel=1e-6)
-    assert [one.variance for one in posterior] == pytest.approx([max(one, 1e-6) for one in expected], rel=1e-6)
+    expected = [(freedom * variance + weight * float(np.mean(own))) / (freedom + weight) for variance in own]
+    posterior = moderate([Spread(variance, float(freedom)) for variance in own])
+    assert [spread.df for spread in posterior] == pytest.approx([freedom + weight] * len(own), rel=1e-6)
+    assert [spread.variance for spread in posterior] == pytest.approx(
+        [max(variance, 1e-6) for variance in expected], rel=1e-6
+    )
 
 
 @given(st.lists(st.tuples(st.floats(-4, 4), st.floats(-9, -5)), min_size=3, max_size=9), st.integers(2, 30))
@@ -164,8 +172,8 @@ def test_variances_are_compared_in_units_of_what_is_expected(logs: list[tuple[fl
     plain = moderate([Spread(ratio, float(freedom)) for ratio in ratios])
     weight = plain[0].df - freedom
     expected = explained * (freedom * ratios + weight) / (freedom + weight)
-    assert [one.df for one in ours] == pytest.approx([one.df for one in plain], rel=1e-6)
-    assert [one.variance for one in ours] == pytest.approx(expected.tolist(), rel=1e-6)
+    assert [spread.df for spread in ours] == pytest.approx([spread.df for spread in plain], rel=1e-6)
+    assert [spread.variance for spread in ours] == pytest.approx(expected.tolist(), rel=1e-6)
 
 
 @given(

@@ -56,51 +56,57 @@ def judged(*found: Comparison) -> Outcome:
     return decide(found, (), (), a_subject(), a_policy())
 
 
-def farthest(one: Comparison) -> float:
+def farthest(comparison: Comparison) -> float:
     """The end of the interval that is farther from nothing, and of a ratio its log."""
-    assert one.change is not None
-    ends = (one.change.low, one.change.high)
-    return max(abs(end) if one.series.metric.scale is Scale.DIFFERENCE else abs(log1p(end)) for end in ends)
+    assert comparison.change is not None
+    ends = (comparison.change.low, comparison.change.high)
+    return max(abs(end) if comparison.series.metric.scale is Scale.DIFFERENCE else abs(log1p(end)) for end in ends)
 
 
-def limit(one: Comparison, share: float, *, floor: bool) -> float:
-    difference = one.series.metric.scale is Scale.DIFFERENCE
-    least = (one.budget.floor if difference else one.budget.floor / (one.base or 1.0)) if floor else 0.0
+def limit(comparison: Comparison, share: float, *, floor: bool) -> float:
+    difference = comparison.series.metric.scale is Scale.DIFFERENCE
+    least = (
+        (comparison.budget.floor if difference else comparison.budget.floor / (comparison.base or 1.0))
+        if floor
+        else 0.0
+    )
     return max(share, least) if difference else log1p(max(share, least))
 
 
 @given(comparisons())
-def test_equivalent_is_a_claim(one: Comparison) -> None:
+def test_equivalent_is_a_claim(comparison: Comparison) -> None:
     """The whole interval lies within the margin, whatever the metric; that of what is below its budget does not."""
-    (decision,) = judged(one).decisions
-    within = farthest(one) <= limit(one, one.budget.margin, floor=False)
+    (decision,) = judged(comparison).decisions
+    within = farthest(comparison) <= limit(comparison, comparison.budget.margin, floor=False)
     assert decision.verdict is not SeriesVerdict.EQUIVALENT or within
     assert decision.verdict is not SeriesVerdict.BELOW_BUDGET or not within
 
 
 @given(comparisons())
-def test_below_budget_is_smaller_than_a_regression(one: Comparison) -> None:
+def test_below_budget_is_smaller_than_a_regression(comparison: Comparison) -> None:
     """By its estimate; a required ratio is so only where its whole interval is too small to matter."""
-    assert one.change is not None
-    (decision,) = judged(one).decisions
+    assert comparison.change is not None
+    (decision,) = judged(comparison).decisions
     if decision.verdict is SeriesVerdict.BELOW_BUDGET:
-        estimate = replace(one, change=Interval(estimate=0.0, low=one.change.estimate, high=one.change.estimate))
-        assert farthest(estimate) < limit(one, one.budget.change, floor=True)
-        if one.budget.role is Role.REQUIRED and one.series.metric.scale is Scale.RATIO:
-            assert farthest(one) <= limit(one, one.budget.margin, floor=True)
+        estimate = replace(
+            comparison, change=Interval(estimate=0.0, low=comparison.change.estimate, high=comparison.change.estimate)
+        )
+        assert farthest(estimate) < limit(comparison, comparison.budget.change, floor=True)
+        if comparison.budget.role is Role.REQUIRED and comparison.series.metric.scale is Scale.RATIO:
+            assert farthest(comparison) <= limit(comparison, comparison.budget.margin, floor=True)
 
 
 @given(comparisons())
-def test_a_pass_rests_on_settled_series(one: Comparison) -> None:
+def test_a_pass_rests_on_settled_series(comparison: Comparison) -> None:
     """A required ratio that is no improvement is within its margin or its floor; a share is below one of its limits."""
-    outcome = judged(replace(one, budget=replace(one.budget, role=Role.REQUIRED)))
+    outcome = judged(replace(comparison, budget=replace(comparison.budget, role=Role.REQUIRED)))
     (decision,) = outcome.decisions
     if outcome.verdict is Verdict.PASS and decision.verdict is not SeriesVerdict.IMPROVEMENT:
-        assert one.change is not None
-        if one.series.metric.scale is Scale.RATIO:
-            assert farthest(one) <= limit(one, one.budget.margin, floor=True)
+        assert comparison.change is not None
+        if comparison.series.metric.scale is Scale.RATIO:
+            assert farthest(comparison) <= limit(comparison, comparison.budget.margin, floor=True)
         else:
-            assert abs(one.change.estimate) <= limit(one, one.budget.margin, floor=True)
+            assert abs(comparison.change.estimate) <= limit(comparison, comparison.budget.margin, floor=True)
 
 
 @pytest.mark.parametrize(
@@ -117,8 +123,10 @@ def test_a_wide_interval_around_a_small_change_is_not_equivalent(
     """Failures that could be 2.5 points more, and a median 22 % above nearly nothing, are below their budgets."""
     change = Interval(estimate=interval[0], low=interval[1], high=interval[2])
     limits = a_budget(role=role, **budget)
-    one = a_comparison(metric=metric, kind=RoundKind.LOAD, change=change, base=base, candidate=base, budget=limits)
-    (decision,) = judged(replace(one, p_worse=1e-6, p_better=1.0)).decisions
+    comparison = a_comparison(
+        metric=metric, kind=RoundKind.LOAD, change=change, base=base, candidate=base, budget=limits
+    )
+    (decision,) = judged(replace(comparison, p_worse=1e-6, p_better=1.0)).decisions
     assert decision.verdict is SeriesVerdict.BELOW_BUDGET
     assert "stays below its budget" in decision.reason
 
@@ -141,10 +149,10 @@ def test_everybody_counts_the_same_regressions() -> None:
     assert len(outcome.regressions) == 3
     assert outcome.reason == "The candidate died (and 2 red endpoints)"
     document = json.loads(render("json", outcome))
-    weights = [one["weight"] for one in document["findings"]]
+    weights = [finding["weight"] for finding in document["findings"]]
     assert document["series"]["regression"] + weights.count("regression") == 3
     table = shown(outcome.decisions, 25)
-    assert [one.verdict for one in table.decisions] == [SeriesVerdict.REGRESSION] * 2
+    assert [decision.verdict for decision in table.decisions] == [SeriesVerdict.REGRESSION] * 2
     assert table.rest == "1 advisory in 1 more series"
     folded = shown(outcome.decisions, 1)
     assert folded.rest == "1 worse, 1 advisory in 2 more series"

@@ -18,7 +18,7 @@ def seen(requests: int = 400, failures: int = 0, **values: float) -> EndpointRou
 
 def a_run_of(*rounds: EndpointRound, endpoint: str = "GET /a") -> Run:
     """One load round of the candidate for each."""
-    return a_run(rounds=tuple(a_round(block=n, endpoints={endpoint: one}) for n, one in enumerate(rounds, 1)))
+    return a_run(rounds=tuple(a_round(block=n, endpoints={endpoint: measured}) for n, measured in enumerate(rounds, 1)))
 
 
 def held(run: Run, *slos: Slo) -> tuple[SloResult, ...]:
@@ -46,10 +46,10 @@ def test_only_load_rounds_of_the_candidate_count() -> None:
     """A duet has no load, and the base no limit."""
     run = a_paired_run(kinds=(RoundKind.DUET, RoundKind.LOAD), typical={"GET /a": 10.0})
     slow = tuple(
-        replace(one, endpoints={"GET /a": an_endpoint_round(999.0)})
-        if one.side is Side.BASE or one.kind is RoundKind.DUET
-        else one
-        for one in run.rounds
+        replace(round_, endpoints={"GET /a": an_endpoint_round(999.0)})
+        if round_.side is Side.BASE or round_.kind is RoundKind.DUET
+        else round_
+        for round_ in run.rounds
     )
     (result,) = held(replace(run, rounds=slow), P95)
     assert (result.rounds, result.held) == (8, True)
@@ -68,9 +68,9 @@ def test_a_pattern_is_a_limit_on_each_endpoint() -> None:
     names = ("GET /a", "GET /b", "POST /a", ALL_ENDPOINTS)
     run = a_run(rounds=(a_round(endpoints={name: seen(p95=150.0) for name in names}),))
     every, gets, all_together = (Slo(metric="p95", limit=200.0, endpoint=e) for e in ("*", "GET *", ALL_ENDPOINTS))
-    assert [one.slo.endpoint for one in held(run, every)] == ["GET /a", "GET /b", "POST /a"]
-    assert [one.slo.endpoint for one in held(run, gets)] == ["GET /a", "GET /b"]
-    assert [one.slo.endpoint for one in held(run, all_together)] == [ALL_ENDPOINTS]
+    assert [result.slo.endpoint for result in held(run, every)] == ["GET /a", "GET /b", "POST /a"]
+    assert [result.slo.endpoint for result in held(run, gets)] == ["GET /a", "GET /b"]
+    assert [result.slo.endpoint for result in held(run, all_together)] == [ALL_ENDPOINTS]
 
 
 @pytest.mark.parametrize(

@@ -65,7 +65,7 @@ def test_the_same_text_is_one_statement() -> None:
     """Spellings that differ in literals, spaces or the length of a list are summed; other sources are not."""
     texts = ["SELECT a FROM t WHERE b IN ($1)", "SELECT a  FROM t WHERE b IN ($1, $2)", "SELECT b FROM t"]
     found = merged([a_statement(text, calls=2, rows=3) for text in texts])
-    assert [(one.text, one.calls, one.rows) for one in found] == [
+    assert [(statement.text, statement.calls, statement.rows) for statement in found] == [
         ("SELECT a FROM t WHERE b IN (?)", a_tally(4.0), a_tally(6.0)),
         ("SELECT b FROM t", a_tally(2), a_tally(3)),
     ]

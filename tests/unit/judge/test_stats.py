@@ -117,7 +117,7 @@ def test_newcombes_own_example() -> None:
 @given(st.lists(st.tuples(st.floats(0, 1), st.sampled_from([1.0, 2.0, 5.0])), min_size=1, max_size=12))
 def test_a_weight_is_as_many_equal_shares(weighted: list[tuple[float, float]]) -> None:
     """The smallest p over its weight pays for the whole family, the last only for itself."""
-    p, weights = [one for one, _ in weighted], [weight for _, weight in weighted]
+    p, weights = [p_value for p_value, _ in weighted], [weight for _, weight in weighted]
     adjusted = holm(p, weights)
     first = min(range(len(p)), key=lambda at: p[at] / weights[at])
     assert adjusted[first] == pytest.approx(min(1.0, p[first] * sum(weights) / weights[first]))

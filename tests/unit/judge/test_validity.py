@@ -22,17 +22,17 @@ def with_rounds(run: Run, changes: dict[str, Any], *sides: Side, first: int | No
     """The run with its rounds of these sides changed, or only the first few of them."""
     left = {side: first if first is not None else len(run.rounds) for side in sides}
 
-    def change(one: Round) -> Round:
-        if not left.get(one.side):
-            return one
-        left[one.side] -= 1
-        return replace(one, **changes)
+    def change(round_: Round) -> Round:
+        if not left.get(round_.side):
+            return round_
+        left[round_.side] -= 1
+        return replace(round_, **changes)
 
-    return replace(run, rounds=tuple(change(one) for one in run.rounds))
+    return replace(run, rounds=tuple(change(round_) for round_ in run.rounds))
 
 
 def weights(found: tuple[Finding, ...]) -> dict[str, Weight]:
-    return {one.code: one.weight for one in found}
+    return {finding.code: finding.weight for finding in found}
 
 
 def test_a_healthy_run_has_no_findings() -> None:

@@ -49,32 +49,32 @@ Edit = Callable[[Round], Round]
 def edited(run: Run, edit: Edit, *sides: Side, blocks: Sequence[int] = range(1, 100)) -> Run:
     """The run with *edit* done to the load rounds of some sides and blocks."""
 
-    def maybe(one: Round) -> Round:
-        touched = one.side in sides and one.block in blocks and one.kind is RoundKind.LOAD
-        return edit(one) if touched else one
+    def maybe(round_: Round) -> Round:
+        touched = round_.side in sides and round_.block in blocks and round_.kind is RoundKind.LOAD
+        return edit(round_) if touched else round_
 
     return replace(run, rounds=tuple(map(maybe, run.rounds)))
 
 
 def weights(found: tuple[Finding, ...]) -> dict[str, Weight]:
-    return {one.code: one.weight for one in found}
+    return {finding.code: finding.weight for finding in found}
 
 
 def changed(**changes: Any) -> Edit:
-    return lambda one: replace(one, **changes)
+    return lambda round_: replace(round_, **changes)
 
 
 def of_generator(**changes: Any) -> Edit:
-    return lambda one: replace(one, generator=one.generator and replace(one.generator, **changes))
+    return lambda round_: replace(round_, generator=round_.generator and replace(round_.generator, **changes))
 
 
 def with_endpoints(**changes: EndpointRound | None) -> Edit:
     """`GET_x` is "GET /x"; None takes it out."""
     named = {name.replace("_", " /", 1): seen for name, seen in changes.items()}
 
-    def edit(one: Round) -> Round:
-        merged = {**one.endpoints, **named}
-        return replace(one, endpoints={name: seen for name, seen in merged.items() if seen is not None})
+    def edit(round_: Round) -> Round:
+        merged = {**round_.endpoints, **named}
+        return replace(round_, endpoints={name: seen for name, seen in merged.items() if seen is not None})
 
     return edit
 
@@ -87,8 +87,8 @@ def a_load_run(**rounds: Any) -> Run:
 
 
 def silent(since: int, until: int) -> tuple[Second, ...]:
-    def quiet(one: Second) -> Second:
-        return replace(one, requests=0, failures=0, p95_ms=None) if since <= one.at_s < until else one
+    def quiet(second: Second) -> Second:
+        return replace(second, requests=0, failures=0, p95_ms=None) if since <= second.at_s < until else second
 
     return tuple(map(quiet, some_seconds()))
 
@@ -121,8 +121,12 @@ def test_a_generator_that_stood_still_itself_is_no_stall_of_the_service() -> Non
     "seconds",
     [
         silent(3, 6),  # short
-        tuple(replace(one, requests=0 if one.at_s % 10 > 3 else 1) for one in some_seconds()),  # hardly any requests
-        tuple(replace(one, requests=0 if 1 <= one.at_s < 7 else 9, p95_ms=4000.0) for one in some_seconds()),  # slow
+        tuple(
+            replace(second, requests=0 if second.at_s % 10 > 3 else 1) for second in some_seconds()
+        ),  # hardly any requests
+        tuple(
+            replace(second, requests=0 if 1 <= second.at_s < 7 else 9, p95_ms=4000.0) for second in some_seconds()
+        ),  # slow
         (),  # a stored run keeps no seconds
     ],
 )
@@ -142,9 +146,9 @@ def test_users_that_gave_up_are_seen_after_they_had_come() -> None:
 
 
 def fewer(share: float) -> Edit:
-    def edit(one: Round) -> Round:
-        seen = one.endpoints[ALL_ENDPOINTS]
-        return with_endpoints(**{ALL_ENDPOINTS: replace(seen, requests=round(seen.requests * share))})(one)
+    def edit(round_: Round) -> Round:
+        seen = round_.endpoints[ALL_ENDPOINTS]
+        return with_endpoints(**{ALL_ENDPOINTS: replace(seen, requests=round(seen.requests * share))})(round_)
 
     return edit
 
@@ -168,12 +172,12 @@ def test_a_little_fewer_requests_or_more_hold_nobody_up(share: float) -> None:
 def test_slow_answers_explain_fewer_requests() -> None:
     """Ten users at 167 ms a cycle: 100 ms more per answer make the requests fewer, and hold up nobody else."""
 
-    def slow(one: Round) -> Round:
-        seen = one.endpoints[ALL_ENDPOINTS]
+    def slow(round_: Round) -> Round:
+        seen = round_.endpoints[ALL_ENDPOINTS]
         values = {**seen.values, "mean": seen.values["mean"] + 100.0}
         return with_endpoints(
             **{ALL_ENDPOINTS: replace(seen, requests=round(200 / (200 / 1200 + 0.1)), values=values)}
-        )(one)
+        )(round_)
 
     assert findings(edited(a_load_run(), slow, Side.CANDIDATE), None) == ()
 
@@ -184,7 +188,7 @@ def test_slow_answers_explain_fewer_requests() -> None:
 def test_endpoints_of_the_candidate_alone_are_named() -> None:
     """Not red by themselves; those of the reference alone are told with the answers."""
     run = edited(a_load_run(), with_endpoints(GET_z=an_endpoint_round()), Side.CANDIDATE)
-    (found,) = (one for one in findings(run, None) if one.code == "endpoints-new")
+    (found,) = (finding for finding in findings(run, None) if finding.code == "endpoints-new")
     assert found.weight is Weight.WARNING
     assert "GET /z" in found.message
 
@@ -230,8 +234,8 @@ def test_too_few_turns_are_named_although_there_was_load_enough() -> None:
     for requests, told in ((9, ["few-requests"]), (1, []), (10, [])):
         rare = with_endpoints(**{"GET /tickets/": an_endpoint_round(requests=requests)})
         run = a_paired_run()
-        rounds = tuple(rare(one) if one.kind is RoundKind.DUET else one for one in run.rounds)
-        assert [one.code for one in findings(replace(run, rounds=rounds), None)] == told, requests
+        rounds = tuple(rare(round_) if round_.kind is RoundKind.DUET else round_ for round_ in run.rounds)
+        assert [finding.code for finding in findings(replace(run, rounds=rounds), None)] == told, requests
 
 
 # Failures
@@ -244,8 +248,8 @@ def test_fast_failures_are_no_win() -> None:
     outcome = judge(run, baseline=None, policy=DEFAULT, subject=a_subject())
     assert outcome.verdict is Verdict.REGRESSION
     assert "failures-grown" in weights(outcome.findings)
-    failing = [one for one in outcome.decisions if one.verdict is SeriesVerdict.REGRESSION]
-    assert {one.comparison.series.metric.name for one in failing} == {"failure_rate", "throughput"}
+    failing = [decision for decision in outcome.decisions if decision.verdict is SeriesVerdict.REGRESSION]
+    assert {decision.comparison.series.metric.name for decision in failing} == {"failure_rate", "throughput"}
 
 
 @pytest.mark.parametrize("requests", [3, 400])
@@ -253,9 +257,9 @@ def test_one_endpoint_that_never_succeeds_is_red_however_rare(requests: int) -> 
     """Three failures of three prove little by chance, and enough for a reader."""
     dead = an_endpoint_round(requests=requests, failures=requests)
     (found,) = (
-        one
-        for one in findings(edited(a_load_run(), with_endpoints(GET_a=dead), Side.CANDIDATE), None)
-        if one.weight is not Weight.WARNING
+        finding
+        for finding in findings(edited(a_load_run(), with_endpoints(GET_a=dead), Side.CANDIDATE), None)
+        if finding.weight is not Weight.WARNING
     )
     assert (found.code, found.weight) == ("endpoint-failed", Weight.REGRESSION)
     both = findings(edited(a_load_run(), with_endpoints(GET_a=dead), *Side), None)
@@ -329,11 +333,12 @@ def test_a_file_that_ends_the_load_is_invalid_else(sides: tuple[Side, ...], bloc
 def test_a_duet_cut_short_is_told() -> None:
     """It scatters more, and proves what it proves; half as long is no cut: others went on for rare endpoints."""
     run = a_paired_run(kinds=(RoundKind.DUET,))
-    longest = max(one.duration_s for one in run.rounds)
+    longest = max(round_.duration_s for round_ in run.rounds)
     for share, told in ((0.5, {}), (0.3, {"duet-cut": Weight.WARNING})):
         length = share * longest
         cut = replace(
-            run, rounds=tuple(replace(one, duration_s=length) if one.block == 4 else one for one in run.rounds)
+            run,
+            rounds=tuple(replace(round_, duration_s=length) if round_.block == 4 else round_ for round_ in run.rounds),
         )
         assert weights(findings(cut, None)) == told
 
@@ -344,12 +349,12 @@ def test_a_duet_cut_short_is_told() -> None:
 def drifting(factor: float) -> Edit:
     """The second half of every round at *factor* times the first's level, with a little noise between the rounds."""
 
-    def edit(one: Round) -> Round:
-        noise = 1 + 0.02 * (one.block % 3)
+    def edit(round_: Round) -> Round:
+        noise = 1 + 0.02 * (round_.block % 3)
         seconds = [
-            replace(s, p95_ms=(s.p95_ms or 8.0) * (factor * noise if s.at_s >= 10 else 1.0)) for s in one.seconds
+            replace(s, p95_ms=(s.p95_ms or 8.0) * (factor * noise if s.at_s >= 10 else 1.0)) for s in round_.seconds
         ]
-        return replace(one, seconds=tuple(seconds))
+        return replace(round_, seconds=tuple(seconds))
 
     return edit
 
@@ -402,8 +407,8 @@ def test_a_limit_on_an_endpoint_that_does_not_exist_is_named() -> None:
 # Real rounds
 
 NOISE = {
-    (one["variant"], one["round"]): one
-    for one in json.loads((Path(__file__).parents[2] / "data/noise.json").read_text())
+    (row["variant"], row["round"]): row
+    for row in json.loads((Path(__file__).parents[2] / "data/noise.json").read_text())
 }
 """
 108 real load rounds of one service on a machine where other work ran beside them at times, one after the other: `a1`,

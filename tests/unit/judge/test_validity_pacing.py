@@ -39,22 +39,26 @@ def a_kept_run(*, base: Sequence[float], candidate: Sequence[float], arrivals: A
     """A run whose rounds let these shares of their starts never begin."""
     shares = {Side.BASE: iter(base), Side.CANDIDATE: iter(candidate)}
     run = a_paired_run(kinds=(RoundKind.LOAD,), blocks=len(base))
-    rounds = [_with(one, schedule=a_schedule(missed=next(shares[one.side]))) for one in run.rounds]
+    rounds = [_with(round_, schedule=a_schedule(missed=next(shares[round_.side]))) for round_ in run.rounds]
     plan = a_plan(arrivals=arrivals)
     return replace(run, rounds=tuple(rounds), fingerprint=a_fingerprint(plan=plan))
 
 
-def _with(one: Round, **changes: Any) -> Round:
-    assert one.generator is not None
-    return replace(one, generator=replace(one.generator, **changes))
+def _with(round_: Round, **changes: Any) -> Round:
+    assert round_.generator is not None
+    return replace(round_, generator=replace(round_.generator, **changes))
 
 
 def every(run: Run, **changes: Any) -> Run:
-    return replace(run, rounds=tuple(_with(one, **changes) for one in run.rounds))
+    return replace(run, rounds=tuple(_with(round_, **changes) for round_ in run.rounds))
 
 
 def told(run: Run) -> list[Finding]:
-    return [one for one in findings(run, None) if one.code.startswith("schedule") or one.code == "users-in-step"]
+    return [
+        finding
+        for finding in findings(run, None)
+        if finding.code.startswith("schedule") or finding.code == "users-in-step"
+    ]
 
 
 FEW, MANY = [0.0, 0.01, 0.0, 0.01], [0.3, 0.31, 0.28, 0.3]
@@ -111,12 +115,12 @@ def test_users_in_step_are_told_once(dispersion: float, said: int) -> None:
     run = every(a_paired_run(), schedule=a_schedule(), in_step=InStep(wait_s=0.2, dispersion=dispersion))
     found = told(run)
     assert len(found) == said
-    for one in found:
-        assert one.weight is Weight.WARNING
-        assert "a pace of 0.2 s" in one.message
-        assert "9 times the mean" in one.message
-        assert "between" in one.hint
-        assert "arrivals" in one.hint
+    for finding in found:
+        assert finding.weight is Weight.WARNING
+        assert "a pace of 0.2 s" in finding.message
+        assert "9 times the mean" in finding.message
+        assert "between" in finding.hint
+        assert "arrivals" in finding.hint
 
 
 def test_users_with_a_constant_wait_are_no_news() -> None:
@@ -128,7 +132,7 @@ def test_response_times_have_lines_where_something_was_due() -> None:
     """Nowhere else, unless somebody gave them a budget that counts: then their absence is told."""
 
     def compared(run: Run, policy: GatePolicy = DEFAULT) -> set[str]:
-        return {one.series.metric.name for one in paired(run, policy)}
+        return {comparison.series.metric.name for comparison in paired(run, policy)}
 
     run = a_paired_run(kinds=(RoundKind.LOAD,))
     assert "p95" in compared(run)

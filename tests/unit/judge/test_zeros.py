@@ -94,7 +94,7 @@ def asked(profile: Profile, rng: random.Random) -> Iterator[tuple[float, str, bo
 def a_load(profile: Profile, side: Side, block: int, rng: random.Random) -> Round:
     """A load round, as its users happened to ask; latencies hardly scatter, since clocks are not what is looked at."""
     made = sorted(asked(profile, rng))
-    requests = [one for one in made if one[1]]
+    requests = [request for request in made if request[1]]
     seconds = Counter(int(at) for at, _, _ in requests)
     endpoints = {}
     for name in sorted({name for _, name, _ in requests}):
@@ -147,7 +147,7 @@ def outcomes(profile: Profile, rng: random.Random) -> Iterator[Outcome]:
         if number % 2:
             stored = [a_simulated_run(profile, rng, sides=[Side.CANDIDATE], name=f"run-{n}") for n in range(3)]
             baseline = Baseline(location="baselines/x", runs=tuple(stored))
-            run = replace(run, rounds=tuple(one for one in run.rounds if one.side is Side.CANDIDATE))
+            run = replace(run, rounds=tuple(round_ for round_ in run.rounds if round_.side is Side.CANDIDATE))
             yield judge(run, baseline=baseline, policy=policy, subject=a_subject(reference=Reference.BASELINE))
 
 
@@ -159,22 +159,28 @@ def test_identical_sides_with_rare_requests_are_never_red(name: str) -> None:
         blamed = [finding.message for finding in outcome.findings if finding.weight is Weight.REGRESSION]
         assert not blamed
         assert all(slo.held or not slo.rounds for slo in outcome.slos), outcome.reason
-        worse = [one for one in outcome.decisions if one.counts and one.verdict is SeriesVerdict.REGRESSION]
-        assert not any(one.comparison.series.metric.quantity is Quantity.RATE for one in worse), outcome.reason
+        worse = [
+            decision
+            for decision in outcome.decisions
+            if decision.counts and decision.verdict is SeriesVerdict.REGRESSION
+        ]
+        assert not any(decision.comparison.series.metric.quantity is Quantity.RATE for decision in worse), (
+            outcome.reason
+        )
         red += outcome.verdict is Verdict.REGRESSION
     assert red <= 1  # of 150
 
 
 def weights(found: Sequence[Finding]) -> dict[str, Weight]:
-    return {one.code: one.weight for one in found}
+    return {finding.code: finding.weight for finding in found}
 
 
 def without(run: Run, name: str, *sides: Side) -> Run:
     """Nobody answers the endpoint any more on these sides."""
 
-    def quiet(one: Round) -> Round:
-        left = {each: seen for each, seen in one.endpoints.items() if each != name}
-        return replace(one, endpoints=left) if one.side in sides else one
+    def quiet(round_: Round) -> Round:
+        left = {each: seen for each, seen in round_.endpoints.items() if each != name}
+        return replace(round_, endpoints=left) if round_.side in sides else round_
 
     return replace(run, rounds=tuple(map(quiet, run.rounds)))
 
@@ -187,7 +193,7 @@ def test_an_endpoint_that_was_asked_often_and_then_no_more_is_told(side: Side) -
     """About a hundred requests in each round of one side, and none on the other: gone, or new."""
     run = without(a_simulated_run(OFTEN, random.Random(3)), "GET /a", side)
     outcome = judge(run, baseline=None, policy=DEFAULT, subject=a_subject())
-    found = {one.code: one.message for one in outcome.findings}
+    found = {finding.code: finding.message for finding in outcome.findings}
     expected = "endpoints-missing" if side is Side.CANDIDATE else "endpoints-new"
     assert "GET /a" in found[expected]
     assert len(found.keys() & {"endpoints-missing", "endpoints-new"}) == 1
@@ -203,11 +209,13 @@ def test_a_candidate_that_falls_silent_under_load_is_red() -> None:
     )
     for blocks, code in (({2}, "silent-round"), ({1, 2, 3}, "no-answer")):
         mute = [
-            replace(one, endpoints={}, seconds=()) if one.side is Side.CANDIDATE and one.block in blocks else one
-            for one in run.rounds
+            replace(round_, endpoints={}, seconds=())
+            if round_.side is Side.CANDIDATE and round_.block in blocks
+            else round_
+            for round_ in run.rounds
         ]
         assert weights(findings(replace(run, rounds=tuple(mute)), None)) == {code: Weight.REGRESSION}
-        alone = tuple(one for one in mute if one.side is Side.CANDIDATE)
+        alone = tuple(round_ for round_ in mute if round_.side is Side.CANDIDATE)
         assert weights(findings(replace(run, rounds=alone), stored)) == {code: Weight.REGRESSION}
 
 
@@ -247,7 +255,7 @@ def test_the_more_requests_were_due_the_more_a_silent_round_says(run: Run, expec
 
 def test_a_warning_tells_what_to_do_about_rounds_without_requests() -> None:
     """It is the load that is too thin."""
-    (found,) = (one for one in findings(rare_rounds((1, 1), (1, 0)), None) if one.code == "silent-round")
+    (found,) = (finding for finding in findings(rare_rounds((1, 1), (1, 0)), None) if finding.code == "silent-round")
     assert found.message == "In 1 of 4 rounds no request was made: by chance, since few are due"
     assert "more users" in found.hint
 
@@ -294,8 +302,8 @@ def test_one_task_that_raised_where_none_was_due_is_not_the_candidates() -> None
     """A task that asked for nothing and raised is one of one; on the base two of two did not."""
     run = rare_rounds((1, 1), (1, 0))
     raised = [
-        replace(one, endpoints={}, generator=a_generator(exceptions=1)) if one.side is Side.CANDIDATE else one
-        for one in run.rounds
+        replace(round_, endpoints={}, generator=a_generator(exceptions=1)) if round_.side is Side.CANDIDATE else round_
+        for round_ in run.rounds
     ]
     assert Weight.REGRESSION not in weights(findings(replace(run, rounds=tuple(raised)), None)).values()
 
@@ -320,7 +328,9 @@ def test_a_round_whose_one_request_failed_breaches_no_limit_on_times() -> None:
     """One of a hundred fails, and is a round of its own; where everything fails, no round is within the limit."""
 
     def rounds(*seen_rounds: EndpointRound) -> Run:
-        return a_run(rounds=tuple(a_round(block=n, endpoints={"GET /a": one}) for n, one in enumerate(seen_rounds, 1)))
+        return a_run(
+            rounds=tuple(a_round(block=n, endpoints={"GET /a": measured}) for n, measured in enumerate(seen_rounds, 1))
+        )
 
     policy = replace(DEFAULT, slos=(Slo(metric="mean", limit=200.0, endpoint="GET /a"),))
     lucky = judge_slos(rounds(*[seen([4.0], 0, 20.0)] * 40, seen([4.0], 1, 20.0)), policy)
@@ -335,7 +345,7 @@ def test_users_in_step_are_silent_together() -> None:
         Second(at_s=at, users=30, requests=30 if at % 9 == 0 else 0, failures=0, p95_ms=5.0) for at in range(27)
     )
     run = a_paired_run(kinds=(RoundKind.LOAD,))
-    run = replace(run, rounds=tuple(replace(one, seconds=every) for one in run.rounds))
+    run = replace(run, rounds=tuple(replace(round_, seconds=every) for round_ in run.rounds))
     assert "stalled" not in weights(findings(run, None))
 
 
