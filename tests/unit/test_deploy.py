@@ -48,8 +48,8 @@ def test_kubernetes_starts_workers() -> None:
     assert spec["topologySpreadConstraints"][0]["labelSelector"] == deployment["spec"]["selector"]
     (container,) = spec["containers"]
     assert container["args"] == ["worker"]
-    assert NEEDED <= {one["name"] for one in container["env"]} <= VARIABLES
-    assert all(isinstance(one["value"], str) for one in container["env"])
+    assert NEEDED <= {variable["name"] for variable in container["env"]} <= VARIABLES
+    assert all(isinstance(variable["value"], str) for variable in container["env"])
     assert f"USER {spec['securityContext']['runAsUser']}:{spec['securityContext']['runAsGroup']}" in _dockerfile()
     assert container["securityContext"]["readOnlyRootFilesystem"]
     (mount,) = container["volumeMounts"]

@@ -115,22 +115,25 @@ def _default(value: Mapping[str, Any]) -> str:
 
 
 def _inputs() -> str:
-    rows = [f"| `{name}` | {_default(one)} | {one['description']} |" for name, one in _action()["inputs"].items()]
+    rows = [
+        f"| `{name}` | {_default(declared)} | {declared['description']} |"
+        for name, declared in _action()["inputs"].items()
+    ]
     return "\n".join(["| Input | Default | Meaning |", "| :--- | :--- | :--- |", *rows, ""])
 
 
 def _outputs() -> str:
-    rows = [f"| `{name}` | {one['description']} |" for name, one in _action()["outputs"].items()]
+    rows = [f"| `{name}` | {declared['description']} |" for name, declared in _action()["outputs"].items()]
     return "\n".join(["| Output | Meaning |", "| :--- | :--- |", *rows, ""])
 
 
 def _budgets() -> str:
     rows = [
-        f"| {reference} | {kind} | `{name}` | {one.role} "
-        f"| {100 * one.change:g} | {100 * one.margin:g} | {one.floor:g} |"
+        f"| {reference} | {kind} | `{name}` | {budget.role} "
+        f"| {100 * budget.change:g} | {100 * budget.margin:g} | {budget.floor:g} |"
         for reference in (Reference.REF, Reference.BASELINE)
         for kind in (RoundKind.DUET, RoundKind.LOAD, RoundKind.CENSUS)
-        for name, one in by_metric(DEFAULT.budgets, reference, kind).items()
+        for name, budget in by_metric(DEFAULT.budgets, reference, kind).items()
     ]
     head = "| Reference | Round | Metric | Role | Change, % | Margin, % | Floor |"
     return "\n".join([head, "| :--- | :--- | :--- | :--- | ---: | ---: | ---: |", *rows, ""])
@@ -138,20 +141,23 @@ def _budgets() -> str:
 
 def _metrics() -> str:
     rows = [
-        f"| `{name}` | {one.unit or 'share'} | {one.better} | {resolving(name)} | {one.meaning} |"
-        for name, one in METRICS.items()
+        f"| `{name}` | {metric.unit or 'share'} | {metric.better} | {resolving(name)} | {metric.meaning} |"
+        for name, metric in METRICS.items()
     ]
     head = "| Metric | Unit | Better | Successes | Meaning |"
     return "\n".join([head, "| :--- | :--- | :--- | ---: | :--- |", *rows, ""])
 
 
 def _quantities() -> str:
-    rows = [f"| `{name}` | {one.unit or 'share'} | {one.better} | {one.meaning} |" for name, one in QUANTITIES.items()]
+    rows = [
+        f"| `{name}` | {quantity.unit or 'share'} | {quantity.better} | {quantity.meaning} |"
+        for name, quantity in QUANTITIES.items()
+    ]
     return "\n".join(["| Metric | Unit | Better | Meaning |", "| :--- | :--- | :--- | :--- |", *rows, ""])
 
 
 def _attributes() -> str:
-    rows = [f"| {one.name} | {one.consequence} | {one.why} |" for one in ATTRIBUTES]
+    rows = [f"| {attribute.name} | {attribute.consequence} | {attribute.why} |" for attribute in ATTRIBUTES]
     return "\n".join(["| What | A difference | Why |", "| :--- | :--- | :--- |", *rows, ""])
 
 
@@ -214,7 +220,7 @@ def test_configuration_can_be_used(block: str) -> None:
         seed.parse(within.seed, where="[seed]")
 
 
-@pytest.mark.parametrize("block", [one for one in _blocks("toml") if "[target]" in one.values[0]])
+@pytest.mark.parametrize("block", [block for block in _blocks("toml") if "[target]" in block.values[0]])
 def test_whole_files_are_read_as_they_stand(block: str) -> None:
     """A block with a target and a profile needs nothing added to it."""
     if "[profiles" in block:

@@ -71,7 +71,7 @@ def counted(metric: Metric, *, larger: bool) -> Outcome:
         for v in values
     ]
     outcome = judge(a_counted_run(*sides), baseline=None, policy=policy_of(GateTable()), subject=a_subject())
-    own = [one for one in outcome.decisions if one.comparison.series.metric == metric]
+    own = [decision for decision in outcome.decisions if decision.comparison.series.metric == metric]
     return replace(outcome, decisions=tuple(own), reason=own[0].reason)
 
 
@@ -95,7 +95,7 @@ def test_every_format_uses_the_words_and_the_unit_of_the_metric(metric: Metric, 
     for format_ in FORMATS.keys() - NUMBERS_ALONE:
         text = render(format_, shown)
         assert all(piece in text for piece in pieces), format_
-        assert any(one in text for one in unit.get(metric.quantity, ("",))), format_
+        assert any(unit_text in text for unit_text in unit.get(metric.quantity, ("",))), format_
 
 
 def test_larger_and_smaller_are_different_words() -> None:
@@ -157,4 +157,4 @@ def test_a_metric_needs_nothing_but_its_registration(heap: Metric) -> None:
     assert "1.3 kB" in render("text", larger)
     smaller = outcome(0.8)
     assert smaller.verdict is Verdict.PASS
-    assert any("smaller" in one.reason for one in smaller.decisions)
+    assert any("smaller" in decision.reason for decision in smaller.decisions)

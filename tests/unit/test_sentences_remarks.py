@@ -9,7 +9,7 @@ from tests.builders import a_run
 
 def told(run: Run) -> dict[str, str]:
     """The remarks by their names."""
-    return {one.name: one.text for one in remarks(run)}
+    return {remark.name: remark.text for remark in remarks(run)}
 
 
 def counted(*sources: CounterSource) -> Run:

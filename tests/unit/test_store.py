@@ -376,12 +376,14 @@ def test_one_damaged_file_is_named(tmp_path: Path) -> None:
 def test_recording_keeps_what_is_compared(tmp_path: Path) -> None:
     """All but the lines of the charts, in a file whose name sorts by time."""
     gauge = a_gauge(0.4, 0.6, unit="cores")
-    run = a_run(rounds=tuple(replace(one, gauges={"api/cpu": gauge}) for one in a_run().rounds))
+    run = a_run(rounds=tuple(replace(round_, gauges={"api/cpu": gauge}) for round_ in a_run().rounds))
     (path,) = store.record(run, tmp_path)
     assert path == tmp_path / "tickets-smoke" / f"20261121T101500-{run.id}.json"
     kept = {"api/cpu": replace(gauge, points=())}
-    assert store.load(path) == replace(run, rounds=tuple(replace(one, seconds=(), gauges=kept) for one in run.rounds))
-    assert any(one.seconds for one in run.rounds)
+    assert store.load(path) == replace(
+        run, rounds=tuple(replace(round_, seconds=(), gauges=kept) for round_ in run.rounds)
+    )
+    assert any(round_.seconds for round_ in run.rounds)
 
 
 def test_a_run_is_recorded_once(tmp_path: Path) -> None:

@@ -45,16 +45,16 @@ COMMITTED = st.builds(
             TEXTS,
             st.builds(
                 lambda counters, statements: EndpointCensus(
-                    requests=max(one.requests for one in counters.values()),
+                    requests=max(tally.requests for tally in counters.values()),
                     counters=counters,
-                    statements=tuple(sorted(statements, key=lambda one: one.text)),
+                    statements=tuple(sorted(statements, key=lambda statement: statement.text)),
                 ),
                 st.dictionaries(COUNTERS, TALLIES, min_size=1, max_size=3),
-                st.lists(STATEMENTS, max_size=2, unique_by=lambda one: one.text),
+                st.lists(STATEMENTS, max_size=2, unique_by=lambda statement: statement.text),
             ),
             max_size=3,
         ),
-        sources=st.just(tuple(sorted(SOURCES, key=lambda one: (one.name, one.kind)))),
+        sources=st.just(tuple(sorted(SOURCES, key=lambda source: (source.name, source.kind)))),
         seed_digest=TEXTS,
     ),
 )

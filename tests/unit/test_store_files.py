@@ -29,7 +29,7 @@ by_number = pytest.mark.parametrize("folder", NUMBERS, ids=lambda folder: folder
 def test_a_run_of_both_sides_is_judged_as_ever(folder: Path, tmp_path: Path) -> None:
     """Turns, load and counts of a candidate whose list of tickets takes eight times as long."""
     run = store.load(folder / "paired")
-    assert {one.kind for one in run.rounds} == {RoundKind.DUET, RoundKind.LOAD}
+    assert {round_.kind for round_ in run.rounds} == {RoundKind.DUET, RoundKind.LOAD}
     assert set(run.census) == set(Side)
     outcome = compare(None, folder / "paired", config_file=tmp_path / "none.toml").outcome
     assert outcome.verdict is Verdict.REGRESSION
@@ -54,8 +54,8 @@ def test_a_result_says_what_it_said(folder: Path, name: str, verdict: Verdict) -
     outcome = result_json.read(data)
     written = json.loads(data)
     assert outcome.verdict is verdict
-    assert [(one.comparison.series.endpoint, one.verdict) for one in outcome.decisions] == [
-        (one["endpoint"], one["verdict"]) for one in written["decisions"]
+    assert [(decision.comparison.series.endpoint, decision.verdict) for decision in outcome.decisions] == [
+        (decision["endpoint"], decision["verdict"]) for decision in written["decisions"]
     ]
 
 

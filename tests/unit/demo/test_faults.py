@@ -116,7 +116,7 @@ def test_the_index_is_gone_and_no_other() -> None:
     for faults in ("", "dropped-index"):
         with service(faults) as client:
             looked = inspect(services(client).database.engine)
-            names[faults] = {one["name"] for table in looked.get_table_names() for one in looked.get_indexes(table)}
+            names[faults] = {index["name"] for table in looked.get_table_names() for index in looked.get_indexes(table)}
     assert names[""] - names["dropped-index"] == {system.lost_index for system in SYSTEMS}
 
 

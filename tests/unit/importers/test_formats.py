@@ -191,7 +191,10 @@ def test_the_newest_entry_of_benchmark_data_counts(tmp_path: Path) -> None:
     ]
     data = {"lastUpdate": 2_000, "repoUrl": "", "entries": {"Benchmark": entries}}
     result = parsed(tmp_path, f"window.BENCHMARK_DATA = {json.dumps(data)}")
-    assert [(one.name, one.mean_ms) for one in result.aggregates] == [("Benchmark: sort", 5), ("Benchmark: parse", 5)]
+    assert [(aggregate.name, aggregate.mean_ms) for aggregate in result.aggregates] == [
+        ("Benchmark: sort", 5),
+        ("Benchmark: parse", 5),
+    ]
     assert "MB" in result.notes[1]
 
 

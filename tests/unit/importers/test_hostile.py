@@ -17,9 +17,13 @@ FILES = sorted(RECORDED.iterdir())
 def usable(result: ForeignResult) -> bool:
     """Whether all numbers are finite, and no count is negative."""
     numbers = list(result.requests.latency_ms) if result.requests is not None else []
-    for one in result.aggregates:
-        numbers += [value for value in (one.mean_ms, one.min_ms, one.max_ms, one.throughput) if value is not None]
-        numbers += [*one.quantiles_ms.values(), one.requests or 0, one.failures or 0]
+    for aggregate in result.aggregates:
+        numbers += [
+            value
+            for value in (aggregate.mean_ms, aggregate.min_ms, aggregate.max_ms, aggregate.throughput)
+            if value is not None
+        ]
+        numbers += [*aggregate.quantiles_ms.values(), aggregate.requests or 0, aggregate.failures or 0]
     return all(isfinite(number) for number in numbers)
 
 

@@ -89,18 +89,18 @@ def test_jmeter_by_its_own_files(file: str, name: str) -> None:
 
 def test_both_encodings_of_vegeta_hold_the_same_requests() -> None:
     """Begin, latency, status and size, to the nanosecond."""
-    (_, one), (_, other) = (read(RECORDED / f"vegeta-results.{ending}") for ending in ("csv", "json"))
-    assert one.requests is not None
-    assert other.requests is not None
+    (_, as_csv), (_, as_json) = (read(RECORDED / f"vegeta-results.{ending}") for ending in ("csv", "json"))
+    assert as_csv.requests is not None
+    assert as_json.requests is not None
     for column in ("latency_ms", "status", "size"):
-        assert list(getattr(one.requests, column)) == list(getattr(other.requests, column))
-    assert np.allclose(one.requests.start_s, other.requests.start_s, atol=1e-5, rtol=0)
+        assert list(getattr(as_csv.requests, column)) == list(getattr(as_json.requests, column))
+    assert np.allclose(as_csv.requests.start_s, as_json.requests.start_s, atol=1e-5, rtol=0)
 
 
 def test_locust_statistics_have_each_endpoint_and_not_their_sum() -> None:
     """Type and Name are the key, failures are counted, and "Aggregated" is no endpoint."""
     _, result = read(RECORDED / "locust_stats.csv")
-    assert {one.name: (one.requests, one.failures) for one in result.aggregates} == {
+    assert {aggregate.name: (aggregate.requests, aggregate.failures) for aggregate in result.aggregates} == {
         "POST /fast": (28, 0),
         "GET /slow": (72, 0),
         "GET broken, with a comma": (20, 20),
@@ -114,7 +114,8 @@ def test_locust_statistics_have_each_endpoint_and_not_their_sum() -> None:
 def test_locust_statistics_as_json_have_the_end_of_the_run_that_the_csv_lacks() -> None:
     """Both are of the same run; the CSV misses its last second, and says so."""
     csv, full = (
-        {one.name: one for one in read(RECORDED / file)[1].aggregates} for file in ("locust_stats.csv", "locust.json")
+        {aggregate.name: aggregate for aggregate in read(RECORDED / file)[1].aggregates}
+        for file in ("locust_stats.csv", "locust.json")
     )
     assert csv.keys() == full.keys()
     assert full["GET /slow"].requests == 99
@@ -125,7 +126,7 @@ def test_locust_statistics_as_json_have_the_end_of_the_run_that_the_csv_lacks() 
 def test_a_locust_history_gives_the_totals_at_its_end() -> None:
     """Per endpoint where the full history was written, with users and duration."""
     _, result = read(RECORDED / "locust_stats_history.csv")
-    assert {one.name: one.requests for one in result.aggregates} == {
+    assert {aggregate.name: aggregate.requests for aggregate in result.aggregates} == {
         "POST /fast": 28,
         "GET /slow": 72,
         "GET broken, with a comma": 20,
@@ -136,7 +137,7 @@ def test_a_locust_history_gives_the_totals_at_its_end() -> None:
 def test_locust_failures_are_counts_alone() -> None:
     """No times, and that is said."""
     _, result = read(RECORDED / "locust_failures.csv")
-    assert [(one.name, one.failures, one.requests) for one in result.aggregates] == [
+    assert [(aggregate.name, aggregate.failures, aggregate.requests) for aggregate in result.aggregates] == [
         ("GET broken, with a comma", 20, None)
     ]
     assert "no times" in result.notes[0]

@@ -155,8 +155,8 @@ def test_an_override_may_name_a_counter() -> None:
         for side, census in run.census.items()
     }
     red = [
-        one.comparison.series.metric.name
-        for one in judge(a_counted_run(census=sides), baseline=None, policy=policy, subject=a_subject()).decisions
-        if one.verdict is SeriesVerdict.REGRESSION
+        decision.comparison.series.metric.name
+        for decision in judge(a_counted_run(census=sides), baseline=None, policy=policy, subject=a_subject()).decisions
+        if decision.verdict is SeriesVerdict.REGRESSION
     ]
     assert "db/statements" not in red

@@ -49,8 +49,8 @@ def seen(answers: int = 12, *kinds: str, size: int = 1000, spread: int = 0) -> A
 def names(count: int = 10, /, **special: Any) -> dict[str, dict[Side, Answered]]:
     """So many ordinary names, and some others: an answer for both sides, or a pair of base and candidate."""
     found = {f"GET /i/{number}": dict.fromkeys(Side, seen()) for number in range(count)}
-    for name, one in special.items():
-        pair = one if isinstance(one, tuple) else (one, one)
+    for name, answers in special.items():
+        pair = answers if isinstance(answers, tuple) else (answers, answers)
         found[f"GET /i/{name}"] = dict(zip(Side, pair, strict=True))
     return found
 
@@ -139,7 +139,7 @@ def _again(measured: Round, templates: dict[str, str], called: Mapping[str, str]
 def test_a_template_is_as_general_as_its_names() -> None:
     """One name keeps its own, in the rounds, in their errors, in what went wrong."""
     run = _named({"GET /i/7": dict.fromkeys(Side, seen())}, incidents=("too little time for GET /i/{id}",))
-    assert [set(one.endpoints) for one in run.rounds] == [{"GET /i/7"}] * 2
+    assert [set(round_.endpoints) for round_ in run.rounds] == [{"GET /i/7"}] * 2
     assert run.incidents == ("too little time for GET /i/7",)
     assert run.folded == ()
 
@@ -148,8 +148,8 @@ def test_a_group_that_is_apart_is_measured_by_itself() -> None:
     """A single name by its own, several by what they have in common; and the run says which and why."""
     run = _named(names(**{"77": seen(12, GONE), "78": seen(12, GONE), "79": seen(size=90_000)}))
     expected = {"GET /i/{id}", "GET /i/{id} (failed with 404)", "GET /i/79"}
-    assert [set(one.endpoints) for one in run.rounds] == [expected] * 2
-    assert [(one.endpoint, one.names, one.because) for one in run.folded] == [
+    assert [set(round_.endpoints) for round_ in run.rounds] == [expected] * 2
+    assert [(group.endpoint, group.names, group.because) for group in run.folded] == [
         ("GET /i/79", 1, "larger answers"),
         ("GET /i/{id}", 10, ""),
         ("GET /i/{id} (failed with 404)", 2, GONE),
@@ -159,7 +159,7 @@ def test_a_group_that_is_apart_is_measured_by_itself() -> None:
 def test_a_name_that_is_taken_is_not_given_twice() -> None:
     """The locustfile may have given by hand the very name that a template would be called."""
     run = _named({"GET /i/7": dict.fromkeys(Side, seen())}, others=("GET /i/7",))
-    assert [set(one.endpoints) for one in run.rounds] == [{"GET /i/7", "GET /i/{id}"}] * 2
+    assert [set(round_.endpoints) for round_ in run.rounds] == [{"GET /i/7", "GET /i/{id}"}] * 2
 
 
 def test_folded_requests_keep_their_order() -> None:
@@ -180,12 +180,12 @@ def test_what_a_name_was_answered_is_counted(rows: list[tuple[int, bool, int]]) 
     requests = _requests(base, rows)
     found = answered(requests, windows=[(START, START + 1e6)])
     assert set(found) == {f"GET /i/{n}" for n, _, _ in rows if n < 3}
-    for name, one in found.items():
+    for name, counted in found.items():
         own = [(bad, size) for n, bad, size in rows if f"GET /i/{n}" == name]
         good = [size for bad, size in own if not bad]
-        assert (one.answers, one.successes, one.bytes_) == (len(own), len(good), sum(good))
-        assert (one.smallest, one.largest) == (min(good, default=None), max(good, default=None))
-        assert one.kinds == {"failed with 500" if bad else "200" for bad, _ in own}
+        assert (counted.answers, counted.successes, counted.bytes_) == (len(own), len(good), sum(good))
+        assert (counted.smallest, counted.largest) == (min(good, default=None), max(good, default=None))
+        assert counted.kinds == {"failed with 500" if bad else "200" for bad, _ in own}
     assert answered(requests, windows=[(0.0, 1.0)]) == {}
 
 

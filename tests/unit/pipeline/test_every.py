@@ -73,7 +73,7 @@ def test_all_scenarios_are_run_against_limits(root: Path, ports: Ports) -> None:
     recorded = Recorded(rounds=rounds)
     asked = Request(profile="tickets")
     found = run_all(asked, replace(ports, rig=recorded.rig), smoke=True, include_soak=False)
-    assert [one.verdict for one in found.outcomes.values()] == [Verdict.PASS] * 3
+    assert [outcome.verdict for outcome in found.outcomes.values()] == [Verdict.PASS] * 3
     assert found.exit_code is ExitCode.OK
     assert found.readiness["tickets"].level is Level.READY
     assert recorded.steps.count("load candidate 1") == 3
@@ -86,7 +86,7 @@ def test_the_worst_exit_code_is_that_of_all(root: Path, ports: Ports) -> None:
     recorded = Recorded(faults={"start candidate 1": TargetError("exited with 1")})
     there = replace(ports, rig=recorded.rig, output=root / "out")
     found = run_all(Request(profile="tickets"), there, smoke=False, include_soak=True)
-    assert [one.verdict for one in found.outcomes.values()] == [Verdict.INVALID, Verdict.INVALID]
+    assert [outcome.verdict for outcome in found.outcomes.values()] == [Verdict.INVALID, Verdict.INVALID]
     assert (found.exit_code, found.readiness["tickets"].level) == (ExitCode.NOT_MEASURED, Level.NOT_READY)
     assert (root / "out/tickets-peak/result.json").exists()
     assert found.file == root / "out/overview.json"

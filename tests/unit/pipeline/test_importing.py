@@ -46,14 +46,14 @@ def test_the_files_of_one_run_of_locust_are_one_measurement(perfci: Perfci, tmp_
     """Statistics, history and failures of one `--csv` prefix: the times of the first, the users of the second."""
     for name in ("locust_stats.csv", "locust_stats_history.csv", "locust_failures.csv"):
         (tmp_path / name).write_bytes((RECORDED / name).read_bytes())
-    (one,) = imported.find(tmp_path)
-    assert {each.name: each.requests for each in one.result.aggregates} == {
+    (measurement,) = imported.find(tmp_path)
+    assert {each.name: each.requests for each in measurement.result.aggregates} == {
         "POST /fast": 28,
         "GET /slow": 72,
         "GET broken, with a comma": 20,
     }
-    assert (one.result.users, one.result.duration_s) == (2, 2.0)
-    assert not any(note.startswith("the file has") for note in one.result.notes)
+    assert (measurement.result.users, measurement.result.duration_s) == (2, 2.0)
+    assert not any(note.startswith("the file has") for note in measurement.result.notes)
     assert (
         "3 files" in perfci("import", ".")[1]
         or len(store.load(next((tmp_path / ".perfci/runs").iterdir())).rounds) == 1
@@ -69,8 +69,8 @@ def test_early_locust_keeps_its_percentiles_in_a_file_of_their_own(tmp_path: Pat
     (tmp_path / "run_distribution.csv").write_text(
         '"Name","# requests","50%","66%","95%","100%"\n"GET /",10,12,13,19,40\n"Aggregated",10,12,13,19,40\n'
     )
-    (one,) = imported.find(tmp_path)
-    (aggregate,) = one.result.aggregates
+    (measurement,) = imported.find(tmp_path)
+    (aggregate,) = measurement.result.aggregates
     assert (aggregate.name, aggregate.failures, aggregate.quantiles_ms) == ("GET /", 1, {0.5: 12, 0.66: 13, 0.95: 19})
 
 

@@ -73,9 +73,9 @@ def test_whoever_wants_to_know_all_of_it_keeps_going(measured: Runs) -> None:
     assert result.outcome.verdict is Verdict.REGRESSION
     assert of(recorded, "load")[:2] == ["3", "4"]
     open_series = [
-        one
-        for one in result.outcome.decisions
-        if one.comparison.kind is RoundKind.DUET and one.verdict is SeriesVerdict.INCONCLUSIVE
+        decision
+        for decision in result.outcome.decisions
+        if decision.comparison.kind is RoundKind.DUET and decision.verdict is SeriesVerdict.INCONCLUSIVE
     ]
     assert not open_series
 
@@ -129,8 +129,8 @@ def test_what_scatters_takes_all_blocks(measured: Runs) -> None:
 def test_what_only_load_shows_is_found(measured: Runs) -> None:
     """Turns are settled as unchanged; load goes on while something under it looks like a regression."""
     both = [
-        replace(one, endpoints=slower.endpoints) if one.kind is RoundKind.LOAD else one
-        for one, slower in zip(rounds(), rounds(slower={"GET /tickets/": 2.0}), strict=True)
+        replace(round_, endpoints=slower.endpoints) if round_.kind is RoundKind.LOAD else round_
+        for round_, slower in zip(rounds(), rounds(slower={"GET /tickets/": 2.0}), strict=True)
     ]
     result, recorded = measured(Recorded(rounds=both))
     assert result.outcome.verdict is Verdict.REGRESSION
@@ -143,8 +143,8 @@ def test_what_is_open_gets_the_turns_of_what_is_settled(measured: Runs) -> None:
     """From the first look on; a fixed number of blocks shares its turns evenly."""
     restless = "GET /tickets/[id]"
     mixed = [
-        replace(one, endpoints={**one.endpoints, restless: other.endpoints[restless]})
-        for one, other in zip(rounds(), rounds(scatter=0.025), strict=True)
+        replace(round_, endpoints={**round_.endpoints, restless: other.endpoints[restless]})
+        for round_, other in zip(rounds(), rounds(scatter=0.025), strict=True)
     ]
     _, recorded = measured(Recorded(rounds=mixed))
     assert recorded.settled[:3] == [frozenset()] * 3
@@ -186,7 +186,7 @@ def test_a_stored_run_is_judged_as_it_was(measured: Runs, ports: Ports, changes:
     again = compare(None, result.folder, config_file=ports.root / "perfci.toml").outcome
     assert again.verdict is result.outcome.verdict
     assert again.decisions == result.outcome.decisions
-    assert any(one.looks for one in again.decisions)
+    assert any(decision.looks for decision in again.decisions)
 
 
 def test_a_block_starts_while_the_last_one_stops(measured: Runs) -> None:

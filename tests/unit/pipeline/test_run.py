@@ -175,8 +175,8 @@ def test_a_push_goes_without_a_base_that_cannot_be_started(
 ) -> None:
     """Nobody asked for the commit before: the stored runs are used, and without any the run says that there is none."""
     if stored:
-        for one in a_baseline().runs:
-            store.record(one, project / "baselines")
+        for stored_run in a_baseline().runs:
+            store.record(stored_run, project / "baselines")
     if broken:
         file = project / "perfci.toml"
         file.write_text(file.read_text().replace('kind = "command"', 'kind = "no-such-kind"'))
@@ -193,7 +193,7 @@ def test_a_push_goes_without_a_base_that_cannot_be_started(
     assert result.exit_code is ExitCode.OK
     assert (result.outcome.verdict is Verdict.NO_BASELINE) is not stored
     told = [finding.message for finding in result.outcome.findings]
-    assert any(one.startswith("not compared side by side: the base") for one in told), told
+    assert any(message.startswith("not compared side by side: the base") for message in told), told
     asked = run(Request(profile="tickets", base=before), pushed)
     assert (asked.outcome.verdict, asked.exit_code) == (Verdict.INVALID, ExitCode.NOT_MEASURED)
 

@@ -145,7 +145,7 @@ def test_a_good_run_is_accepted(tmp_path: Path, config: Path) -> None:
     ).outcome.subject.reference_name == ("1 run in baselines/tickets-smoke")
 
 
-DEAD = tuple(replace(one, target=TargetHealth(alive=False, restarts=0)) for one in _candidate().rounds)
+DEAD = tuple(replace(round_, target=TargetHealth(alive=False, restarts=0)) for round_ in _candidate().rounds)
 
 
 @pytest.mark.parametrize(

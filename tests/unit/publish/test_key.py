@@ -101,9 +101,9 @@ def test_a_chosen_key_stands_for_all() -> None:
 def test_long_names_keep_their_digest() -> None:
     """Two gates whose names differ only where they are cut have different keys."""
     job = "a-very-long-name-of-a-job-" * 5
-    one, other = key({"GITHUB_JOB": f"{job}1"}), key({"GITHUB_JOB": f"{job}2"})
-    assert len(one) == len(other) == MAX_KEY
-    assert one != other
+    first, second = key({"GITHUB_JOB": f"{job}1"}), key({"GITHUB_JOB": f"{job}2"})
+    assert len(first) == len(second) == MAX_KEY
+    assert first != second
     assert slug(f"{job}1") != slug(f"{job}2")
 
 

@@ -87,17 +87,17 @@ def test_change(estimate: float, low: float, high: float, metric: Metric, text: 
 @example(1.7e308, 1.7e308, 1.7e308, SHARE)
 @example(5e-324, 5e-324, 5e-324, MS)
 @example(-1.7e308, -math.inf, math.nan, MS)
-def test_any_number_can_be_shown(one: float, two: float, three: float, metric: Metric) -> None:
+def test_any_number_can_be_shown(first: float, second: float, third: float, metric: Metric) -> None:
     """No number makes a report fail, and none is shown as NaN."""
     comparison = a_comparison(
         series=Series(endpoint="GET /", metric=metric),
-        base=one,
-        candidate=two,
-        change=Interval(estimate=one, low=two, high=three),
-        smallest_detectable=three,
+        base=first,
+        candidate=second,
+        change=Interval(estimate=first, low=second, high=third),
+        smallest_detectable=third,
     )
     shown = rows.row(a_decision(comparison=comparison))
-    texts = (shown.base, shown.candidate, shown.change, rows.size(three, metric), rows.probability(one))
+    texts = (shown.base, shown.candidate, shown.change, rows.size(third, metric), rows.probability(first))
     assert not any("nan" in text.lower() or "inf" in text.lower() for text in texts)
 
 

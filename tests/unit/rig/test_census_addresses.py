@@ -234,7 +234,7 @@ def test_a_compose_project_needs_no_address(tmp_path: Path) -> None:
     settings = Settings(databases={"db": "redis://h"}, metrics_path="", exclude=("network",))
     with open_sources(running(kind="compose"), settings, environ=_programs(tmp_path, {})) as (sources, reports):
         assert sources == []
-        assert [(one.name, one.found, "its address is not used" in one.note) for one in reports] == [
+        assert [(report.name, report.found, "its address is not used" in report.note) for report in reports] == [
             ("db", False, True)
         ]
 

@@ -134,7 +134,7 @@ def test_a_source_that_never_rests_is_given_up_and_the_others_stand() -> None:
     ask(counting)
     assert clock.reads == after
     assert "ticks/statements" not in counting.warm()["GET /"].counters
-    opened = [CounterSource(name=one.name, kind=one.kind, found=True) for one in (db, clock)]
+    opened = [CounterSource(name=source.name, kind=source.kind, found=True) for source in (db, clock)]
     found, lost = counting.reports(opened)
     assert found.found
     assert (lost.found, lost.note) == (False, "it never came to rest within 0.25 s")

@@ -213,7 +213,7 @@ def test_a_source_is_found_and_counts(case: Case, kind: str) -> None:
     """It says what it is; what the target does moves it, never back, and reading it does not."""
     with _open(case, kind) as (sources, reports):
         (source,) = sources
-        assert (source.kind, [(one.kind, one.name, one.found) for one in reports]) == (
+        assert (source.kind, [(report.kind, report.name, report.found) for report in reports]) == (
             kind,
             [(kind, source.name, True)],
         )
@@ -415,9 +415,9 @@ def test_a_page_that_is_none_is_said(page: tuple[http.server.HTTPServer, type[Pa
     """With the status that came instead; an empty path is not asked for."""
     running = _prometheus(*page).running
     with open_sources(running, Settings(metrics_path="/nothing"), environ={}) as (_, reports):
-        assert "answers with status 404" in next(one.note for one in reports if one.kind == "prometheus")
+        assert "answers with status 404" in next(report.note for report in reports if report.kind == "prometheus")
     with open_sources(running, Settings(metrics_path=""), environ={}) as (_, reports):
-        assert [one.kind for one in reports] == ["network"]
+        assert [report.kind for report in reports] == ["network"]
 
 
 def test_a_read_waits_for_the_end_of_a_health_check(tmp_path: Path) -> None:

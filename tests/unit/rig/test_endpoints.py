@@ -83,8 +83,8 @@ def test_a_placeholder_stands_where_names_differ(shops: list[int], items: list[i
     """And nowhere else; in no order of requests another one."""
     names = [f"GET /shops/{shop}/items?id={item}" for shop, item in zip(shops, items, strict=False)]
     pairs = list(zip(shops, items, strict=False))
-    shop = "{id}" if len({one for one, _ in pairs}) > 1 else str(pairs[0][0])
-    item = "{value}" if len({one for _, one in pairs}) > 1 else str(pairs[0][1])
+    shop = "{id}" if len({shop_id for shop_id, _ in pairs}) > 1 else str(pairs[0][0])
+    item = "{value}" if len({item_id for _, item_id in pairs}) > 1 else str(pairs[0][1])
     assert common(names) == common(reversed(names)) == f"GET /shops/{shop}/items?id={item}"
     assert {template(common(names))} == {template(name) for name in names}
 
@@ -104,8 +104,8 @@ def test_names_without_end_are_bounded() -> None:
     """Beyond so many, a request is known by its template alone: the memory of a long load has an end."""
     endpoints = Endpoints(HOME)
     named = [endpoints.of("GET", f"/i/{number}", url=f"{HOME}/i/{number}") for number in range(MOST_NAMES + 2)]
-    assert {one.endpoint for one in named} == {"GET /i/{id}"}
-    assert [one.name for one in named[-3:]] == [f"GET /i/{MOST_NAMES - 1}", "GET /i/{id}", "GET /i/{id}"]
+    assert {request.endpoint for request in named} == {"GET /i/{id}"}
+    assert [request.name for request in named[-3:]] == [f"GET /i/{MOST_NAMES - 1}", "GET /i/{id}", "GET /i/{id}"]
 
 
 def _of(name: str, url: str | None, *, request: Any = None, patterns: Any = (), method: str = "GET") -> tuple[str, str]:

@@ -52,8 +52,8 @@ def test_without_proc(tmp_path: Path) -> None:
 
 def test_another_start_of_the_machine_is_another_machine(tmp_path: Path) -> None:
     """Hosted machines are clones: only their start-up tells them apart."""
-    one, other = (_proc(tmp_path / boot, "", boot) for boot in ("x", "y"))
-    assert machine(proc=one).id != machine(proc=other).id
+    first, second = (_proc(tmp_path / boot, "", boot) for boot in ("x", "y"))
+    assert machine(proc=first).id != machine(proc=second).id
 
 
 def _files(root: Path, files: dict[str, str]) -> Path:

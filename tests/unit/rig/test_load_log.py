@@ -68,7 +68,7 @@ def _read(path: Path) -> LogReader:
 def _rows(*readers: LogReader) -> list[Row]:
     table = requests_of(readers)
     names = [table.names[number] for number in table.endpoint]
-    failed = [bool(one) for one in table.failed]
+    failed = [bool(flag) for flag in table.failed]
     return list(zip(names, table.start_s, table.latency_ms, failed, table.status, table.size, strict=True))
 
 
@@ -194,14 +194,14 @@ def test_a_chunk_of_unknown_kind_is_refused(tmp_path: Path) -> None:
 
 def test_processes_number_their_endpoints_differently(inside: ModuleType, tmp_path: Path) -> None:
     """Each process counts endpoints as it meets them; merged, every request keeps its own name."""
-    one: list[Any] = [("GET /a", 1.0, 1.0, False, 200, 1), ("GET /b", 2.0, 2.0, False, 200, 2)]
-    two: list[Any] = [("GET /b", 3.0, 3.0, True, 503, 3), ("GET /c", 4.0, 4.0, False, 200, 4), *one[::-1]]
-    _write(inside, tmp_path / "1.log", one)
-    _write(inside, tmp_path / "2.log", two)
+    first: list[Any] = [("GET /a", 1.0, 1.0, False, 200, 1), ("GET /b", 2.0, 2.0, False, 200, 2)]
+    second: list[Any] = [("GET /b", 3.0, 3.0, True, 503, 3), ("GET /c", 4.0, 4.0, False, 200, 4), *first[::-1]]
+    _write(inside, tmp_path / "1.log", first)
+    _write(inside, tmp_path / "2.log", second)
     readers = [_read(tmp_path / "1.log"), _read(tmp_path / "2.log")]
     assert readers[0].names != readers[1].names[:2]
-    assert _rows(*readers) == one + two
-    assert _rows(*readers[::-1]) == two + one
+    assert _rows(*readers) == first + second
+    assert _rows(*readers[::-1]) == second + first
     assert requests_of(readers).names == ("GET /a", "GET /b", "GET /c")
 
 
@@ -410,8 +410,8 @@ def test_answers_are_told_by_their_headers(inside: ModuleType, tmp_path: Path) -
         SimpleNamespace(status_code=200),
         answer("text/html;charset=latin-1"),
     ]
-    for one in answers:
-        listener("GET", "/x", 1.5, 5, start_time=1.0, response=one)
+    for response in answers:
+        listener("GET", "/x", 1.5, 5, start_time=1.0, response=response)
     writer.close()
     table = requests_of([_read(tmp_path / "1.log")])
     told = [table.forms[number - 1] if number else None for number in table.form]

@@ -125,8 +125,8 @@ def found(request: pytest.FixtureRequest, tmp_path: Path, url: str, shell: "subp
     program = {"container": "sh", "postgresql": "postgres", "redis": "redis-server"}[kind]
     state = {"shell": SHELL.splitlines(), "psql": {"activity": ["9 2 6 1"]}, "redis": REDIS}
     environ = docker_cli.install(tmp_path, {"programs": {"c0ffee": program}, **state})
-    one = Container(id="c0ffee", service="db", pid=0)
-    return scene(running(containers=(one,)), environ, programs={"c0ffee": frozenset({program})})
+    container_ = Container(id="c0ffee", service="db", pid=0)
+    return scene(running(containers=(container_,)), environ, programs={"c0ffee": frozenset({program})})
 
 
 HERE = ("machine", "process", "availability")  # what is read is of this moment, and nobody knows it beforehand
@@ -155,7 +155,7 @@ def opened(of: Scene, kind: str) -> Source:
 
 def read(source: Source) -> Mapping[str, Reading]:
     readings = source.read()
-    assert all(isinstance(one, Reading) for one in readings.values()), readings
+    assert all(isinstance(reading, Reading) for reading in readings.values()), readings
     return readings  # type: ignore[return-value]
 
 
@@ -164,9 +164,11 @@ def test_a_source_is_found_and_read(found: Scene, kind: str) -> None:
     """Its gauges with their units; it can be left out, and closed twice."""
     source = opened(found, kind)
     readings = read(source)
-    assert {name: one.unit for name, one in readings.items()} == {n: unit for n, (_, unit) in EXPECTED[kind].items()}
+    assert {name: reading.unit for name, reading in readings.items()} == {
+        n: unit for n, (_, unit) in EXPECTED[kind].items()
+    }
     if kind not in HERE:
-        assert {name: one.value for name, one in readings.items()} == {
+        assert {name: reading.value for name, reading in readings.items()} == {
             n: value for n, (value, _) in EXPECTED[kind].items()
         }
     assert source.name
@@ -258,13 +260,15 @@ def test_a_container_on_this_machine_is_read_from_the_kernel(tmp_path: Path, fil
     for name, text in {**files, "proc/7/net/dev": devices}.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
-    one = Container(id="c0ffee", service="db", pid=7)
-    (source,) = container.find(scene(running(containers=(one,)), {"PATH": "/nowhere"}, kernel_s=0.25), root=tmp_path)
+    container_ = Container(id="c0ffee", service="db", pid=7)
+    (source,) = container.find(
+        scene(running(containers=(container_,)), {"PATH": "/nowhere"}, kernel_s=0.25), root=tmp_path
+    )
     assert isinstance(source, container.Container)
     assert source.every_s == 0.25
     assert {name: (reading.value, reading.unit) for name, reading in read(source).items()} == CONTAINER
     (tmp_path / "proc/7/cgroup").write_text("0::/another\n")
-    (missing,) = container.find(scene(running(containers=(one,)), {"PATH": "/nowhere"}), root=tmp_path)
+    (missing,) = container.find(scene(running(containers=(container_,)), {"PATH": "/nowhere"}), root=tmp_path)
     assert isinstance(missing, Missing)
     assert "docker: No such file" in missing.why
 

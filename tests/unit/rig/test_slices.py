@@ -78,16 +78,16 @@ def test_a_wait_lasts_its_seconds_of_open_time(
     for pause, length in lengths:
         spans.append((at + pause, at + pause + length))
         at += pause + length
-    one = pauses.Pauses(lambda _: None)
-    one.begin(spans, begin_s=0.0, stop_s=at + 1.0)
-    end = one.after(began, seconds)
+    waits = pauses.Pauses(lambda _: None)
+    waits.begin(spans, begin_s=0.0, stop_s=at + 1.0)
+    end = waits.after(began, seconds)
     everything = [(-100.0, 0.0), *spans, (at + 1.0, 1e9)]
     opened = sum(max(0.0, min(end, until) - max(began, since)) for since, until in everything)
     assert opened == pytest.approx(seconds, abs=1e-6)
-    assert one.paused(began, end) == pytest.approx(end - began - seconds, abs=1e-6)
+    assert waits.paused(began, end) == pytest.approx(end - began - seconds, abs=1e-6)
     assert any(since <= end < until + 1e-6 for since, until in everything)
-    assert one.clock(end) - one.clock(began) == pytest.approx(seconds, abs=1e-6)
-    assert one.clock(one.when(one.clock(end))) == pytest.approx(one.clock(end), abs=1e-6)
+    assert waits.clock(end) - waits.clock(began) == pytest.approx(seconds, abs=1e-6)
+    assert waits.clock(waits.when(waits.clock(end))) == pytest.approx(waits.clock(end), abs=1e-6)
 
 
 def test_users_sleep_through_pauses_and_through_the_arrival_of_the_timetable(
@@ -101,15 +101,15 @@ def test_users_sleep_through_pauses_and_through_the_arrival_of_the_timetable(
         clock[0] += seconds
         if not file.exists():
             file.write_text(json.dumps({"open": [[103.0, 104.0]], "ramp_s": 0.25, "begin_s": 101.0, "stop_s": 110.0}))
-            assert one.wait_for(file) == 110.0
+            assert waits.wait_for(file) == 110.0
 
     monkeypatch.setattr(pauses.time, "time", lambda: clock[0])
-    one = pauses.Pauses(nap)
-    assert one.open()
-    assert one.sleep(1.5) == pytest.approx(2.0)  # 1 s until 101, then paused until 103, then 0.5 s
+    waits = pauses.Pauses(nap)
+    assert waits.open()
+    assert waits.sleep(1.5) == pytest.approx(2.0)  # 1 s until 101, then paused until 103, then 0.5 s
     assert clock[0] == pytest.approx(103.5)
-    assert one.open()
+    assert waits.open()
     clock[0] = 104.0
-    assert not one.open()
-    assert one.sleep(0.0) == pytest.approx(6.0)
-    assert one.open()
+    assert not waits.open()
+    assert waits.sleep(0.0) == pytest.approx(6.0)
+    assert waits.open()
