@@ -68,7 +68,7 @@ site: $(READY)  ## Build the documents as a site, in .perfci/site
 
 lock: $(READY)  ## Write the lock files anew
 	$(BIN)/uv pip compile -q --upgrade pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -o requirements/action.txt
-	$(BIN)/uv pip compile -q --upgrade pyproject.toml --extra demo --extra load-testing --group dev --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -o requirements/dev.txt
+	$(BIN)/uv pip compile -q --upgrade pyproject.toml --extra demo --extra load-testing --extra object-storage --group dev --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -o requirements/dev.txt
 	echo 'uv>=0.9' | $(BIN)/uv pip compile -q --upgrade - --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -o requirements/uv.txt
 
 clean:  ## Remove what the other targets made, and stop what a killed run left

@@ -19,6 +19,12 @@ def place_options(command: click.decorators.FC) -> click.decorators.FC:
             help="A folder that keeps it, instead of a branch.",
         ),
         click.option(
+            "--bucket",
+            metavar="s3://BUCKET/PREFIX",
+            envvar="PERFCI_HISTORY_BUCKET",
+            help="A bucket that keeps it, instead of a branch; needs perfci[object-storage].",
+        ),
+        click.option(
             "--branch",
             default="perfci-history",
             show_default=True,
@@ -43,19 +49,21 @@ def command() -> None:
 @click.argument("runs", metavar="RUN...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @config_option
 @place_options
-def push(runs: tuple[Path, ...], config: Path, folder: Path | None, branch: str, remote: str) -> None:
+def push(  # noqa: PLR0917  # click passes by name
+    runs: tuple[Path, ...], config: Path, folder: Path | None, bucket: str | None, branch: str, remote: str
+) -> None:
     """
-    Add runs to the history: one commit on its branch, or new files in a folder.
+    Add runs to the history: one commit on its branch, or new files in a folder or bucket.
 
     A run is its folder, its file, or its id. Several jobs may push at once: what is there is never overwritten, and a
-    run that is there already stays as it is. Exit code 4 where the branch cannot be pushed.
+    run that is there already stays as it is. Exit code 4 where the branch or bucket cannot be written.
     """
     from perfci.cli.ports import real_ports
     from perfci.pipeline.history import archive
     from perfci.pipeline.history import push as add
 
     ports = real_ports(config, quiet=True)
-    place = archive(ports, folder=folder, remote=remote, branch=branch)
+    place = archive(ports, folder=folder, bucket=bucket, remote=remote, branch=branch)
     done = add(runs, place, config_file=config, ports=ports)
     for row in done.added:
         note = f"; no part of any trend: {row.excluded}" if row.excluded else ""

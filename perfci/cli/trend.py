@@ -30,6 +30,7 @@ def command(  # noqa: PLR0917  # click passes by name
     fmt: str,
     output: Path | None,
     folder: Path | None,
+    bucket: str | None,
     branch: str,
     remote: str,
 ) -> None:
@@ -45,7 +46,7 @@ def command(  # noqa: PLR0917  # click passes by name
     from perfci.report import trend_text
     from perfci.report.trend import FORMATS
 
-    place = archive(real_ports(config, quiet=True), folder=folder, remote=remote, branch=branch)
+    place = archive(real_ports(config, quiet=True), folder=folder, bucket=bucket, remote=remote, branch=branch)
     found = trends(place, profile, series=series, config_file=config)
     text = trend_text.render(found, width=max(width(), 100)) if fmt == "text" else FORMATS[fmt](found)
     if output is None:

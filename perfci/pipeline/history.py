@@ -18,6 +18,7 @@ from perfci.publish.event import read_job
 from perfci.store import history
 from perfci.store.history import Archive, Files
 from perfci.store.history_branch import BRANCH, REMOTE, HistoryBranch
+from perfci.store.history_bucket import bucket_at
 from perfci.store.history_folder import HistoryFolder
 
 
@@ -30,8 +31,17 @@ class Pushed:
     known: int  # were there before
 
 
-def archive(ports: Ports, *, folder: Path | None, remote: str = REMOTE, branch: str = BRANCH) -> Archive:
-    """The history in *folder*, or on a branch of the project's repository where no folder is named."""
+def archive(
+    ports: Ports, *, folder: Path | None, bucket: str | None = None, remote: str = REMOTE, branch: str = BRANCH
+) -> Archive:
+    """The history in *folder* or *bucket*, or on a branch of the project's repository where neither is named."""
+    if folder is not None and bucket is not None:
+        raise ConfigError(
+            f"a history is kept in one place, and both {folder} and {bucket} are named",
+            hint="give --folder or --bucket, or unset PERFCI_HISTORY_FOLDER or PERFCI_HISTORY_BUCKET",
+        )
+    if bucket is not None:
+        return bucket_at(bucket)
     if folder is not None:
         return HistoryFolder(folder)
     return HistoryBranch(root=ports.root, environ=with_token(ports.environ), remote=remote, branch=branch)
