@@ -1,6 +1,6 @@
 """The gate: from comparisons, findings and SLOs to one verdict, with its reasons."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from math import inf, log, log1p
 
 from perfci.judge.alpha import in_family, shares
@@ -64,8 +64,8 @@ def decide(
     """
     if timed is None:
         timed = series_decisions(comparisons, policy, extendable=subject.reference is Reference.REF)
-    decisions = sorted([*work, *timed], key=_worst_first)
-    verdict, reason = _whole(decisions, findings, slo_results, subject)
+    decisions = sorted([*work, *timed], key=worst_first)
+    verdict, reason = whole(decisions, findings, slo_results, subject)
     further = [decision.further_blocks for decision in _required(decisions) if decision.further_blocks]
     return Outcome(
         verdict=verdict,
@@ -224,7 +224,7 @@ def _further(comparison: Comparison, change: Interval, policy: GatePolicy, share
     )
 
 
-def _worst_first(decision: Decision) -> tuple[int, int, bool, float, str, str, str]:
+def worst_first(decision: Decision) -> tuple[int, int, bool, float, str, str, str]:
     """By verdict, then by role; times and failures before counts, whose order is the census's own."""
     change, series = decision.comparison.change, decision.comparison.series
     gravity, role = _WORST_FIRST.index(decision.verdict), _ROLES.index(decision.comparison.budget.role)
@@ -242,7 +242,7 @@ def _worst_first(decision: Decision) -> tuple[int, int, bool, float, str, str, s
     )
 
 
-def _whole(
+def whole(
     decisions: Sequence[Decision], findings: Sequence[Finding], slos: Sequence[SloResult], subject: Subject
 ) -> tuple[Verdict, str]:
     """The first rule that applies; what cannot be told is never green."""
@@ -264,8 +264,9 @@ def _whole(
     if doubts := [finding for finding in findings if finding.weight is Weight.INCONCLUSIVE]:
         return Verdict.INCONCLUSIVE, doubts[0].message + _and_more(len(doubts) - 1, "reason")
     verdict, reason = _settled(_required(counted), slos, subject)
-    accepted = sum(decision.verdict is SeriesVerdict.ACCEPTED for decision in counted)
-    return verdict, f"{reason}; {accepted} counts of work grew and are accepted" if accepted else reason
+    return verdict, reason + _and_accepted(
+        decision for decision in counted if decision.verdict is SeriesVerdict.ACCEPTED
+    )
 
 
 def _required(decisions: Sequence[Decision]) -> list[Decision]:
@@ -287,7 +288,8 @@ def _settled(required: Sequence[Decision], slos: Sequence[SloResult], subject: S
     better = sum(decision.verdict is SeriesVerdict.IMPROVEMENT for decision in compared)
     improved = f", {better} of them improved" if better else ""
     count = f"{len(compared)} required series" if len(compared) > 1 else "the required series"
-    return Verdict.PASS, f"No regression against {subject.reference_name} in {count}{improved}"
+    other = "other " if any(decision.verdict is SeriesVerdict.ACCEPTED for decision in compared) else ""
+    return Verdict.PASS, f"No {other}regression against {subject.reference_name} in {count}{improved}"
 
 
 def _checked(slos: Sequence[SloResult]) -> tuple[Verdict, str]:
@@ -301,6 +303,13 @@ def _checked(slos: Sequence[SloResult]) -> tuple[Verdict, str]:
         first = f"{warned[0].slo.metric} of {warned[0].slo.where}: {warned[0].reason}"
         return Verdict.PASS, f"Every SLO that fails the run is held; not so, and {warned[0].slo.importance}: {first}"
     return Verdict.PASS, f"{'The SLO is' if len(slos) == 1 else f'All {len(slos)} SLOs are'} held"
+
+
+def _and_accepted(accepted: Iterable[Decision]) -> str:
+    kinds = [decision.comparison.kind for decision in accepted]
+    if all(kind is RoundKind.CENSUS for kind in kinds):
+        return f"; {len(kinds)} counts of work grew and are accepted" if kinds else ""
+    return f"; {len(kinds)} series {'is' if len(kinds) == 1 else 'are'} worse and accepted"
 
 
 def _and_more(count: int, noun: str, *, plural: str = "") -> str:

@@ -33,6 +33,7 @@ from perfci.model.history import (
 )
 from perfci.model.judged import (
     BASE_UNAVAILABLE,
+    Acceptance,
     Budget,
     BudgetRule,
     Comparison,
@@ -112,6 +113,7 @@ __all__ = [
     "ENOUGH",
     "FORMER_METRICS",
     "NEUTRAL",
+    "Acceptance",
     "Alarm",
     "Alert",
     "Analysis",

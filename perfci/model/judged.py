@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Protocol
 
@@ -119,7 +119,7 @@ class SeriesVerdict(StrEnum):
     BELOW_BUDGET = "below budget"  # the estimate is smaller than a regression would be, but the interval is too wide
     INCONCLUSIVE = "inconclusive"
     NOT_COMPARED = "not compared"
-    ACCEPTED = "accepted"  # more work, written into census.json by the change itself, where reviewers see it
+    ACCEPTED = "accepted"  # worse on purpose: the change itself writes it into census.json, or an `Acceptance` names it
 
 
 class Verdict(StrEnum):
@@ -211,6 +211,18 @@ class Look:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Acceptance:
+    """Somebody who may decide it says, in public, that one series of one commit is worse on purpose."""
+
+    series: str  # as `Series.label` writes it
+    commit: str  # the full hash of the head that it is about: it holds for no other
+    by: str  # the login
+    at: str  # when it was written, ISO 8601
+    why: str  # in the words of whoever accepted it; "" where nothing was said
+    url: str  # of the comment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
     """What the gate decided about one series, and the reason in one sentence with its numbers."""
 
@@ -220,6 +232,7 @@ class Decision:
     reason: str
     further_blocks: int | None = None  # that would settle it, where it is inconclusive
     looks: tuple[Look, ...] = ()  # empty: judged once
+    acceptance: Acceptance | None = None  # of an accepted one: the comment; None: census.json
 
     @property
     def counts(self) -> bool:
@@ -344,6 +357,10 @@ class Outcome:
     gauges: tuple[GaugeChange, ...] = ()  # for information, by name
     remarks: tuple[Remark, ...] = ()
     assessment: Assessment | None = None  # of a run that was held against limits alone
+
+    def noting(self, *findings: Finding) -> "Outcome":
+        """Return the same outcome with more *findings*, which change no verdict."""
+        return replace(self, findings=(*self.findings, *findings))
 
     @property
     def regressions(self) -> tuple[str, ...]:

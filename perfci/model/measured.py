@@ -100,6 +100,11 @@ class Series:
     endpoint: str
     metric: Metric
 
+    @property
+    def label(self) -> str:
+        """The name by which a user can ask for a series."""
+        return f"{self.endpoint} {self.metric.name}"
+
 
 class RoundKind(StrEnum):
     """How a round measures: under the profile's load, by turns of base and candidate, or by counting work."""

@@ -26,6 +26,8 @@ class Origin:
     base: str = ""
     base_role: str = ""
     branch: str = ""  # that it is to be merged into
+    pull: int = 0  # the number of its pull request; 0: it has none
+    reviewed: str = ""  # the head of that pull request, which people talk about
 
 
 def origin_of(job: Job, repository: Repository) -> Origin:
@@ -36,8 +38,15 @@ def origin_of(job: Job, repository: Repository) -> Origin:
         case "pull_request":
             return _of_pull_request(job, repository)
         case "merge_group" if job.base_sha:
-            base = {"base": job.base_sha, "base_role": "the parent of the merge group", "branch": job.base_ref}
-            return Origin(run=job.run_id, head=job.head_sha, change=job.head_sha, **base)
+            found = Origin(
+                run=job.run_id,
+                head=job.head_sha,
+                change=job.head_sha,
+                base=job.base_sha,
+                base_role="the parent of the merge group",
+                branch=job.base_ref,
+            )
+            return _about(found, job.queued_pr, repository.head_of(job.queued_pr) if job.queued_pr else "")
         case _ if job.merge_sha:
             return Origin(run=job.run_id, head=job.head_sha, change=job.merge_sha)
     raise PublishError(f"the event {job.event} names no commit", hint="GITHUB_SHA and GITHUB_EVENT_PATH name them")
@@ -46,12 +55,18 @@ def origin_of(job: Job, repository: Repository) -> Origin:
 def _of_pull_request(job: Job, repository: Repository) -> Origin:
     found = _of_merge(job.merge_sha, job, repository, run=job.run_id)
     if found is not None:
-        return replace(found, branch=job.base_ref)
+        return replace(_about(found, job.pr, job.head_sha), branch=job.base_ref)
     if not job.base_sha:
         raise PublishError("the event pull_request names no base commit", hint="GITHUB_EVENT_PATH holds the event")
-    role = "the base commit of the event"
-    base = {"base": job.base_sha, "base_role": role, "branch": job.base_ref}
-    return Origin(run=job.run_id, head=job.head_sha, change=job.head_sha, **base)
+    found = Origin(
+        run=job.run_id,
+        head=job.head_sha,
+        change=job.head_sha,
+        base=job.base_sha,
+        base_role="the base commit of the event",
+        branch=job.base_ref,
+    )
+    return _about(found, job.pr, job.head_sha)
 
 
 def _of_workflow_run(job: Job, repository: Repository) -> Origin:
@@ -66,9 +81,21 @@ def _of_workflow_run(job: Job, repository: Repository) -> Origin:
         raise PublishError(f"no open pull request has {job.head_sha[:7]} as its head: there is nobody to tell")
     found = _of_merge(pull.merge, job, repository, run=job.measured_run)
     if found is not None:
-        return replace(found, branch=pull.branch)
-    base = {"base": pull.base, "base_role": "the base of the pull request", "branch": pull.branch}
-    return Origin(run=job.measured_run, head=job.head_sha, change=job.head_sha, **base)
+        return replace(_about(found, pull.number, pull.head), branch=pull.branch)
+    found = Origin(
+        run=job.measured_run,
+        head=job.head_sha,
+        change=job.head_sha,
+        base=pull.base,
+        base_role="the base of the pull request",
+        branch=pull.branch,
+    )
+    return _about(found, pull.number, pull.head)
+
+
+def _about(origin: Origin, pull: int | None, head: str) -> Origin:
+    """*origin* with the pull request in which people talk about it, and its *head*, where both are known."""
+    return replace(origin, pull=pull, reviewed=head) if pull and head else origin
 
 
 def _of_merge(merge: str, job: Job, repository: Repository, *, run: int) -> Origin | None:

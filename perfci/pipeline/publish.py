@@ -49,12 +49,13 @@ def publish(
     artifact_url: str,
     login: str | None,
     warnings: Sequence[str] = (),
+    acceptable: str = "",
 ) -> Published:
     """
     Summary, annotations, comment and, last, the outputs of the run in *folder*.
 
     *policy* or *login* None is an input that cannot be used: the run says so, and everything but the comment is done.
-    *warnings* are shown with those that arise here.
+    *warnings* are shown with those that arise here. *acceptable* is the commit whose red series comments may accept.
     """
     outcome = documents.read(folder)
     code = documents.read_exit(folder)
@@ -64,6 +65,7 @@ def publish(
         "artifact": artifact_url,
         "base_commit": job.commit_url(outcome.subject.base_commit),
         "untrusted": job.is_untrusted,
+        "acceptable": acceptable,
     }
     warnings = [*warnings]
     try:
@@ -107,7 +109,16 @@ def publish_artifact(
         keep_gate(folder, Measured(profile=claim.profile, config=claim.config, environment=claim.environment))
         warnings = _status_set(claim, origin, repository, outcome, code, key=environ.get("PERFCI_KEY", ""))
     url = f"{job.run_url}/artifacts/{judged.artifact.id}" if judged.artifact and job.run_url else ""
-    return publish(folder, environ, policy=policy, token=token, artifact_url=url, login=login, warnings=warnings)
+    return publish(
+        folder,
+        environ,
+        policy=policy,
+        token=token,
+        artifact_url=url,
+        login=login,
+        warnings=warnings,
+        acceptable=origin.reviewed,
+    )
 
 
 def _context(claim: Claim, origin: Origin, *, default_branch: str, chosen: str) -> str:

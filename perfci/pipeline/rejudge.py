@@ -18,6 +18,7 @@ from perfci.judge import judge
 from perfci.judge.comparability import comparable
 from perfci.model import Baseline, Finding, GatePolicy, Outcome, Reference, Run, Side
 from perfci.pipeline import base_policy, documents
+from perfci.pipeline.acceptance import accept
 from perfci.pipeline.committed import with_committed
 from perfci.pipeline.origin import Origin, check_artifact, check_run
 from perfci.pipeline.policy import policy_of
@@ -101,7 +102,7 @@ def rejudge(claim: Claim, origin: Origin, repository: Repository, folder: Path) 
                 hint="nothing was published; run the measuring job again, with the perfci that judges",
             ) from None
         check_run(run, origin, repository, profile=rules.profile, scenario=rules.scenario)
-        view = _judged(run, rules, origin, Path(scratch))
+        view = _judged(run, rules, origin, repository, Path(scratch))
         store.write_atomically(RunFolder(folder).run, file.read_text())
     return Rejudged(view=view, fail_on=fail_on, artifact=artifact)
 
@@ -169,7 +170,7 @@ def _artifact(pattern: str, origin: Origin, repository: Repository) -> Artifact 
     return newest
 
 
-def _judged(run: Run, rules: _Rules, origin: Origin, scratch: Path) -> View:
+def _judged(run: Run, rules: _Rules, origin: Origin, repository: Repository, scratch: Path) -> View:
     named = NamedBase(ref=origin.base, role=origin.base_role, required=True) if origin.base else NamedBase()
     paired = Side.BASE in ({measured.side for measured in run.rounds} or run.census)
     reference = Reference.REF if paired else Reference.BASELINE
@@ -188,7 +189,8 @@ def _judged(run: Run, rules: _Rules, origin: Origin, scratch: Path) -> View:
         outcome = documents.not_measured(problem, subject, alpha=rules.policy.alpha)
     else:
         outcome = judge(run, baseline=baseline, policy=rules.policy, subject=subject)
-    outcome = replace(outcome, findings=(*outcome.findings, *rules.notes))
+        outcome = accept(outcome, origin, repository)
+    outcome = outcome.noting(*rules.notes)
     return View(outcome=outcome, run=run, stored=comparable(run, baseline) if baseline else ())
 
 
@@ -236,4 +238,4 @@ def _nothing(rules: _Rules) -> Outcome:
     outcome = documents.not_measured(
         error, documents.no_subject(rules.profile, rules.scenario), alpha=rules.policy.alpha
     )
-    return replace(outcome, findings=(*outcome.findings, *rules.notes))
+    return outcome.noting(*rules.notes)

@@ -48,6 +48,7 @@ class Job:
     run_id: int
     attempt: int
     measured_run: int = 0  # of a workflow_run: the run that it follows
+    queued_pr: int = 0  # of a merge group: the pull request that it adds to the queue
     merge_sha: str = ""  # what the event checks out; of a pull request, GitHub's merge of it into its base
     api_url: str
     server_url: str
@@ -86,6 +87,7 @@ class _Change:
     trigger: str = ""
     actor: str = ""
     measured_run: int = 0
+    queued_pr: int = 0
 
 
 def read_job(environ: Mapping[str, str]) -> Job:
@@ -113,6 +115,7 @@ def job_from(environ: Mapping[str, str], payload: Mapping[str, Any]) -> Job:
         run_id=_number(environ.get("GITHUB_RUN_ID", "")) or 0,
         attempt=_number(environ.get("GITHUB_RUN_ATTEMPT", "")) or 1,
         measured_run=change.measured_run,
+        queued_pr=change.queued_pr,
         merge_sha=environ.get("GITHUB_SHA", "") if event != "workflow_run" else "",
         api_url=environ.get("GITHUB_API_URL", "").rstrip("/"),
         server_url=environ.get("GITHUB_SERVER_URL", "").rstrip("/"),
@@ -131,6 +134,7 @@ def _change(event: str, payload: Mapping[str, Any], repository: str) -> _Change:
                 head_sha=_sha(payload, "merge_group", "head_sha"),
                 base_sha=_sha(payload, "merge_group", "base_sha"),
                 base_ref=_branch(payload, "merge_group", "base_ref").removeprefix("refs/heads/"),
+                queued_pr=_queued(_text(payload, "merge_group", "head_ref")),
             )
         case "push":
             return _Change(head_sha=_sha(payload, "after"), base_sha=_sha(payload, "before"))
@@ -210,6 +214,12 @@ def _branch(value: object, *path: str) -> str:
     """Return the name of a branch, or "" for a name that git would read as an option or a path."""
     text = _text(value, *path)
     return text if _BRANCH.fullmatch(text) else ""
+
+
+def _queued(ref: str) -> int:
+    """The pull request that a branch of GitHub's merge queue was made for; 0 where its name tells none."""
+    found = re.fullmatch(r"refs/heads/gh-readonly-queue/.+/pr-([1-9]\d{0,9})-[0-9a-f]{40,64}", ref, re.ASCII)
+    return int(found[1]) if found else 0
 
 
 def _number(value: object) -> int | None:

@@ -1,5 +1,5 @@
 """
-Reads from the GitHub API: commits and their files, the pull request of a job, and the artifacts of a run.
+Reads from the GitHub API: commits and their files, the pull request of a job, its comments, and the artifacts of a run.
 
 Files come as data: nothing is checked out. What is missing is a value; what the API refuses is a `PublishError`.
 """
@@ -41,6 +41,18 @@ class Pull:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Comment:
+    """A comment on a pull request; whatever it says is its author's."""
+
+    author: str  # the login; "" of a deleted user
+    is_bot: bool
+    body: str
+    created_at: str  # ISO 8601
+    is_edited: bool  # since it was written, by its author or somebody else
+    url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Artifact:
     """An artifact of a run: *digest* is "sha256:..." of its archive, "" on servers that keep none."""
 
@@ -69,6 +81,34 @@ class Repository:
             return None
         merge = found.merge_commit_sha or ""
         return Pull(number=found.number, head=found.head.sha, base=found.base.sha, branch=found.base.ref, merge=merge)
+
+    def head_of(self, number: int) -> str:
+        """The head commit of the pull request with this number; "" where there is none, or it is not open."""
+        found = self._ask(f"pull request #{number}", lambda: self._at.get_pull(number))
+        return found.head.sha if found is not None and found.state == "open" else ""
+
+    def comments(self, number: int) -> list[Comment]:
+        """The comments on the pull request with this number, oldest first."""
+
+        def asked() -> list[Comment]:
+            listed = self._at.get_pull(number).get_issue_comments()
+            return [
+                Comment(
+                    author=getattr(each.user, "login", "") or "",
+                    is_bot=getattr(each.user, "type", "") == "Bot",
+                    body=each.body or "",
+                    created_at=each.created_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+                    is_edited=each.updated_at != each.created_at,
+                    url=each.html_url,
+                )
+                for each in listed
+            ]
+
+        return self._ask(f"the comments on #{number}", asked) or []
+
+    def permission(self, login: str) -> str:
+        """What *login* may do here: admin, maintain, write, triage, read or none."""
+        return self._ask(f"the rights of {login}", lambda: self._at.get_collaborator_permission(login)) or "none"
 
     def parents(self, commit: str) -> tuple[str, ...]:
         """The full hashes of the parents of *commit*; nothing where it is not in this repository."""

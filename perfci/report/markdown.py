@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from perfci.model import Decision, Outcome, SeriesVerdict, Verdict, Weight
 from perfci.report import assessment, gauges, highlights, rows, work
-from perfci.report.sanitise import code, prose, web_address
+from perfci.report.sanitise import code, prose, visible, web_address
 from perfci.report.sensitivity import sensitivity
 from perfci.report.view import Links, View
 
@@ -23,6 +23,7 @@ MAX_FINDINGS = 8
 REASON_LIMIT = 600
 TEXT_LIMIT = 300
 STATEMENT_LIMIT = 200
+SERIES_LIMIT = 240
 SUMMARY_ROW_BYTES = 900_000
 """What all rows may take in a job summary, whose own limit is 1 MiB."""
 
@@ -89,6 +90,7 @@ def _render(outcome: Outcome, links: Links, *, every: Sequence[str]) -> str:
             first_findings=first[:MAX_FINDINGS],
             findings=later[:MAX_FINDINGS],
             hidden_findings=max(len(first) - MAX_FINDINGS, 0) + max(len(later) - MAX_FINDINGS, 0),
+            acceptable=_acceptable(outcome, links.acceptable),
             links=_links(outcome, links),
         )
     )
@@ -183,4 +185,14 @@ def _links(outcome: Outcome, links: Links) -> list[str]:
     }
     if outcome.subject.base_commit:
         named[f"Base commit {code(rows.commit(outcome.subject.base_commit))}"] = links.base_commit
-    return [f"[{name}]({web_address(url)})" for name, url in named.items() if web_address(url)]
+    accepted = dict.fromkeys((each.acceptance.by, each.acceptance.url) for each in outcome.decisions if each.acceptance)
+    listed = [*named.items(), *((f"Accepted by {code(by)}", url) for by, url in accepted)]
+    return [f"[{name}]({web_address(url)})" for name, url in listed if web_address(url)]
+
+
+def _acceptable(outcome: Outcome, commit: str) -> list[str]:
+    """The lines of a comment that accepts what is red; nothing where no comment is read, or no series is red."""
+    red = [each for each in outcome.decisions if each.counts and each.verdict is SeriesVerdict.REGRESSION]
+    labels = dict.fromkeys(visible(each.comparison.series.label, SERIES_LIMIT) for each in red)
+    named = [label for label in labels if "`" not in label and not label.endswith("…")]
+    return [f"/perf accept {label} at {commit}" for label in named[:MAX_ROWS]] if commit else []

@@ -139,7 +139,7 @@ def slo_word(result: SloResult) -> str:
 
 def label(series: Series) -> str:
     """The name by which a user can ask for a series."""
-    return f"{series.endpoint} {series.metric.name}"
+    return series.label
 
 
 def _measured_by(comparison: Comparison) -> str:

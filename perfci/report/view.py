@@ -7,12 +7,16 @@ from perfci.model import Outcome, Run
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Links:
-    """Addresses that a report points to, each left out where it is empty; and whether a fork or Dependabot measured."""
+    """
+    Addresses that a report points to, each left out where it is empty; whether a fork or Dependabot measured; and the
+    commit for which a comment may accept a red series, "" where no comment is read.
+    """
 
     run: str = ""
     artifact: str = ""
     base_commit: str = ""
     untrusted: bool = False
+    acceptable: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

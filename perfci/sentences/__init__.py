@@ -6,6 +6,7 @@ The sentences: what the judge and the pipeline state as a code with facts, in wo
 """
 
 from perfci.sentences import (
+    acceptance,
     alerts,
     answers,
     census,
@@ -24,6 +25,7 @@ from perfci.sentences.finding import KINDS, Shows, finding
 __all__ = [
     "KINDS",
     "Shows",
+    "acceptance",
     "alerts",
     "answers",
     "census",

@@ -53,6 +53,7 @@ class Comment:
     issue: int
     body: str
     login: str | None = BOT
+    edited: bool = False
 
 
 class FakeGitHub:
@@ -72,6 +73,7 @@ class FakeGitHub:
         self.remote = remote
         self.pulls = {pull.number: pull for pull in pulls}
         self.comments: list[Comment] = []
+        self.permissions: dict[str, str] = {}  # of each login; the others may read
         self.requests: list[Request] = []
         self.failures: list[Failure] = []
         self.gatherings: list[Gathering] = []
@@ -117,10 +119,10 @@ class FakeGitHub:
             Gathering(method=method, path=path, barrier=barrier, answered=answered, left=parties * times)
         )
 
-    def add_comment(self, issue: int, body: str, *, login: str | None = BOT) -> Comment:
+    def add_comment(self, issue: int, body: str, *, login: str | None = BOT, edited: bool = False) -> Comment:
         """A comment that was there before."""
         self._number += 1
-        comment = Comment(id=self._number, issue=issue, body=body, login=login)
+        comment = Comment(id=self._number, issue=issue, body=body, login=login, edited=edited)
         self.comments.append(comment)
         return comment
 
@@ -214,6 +216,10 @@ class FakeGitHub:
     def _get_commit_pulls(self, request: Request, sha: str) -> Answer:
         return self._page(request, [self._pull(pull) for pull in self.pulls.values() if pull.sha == sha])
 
+    def _get_permission(self, _request: Request, login: str) -> Answer:
+        permission = self.permissions.get(login, "read")
+        return Answer(200, {"permission": permission, "role_name": permission, "user": {"login": login}})
+
     def _get_comments(self, request: Request, number: str) -> Answer:
         if int(number) not in self.pulls:
             return Answer(404, {"message": "Not Found"})
@@ -254,6 +260,7 @@ class FakeGitHub:
         ("GET", "/pulls", _get_pulls),
         ("GET", "/commits/([0-9a-f]+)", _get_commit),
         ("GET", "/commits/([0-9a-f]+)/pulls", _get_commit_pulls),
+        ("GET", r"/collaborators/([^/]+)/permission", _get_permission),
         ("GET", r"/issues/(\d+)/comments", _get_comments),
         ("POST", r"/issues/(\d+)/comments", _post_comment),
         ("PATCH", r"/issues/comments/(\d+)", _patch_comment),
@@ -288,7 +295,11 @@ class FakeGitHub:
         return {
             "id": comment.id,
             "body": comment.body,
-            "user": {"login": comment.login} if comment.login else None,
+            "user": {"login": comment.login, "type": "Bot" if comment.login == BOT else "User"}
+            if comment.login
+            else None,
+            "created_at": "2026-11-20T10:00:00Z",
+            "updated_at": "2026-11-20T10:05:00Z" if comment.edited else "2026-11-20T10:00:00Z",
             "url": self._at(f"/issues/comments/{comment.id}"),
             "html_url": f"{self.url}/{self.repository}/pull/{comment.issue}#issuecomment-{comment.id}",
         }

@@ -64,8 +64,14 @@ class Change:
         fork: bool = False,
         trigger: str = "pull_request",
         branch: str = "main",
+        attempt: int = 1,
+        queued: int = 0,
     ) -> dict[str, str]:
-        """The variables of the job that judges, with its files in *folder*; *trigger* started the measuring run."""
+        """
+        The variables of the job that judges, with its files in *folder*; *trigger* started the measuring run.
+
+        *queued* is the pull request that a merge group was made for.
+        """
         owner = "mallory" if fork else "octo"
         head_repository = {"full_name": f"{owner}/shop", "owner": {"login": owner}}
         measured = {"id": RUN, "event": trigger, "head_sha": self.head, "head_branch": "feature"}
@@ -76,6 +82,9 @@ class Change:
             "merge_group": {"merge_group": {"head_sha": self.merge, "base_sha": self.base}},
             "push": {"before": self.base, "after": self.merge},
         }
+        if queued:
+            ref = f"refs/heads/gh-readonly-queue/main/pr-{queued}-{self.base}"
+            payloads["merge_group"]["merge_group"]["head_ref"] = ref
         payload = {**payloads[event], "repository": {"full_name": REPOSITORY, "default_branch": "main"}}
         (folder / "event.json").write_text(json.dumps(payload))
         return {
@@ -87,6 +96,7 @@ class Change:
             "GITHUB_WORKFLOW_REF": f"{REPOSITORY}/.github/workflows/performance.yml@refs/heads/main",
             "GITHUB_JOB": "judge",
             "GITHUB_RUN_ID": str(RUN + 1 if event == "workflow_run" else RUN),
+            "GITHUB_RUN_ATTEMPT": str(attempt),
             "GITHUB_API_URL": api.url,
             "GITHUB_SERVER_URL": "https://git.example",
             "GITHUB_OUTPUT": str(folder / "outputs"),

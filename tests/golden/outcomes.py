@@ -3,9 +3,11 @@
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+from perfci.judge.acceptance import with_accepted
 from perfci.judge.limits.quantities import QUANTITIES
 from perfci.model import (
     BASE_UNAVAILABLE,
+    Acceptance,
     Analysis,
     Assessment,
     Band,
@@ -31,7 +33,9 @@ from perfci.model import (
     SeriesVerdict,
     Verdict,
     Weight,
+    reweighed,
 )
+from perfci.sentences.acceptance import AcceptanceNotAllowed
 from perfci.sentences.headline import headline
 from tests.builders import (
     ENDPOINTS,
@@ -204,6 +208,23 @@ def regression() -> Outcome:
         findings=(a_finding(),),
         family=6,
     )
+
+
+def accepted() -> Outcome:
+    """Slower on purpose, as somebody who may decide it says; another one's words accept nothing."""
+    found = regression()
+    label = found.decisions[0].comparison.series.label
+    url = "https://git.example/octo/shop/pull/7#issuecomment-1"
+    acceptance = Acceptance(
+        series=label,
+        commit="f00d" * 10,
+        by="octo",
+        at="2026-11-20T10:00:00Z",
+        why="the *audit* trail costs it",
+        url=url,
+    )
+    told = with_accepted(found, [acceptance]).noting(AcceptanceNotAllowed(authors=("mallory",)))
+    return replace(told, findings=tuple(reweighed(each, each.weight) for each in told.findings))
 
 
 def improvement() -> Outcome:
@@ -397,6 +418,7 @@ def limits() -> Outcome:
 OUTCOMES: Mapping[str, Callable[[], Outcome]] = {
     "pass": passed,
     "regression": regression,
+    "accepted": accepted,
     "work": work,
     "improvement": improvement,
     "inconclusive": inconclusive,

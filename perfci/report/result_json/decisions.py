@@ -7,6 +7,7 @@ from typing import Annotated, Self
 from pydantic import Field
 
 from perfci.model import (
+    Acceptance,
     Budget,
     Comparison,
     Culprit,
@@ -202,6 +203,31 @@ class LookDocument(Part):
         )
 
 
+class AcceptanceDocument(Part):
+    """The comment by which somebody accepted a series that is worse, for one commit."""
+
+    commit: Name
+    by: Name
+    at: Name
+    why: Text
+    url: Text
+
+    @classmethod
+    def from_model(cls, acceptance: Acceptance | None) -> Self | None:
+        if acceptance is None:
+            return None
+        return cls(
+            commit=name(acceptance.commit),
+            by=name(acceptance.by),
+            at=name(acceptance.at),
+            why=text(acceptance.why),
+            url=text(acceptance.url),
+        )
+
+    def to_model(self, series: Series) -> Acceptance:
+        return Acceptance(series=series.label, commit=self.commit, by=self.by, at=self.at, why=self.why, url=self.url)
+
+
 class DecisionDocument(Part):
     """A series, how it compares and what was decided; `metric` is a key of the document's `metrics`."""
 
@@ -226,6 +252,7 @@ class DecisionDocument(Part):
     moved: float | None = None
     stands_out: float | None = None
     looks: Annotated[tuple[LookDocument, ...], Field(max_length=1000)] = ()
+    acceptance: AcceptanceDocument | None = None
 
     @classmethod
     def from_model(cls, decision: Decision, *, details: bool = True) -> Self:
@@ -253,6 +280,7 @@ class DecisionDocument(Part):
             moved=finite(comparison.common_shift),
             stands_out=finite(comparison.critical_change),
             looks=tuple(map(LookDocument.from_model, decision.looks)) if details else (),
+            acceptance=AcceptanceDocument.from_model(decision.acceptance),
         )
 
     def to_model(self, metrics: Mapping[str, Metric]) -> Decision:
@@ -273,6 +301,7 @@ class DecisionDocument(Part):
             common_shift=self.moved,
             critical_change=self.stands_out,
         )
+        acceptance = self.acceptance.to_model(comparison.series) if self.acceptance else None
         return Decision(
             comparison=comparison,
             verdict=SERIES_VERDICTS.member(self.verdict),
@@ -280,4 +309,5 @@ class DecisionDocument(Part):
             reason=self.reason,
             further_blocks=self.further_blocks,
             looks=tuple(look.to_model() for look in self.looks),
+            acceptance=acceptance,
         )
