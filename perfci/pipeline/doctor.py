@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from perfci.config import read
 from perfci.errors import ExitCode, PerfciError
 from perfci.pipeline.diagnosis import Line, diagnose
+from perfci.pipeline.paths import inside
 from perfci.pipeline.plan import Overrides, plan_of, source_of
 from perfci.pipeline.policy import policy_of
 from perfci.pipeline.ports import Ports
+from perfci.pipeline.secrecy import environment_of
 from perfci.pipeline.trial import attempt
 from perfci.pipeline.watching import watched_of
 from perfci.rig.census import addresses
@@ -50,7 +52,10 @@ def examine(ports: Ports, config_file: str, environment: str | None) -> list[Che
             f"{profile}:{scenario}" for profile, profile_ in config.profiles.items() for scenario in profile_.scenarios
         ]
         for name in names:
-            plan_of(config, name, Overrides(), root=ports.root)
+            plan = plan_of(config, name, Overrides(), root=ports.root)
+            policy_of(config.gate, plan.profile, plan.scenario, alerts=config.monitor.alert)
+        inside(ports.root, config.baselines, what="baselines folder")
+        environment_of(config, ports.environ)
         return f"{config_file}, a {kind} target, {len(names)} scenarios: {', '.join(names)}"
 
     checks.append(_check("configuration", True, configuration))

@@ -176,7 +176,7 @@ def _facts(outcome: Outcome, run: Run | None) -> Iterator[tuple[str, str]]:
     subject = outcome.subject
     if rows.comparable(outcome):
         yield "Could have seen", sensitivity(outcome)
-    yield "Compared", f"{rows.compared(outcome)}, {rows.how(subject.reference)}"
+    yield "Compared", rows.comparison(outcome)
     yield "Machine", subject.machine
     yield "Load", subject.load
     if run is None:

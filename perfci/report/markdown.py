@@ -116,9 +116,8 @@ def _templates() -> "Environment":
     }
     environment.globals |= {
         "sensitivity": sensitivity,
-        "compared": rows.compared,
         "comparable": rows.comparable,
-        "how": rows.how,
+        "comparison": rows.comparison,
         "next_step": rows.next_step,
     }
     return environment

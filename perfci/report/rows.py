@@ -234,13 +234,16 @@ def compared(outcome: Outcome) -> str:
     return f"{head} with {subject.reference_name or 'nothing'}"
 
 
-def how(reference: Reference) -> str:
-    """Describe how the reference was measured."""
+def comparison(outcome: Outcome) -> str:
+    """Describe what was compared with what, and how the reference was measured."""
+    asked, reference = compared(outcome), outcome.subject.reference
+    if cannot_compare(outcome):
+        return f"nothing; {asked} was asked for" if outcome.subject.reference_name else "nothing"
     if reference is Reference.REF:
-        return "both sides on this machine, in turns"
+        return f"{asked}, both sides on this machine, in turns"
     if reference is Reference.LIMITS:
-        return "and with nothing else"
-    return "one run now against stored runs"
+        return f"{asked}, and with nothing else"
+    return f"{asked}, one run now against stored runs"
 
 
 def comparable(outcome: Outcome) -> bool:

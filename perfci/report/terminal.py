@@ -180,7 +180,7 @@ def _named(outcome: Outcome, links: Links, *, verbose: bool) -> Iterator[tuple[s
         yield "Could have seen", sensitivity(outcome)
     if outcome.gauges and not verbose:
         yield "Under load", gauges.in_short(outcome)
-    yield "Compared", f"{rows.compared(outcome)}, {rows.how(outcome.subject.reference)}"
+    yield "Compared", rows.comparison(outcome)
     yield "Machine", outcome.subject.machine
     yield "Load", outcome.subject.load
     for remark in outcome.remarks:

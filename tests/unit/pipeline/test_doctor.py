@@ -3,6 +3,8 @@
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from perfci.errors import ExitCode
 from perfci.pipeline.doctor import Check, examine
 from perfci.pipeline.ports import Ports
@@ -64,6 +66,24 @@ def test_every_reason_is_told(ports: Ports, project: Path) -> None:
     check = _checks(ports)["configuration"]
     assert "agianst: unknown key" in check.found
     assert "locust_file: unknown key" in check.found
+    assert check.exit_code is ExitCode.USAGE
+
+
+@pytest.mark.parametrize(
+    ("wrong", "found"),
+    [
+        ('[[gate.slo]]\nmetric = "latency"\nlimit = 15\n', "unknown metrics: latency (known: service_time"),
+        ("[gate.budget.ref.duet]\nservice_time = { change = 0.2, margin = 0.1 }\n", "a margin of 0.1 is narrower"),
+        ('baselines = "../elsewhere"\n', "baselines folder"),
+    ],
+    ids=["metric", "margin", "baselines"],
+)
+def test_the_policy_is_checked_too(ports: Ports, project: Path, wrong: str, found: str) -> None:
+    """What `run` would refuse about budgets, limits and stored runs is said by `doctor`, with the same exit code."""
+    (project / "perfci.toml").write_text(CONFIG + wrong if wrong.startswith("[") else wrong + CONFIG)
+    check = _checks(ports)["configuration"]
+    assert not check.ok
+    assert found in check.found
     assert check.exit_code is ExitCode.USAGE
 
 
