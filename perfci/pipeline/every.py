@@ -51,6 +51,7 @@ def run_all(request: Request, ports: Ports, *, smoke: bool, include_soak: bool) 
     """
     config = read(ports.root / request.config_file)
     names = names_of(config, request.profile, smoke=smoke, include_soak=include_soak)
+    request = replace(request, runs=len(names))
     outcomes: dict[str, Outcome] = {}
     codes: list[ExitCode] = []
     for number, name in enumerate(names, start=1):

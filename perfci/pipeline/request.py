@@ -31,3 +31,4 @@ class Request:
     base_env: Mapping[str, str] = field(default_factory=dict)  # variables for the target of the base alone
     candidate_env: Mapping[str, str] = field(default_factory=dict)
     census: Counting | None = None
+    runs: int = 1  # that one call makes, of which none is removed as an old one

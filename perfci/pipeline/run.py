@@ -59,8 +59,9 @@ def run(request: Request, ports: Ports) -> Result:
         run_id = f"{began:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
         folder = _new_folder(ports, run_id)
         _keep_out_of_git(ports.work)
-        if gone := RunFolder.prune(ports.work, keep=task.config.keep_runs):
-            ports.progress.note(f"removed {gone} old runs below {ports.work}: keep_runs = {task.config.keep_runs}")
+        if gone := RunFolder.prune(ports.work, keep=max(task.config.keep_runs, request.runs)):
+            old = f"{gone} old run{'s' * (gone > 1)}"
+            ports.progress.note(f"removed {old} below {ports.work}: keep_runs = {task.config.keep_runs}")
         for note in task.notes:
             ports.progress.note(note.message)
         if workers := task.plan.workers:

@@ -90,3 +90,16 @@ def test_the_worst_exit_code_is_that_of_all(root: Path, ports: Ports) -> None:
     assert (found.exit_code, found.readiness["tickets"].level) == (ExitCode.NOT_MEASURED, Level.NOT_READY)
     assert (root / "out/tickets-peak/result.json").exists()
     assert found.file == root / "out/overview.json"
+
+
+def test_a_call_keeps_all_of_its_own_runs(root: Path, ports: Ports) -> None:
+    """Where it makes more runs than are kept, only those of earlier calls are removed."""
+    file = root / "perfci.toml"
+    file.write_text(f"keep_runs = 2\n{file.read_text()}")
+    for name in ("20200101-000000-aaaa", "20200102-000000-bbbb"):
+        (ports.work / name).mkdir(parents=True)
+    recorded = Recorded(rounds=some_rounds(kinds=(RoundKind.LOAD,), sides=(Side.CANDIDATE,), blocks=1))
+    run_all(Request(profile="tickets"), replace(ports, rig=recorded.rig), smoke=True, include_soak=False)
+    kept = [each for each in ports.work.iterdir() if each.is_dir()]
+    assert len(kept) == 3
+    assert not [each for each in kept if each.name.startswith("2020")]
