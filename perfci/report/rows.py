@@ -58,9 +58,9 @@ KIND_SUFFIXES = {RoundKind.DUET: " in turns", RoundKind.LOAD: " under load"}
 _NEXT_STEPS = {
     Verdict.SLO_BREACH: "Bring it back within its limit.",
     Verdict.NO_BASELINE: "Record a baseline and commit it, or compare with a ref, which needs none.",
-    Verdict.INCONCLUSIVE: "Measure again with more blocks, or on a quieter machine.",
     Verdict.INVALID: "Remove the cause named in the findings and measure again; these numbers prove nothing.",
 }
+_MORE_BLOCKS = "Measure again with more blocks, or on a quieter machine."
 _MORE_RUNS = "Measure again with more rounds, accept further runs into the baseline, or compare with a ref."
 _MORE_FILES = (
     "Give a folder with three files or more for each side, measured in turns, on one machine, with the same load."
@@ -262,14 +262,27 @@ def next_step(outcome: Outcome) -> str:
         return _explain_worst(outcome)
     if cannot_compare(outcome):
         return "Make the base available, as the finding says, and run again."
-    if outcome.verdict is Verdict.INCONCLUSIVE and any(f.weight is Weight.INCONCLUSIVE for f in outcome.findings):
+    if outcome.verdict is Verdict.INCONCLUSIVE:
+        return _settling(outcome)
+    return _NEXT_STEPS.get(outcome.verdict, "")
+
+
+def _settling(outcome: Outcome) -> str:
+    """What would make an inconclusive outcome a pass or a fail; "" where nothing that can be named would."""
+    if any(finding.weight is Weight.INCONCLUSIVE for finding in outcome.findings):
         return "Read what stands before the table: no number settles it."
-    if outcome.verdict is Verdict.INCONCLUSIVE and outcome.further_blocks:
+    if outcome.further_blocks:
         blocks = outcome.further_blocks
         return f"About {blocks} more block{'s' * (blocks != 1)} would settle it; or use a quieter machine."
-    if outcome.verdict is Verdict.INCONCLUSIVE and outcome.subject.reference is Reference.BASELINE:
+    required = [decision for decision in outcome.decisions if decision.comparison.budget.role is Role.REQUIRED]
+    unjudged = any(slo.slo.fails and not slo.rounds for slo in outcome.slos)
+    if unjudged and not any(decision.verdict is SeriesVerdict.INCONCLUSIVE for decision in required):
+        return "Measure load rounds that ask for what the SLO limits: no other rounds are held against it."
+    if outcome.subject.reference is Reference.BASELINE:
         return _MORE_FILES if any(finding.code == "imported" for finding in outcome.findings) else _MORE_RUNS
-    return _NEXT_STEPS.get(outcome.verdict, "")
+    if outcome.subject.reference is Reference.LIMITS:
+        return "Write a limit into perfci.toml: [[gate.slo]]."
+    return _MORE_BLOCKS if required else ""
 
 
 def _explain_worst(outcome: Outcome) -> str:

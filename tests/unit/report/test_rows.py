@@ -2,13 +2,14 @@
 
 import math
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from perfci.judge.census.counters import metric_of
-from perfci.model import Better, Decision, Interval, Metric, Quantity, Series, SeriesVerdict, Verdict
+from perfci.model import Better, Decision, Interval, Metric, Quantity, Reference, Series, SeriesVerdict, Verdict
 from perfci.report import render, rows, terminal
 from perfci.report.sensitivity import sensitivity
 from tests.builders import a_comparison, a_decision, a_metric, a_regression, an_outcome, an_slo_result
@@ -126,6 +127,33 @@ def test_sensitivity() -> None:
 def test_next_step(verdict: Verdict) -> None:
     """Every verdict but a pass says what to do next."""
     assert bool(rows.next_step(an_outcome(verdict=verdict))) == (verdict is not Verdict.PASS)
+
+
+@pytest.mark.parametrize(
+    ("changes", "step"),
+    [
+        ({"reference": Reference.REF}, "with more blocks"),
+        ({"reference": Reference.BASELINE}, "with more rounds"),
+        ({"reference": Reference.LIMITS, "decisions": ()}, "Write a limit"),
+        ({"reference": Reference.LIMITS, "decisions": (), "unjudged": True}, "ask for what the SLO limits"),
+        ({"reference": Reference.REF, "decisions": (), "unjudged": True}, "ask for what the SLO limits"),
+        ({"reference": Reference.REF, "decisions": ()}, ""),
+    ],
+    ids=["blocks", "stored-runs", "no-limit", "limit-without-rounds", "counts-and-a-limit", "counts-alone"],
+)
+def test_more_blocks_are_asked_for_only_where_blocks_would_settle_it(changes: dict[str, Any], step: str) -> None:
+    """A comparison with stored runs has rounds, one with limits has SLOs, and counts alone have neither."""
+    reference, unjudged = changes.pop("reference"), changes.pop("unjudged", False)
+    slos = (an_slo_result(held=False, rounds=0, rounds_within=0, worst=None),)
+    outcome = an_outcome(
+        verdict=Verdict.INCONCLUSIVE,
+        subject=replace(an_outcome().subject, reference=reference),
+        slos=slos if unjudged else (),
+        **changes,
+    )
+    found = rows.next_step(outcome)
+    assert step in found
+    assert bool(found) == bool(step)
 
 
 def test_next_step_cannot_run_a_name() -> None:
