@@ -6,8 +6,17 @@ from collections.abc import Callable
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
 CONFIG = "perfci.toml"
+
+
+def not_empty(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    """Refuse an empty value on the command line, `--base "$SHA"` without SHA; in a variable it stands for none."""
+    if value == "" and ctx.get_parameter_source(str(param.name)) is ParameterSource.COMMANDLINE:
+        raise click.BadParameter("it is empty; leave the option out, or set the variable of the shell")
+    return value
+
 
 config_option = click.option(
     "--config",
@@ -19,7 +28,11 @@ config_option = click.option(
     help="The configuration file; its folder is the project.",
 )
 environment_option = click.option(
-    "--environment", envvar="PERFCI_ENVIRONMENT", metavar="NAME", help="A named environment of the configuration."
+    "--environment",
+    envvar="PERFCI_ENVIRONMENT",
+    metavar="NAME",
+    callback=not_empty,
+    help="A named environment of the configuration.",
 )
 
 

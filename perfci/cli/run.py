@@ -21,6 +21,7 @@ from perfci.cli.options import (
     config_option,
     env_file_option,
     environment_option,
+    not_empty,
     quiet_option,
 )
 from perfci.cli.output import colour, say, width
@@ -111,12 +112,14 @@ def _announced(options: Mapping[str, Any]) -> Iterator[None]:
     default="",
     envvar="PERFCI_BASE",
     metavar="REF",
+    callback=not_empty,
     help='The base: a commit, branch or tag of the local git, a folder ("./old"), or "." for the working tree.',
 )
 @click.option(
     "--candidate",
     default="",
     metavar="REF",
+    callback=not_empty,
     help="What is compared with it, named in the same way.  [default: the working tree]",
 )
 @click.option("--users", type=click.IntRange(1, 100_000), envvar="PERFCI_USERS", help="Instead of the scenario's.")

@@ -284,6 +284,15 @@ def test_failing_health_check(start: Start, checkout: Path) -> None:
     assert time.monotonic() - began < 60
 
 
+def test_a_health_check_that_is_switched_off(start: Start, checkout: Path) -> None:
+    """Such a service has only to run, and the others are waited for as ever."""
+    check = {"test": ["CMD-SHELL", "test -e /ready || ! touch /ready"], "interval": "1s", "retries": 9}
+    other = {"image": IMAGE, "command": ["sleep", "600"], "healthcheck": check}
+    _write(checkout, {"healthcheck": {"disable": True}}, other=other)
+    with start() as running:
+        assert running.health().alive
+
+
 def test_must_24_one_shot_service(start: Start, checkout: Path) -> None:
     """A service that exits 0 is named, with the way to declare it."""
     once = {"image": IMAGE, "command": ["true"]}

@@ -191,6 +191,8 @@ def test_a_shape_decides_about_users_and_about_the_end(tmp_path: Path) -> None:
     assert 1.0 < recording.measured_s < 5.0
     assert recording.generator.complete
     assert 2 <= recording.users == recording.generator.users_wanted <= 3
+    (note,) = recording.notes
+    assert note.startswith(f"the LoadTestShape ended the load after {recording.measured_s:.1f} of 20 s")
 
 
 def test_a_shape_that_ends_within_the_warmup_is_told(tmp_path: Path) -> None:

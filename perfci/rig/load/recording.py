@@ -20,6 +20,9 @@ NAMED = 3
 STOPPED = "StopUser"
 """Why a user ended that stopped itself."""
 
+SHORT = 0.95
+"""Of the time that was to be measured: with less, it is said that a shape ended the load."""
+
 Window = tuple[float, float]
 """Start and end of measured time, in seconds since the epoch."""
 
@@ -100,7 +103,7 @@ def record(
     readers: Sequence[LogReader], *, windows: Sequence[Window], plan: LoadPlan | None, warmup_s: float
 ) -> Recording:
     """Build the recording of the *windows*; a *plan* says how many users and processes there should have been."""
-    windows = _before(first(readers, "stopped"), windows) if _shaped(readers) else windows
+    wanted, windows = windows, _before(first(readers, "stopped"), windows) if _shaped(readers) else windows
     health = [e for e in events(readers, "health") if _within(e, windows)]
     raised = events(readers, "exception")
     counted = _counted(readers, windows) or [e["users"] for e in health]
@@ -130,7 +133,7 @@ def record(
         errors=_errors(readers),
         users_at=tuple((e["at"], e["users"]) for e in events(_leading(readers), "health")),
         cpu=tuple((e["at"] - e["seconds"], e["at"], e["cpu_share"] * len(readers)) for e in health),
-        notes=notes(readers),
+        notes=(*notes(readers), *_shortened(wanted, windows)),
         unpaired=tuple((e["since"], e["until"]) for e in events(readers, "unpaired")),
         logs=tuple(partial(LogReader, reader.path, reader.mask) for reader in readers),
     )
@@ -236,6 +239,16 @@ def _before(stopped_s: float | None, windows: Sequence[Window]) -> list[Window]:
             hint="the warm-up counts from its first users: let it last longer, or choose a shorter `warmup`",
         )
     return left
+
+
+def _shortened(wanted: Sequence[Window], measured: Sequence[Window]) -> Iterator[str]:
+    """A sentence where a shape left less to measure than was *wanted*."""
+    wanted_s, left_s = (sum(until - since for since, until in windows) for windows in (wanted, measured))
+    if left_s < SHORT * wanted_s:
+        yield (
+            f"the LoadTestShape ended the load after {left_s:.1f} of {wanted_s:.3g} s: let it last longer, or choose a"
+            " shorter `duration`"
+        )
 
 
 def _complete(readers: Sequence[LogReader], plan: LoadPlan | None) -> bool:

@@ -56,6 +56,11 @@ def isolate(config: Config, copy: Copy) -> Isolated:
     """
     services: Services = {name: dict(each) for name, each in (config.get("services") or {}).items()}
     publisher = _publisher(services, copy.service)
+    if not (replicas := _replicas(services[copy.service])):
+        raise TargetError(
+            f"the compose file starts no container of service {copy.service!r}: it has 0 replicas",
+            hint="give it one in an override file: files in [target]",
+        )
     found = sharing.examine(config, copy)
     tags = images.tags(services, prefix=copy.tag, build=copy.build)
     fixed = addresses.fixed(config, copy.texts)
@@ -69,6 +74,7 @@ def isolate(config: Config, copy: Copy) -> Isolated:
     for name, each in services.items():
         _keep_container_name(name, services, each)
     volumes = _unnamed(config.get("volumes") or {}) | _isolate_data_folders(services, copy)
+    idle = [f"service {copy.service!r} has {replicas} replicas: all load goes to one of them"] if replicas > 1 else []
     services[publisher]["ports"] = [{"target": copy.port, "host_ip": "127.0.0.1", "protocol": "tcp"}]
     kept = {key: value for key, value in config.items() if key not in {"name", "services", "networks", "volumes"}}
     together = (*found.problems, *addresses.problems(fixed))
@@ -77,7 +83,7 @@ def isolate(config: Config, copy: Copy) -> Isolated:
         config={"name": copy.project, **kept, "services": services, **own},
         publisher=publisher,
         problems=(*sharing.host_ports(config, published), *(together if copy.side_by_side else ())),
-        warnings=found.warnings if copy.side_by_side else found.lasting,
+        warnings=(*(found.warnings if copy.side_by_side else found.lasting), *idle),
         outliving=found.outliving,
     )
 
@@ -101,6 +107,12 @@ def _publisher(services: Services, service: str) -> str:
             hint="remove network_mode: perfci needs a port of its own for each copy",
         )
     return publisher
+
+
+def _replicas(service: Mapping[str, Any]) -> int:
+    """How many containers compose starts of *service*."""
+    replicas = (service.get("deploy") or {}).get("replicas")
+    return int(next((number for number in (service.get("scale"), replicas) if number is not None), 1))
 
 
 def _networks(config: Config, copy: Copy, fixed: Mapping[str, addresses.Fixed]) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 import contextlib
 import hashlib
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,9 @@ from perfci.rig.target import readiness
 from perfci.rig.target.running import Launch
 
 LOG_LINES = 2000
+NO_CHECK = "has no healthcheck configured"
+"""What compose says where it waits for a service whose health check is switched off."""
+
 MARGIN_S = 60.0  # for compose itself, beyond the time that the services get
 
 
@@ -71,28 +74,37 @@ class Stack:
 
         TargetError names the service that did not.
         """
-        limit = str(wait_timeout_s)
-        words = ("up", "-d", "--no-build", "--wait", "--wait-timeout", limit)
-        with self._running(*words, timeout_s=wait_timeout_s + MARGIN_S) as ended:
+        with self._running(*_up(wait_timeout_s), timeout_s=wait_timeout_s + MARGIN_S) as ended:
             yield lambda: self._up(ended(), wait_timeout_s)
 
     def _up(self, done: process.Completed, wait_timeout_s: int) -> None:
         self.log("up").write_text(done.out + done.err)
-        if done.ok:
+        if done.ok or self._runs_unchecked(done, wait_timeout_s):
             return
         docker.diagnose(self.launch.environ)
-        for container in self.containers():
-            problem = why_not(container, wait_timeout_s)
-            if problem:
-                name = docker.service_of(container)
-                raise TargetError(
-                    f"{problem[0]}{readiness.evidence(self.logs_tail(name))}",
-                    hint=problem[1],
-                )
+        if problem := first_problem(self.containers(), self.services, wait_timeout_s):
+            raise TargetError(
+                f"{problem.message}{readiness.evidence(self.logs_tail(problem.service))}", hint=problem.hint
+            )
         raise TargetError(
             f"the compose project could not be started{readiness.evidence(process.tail(self.log('up')))}",
             hint="try `docker compose up` in the same checkout",
         )
+
+    def _runs_unchecked(self, done: process.Completed, wait_timeout_s: int) -> bool:
+        """
+        Whether everything runs, although `up --wait` ended with an error.
+
+        It starts all and waits for all, but refuses a service whose health check is switched off.
+        """
+        unchecked = {name for name, service in self.services.items() if _is_unchecked(service)}
+        if not unchecked or NO_CHECK not in done.out + done.err:
+            return False
+        if others := sorted(self.services.keys() - unchecked - one_shots(self.services)):
+            words = (*_up(wait_timeout_s), "--no-deps", *others)
+            if not self.compose(*words, timeout_s=wait_timeout_s + MARGIN_S, log="up").ok:
+                return False
+        return first_problem(self.containers(), self.services, wait_timeout_s) is None
 
     def containers(self) -> list[dict[str, Any]]:
         """What the engine knows of the containers of this copy."""
@@ -116,25 +128,74 @@ class Stack:
             self.log(docker.service_of(container)).write_text(text)
 
 
-def why_not(container: Mapping[str, Any], waited_s: int) -> tuple[str, str] | None:
-    """Why a container is not running and healthy, and the next step; None where it is."""
-    name, state = docker.service_of(container), container["State"]
+def _up(wait_timeout_s: int) -> tuple[str, ...]:
+    return ("up", "-d", "--no-build", "--wait", "--wait-timeout", str(wait_timeout_s))
+
+
+def _is_unchecked(service: Mapping[str, Any]) -> bool:
+    check = service.get("healthcheck") or {}
+    return bool(check.get("disable")) or list(check.get("test") or []) == ["NONE"]
+
+
+def one_shots(services: Mapping[str, Mapping[str, Any]]) -> set[str]:
+    """The services for whose end another one waits."""
+    return {
+        name
+        for service in services.values()
+        for name, how in (service.get("depends_on") or {}).items()
+        if how.get("condition") == "service_completed_successfully"
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why a service kept the whole project from running, and the next step."""
+
+    service: str
+    message: str
+    hint: str
+
+
+def first_problem(
+    containers: Iterable[Mapping[str, Any]], services: Mapping[str, Mapping[str, Any]], waited_s: int
+) -> Problem | None:
+    """
+    The problem of the first of *containers* that has one, or None.
+
+    One that failed comes first. One that ended with exit code 0 is a problem only where no service waits for its end.
+    """
+    awaited = one_shots(services)
+    ended_well: list[Problem] = []
+    for container in containers:
+        name, state = docker.service_of(container), container["State"]
+        if state["Status"] == "exited" and state.get("ExitCode") == 0:
+            ended_well += [] if name in awaited else [_ended_well(name)]
+        elif problem := _failed(name, state, waited_s):
+            return problem
+    return ended_well[0] if ended_well else None
+
+
+def _ended_well(name: str) -> Problem:
+    return Problem(
+        name,
+        f"service {name!r} did its work and ended (exit code 0), which `up --wait` takes for a failure",
+        f"let another service depend on {name} with condition: service_completed_successfully",
+    )
+
+
+def _failed(name: str, state: Mapping[str, Any], waited_s: int) -> Problem | None:
     health = (state.get("Health") or {}).get("Status", "")
-    code = state.get("ExitCode")
-    if state["Status"] == "exited" and code == 0:
-        return (
-            f"service {name!r} did its work and ended (exit code 0), which `up --wait` takes for a failure",
-            f"let another service depend on {name} with condition: service_completed_successfully",
-        )
     if state["Status"] in {"exited", "dead", "restarting"}:
         killed = ", out of memory" if state.get("OOMKilled") else ""
-        return (
-            f"service {name!r} ended with exit code {code}{killed} before it was ready",
+        return Problem(
+            name,
+            f"service {name!r} ended with exit code {state.get('ExitCode')}{killed} before it was ready",
             "start it by hand with `docker compose up` and look at what it says",
         )
     if health in {"starting", "unhealthy"}:
         said = " ".join(str(((state["Health"].get("Log") or [{}])[-1] or {}).get("Output", "")).split())[:300]
-        return (
+        return Problem(
+            name,
             f"service {name!r} never became healthy within {waited_s} s"
             + (f"; its health check said: {said}" if said else ""),
             "check its healthcheck, or raise wait_timeout_s in [target]",

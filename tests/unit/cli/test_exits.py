@@ -30,6 +30,9 @@ from tests.fakes.shell import Perfci
         (["run", "tickets", "--blocks", "1"], "'--blocks'"),
         (["run", "tickets", "--candidate-env", "A"], "'A' is not of the form KEY=VALUE"),
         (["run", "tickets", "--fail-on", "always"], "'--fail-on'"),
+        (["run", "tickets", "--base", ""], "'--base': it is empty"),
+        (["run", "tickets", "--candidate", ""], "'--candidate': it is empty"),
+        (["doctor", "--environment", ""], "'--environment': it is empty"),
         (["compare"], "Missing argument"),
         (["compare", "a", "b", "c"], "compare takes one or two paths"),
         (["gate"], "Missing argument 'RUN'"),
@@ -46,6 +49,16 @@ def test_usage_errors_are_2(perfci: Perfci, arguments: list[str], told: str) -> 
     assert (code, out) == (2, "")
     assert told in err
     assert "Traceback" not in err
+
+
+@pytest.mark.kind("J")
+def test_an_empty_variable_is_no_base(perfci: Perfci, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Inputs of the Action are variables, and an input that was left out is an empty one."""
+    monkeypatch.setenv("PERFCI_BASE", "")
+    monkeypatch.setenv("PERFCI_ENVIRONMENT", "")
+    code, _, err = perfci("run", "tickets")
+    assert code == 2
+    assert "there is no" in err  # configuration
 
 
 @pytest.mark.parametrize("verdict", [Verdict.PASS, Verdict.REGRESSION])

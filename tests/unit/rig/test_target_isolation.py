@@ -382,3 +382,19 @@ def test_an_image_is_built_after_what_it_takes_from_another_service() -> None:
         "other": {"image": "x-other", "build": {"context": "/o", "additional_contexts": {"lib": "service:base-x"}}},
     }
     assert images.bases(services) == {"base": set(), "web": {"base"}, "job": {"web"}, "other": set()}
+
+
+@pytest.mark.parametrize("several", [{"deploy": {"replicas": 2}}, {"scale": 2}])
+@pytest.mark.parametrize("side_by_side", [True, False])
+def test_replicas_that_get_no_load_are_told(several: dict[str, Any], *, side_by_side: bool) -> None:
+    """One port is published, that of one container. Other services may have as many as they want."""
+    config = {"services": {"web": {"image": "a", **several}, "worker": {"image": "b", "deploy": {"replicas": 3}}}}
+    assert _isolated(config, side_by_side=side_by_side).warnings == (
+        "service 'web' has 2 replicas: all load goes to one of them",
+    )
+
+
+def test_a_service_without_replicas_is_refused() -> None:
+    """Compose would start the project without it, and nothing would answer."""
+    with pytest.raises(TargetError, match="'web': it has 0 replicas"):
+        _isolated({"services": {"web": {"image": "a", "deploy": {"replicas": 0}}}})

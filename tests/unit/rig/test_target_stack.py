@@ -33,3 +33,38 @@ def test_different_labels_have_different_projects() -> None:
 def test_limits_of_a_container_are_told(host: dict[str, Any], told: str) -> None:
     """As the engine knows them, in whichever way they were given."""
     assert compose.limits_of({"HostConfig": host}) == told
+
+
+SERVICE = "com.docker.compose.service"
+
+
+def _container(name: str, **state: Any) -> dict[str, Any]:
+    return {"Config": {"Labels": {SERVICE: name}}, "State": {"Status": "running", "ExitCode": 0, **state}}
+
+
+@pytest.mark.kind("B")
+@pytest.mark.parametrize(
+    ("containers", "condition", "service"),
+    [
+        ([_container("init", Status="exited"), _container("api", Status="created")], "service_started", "init"),
+        ([_container("init", Status="exited"), _container("api", Status="created")], None, ""),
+        ([_container("init", Status="exited"), _container("api", Status="exited", ExitCode=3)], None, "api"),
+        (
+            [_container("init", Status="exited"), _container("api", Health={"Status": "unhealthy", "Log": None})],
+            "service_started",
+            "api",
+        ),
+        ([_container("api")], None, ""),
+    ],
+    ids=["not-awaited", "awaited", "awaited-and-failed", "failed-before-ended-well", "running"],
+)
+def test_a_one_shot_service_that_others_wait_for_is_not_the_cause(
+    containers: list[dict[str, Any]], condition: str | None, service: str
+) -> None:
+    """Where it did what it should, what failed is named, or what compose itself said."""
+    services = {
+        "init": {},
+        "api": {"depends_on": {"init": {"condition": condition or "service_completed_successfully"}}},
+    }
+    found = stack.first_problem(containers, services, 30)
+    assert (found.service if found else "") == service
