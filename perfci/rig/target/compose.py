@@ -97,7 +97,7 @@ def _build_order(stack: Stack) -> list[list[str]]:
 @contextlib.contextmanager
 def start(options: Options, launch: Launch) -> Iterator[Callable[[], RunningTarget]]:
     """Start a fresh copy of the project."""
-    stack = _resolve(options, launch)
+    stack = _resolve(options, launch, anew=False)
     note = leftovers.note(launch.state, project=stack.name)
     hurry = True  # whatever is not foreseen below is an interruption
     try:
@@ -115,7 +115,7 @@ def start(options: Options, launch: Launch) -> Iterator[Callable[[], RunningTarg
             note.erase()
 
 
-def _resolve(options: Options, launch: Launch) -> Stack:
+def _resolve(options: Options, launch: Launch, *, anew: bool = True) -> Stack:
     project = Project(
         service=options.service,
         port=options.port,
@@ -124,7 +124,7 @@ def _resolve(options: Options, launch: Launch) -> Stack:
         build=options.build,
         env=options.env,
     )
-    return resolve(project, launch)
+    return resolve(project, launch, anew=anew)
 
 
 def _stop(stack: Stack, options: Options, *, hurry: bool) -> bool:

@@ -24,6 +24,9 @@ PLACEHOLDERS = frozenset({".gitkeep", ".keep", ".gitignore"})
 MOST_BYTES = 256_000  # of one mounted file
 MOST_FILES = 200  # of one mounted folder
 
+_RESOLVED: dict[tuple[object, ...], tuple[str, str]] = {}
+"""By side: the name under which compose resolved the project of this process, and the text that it answered."""
+
 _LINE = re.compile(r"^\s*(?:export\s+)?(COMPOSE_FILE|COMPOSE_PATH_SEPARATOR)\s*=\s*(.*?)\s*$", re.MULTILINE)
 
 
@@ -39,15 +42,15 @@ class Project:
     env: Mapping[str, str] = field(default_factory=dict)
 
 
-def resolve(project: Project, launch: Launch) -> Stack:
+def resolve(project: Project, launch: Launch, *, anew: bool = True) -> Stack:
     """
     An isolated copy of the project in the side's tree.
 
-    ConfigError names what cannot be isolated; TargetError, where the file cannot be used or is that of the base.
+    Compose reads the files of a side once: unless *anew*, a start uses its answer to an earlier one. ConfigError names what cannot be isolated; TargetError, where the file cannot be used or is that of the base.
     """
     launch.workspace.mkdir(parents=True, exist_ok=True)
     name, env = project_name(launch.label), _variables(project, launch)
-    config, foreign = _own_paths(_config(project, launch, name, env), project, launch)
+    config, foreign = _own_paths(_config(project, launch, name, env, anew=anew), project, launch)
     tag = _image_prefix(launch)
     copy = Copy(
         project=name,
@@ -111,8 +114,18 @@ def _variables(project: Project, launch: Launch) -> dict[str, str]:
     return {**own, **project.env, **launch.extra_env}
 
 
-def _config(project: Project, launch: Launch, name: str, env: Mapping[str, str]) -> dict[str, Any]:
-    """The project as compose resolves it; TargetError where it cannot, or where the service is missing."""
+def _config(project: Project, launch: Launch, name: str, env: Mapping[str, str], *, anew: bool) -> dict[str, Any]:
+    """The project as compose resolved it, under the *name* of this copy."""
+    side = (launch.source, launch.side, repr(project), repr(sorted(env.items())))
+    if anew or side not in _RESOLVED:
+        _RESOLVED[side] = name, json.dumps(_resolved(project, launch, name, env))
+    former, answer = _RESOLVED[side]
+    renamed: dict[str, Any] = json.loads(answer.replace(former, name))  # COMPOSE_PROJECT_NAME may be anywhere
+    return renamed
+
+
+def _resolved(project: Project, launch: Launch, name: str, env: Mapping[str, str]) -> dict[str, Any]:
+    """Ask compose for the project; TargetError where it cannot resolve it, or where the service is missing."""
     paths = _compose_files(launch.source, project.files, project.env)
     # Named only where they were chosen: compose's own look-up merges an override file that lies beside it.
     chosen = [word for path in paths for word in ("-f", str(path))] if project.files else []

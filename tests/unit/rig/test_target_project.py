@@ -15,6 +15,7 @@ from perfci.rig.host import docker, leftovers
 from perfci.rig.host.environment import JobEnvironment
 from perfci.rig.target.project import Project, resolve
 from perfci.rig.target.running import Launch
+from perfci.rig.target.stack import project_name
 from tests.fakes import docker_cli
 
 pytestmark = pytest.mark.kind("M")
@@ -72,6 +73,22 @@ def test_several_files_are_read_in_their_order(launch: Launch) -> None:
     (launch.source / "perf.yaml").touch()
     resolve(Project(service="web", port=80, files=("compose.yaml", "perf.yaml")), launch)
     assert f"-f {launch.source}/compose.yaml -f {launch.source}/perf.yaml config" in _asked(launch)
+
+
+def test_compose_reads_the_files_of_a_side_once(launch: Launch) -> None:
+    """Later starts have the same project under names of their own, wherever the name of the first one stood in it."""
+    named = {"services": {"web": {"image": "a", "environment": {"STACK": project_name(launch.label)}}}}
+    _project(launch, named)
+    resolve(Project(service="web", port=80), launch)
+    asked = len(_state(launch)["asked"])
+
+    later = resolve(Project(service="web", port=80), replace(launch, label="run-candidate-2"), anew=False)
+    assert len(_state(launch)["asked"]) == asked
+    assert later.name == "perfci-run-candidate-2"
+    assert later.services["web"]["environment"]["STACK"] == later.name
+
+    _project(launch, {"services": {"web": {"image": "b"}}})
+    assert resolve(Project(service="web", port=80), launch).services["web"]["image"] == "b"
 
 
 def test_the_files_of_the_trees_own_env_file_are_obeyed(launch: Launch) -> None:
