@@ -33,7 +33,7 @@ from bench.hogs import hogs as cpu_hogs
 from bench.tables import percent
 from perfci.judge.budgets import by_metric
 from perfci.judge.policy import DEFAULT
-from perfci.model import Reference, RoundKind
+from perfci.model import Reference, RoundKind, Step
 
 ROOT = Path(__file__).parents[1]
 LONGEST_S = 900.0
@@ -123,6 +123,8 @@ class Job:
     seen: str  # the change of the endpoint that is known to be slower, or the reason of the verdict
     wall_s: float
     code: int
+    blocks: int = 0
+    steps: Mapping[str, float] = field(default_factory=dict)  # seconds by step, all blocks together
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,7 +160,8 @@ def main(names: Sequence[str], times: int, file: Path | None, **setting: Any) ->
         stack.enter_context(cpu_hogs(chosen.hogs))
         for name in [*(names or KNOWN)] * times:
             jobs.append(job := _run(name, project, chosen))
-            console.print(f"{name}: {job.verdict}, {job.seen} ({job.wall_s:.0f} s)", markup=False, highlight=False)
+            size = f"{job.wall_s:.0f} s, {job.blocks} blocks"
+            console.print(f"{name}: {job.verdict}, {job.seen} ({size})", markup=False, highlight=False)
             if file:
                 with file.open("a") as notes:
                     notes.write(json.dumps(asdict(job)) + "\n")
@@ -192,11 +195,24 @@ def _run(name: str, project: Path, setting: Setting) -> Job:
     wall_s = time.monotonic() - started
     result = output / "result.json"
     said: Mapping[str, Any] = json.loads(result.read_text()) if result.exists() else {"reason": done.stderr[-300:]}
-    return job_of(name, said, setting=setting, wall_s=wall_s, code=done.returncode)
+    file = output / "run.json"
+    timings = json.loads(file.read_text())["timings"] if file.exists() else ()
+    return job_of(name, said, setting=setting, wall_s=wall_s, code=done.returncode, timings=timings)
 
 
-def job_of(name: str, said: Mapping[str, Any], *, setting: Setting, wall_s: float, code: int) -> Job:
-    """What a run's `result.json` says of the truth that is known."""
+def job_of(
+    name: str,
+    said: Mapping[str, Any],
+    *,
+    setting: Setting,
+    wall_s: float,
+    code: int,
+    timings: Sequence[Mapping[str, Any]] = (),
+) -> Job:
+    """What a run's `result.json` says of the truth that is known, and the *timings* of its `run.json` of its steps."""
+    steps = dict.fromkeys((timing["step"] for timing in timings), 0.0)
+    for timing in timings:
+        steps[timing["step"]] = round(steps[timing["step"]] + timing["seconds"], 1)
     known = KNOWN[name]
     red = [decision["endpoint"] for decision in said.get("decisions", ()) if decision["verdict"] == "regression"]
     return Job(
@@ -208,6 +224,8 @@ def job_of(name: str, said: Mapping[str, Any], *, setting: Setting, wall_s: floa
         seen=_seen(said, known),
         wall_s=round(wall_s, 1),
         code=code,
+        blocks=len({timing["block"] for timing in timings if timing["step"] in (Step.TURNS, Step.LOAD)}),
+        steps=steps,
     )
 
 

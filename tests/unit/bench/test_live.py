@@ -47,6 +47,16 @@ def test_a_run_without_a_result_says_why() -> None:
     assert (job.verdict, job.found, job.seen) == ("nothing", False, "no engine")
 
 
+def test_the_seconds_of_each_step_and_the_blocks_are_noted() -> None:
+    """A census is no block; the turns and the load of one block are in the same."""
+    steps = [("census", "start", 1.0), ("census", "census", 6.0), ("1", "start", 1.5), ("1", "turns", 6.0)]
+    steps += [("1", "load", 9.0), ("2", "start", 1.5), ("2", "turns", 6.04)]
+    timings = [{"block": block, "step": step, "seconds": seconds} for block, step, seconds in steps]
+    job = job_of("all, identical", {}, setting=Setting(), wall_s=31.0, code=0, timings=timings)
+    assert job.blocks == 2
+    assert job.steps == {"start": 4.0, "census": 6.0, "turns": 12.0, "load": 9.0}
+
+
 def test_the_table_counts() -> None:
     """Of each side the verdicts, and how often it was found; identical sides cannot be found."""
     jobs = [a_job("duet, +3 %", said("GET /tickets/")), a_job("duet, +3 %", said("GET /tickets/", "pass"))]
