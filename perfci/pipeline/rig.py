@@ -34,6 +34,7 @@ class RigSpec:
     mask: Mask = field(default_factory=Mask)
     counted: bool = True  # whether a census is taken, too: every start of the run is given what that needs
     watched: monitor.Settings = monitor.OFF  # what is read about the target under load
+    copies: Path | None = None  # for copies of the seeded data, with which starts begin; None: each is seeded anew
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,6 +28,7 @@ from perfci.pipeline.stored_names import aligned
 from perfci.pipeline.subject import described, subject_of
 from perfci.pipeline.understand import Task, understand
 from perfci.report.view import View
+from perfci.rig.host import leftovers
 from perfci.rig.host.fingerprint import machine, versions
 from perfci.rig.host.masking import Mask
 from perfci.store import RunFolder
@@ -72,7 +73,8 @@ def run(request: Request, ports: Ports) -> Result:
         recorder = Recorder(run_of_now, RunFolder(folder).run, mask=mask)
         stack.callback(mask.sweep, RunFolder(folder).logs(""))
         try:
-            view = _measured_and_judged(task, recorder, folder, ports)
+            copies = stack.enter_context(_place_for_copies(task, ports))
+            view = _measured_and_judged(task, recorder, folder, ports, copies)
         except ConfigError as error:
             mask.error(error)
             raise
@@ -101,13 +103,30 @@ def _keep_out_of_git(work: Path) -> None:
         store.write_atomically(file, "*\n")
 
 
-def _measured_and_judged(task: Task, recorder: Recorder, folder: Path, ports: Ports) -> View:
+def _place_for_copies(task: Task, ports: Ports) -> contextlib.AbstractContextManager[Path | None]:
+    """
+    A folder for copies of the seeded data, or None.
+
+    Copies need a way to ask each side for its digest. The start that is copied measures nothing, so two of them would
+    save nothing.
+    """
+    rounds = task.plan.limits_rounds if task.reference is Reference.LIMITS else task.plan.baseline.rounds
+    blocks = task.plan.paired.blocks.least if Side.BASE in task.sources else rounds
+    starts = {Counting.OFF: blocks, Counting.ONLY: 1}.get(task.counting, 1 + blocks)
+    if starts <= 2 or not all(source.seed.tells_digest for source in task.sources.values()):
+        return contextlib.nullcontext()
+    return leftovers.private_folder(ports.root, state=ports.state, environ=task.environ)
+
+
+def _measured_and_judged(task: Task, recorder: Recorder, folder: Path, ports: Ports, copies: Path | None) -> View:
     if task.unavailable is not None:
         raise task.unavailable
     baseline: Baseline | None = None
     task = replace(task, plan=equipped(task.plan, ports, task.environ))
     try:
-        finished = _measured(task, _bench(task, task.sources, recorder, folder, ports), task.sources)
+        finished = _measured(
+            task, _bench(task, task.sources, recorder, ports, folder=folder, copies=copies), task.sources
+        )
     except BaseTargetError as error:
         required = task.base_required
         if recorder.run.rounds or (required and task.config.on_missing_base is OnMissingBase.FAIL):
@@ -119,7 +138,7 @@ def _measured_and_judged(task: Task, recorder: Recorder, folder: Path, ports: Po
         ports.progress.note(recorder.mask(f"compared with the stored runs{why}: {error}"))
         recorder.drop_base(f"not compared side by side: {error}")
         sources = {Side.CANDIDATE: task.sources[Side.CANDIDATE]}
-        finished = _measured(task, _bench(task, sources, recorder, folder, ports), sources)
+        finished = _measured(task, _bench(task, sources, recorder, ports, folder=folder, copies=copies), sources)
     else:
         if Side.BASE not in task.sources and task.reference is not Reference.LIMITS:
             baseline = _baseline(task, finished)
@@ -129,7 +148,15 @@ def _measured_and_judged(task: Task, recorder: Recorder, folder: Path, ports: Po
     return View(outcome=outcome, run=finished, stored=comparable(finished, baseline) if baseline else ())
 
 
-def _bench(task: Task, sources: Mapping[Side, SideSource], recorder: Recorder, folder: Path, ports: Ports) -> Bench:
+def _bench(
+    task: Task,
+    sources: Mapping[Side, SideSource],
+    recorder: Recorder,
+    ports: Ports,
+    *,
+    folder: Path,
+    copies: Path | None,
+) -> Bench:
     spec = RigSpec(
         plan=task.plan,
         sources=sources,
@@ -144,6 +171,7 @@ def _bench(task: Task, sources: Mapping[Side, SideSource], recorder: Recorder, f
         progress=ports.progress,
         counted=task.counting is not Counting.OFF,
         watched=task.watched,
+        copies=copies,
     )
     clock = _elapsed(ports)
     return Bench(

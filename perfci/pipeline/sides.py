@@ -4,14 +4,16 @@ import contextlib
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from perfci.errors import BaseTargetError, SeedError, TargetError
 from perfci.model import Side
+from perfci.pipeline.copies import Copies
 from perfci.pipeline.plan import SideSource
 from perfci.pipeline.rig import RigSpec
 from perfci.rig import seed, target
@@ -31,7 +33,7 @@ class Started:
 
     running: dict[Side, RunningTarget] = field(default_factory=dict)
     seed_digests: dict[Side, str] = field(default_factory=dict)
-    seeding_s: float = 0.0  # from when all of them were up
+    seeding_s: float = 0.0  # from when all of them were up, and of starts that were only there to be copied
 
 
 @dataclass(slots=True)
@@ -41,6 +43,11 @@ class Sides:
     spec: RigSpec
     stopping: str = ""  # the block whose sides still stop
     _stops: list[Future[None]] = field(default_factory=list)
+    _copies: Copies = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Nothing is started, and nothing copied yet."""
+        self._copies = Copies(self.spec.copies)
 
     def prepare(self, side: Side) -> tuple[str, ...]:
         """Copy, build or pull what *side* starts; what the reader has to know about it."""
@@ -69,26 +76,20 @@ class Sides:
         They come up, are seeded and go down at the same time; where anything went wrong, they go down one by one. With
         *overlap* they may still be stopping when the context is left (`await_stop`).
         """
-        started = Started()
         with ExitStack() as stack:
             stack.callback(self.await_stop)
-            ready, stacks = {}, [stack.enter_context(ExitStack()) for _ in order]
-            for side, own in zip(order, stacks, strict=True):
-                with self._attribute_to_base(side):
-                    ready[side] = own.enter_context(self._starting(side, block))
-            seeding: dict[Side, Callable[[], seed.Seeded]] = {}
-            with ExitStack() as seeds:
-                for side in order:
-                    with self._attribute_to_base(side):
-                        running = started.running[side] = ready[side]()
-                        seeding[side] = seeds.enter_context(self._seeding(side, running))
-                    if running.kind == "external":  # what perfci started itself takes its data with it
-                        self._await_seed(seeding.pop(side), side, started)
-                        stack.callback(self._clean, side, running, on_incident)
-                up_s = time.monotonic()
-                for side, seeded in seeding.items():
-                    self._await_seed(seeded, side, started)
-                started.seeding_s = time.monotonic() - up_s
+            began_s = time.monotonic()
+            while True:
+                with ExitStack() as attempt:
+                    attempt_s = time.monotonic()
+                    stacks = [attempt.enter_context(ExitStack()) for _ in order]
+                    started = self._up(attempt, dict(zip(order, stacks, strict=True)), block, on_incident)
+                    if started is not None:
+                        stack.enter_context(attempt.pop_all())
+                        break
+                    self._stop(stacks, str(block))
+                    self.await_stop()
+            started.seeding_s += attempt_s - began_s
             yield started
             apart = overlap and self._apart(started)
             self._stop(stacks, str(block))
@@ -96,6 +97,66 @@ class Sides:
                 stack.pop_all()
             else:
                 self.await_stop()
+
+    def _up(
+        self, stack: ExitStack, stacks: Mapping[Side, ExitStack], block: int | str, on_incident: Callable[[str], None]
+    ) -> Started | None:
+        """
+        Start the sides, each in a stack of its own, with their data; None where they have to be started once more.
+
+        So it is where they were stopped to be copied, and where they do not hold what was copied.
+        """
+        copies = self._copies
+        try:
+            started = self._begun(stack, stacks, block, on_incident)
+        except (TargetError, SeedError) as error:
+            if not copies.made:
+                raise
+            self._seed_anew(str(error), on_incident)
+            return None
+        if copies.wanted:
+            saves = {side: running.save for side, running in started.running.items()}
+            if why := copies.obstacle(started.seed_digests, partial(self._digest, started), saves):
+                self._seed_anew(why, on_incident)
+                return started
+            if why := copies.make(started.seed_digests, saves):
+                self._seed_anew(why, on_incident)
+            return None
+        if copies.made and (why := copies.differ(started.seed_digests)):
+            self._seed_anew(why, on_incident)
+            return None
+        return started
+
+    def _seed_anew(self, why: str, on_incident: Callable[[str], None]) -> None:
+        """Use no copies from now on, and tell the reader."""
+        self._copies.give_up()
+        on_incident(f"every start is seeded anew, and none begins with a copy of the data: {why}")
+
+    def _begun(
+        self, stack: ExitStack, stacks: Mapping[Side, ExitStack], block: int | str, on_incident: Callable[[str], None]
+    ) -> Started:
+        """The sides, started with a copy of their data, or seeded."""
+        started, ready = Started(), {}
+        for side, own in stacks.items():
+            with self._attribute_to_base(side):
+                ready[side] = own.enter_context(self._starting(side, block))
+        seeding: dict[Side, Callable[[], str]] = {}
+        with ExitStack() as seeds:
+            for side in stacks:
+                with self._attribute_to_base(side):
+                    running = started.running[side] = ready[side]()
+                    if self._copies.made:
+                        seeding[side] = partial(self._digest, started, side)
+                    else:
+                        seeding[side] = _digest_of(seeds.enter_context(self._seeding(side, running)))
+                if running.kind == "external":  # what perfci started itself takes its data with it
+                    self._await_seed(seeding.pop(side), side, started)
+                    stack.callback(self._clean, side, running, on_incident)
+            up_s = time.monotonic()
+            for side, digest in seeding.items():
+                self._await_seed(digest, side, started)
+            started.seeding_s = time.monotonic() - up_s
+        return started
 
     def await_stop(self) -> None:
         """Return when nothing of an earlier block runs any more; at once, by force, where perfci is interrupted."""
@@ -181,6 +242,21 @@ class Sides:
             counted=self.spec.counted,
             side_by_side=len(self.spec.sources) > 1,
             working_tree=self._working_tree(source),
+            data=self._copies.of(side),
+        )
+
+    def _digest(self, started: Started, side: Side) -> str:
+        """Ask a running side for the digest of its data."""
+        source, running = self.spec.sources[side], started.running[side]
+        return seed.digest(
+            source.seed,
+            running.base_url,
+            source=source.tree,
+            environ=self._environ(self.spec.secrets.seed),
+            state=self.spec.state,
+            side=side,
+            directory=running.directory,
+            verify=running.verify,
         )
 
     def _seeding(self, side: Side, running: RunningTarget) -> AbstractContextManager[Callable[[], seed.Seeded]]:
@@ -198,10 +274,10 @@ class Sides:
             verify=running.verify,
         )
 
-    def _await_seed(self, seeded: Callable[[], seed.Seeded], side: Side, started: Started) -> None:
+    def _await_seed(self, digest: Callable[[], str], side: Side, started: Started) -> None:
         with self._attribute_to_base(side):
             try:
-                started.seed_digests[side] = seeded().digest
+                started.seed_digests[side] = digest()
             except SeedError as error:
                 if outliving := started.running[side].outliving:
                     raise SeedError(
@@ -224,3 +300,8 @@ class Sides:
             )
         except SeedError as error:
             on_incident(f"the data is still in {running.base_url}: {error}")
+
+
+def _digest_of(seeded: Callable[[], seed.Seeded]) -> Callable[[], str]:
+    """Wait for the end of a seeding, and return its digest."""
+    return lambda: seeded().digest

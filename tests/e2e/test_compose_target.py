@@ -119,7 +119,12 @@ def start(tmp_path: Path, checkout: Path) -> Start:
     """Prepare and start the project in *checkout*."""
 
     def starter(
-        label: str = "only", side: Side = Side.CANDIDATE, *, prepared: bool = False, **table: object
+        label: str = "only",
+        side: Side = Side.CANDIDATE,
+        *,
+        prepared: bool = False,
+        data: Path | None = None,
+        **table: object,
     ) -> AbstractContextManager[target.RunningTarget]:
         options = target.parse(
             {"kind": "compose", "service": "web", "port": 8000, "wait_timeout_s": 20, "stop_grace_s": 1, **table},
@@ -137,7 +142,7 @@ def start(tmp_path: Path, checkout: Path) -> Start:
         }
         if not prepared:
             target.prepare(options, **where)  # type: ignore[arg-type]
-        return target.start(options, **where)
+        return target.start(options, **where, data=data)
 
     return starter
 
@@ -218,6 +223,28 @@ def test_names_and_data_of_two_copies_stay_apart(start: Start, checkout: Path, e
     with start("candidate-2", prepared=True):
         assert _ask("candidate-2", "store", write) == "[]"
     assert not (checkout / "data").exists()
+
+
+def test_what_a_start_has_saved_is_there_in_the_next_one(start: Start, tmp_path: Path) -> None:
+    """The content of a volume, its owners and modes; the start that saved it has stopped for that."""
+    with start("first") as first:
+        assert first.save is not None
+        container = first.containers[0].id
+        _docker("exec", container, "sh", "-c", "umask 077; echo 40 rows > /data/rows; chown 999:998 /data/rows /data")
+        first.save(tmp_path / "saved")
+        assert not first.health().alive
+    with start("later", prepared=True, data=tmp_path / "saved") as later:
+        said = _docker(
+            "exec", later.containers[0].id, "sh", "-c", "cat /data/rows; stat -c '%u:%g %a' /data/rows /data"
+        )
+    assert said.split() == ["40", "rows", "999:998", "600", "999:998", "755"]
+
+
+def test_what_is_kept_in_memory_is_not_saved(start: Start, checkout: Path) -> None:
+    """It would be gone with the stop that a copy needs."""
+    _write(checkout, {"volumes": [], "tmpfs": "/data"})
+    with start() as running:
+        assert running.save is None
 
 
 def test_a_project_of_many_files(start: Start, checkout: Path) -> None:

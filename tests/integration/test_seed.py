@@ -298,6 +298,9 @@ def fill(base_url, *, rng_seed, counts, clear_first):
 def odd(base_url, **_):
     return [1, 2]
 
+def held(base_url):
+    return {"digest": base_url + WORDS}
+
 def empty(base_url):
     with open("emptied", "w") as file:
         file.write(base_url)
@@ -338,6 +341,31 @@ def test_function_gets_the_address_and_the_recipe(call: Callable[..., Any], tmp_
     assert (tmp_path / "emptied").read_text() == URL
     options, place = call(clean="")
     assert not seed.clean(options, URL, **place)
+
+
+def test_every_kind_asks_what_is_there(call: Callable[..., Any]) -> None:
+    """A function, a command and the target itself tell the digest; an answer without one is none."""
+    options, place = call(digest_call="shop.filling:held")
+    del place["own"]
+    assert seed.digest(options, URL, **place) == f"{URL} badge browser"
+
+    table = {"kind": "command", "command": ["false"], "digest_command": ["echo", '{"digest": "{port}"}']}
+    assert seed.digest(seed.parse(table, where="test"), URL, **place) == "9"
+
+    class Asked(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200 if self.path == "/digest" else 404)
+            self.end_headers()
+            self.wfile.write(b'{"sum": "abc"}')
+
+        def log_message(self, *_: object) -> None: ...
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Asked) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}"
+        for path, told in (("/digest", "abc"), ("/gone", "")):
+            assert seed.digest(_options(digest_path=path, digest_field="sum"), url, **place) == told
+        server.shutdown()
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from perfci.errors import TargetError
 from perfci.rig.host import process
@@ -47,10 +47,17 @@ def running(
     cwd: Path | None = None,
     extra: Mapping[str, str] | None = None,
     timeout_s: float = ASK_S,
+    into: IO[bytes] | None = None,
+    out: IO[bytes] | None = None,
 ) -> Iterator[Callable[[], process.Completed]]:
     """Run `docker *arguments*` in the background, as `process.running` does."""
     command = process.running(
-        ["docker", *arguments], cwd=cwd or Path("/"), environment=environment(environ, extra), timeout_s=timeout_s
+        ["docker", *arguments],
+        cwd=cwd or Path("/"),
+        environment=environment(environ, extra),
+        timeout_s=timeout_s,
+        into=into,
+        out=out,
     )
     with contextlib.ExitStack() as stack:
         try:

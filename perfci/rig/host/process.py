@@ -136,17 +136,26 @@ def run(
 
 @contextlib.contextmanager
 def running(
-    command: Sequence[str], *, cwd: Path, environment: Mapping[str, str], timeout_s: float, mark: str = ""
+    command: Sequence[str],
+    *,
+    cwd: Path,
+    environment: Mapping[str, str],
+    timeout_s: float,
+    mark: str = "",
+    into: IO[bytes] | None = None,
+    out: IO[bytes] | None = None,
 ) -> Iterator[Callable[[], Completed]]:
     """
     *command* while others run beside it; what is yielded waits for its end, or the end of its time, which runs already.
 
-    Nothing that it started survives its end, nor the context.
+    It reads the file *into*, if any, and writes to *out*, which is else a part of the result. Nothing that it started
+    survives its end, nor the context.
     """
     deadline = time.monotonic() + timeout_s
-    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+    with tempfile.TemporaryFile() as kept, tempfile.TemporaryFile() as err:
         mark = mark or new_mark()
-        process = _popen(command, cwd=cwd, environment=environment, mark=mark, out=out, err=err)
+        read = subprocess.DEVNULL if into is None else into.fileno()
+        process = _popen(command, cwd=cwd, environment=environment, mark=mark, into=read, out=out or kept, err=err)
         child = _child(process, mark)
         with contextlib.ExitStack() as alive:  # stopped once: its number may be another one's by the next time
             alive.callback(stop_group, child, grace_s=1.0)
@@ -155,7 +164,7 @@ def running(
                 code: int | None = None
                 with alive, contextlib.suppress(subprocess.TimeoutExpired):
                     code = process.wait(max(0.0, deadline - time.monotonic()))
-                return Completed(code=code, out=_end_of(out, 4_000_000), err=_end_of(err, 1_000_000))
+                return Completed(code=code, out=_end_of(kept, 4_000_000), err=_end_of(err, 1_000_000))
 
             yield ended
 

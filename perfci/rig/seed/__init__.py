@@ -13,7 +13,7 @@ from perfci.rig.seed import command, http, none, python
 from perfci.rig.seed.seeded import Place, Seeded
 from perfci.schema import Table
 
-__all__ = ["SEEDS", "Options", "Place", "Seed", "Seeded", "clean", "parse", "seed", "seeding"]
+__all__ = ["SEEDS", "Options", "Place", "Seed", "Seeded", "clean", "digest", "parse", "seed", "seeding"]
 
 Options = http.Options | command.Options | python.Options | none.Options
 
@@ -28,6 +28,9 @@ class Seed(Protocol):
         self, options: Any, target_url: str, *, clear_first: bool, place: Place
     ) -> AbstractContextManager[Callable[[], Seeded]]:
         """Begin to put the data into the target; call what is yielded to wait for the end of it."""
+
+    def digest(self, options: Any, target_url: str, *, place: Place) -> str:
+        """Ask for the digest of the data that is there; "" where it is not told."""
 
     def clean(self, options: Any, target_url: str, *, place: Place) -> bool:
         """Remove the data; False where this kind cannot remove it."""
@@ -74,6 +77,22 @@ def seed(options: Options, target_url: str, **how: Any) -> Seeded:
     """Seed the target and wait for the end; *how* has the other arguments of `seeding`."""
     with seeding(options, target_url, **how) as done:
         return done()
+
+
+def digest(
+    options: Options,
+    target_url: str,
+    *,
+    source: Path,
+    environ: Mapping[str, str],
+    state: Path | None = None,
+    side: Side = Side.CANDIDATE,
+    directory: Path | None = None,
+    verify: Verify = True,
+) -> str:
+    """Ask perfci's own start of the target for the digest of the data that it holds; "" where that is not told."""
+    place = Place(own=True, source=source, environ=environ, state=state, side=side, directory=directory, verify=verify)
+    return SEEDS[options.kind].digest(options, target_url, place=place)
 
 
 def clean(

@@ -24,7 +24,13 @@ class Options(Recipe):
     kind: Literal["command"] = "command"
     command: tuple[str, ...] = Field(min_length=1)
     clean: tuple[str, ...] = ()
+    digest_command: tuple[str, ...] = ()  # prints the digest of what is there, as `command` does
     env: dict[str, str] = {}
+
+    @property
+    def tells_digest(self) -> bool:
+        """Whether a command says which data the target holds."""
+        return bool(self.digest_command)
 
 
 @contextlib.contextmanager
@@ -44,6 +50,13 @@ def clean(options: Options, target_url: str, *, place: Place) -> bool:
         with _running(options, options.clean, target_url, place) as ended:
             ended()
     return bool(options.clean)
+
+
+def digest(options: Options, target_url: str, *, place: Place) -> str:
+    """Run the command that tells the digest of the data; "" where its last line does not."""
+    options.check_allowed(target_url, place)
+    with _running(options, options.digest_command, target_url, place) as ended:
+        return str(ended().get("digest") or "")
 
 
 def _running(

@@ -30,6 +30,12 @@ class Options(Recipe):
     clean_path: str = Field(default="", pattern="^(/.*)?$")  # the same as path, unless given
     created_field: str = "created"
     digest_field: str = "digest"
+    digest_path: str = Field(default="", pattern="^(/.*)?$")  # where a GET tells the digest of what is there
+
+    @property
+    def tells_digest(self) -> bool:
+        """Whether the target says which data it holds."""
+        return bool(self.digest_path)
 
 
 @contextlib.contextmanager
@@ -77,6 +83,13 @@ def clean(options: Options, target_url: str, *, place: Place) -> bool:
             hint="start the target afresh; check clean_method and clean_path in [seed]",
         )
     return True
+
+
+def digest(options: Options, target_url: str, *, place: Place) -> str:
+    """Ask the target for the digest of the data that it holds; "" where it does not tell one."""
+    options.check_allowed(target_url, place)
+    answer = _send(options, "GET", below(target_url, options.digest_path), None, place)
+    return str(_json(answer).get(options.digest_field) or "") if answer.ok else ""
 
 
 def _send(options: Options, method: str, url: str, body: Any, place: Place) -> requests.Response:

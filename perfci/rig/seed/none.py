@@ -13,6 +13,11 @@ class Options(Table):
 
     kind: Literal["none"] = "none"
 
+    @property
+    def tells_digest(self) -> bool:
+        """Nothing was seeded, and nothing is copied."""
+        return False
+
 
 @contextlib.contextmanager
 def seeding(
@@ -24,6 +29,11 @@ def seeding(
 ) -> Iterator[Callable[[], Seeded]]:
     """Do nothing: no data is put into the target."""
     yield lambda: Seeded(created={}, digest="none")
+
+
+def digest(options: Options, target_url: str, *, place: Place) -> str:  # noqa: ARG001
+    """Tell nothing: no data was put into the target."""
+    return ""
 
 
 def clean(options: Options, target_url: str, *, place: Place) -> bool:  # noqa: ARG001

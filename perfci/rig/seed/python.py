@@ -23,8 +23,16 @@ class Options(Recipe):
     kind: Literal["python"] = "python"
     call: str = Field(pattern=f"^{FUNCTION}$")  # gets the base URL, rng_seed, counts and clear_first
     clean: str = Field(default="", pattern=f"^({FUNCTION})?$")  # gets the base URL
+    digest_call: str = Field(
+        default="", pattern=f"^({FUNCTION})?$"
+    )  # gets the base URL, returns the digest of the data
     python: str = Field(default="python3", min_length=1)  # "{python}": the one that perfci runs in
     env: dict[str, str] = {}
+
+    @property
+    def tells_digest(self) -> bool:
+        """Whether a function says which data the target holds."""
+        return bool(self.digest_call)
 
 
 @contextlib.contextmanager
@@ -43,6 +51,13 @@ def clean(options: Options, target_url: str, *, place: Place) -> bool:
         with _calling(options, options.clean, target_url, {}, place) as ended:
             ended()
     return bool(options.clean)
+
+
+def digest(options: Options, target_url: str, *, place: Place) -> str:
+    """Call the function that returns the digest of the data; "" where it returns none."""
+    options.check_allowed(target_url, place)
+    with _calling(options, options.digest_call, target_url, {}, place) as ended:
+        return str(ended().get("digest") or "")
 
 
 def _calling(

@@ -135,11 +135,13 @@ def starting(
     counted: bool = True,
     side_by_side: bool = False,
     working_tree: Path | None = None,
+    data: Path | None = None,
 ) -> AbstractContextManager[Callable[[], RunningTarget]]:
     """
     Start the target; what is yielded waits until it answers. It is stopped when the context is left, however that is.
 
     *counted* services are given what a census needs: the same for every start of a run, whatever is measured on it.
+    With *data* it begins with what an earlier start has saved there (`RunningTarget.save`).
     """
     launch = Launch(
         source=source,
@@ -152,5 +154,6 @@ def starting(
         counted=counted,
         side_by_side=side_by_side,
         working_tree=working_tree,
+        data=data,
     )
     return TARGETS[options.kind].start(options, launch)

@@ -1,6 +1,7 @@
 """A target that is one command: started on a free port of this machine, ended with all that it started."""
 
 import re
+import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -129,6 +130,8 @@ def start(options: Options, launch: Launch) -> Iterator[Callable[[], RunningTarg
 
     with leftovers.private_folder(launch.source, state=launch.state, environ=launch.environ) as directory:
         try:
+            if launch.data is not None:
+                shutil.copytree(launch.data, directory, symlinks=True, dirs_exist_ok=True)
             first = begin()
             yield ready
         finally:
@@ -164,6 +167,14 @@ def _start(options: Options, launch: Launch, values: Mapping[str, object], *, lo
         raise _cannot_run(command, launch.source, error) from None
 
 
+def _save(options: Options, child: process.Child, directory: Path, folder: Path) -> None:
+    process.stop_group(child, grace_s=options.stop_grace_s)
+    try:
+        shutil.copytree(directory, folder, symlinks=True)
+    except (OSError, shutil.Error) as error:
+        raise TargetError(f"the data in {directory} cannot be copied: {error}") from None
+
+
 def _running(options: Options, launch: Launch, child: process.Child, port: int, directory: Path) -> RunningTarget:
     def health() -> TargetHealth:
         reason = _why_dead(child)
@@ -183,6 +194,9 @@ def _running(options: Options, launch: Launch, child: process.Child, port: int, 
         pid=child.process.pid,
         apart=partial(_apart, options, launch, child),
         directory=directory,
+        save=partial(_save, options, child, directory)
+        if used("dir", [*options.command, *options.env.values()])
+        else None,
         verify=options.tls.of(launch.source),
     )
 

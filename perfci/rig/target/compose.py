@@ -8,6 +8,7 @@ image tags) in the resolved form and starts that. No merging rules, no recent co
 import contextlib
 import graphlib
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field, model_validator
@@ -16,7 +17,7 @@ from perfci.errors import Interrupted, TargetError
 from perfci.model import TargetHealth
 from perfci.rig.host import docker, leftovers
 from perfci.rig.host.tls import Tls
-from perfci.rig.target import images, readiness
+from perfci.rig.target import images, readiness, volumes
 from perfci.rig.target.prepare import Preparation
 from perfci.rig.target.project import Project, resolve
 from perfci.rig.target.running import Container, Launch, RunningTarget
@@ -102,6 +103,8 @@ def start(options: Options, launch: Launch) -> Iterator[Callable[[], RunningTarg
     hurry = True  # whatever is not foreseen below is an interruption
     try:
         try:
+            if launch.data is not None:
+                volumes.restore(stack, launch.data)
             with stack.going_up(options.wait_timeout_s) as up:
                 yield lambda: _ready(options, stack, up)
         except Interrupted:
@@ -157,6 +160,11 @@ def _ready(options: Options, stack: Stack, up: Callable[[], None]) -> RunningTar
         return TargetHealth(alive=not problem, restarts=restarts, note=note, service=options.service)
 
     readiness.wait(options.ready, url, died=died, logs_tail=logs_tail, check_every_s=CHECK_EVERY_S, verify=verify)
+
+    def save(folder: Path) -> None:
+        volumes.save(stack, folder, grace_s=options.stop_grace_s)
+
+    copied = not stack.outliving and volumes.copied(first, stack)
     return RunningTarget(
         kind=options.kind,
         base_url=url,
@@ -165,6 +173,7 @@ def _ready(options: Options, stack: Stack, up: Callable[[], None]) -> RunningTar
         health=health,
         logs_tail=logs_tail,
         outliving=stack.outliving,
+        save=save if copied else None,
         apart=lambda: stack.launch.side_by_side and not stack.outliving,
         verify=verify,
         containers=tuple(_container(each, stack) for each in first if each["State"]["Running"]),

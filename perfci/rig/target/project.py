@@ -46,7 +46,8 @@ def resolve(project: Project, launch: Launch, *, anew: bool = True) -> Stack:
     """
     An isolated copy of the project in the side's tree.
 
-    Compose reads the files of a side once: unless *anew*, a start uses its answer to an earlier one. ConfigError names what cannot be isolated; TargetError, where the file cannot be used or is that of the base.
+    Compose reads the files of a side once: unless *anew*, a start uses its answer to an earlier one. ConfigError names
+    what cannot be isolated; TargetError, where the file cannot be used or is that of the base.
     """
     launch.workspace.mkdir(parents=True, exist_ok=True)
     name, env = project_name(launch.label), _variables(project, launch)

@@ -38,7 +38,10 @@ class RunningTarget:
     pid: int | None = None  # the root of its processes, where perfci started them itself
     verify: Verify = True  # its certificate, where it has one
     apart: Callable[[], bool] = lambda: False  # whether another start of it may begin while this one stops
-    directory: Path | None = None  # an empty folder of this start alone, gone with it, where the kind has one
+    directory: Path | None = None  # a folder of this start alone, gone with it, where the kind has one
+    save: Callable[[Path], None] | None = (
+        None  # stop it, and copy its data into a new folder; None where that cannot be
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +58,7 @@ class Launch:
     counted: bool = True  # whether its services are given what a census needs of them
     side_by_side: bool = False  # whether the other side runs at the same time
     working_tree: Path | None = None  # the project's folder in the checkout, where *source* is another one
+    data: Path | None = None  # what an earlier start of it has saved, to begin with
 
 
 class Target(Protocol):
