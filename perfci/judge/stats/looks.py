@@ -23,7 +23,7 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy import optimize, special
+from scipy import special
 
 Floats = npt.NDArray[np.float64]
 Fractions = tuple[float, ...]
@@ -107,6 +107,7 @@ def _paths(level: float, fractions: Fractions) -> _Paths:
 
 def _limit(share: float, nodes: Floats, mass: Floats, step: float, scale: float) -> float:
     """Where so large a *share* of all paths comes to lie above."""
+    from scipy import optimize  # 0.2 s, which a run that is judged once need not pay
 
     def excess(limit: float) -> float:
         return float(np.log(max(special.ndtr((nodes - limit) / step) @ mass, 1e-300)) - np.log(share))
