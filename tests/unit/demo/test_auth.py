@@ -7,9 +7,7 @@ import jwt
 import pytest
 from fastapi.testclient import TestClient
 
-from demo.app import create_app
-from demo.common.settings import Settings
-from tests.unit.demo.conftest import SMALL
+from tests.unit.demo.conftest import service_with_test_data
 
 Headers = dict[str, str]
 SignIn = Callable[[str], Headers]
@@ -99,8 +97,7 @@ def forged(key: str = KEY, **claims: object) -> Headers:
 
 def test_the_signature_of_a_token_decides_and_no_sign_in_is_needed() -> None:
     """Who has the key can make tokens for any account; those of another key, of nobody or out of date are worthless."""
-    with TestClient(create_app(Settings(test_data=True, secret_key=KEY))) as client:
-        client.post("/test-data", json={"counts": SMALL})
+    with service_with_test_data(secret_key=KEY) as client:
         assert client.get("/auth/profile", headers=forged()).json()["email"] == "user0001@example.test"
         assert client.get("/auth/validate", headers=forged()).status_code == 204
         for headers in (

@@ -21,7 +21,7 @@ from demo.common.faults import AMOUNTS, FEW_CONNECTIONS, Fault, ForgetfulCache, 
 from demo.common.seeding import PASSWORD
 from demo.common.settings import Settings
 from demo.tickets.routes.reports import QUESTIONS
-from tests.unit.demo.conftest import SMALL
+from tests.unit.demo.conftest import SMALL, service_with_test_data
 
 Start = Callable[[str], AbstractContextManager[TestClient]]
 PATHS = {"list": "/tickets/", "detail": "/tickets/7", "dashboard": "/reports/dashboard", "profile": "/auth/profile"}
@@ -30,8 +30,7 @@ PATHS = {"list": "/tickets/", "detail": "/tickets/7", "dashboard": "/reports/das
 @contextmanager
 def service(faults: str, **settings: Any) -> Iterator[TestClient]:
     """The service with test data and *faults*, and somebody signed in."""
-    with TestClient(create_app(Settings(test_data=True, faults=faults, **settings))) as client:
-        insist(lambda: client.post("/test-data", json={"rng_seed": 1, "counts": SMALL}))
+    with service_with_test_data(faults=faults, **settings) as client:
         credentials = {"email": "manager001@example.test", "password": PASSWORD}
         login = insist(lambda: client.post("/auth/login", json=credentials))
         client.headers["Authorization"] = f"Bearer {login['access_token']}"
