@@ -23,9 +23,18 @@ def _alone(item: pytest.Item) -> bool:
     return any(item.get_closest_marker(name) for name in ("alone", "e2e"))
 
 
+def _only_computes(item: pytest.Item) -> bool:
+    return item.nodeid.startswith(("tests/unit/", "tests/golden/"))
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that need the machine alone run last; each test carries its kind to its report, wherever it runs."""
-    items.sort(key=_alone)
+    """
+    Tests that need the machine alone run last; each test carries its kind to its report, wherever it runs.
+
+    Files of whole runs begin before those of short tests, so that no long one begins when the other processes have
+    nothing left to do.
+    """
+    items.sort(key=lambda item: (_alone(item), _only_computes(item)))
     for item in items:
         if marker := item.get_closest_marker("kind"):
             item.user_properties.append(("kind", marker.args[0]))
