@@ -110,7 +110,7 @@ def _red(job: Job, api: FakeGitHub) -> None:
 
 def test_must_27_paired_unchanged(shop: Shop) -> None:
     """Side by side, a change that changes nothing is green, and nobody is told; or what could not be settled is."""
-    job, api = _run(shop, 1, wanted="inconclusive", blocks=4, census="auto", profile="tickets:whole")  # or a pass
+    job, api = _run(shop, 1, wanted="inconclusive", blocks=3, census="auto", profile="tickets:whole")  # or a pass
     assert job.green, job.log[-6000:]
     if "seen-by-the-caller verdict=pass comment=skipped" in job.log:
         assert api.comments == []

@@ -100,7 +100,7 @@ def test_every_operation_is_asked_by_some_profile_and_nothing_fails(tmp_path: Pa
 def test_tags_choose_a_user_class(tmp_path: Path) -> None:
     """Those that no tag chose are left out, instead of failing for want of tasks; only some register."""
     with demo_process({}) as url:
-        requests, failures = run_locust(url, "saas", tmp_path / "spike", "--tags", "spike")
+        requests, failures = run_locust(url, "saas", tmp_path / "spike", "--tags", "spike", "-t", "3s")
         assert failures == {}
         assert ("GET", "/plans") in requests
         assert ("POST", "/auth/register") not in requests
@@ -111,7 +111,7 @@ def test_what_is_beyond_the_rate_limit_is_refused_as_it_should_be(tmp_path: Path
     refused = {}
     for limit in ("5", "off"):
         with demo_process({"DEMO_RATE_LIMIT": limit}) as url:
-            requests, failures = run_locust(url, "contact_center", tmp_path / limit, "RateLimitUser")
+            requests, failures = run_locust(url, "contact_center", tmp_path / limit, "RateLimitUser", "-t", "3s")
             assert requests["GET", "/contacts/stats (hurried)"] > 0
             assert failures == {}
             with urllib.request.urlopen(f"{url}/metrics", timeout=30) as answer:
@@ -122,7 +122,7 @@ def test_what_is_beyond_the_rate_limit_is_refused_as_it_should_be(tmp_path: Path
 def test_a_service_with_another_key_takes_no_token_of_the_profile(tmp_path: Path) -> None:
     """Tokens that were made without a login are judged by their signature."""
     with demo_process({"DEMO_SECRET_KEY": "another key, and just as long as it has to be"}) as url:
-        requests, failures = run_locust(url, "platform_api", tmp_path / "other", "PaymentUser")
+        requests, failures = run_locust(url, "platform_api", tmp_path / "other", "PaymentUser", "-t", "3s")
         assert failures == requests != {}
 
 
