@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from perfci.report import result_json, trend_json
+from perfci.report import overview_json, result_json, trend_json
 from perfci.schema.stored import Format
 from perfci.store import census_json, history_json, run_json
 
@@ -18,6 +18,7 @@ FORMATS: Mapping[str, Format[Any]] = {
     "history-row.schema.json": history_json.ROW,
     "history-changes.schema.json": history_json.CHANGES,
     "trend.schema.json": trend_json.FORMAT,
+    "overview.schema.json": overview_json.FORMAT,
 }
 
 

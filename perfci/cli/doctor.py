@@ -4,19 +4,27 @@ from pathlib import Path
 
 import click
 
-from perfci.cli.options import config_option, environment_option, quiet_option
+from perfci.cli.options import config_option, env_file_option, environment_option, host_option, quiet_option
 from perfci.cli.ports import real_ports
 
 
 @click.command("doctor")
 @click.argument("profile", required=False, default="")
+@env_file_option
 @config_option
 @environment_option
+@host_option
 @click.option("--no-start", is_flag=True, help="Check machine and files alone: the target is not started.")
 @quiet_option
 @click.pass_context
 def command(  # noqa: PLR0917  # click passes by name
-    ctx: click.Context, profile: str, config: Path, environment: str | None, no_start: bool, quiet: bool
+    ctx: click.Context,
+    profile: str,
+    config: Path,
+    environment: str | None,
+    host: str | None,
+    no_start: bool,
+    quiet: bool,
 ) -> None:
     """
     Check what a run needs, and say what is missing, slow, unmeasurable or unsafe.
@@ -29,7 +37,7 @@ def command(  # noqa: PLR0917  # click passes by name
     from perfci.pipeline.doctor import examine, look_at_target
 
     ports = real_ports(config, quiet=quiet)
-    checks = examine(ports, config.name, environment)
+    checks = examine(ports, config.name, environment, host)
     for check in checks:
         click.echo(f"{'ok     ' if check.ok else 'MISSING' if check.needed else 'absent '} {check.what}: {check.found}")
     missing = [check.exit_code for check in checks if check.needed and not check.ok]
@@ -37,7 +45,7 @@ def command(  # noqa: PLR0917  # click passes by name
         # A file that has to be written otherwise comes before a program that has to be installed.
         ctx.exit(min(missing, default=ExitCode.OK))
     try:
-        lines = look_at_target(ports, config.name, environment, profile)
+        lines = look_at_target(ports, config.name, environment, profile, host)
     finally:
         ports.progress.close()
     for line in lines:

@@ -69,6 +69,12 @@ env_file_option = click.option(
     callback=_load,
     help="Variables in lines NAME=VALUE, for perfci and what it starts; those of the environment are stronger.",
 )
+host_option = click.option(
+    "--host",
+    envvar="PERFCI_HOST",
+    metavar="URL",
+    help="A service that runs already, instead of the configured target: on this machine, or in its allow_hosts.",
+)
 quiet_option = click.option("--quiet", is_flag=True, envvar="PERFCI_QUIET", help="Say nothing but the verdict.")
 
 
@@ -128,6 +134,37 @@ def format_option(text: str) -> Callable[[click.decorators.FC], click.decorators
 BLOCKS = Text(
     r"([2-9]|[1-9]\d|100)(-([2-9]|[1-9]\d|100))?", "a number from 2 to 100, or the fewest and the most, such as 3-12"
 )
+
+
+LOG_LEVELS = ("debug", "info", "warning", "error", "critical")
+
+
+def _log_level(_ctx: click.Context, _param: click.Parameter, level: str | None) -> None:
+    if level is not None:
+        os.environ["PERFCI_LOG_LEVEL"] = level
+
+
+log_level_option = click.option(
+    "--log-level",
+    type=click.Choice(LOG_LEVELS, case_sensitive=False),
+    envvar="PERFCI_LOG_LEVEL",
+    expose_value=False,
+    callback=_log_level,
+    help="Of Locust's log in the run's folder.  [default: info]",
+)
+
+
+class Counts(click.ParamType[tuple[str, int]]):
+    """An option of the form NAME=NUMBER."""
+
+    name = "NAME=NUMBER"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, int]:
+        """Split at the equals sign."""
+        name, _, number = str(value).partition("=")
+        if not name.isidentifier() or not number.isdecimal():
+            self.fail(f"{value!r} is not of the form NAME=NUMBER", param, ctx)
+        return name, int(number)
 
 
 class Pairs(click.ParamType[tuple[str, str]]):

@@ -21,6 +21,8 @@ from perfci.cli.options import (
     config_option,
     env_file_option,
     environment_option,
+    host_option,
+    log_level_option,
     not_empty,
     quiet_option,
 )
@@ -100,6 +102,7 @@ def _announced(options: Mapping[str, Any]) -> Iterator[None]:
 @click.option("--include-soak", is_flag=True, help="With --all: those with an hour of load and more, too.")
 @config_option
 @environment_option
+@host_option
 @click.option(
     "--against",
     type=click.Choice(["auto", "baseline", "ref", "limits"]),
@@ -187,6 +190,7 @@ def _announced(options: Mapping[str, Any]) -> Iterator[None]:
     metavar="[=PORT]",
     help="Measure nothing: start the service, and Locust's own page beside it on this machine, until Ctrl-C.",
 )
+@log_level_option
 @click.option("--verbose", is_flag=True, help="Show the advisory series, too.")
 @click.option("--timings", is_flag=True, help="Show what the time of the run went into.")
 @quiet_option
@@ -223,6 +227,7 @@ def _run(options: dict[str, Any]) -> ExitCode:
         profile=options["profile"],
         config_file=config.name,
         environment=options["environment"],
+        host=options["host"],
         against=Against(options["against"]) if options["against"] else None,
         base=options["base"],
         candidate=options["candidate"],

@@ -156,6 +156,13 @@ class Config(Table):
         changes = {"target": _overlaid(self.target, overlay.target), "seed": _overlaid(self.seed, overlay.seed)}
         return self.model_copy(update=changes)
 
+    def at(self, host: str | None) -> "Config":
+        """Return the configuration with the service that runs at the address *host* already as its target."""
+        if host is None:
+            return self
+        kept = {key: value for key, value in self.target.items() if key in {"allow_hosts", "ready", "tls"}}
+        return self.model_copy(update={"target": {**kept, "kind": "external", "url": host}})
+
 
 def _overlaid(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
     """Merge two tables key by key; a table with another `kind` replaces the one below it whole."""

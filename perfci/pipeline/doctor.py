@@ -31,8 +31,12 @@ class Check:
     exit_code: ExitCode = ExitCode.OK  # of the error, where it is not
 
 
-def examine(ports: Ports, config_file: str, environment: str | None) -> list[Check]:
-    """Check the interpreter, the machine, git, Docker and the configuration; nothing is started."""
+def examine(ports: Ports, config_file: str, environment: str | None, host: str | None = None) -> list[Check]:
+    """
+    Check the interpreter, the machine, git, Docker and the configuration; nothing is started.
+
+    *host* is the address of a service that runs already, instead of the configured target.
+    """
     here = machine()
     kind = ""
     checks = [
@@ -43,7 +47,7 @@ def examine(ports: Ports, config_file: str, environment: str | None) -> list[Che
 
     def configuration() -> str:
         nonlocal kind
-        config = read(ports.root / config_file).within(environment)
+        config = read(ports.root / config_file).within(environment).at(host)
         source = source_of(config, tree=ports.root, file=config_file)
         kind = source.target.kind
         watched_of(config, file=config_file)
@@ -56,21 +60,24 @@ def examine(ports: Ports, config_file: str, environment: str | None) -> list[Che
             policy_of(config.gate, plan.profile, plan.scenario, alerts=config.monitor.alert)
         inside(ports.root, config.baselines, what="baselines folder")
         environment_of(config, ports.environ)
-        return f"{config_file}, a {kind} target, {len(names)} scenarios: {', '.join(names)}"
+        article = "an" if kind == "external" else "a"
+        return f"{config_file}, {article} {kind} target, {len(names)} scenarios: {', '.join(names)}"
 
     checks.append(_check("configuration", True, configuration))
     checks.append(_check("Docker Compose", kind == "compose", lambda: _docker(ports)))
     return checks
 
 
-def look_at_target(ports: Ports, config_file: str, environment: str | None, profile: str) -> list[Line]:
+def look_at_target(
+    ports: Ports, config_file: str, environment: str | None, profile: str, host: str | None = None
+) -> list[Line]:
     """
     Start the target once, send the requests of each task, and say what that means for a run.
 
     *profile* is "PROFILE" or "PROFILE:SCENARIO"; empty: the first of the file. PerfciError where the target does not
     start, or the load cannot be run.
     """
-    config = read(ports.root / config_file).within(environment)
+    config = read(ports.root / config_file).within(environment).at(host)
     name = profile or next(iter(config.profiles))
     trial = attempt(config, name, ports, file=config_file)
     return diagnose(trial, policy_of(config.gate, trial.plan.profile))

@@ -1,6 +1,5 @@
 """`perfci run --all`: every scenario of a profile, or of the whole configuration, and what they amount to together."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,7 +12,7 @@ from perfci.pipeline import documents
 from perfci.pipeline.ports import Ports
 from perfci.pipeline.request import Request
 from perfci.pipeline.run import run
-from perfci.report import overview
+from perfci.report import overview_json
 from perfci.store import write_atomically
 
 SMOKE = "smoke"
@@ -65,7 +64,7 @@ def run_all(request: Request, ports: Ports, *, smoke: bool, include_soak: bool) 
     }
     file = (ports.output or ports.work) / OVERVIEW
     file.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(file, json.dumps(overview.document(outcomes, readiness), indent=1) + "\n")
+    write_atomically(file, overview_json.document(outcomes, readiness))
     worst = next(code for code in WORST_FIRST if code in codes)
     return Overall(outcomes=outcomes, readiness=readiness, exit_code=worst, file=file)
 

@@ -30,7 +30,7 @@ def explore(request: Request, ports: Ports, *, port: int, on_ready: Callable[[st
     """
     if job.current(ports.environ) is not None:
         raise ConfigError("--web waits for somebody at a browser, and a runner has none", hint="leave --web out")
-    config = read(ports.root / request.config_file).within(request.environment)
+    config = read(ports.root / request.config_file).within(request.environment).at(request.host)
     plan = plan_of(config, request.profile, request.overrides, root=ports.root)
     source = source_of(config, tree=ports.root, file=request.config_file, env=request.candidate_env)
     environ = environment_of(config, ports.environ)

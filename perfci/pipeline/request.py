@@ -23,6 +23,7 @@ class Request:
     profile: str  # "PROFILE" or "PROFILE:SCENARIO"
     config_file: str = "perfci.toml"
     environment: str | None = None
+    host: str | None = None  # the address of a service that runs already, instead of the configured target
     against: Against | None = None
     base: str = ""  # a ref, a folder that begins with "." or "/", or "." for the working tree
     candidate: str = ""  # the same; the working tree unless given

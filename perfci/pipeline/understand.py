@@ -83,7 +83,7 @@ def understand(request: Request, ports: Ports, stack: contextlib.ExitStack) -> T
     job.check_inside_workspace(ports.environ, ports.root, request.config_file)
     git = Git(root=ports.root, environ=ports.environ)
     candidate = _candidate(request, git, ports, stack)
-    own = read(candidate.path / request.config_file).within(request.environment)
+    own = read(candidate.path / request.config_file).within(request.environment).at(request.host)
     named = job.named_base(current, git, given=request.base, load_changed=request.overrides.load)
     required = named.required or (request.against or own.against) is Against.REF
     base = _base(named, request, git, ports, stack, required=required)

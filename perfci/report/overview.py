@@ -1,8 +1,7 @@
-"""Several scenarios in one table and one document: each limit, the grade, what to do, whether the system is ready."""
+"""Several scenarios in one table: each limit, the grade, what to do, whether the system is ready."""
 
 from collections.abc import Iterator, Mapping
 from io import StringIO
-from typing import Any
 
 from perfci.model import Outcome, Readiness, SloResult
 from perfci.report import rows
@@ -52,40 +51,3 @@ def _ready(readiness: Mapping[str, Readiness]) -> Iterator[str]:
     for profile, found in readiness.items():
         why = f": {'; '.join(found.reasons[:5])}" if found.reasons else ""
         yield f"{profile} is {found.level}{why}"
-
-
-def document(outcomes: Mapping[str, Outcome], readiness: Mapping[str, Readiness]) -> dict[str, Any]:
-    """The same as JSON; `result.json` of each run has the rest."""
-    return {
-        "schema_version": 1,
-        "scenarios": {name: _scenario(outcome) for name, outcome in outcomes.items()},
-        "readiness": {
-            profile: {"level": found.level.value, "reasons": list(found.reasons)}
-            for profile, found in readiness.items()
-        },
-    }
-
-
-def _scenario(outcome: Outcome) -> dict[str, Any]:
-    found = outcome.assessment
-    return {
-        "verdict": outcome.verdict.value,
-        "reason": outcome.reason,
-        "grade": found.grade if found else "",
-        "bands": {name: band.value for name, band in found.bands.items()} if found else {},
-        "limits": [
-            {
-                "metric": slo.metric.name,
-                "where": slo.slo.where,
-                "limit": slo.slo.limit,
-                "worst": slo.worst,
-                "importance": slo.slo.importance.value,
-                "result": result_of(slo),
-                "reason": slo.reason,
-            }
-            for slo in outcome.slos
-        ],
-        "recommendations": [{"cause": each.cause, "advice": each.advice} for each in found.recommendations]
-        if found
-        else [],
-    }

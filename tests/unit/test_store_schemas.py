@@ -11,11 +11,14 @@ from jsonschema import Draft202012Validator
 from perfci import store
 from perfci.judge.census.accept import to_commit
 from perfci.judge.policy import DEFAULT
-from perfci.report import render, trend_json
+from perfci.judge.readiness import readiness_of
+from perfci.model import Slo
+from perfci.report import overview_json, render, trend_json
 from perfci.store import history, history_json
 from tests.builders import a_counted_run
 from tests.golden.outcomes import OUTCOMES
 from tests.schemas import FOLDER, FORMATS, text
+from tests.unit.report.test_assessment import measured, outcome_of
 from tests.unit.report.test_trend import a_trend
 from tests.unit.test_store_files import STORED
 from tests.unit.test_store_formats import a_full_run
@@ -86,6 +89,11 @@ def _trend(_: Path) -> Any:
     return json.loads(trend_json.document([a_trend()]))
 
 
+def _overview(_: Path) -> Any:
+    outcomes = {"shop:slow": outcome_of(measured(700.0), Slo(metric="p95", limit=100.0))}
+    return json.loads(overview_json.document(outcomes, {"shop": readiness_of(outcomes)}))
+
+
 def _row(_: Path) -> Any:
     return history_json.ROW.fields(history_json.RowDocument.from_model(a_full_row()))
 
@@ -99,8 +107,9 @@ WRITTEN = pytest.mark.parametrize(
         ("history-row.schema.json", _row),
         ("history-changes.schema.json", _changes),
         ("trend.schema.json", _trend),
+        ("overview.schema.json", _overview),
     ],
-    ids=["run", "census", "result", "row", "changes", "trend"],
+    ids=["run", "census", "result", "row", "changes", "trend", "overview"],
 )
 
 

@@ -26,6 +26,7 @@ from perfci.rig.load.runtime import Runtime
 
 INSIDE = Path(__file__).parent / "inside"
 OUT = "locust.out"  # in a round's folder: what the generator printed
+LOG_LEVEL = "PERFCI_LOG_LEVEL"  # the level of Locust's log, in any case
 POLL_S = 0.25
 MOST_PER_SECOND = 20_000  # requests that a process may finish in the second that the progress line shows
 LONGEST_OUTPUT = 1_000_000  # bytes of what a generator printed that are searched for the cause of its end
@@ -130,9 +131,11 @@ class Generator:
 
 
 def passed_on(environ: Mapping[str, str]) -> dict[str, str]:
-    """The variables of *environ* that a generator gets: no secrets, and no settings of Locust."""
+    """The variables of *environ* that a generator gets: no secrets, and of Locust's settings the level of its log."""
     job = of_job(environ)
-    return child_environment(job.without(lambda name: name.startswith("LOCUST_") and name not in job.given))
+    passed = child_environment(job.without(lambda name: name.startswith("LOCUST_") and name not in job.given))
+    level = job.get(LOG_LEVEL, "")
+    return {**passed, "LOCUST_LOGLEVEL": level.upper()} if level else passed
 
 
 def removed(place: Place) -> Removed:

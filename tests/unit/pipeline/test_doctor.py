@@ -90,3 +90,12 @@ def test_the_policy_is_checked_too(ports: Ports, project: Path, wrong: str, foun
 def test_an_unknown_environment_lists_the_known(ports: Ports) -> None:
     """As everywhere."""
     assert _checks(ports, "ci")["configuration"].found == "no environment 'ci' (the file has none)"
+
+
+def test_a_service_elsewhere_takes_the_place_of_the_target(ports: Ports) -> None:
+    """By its address; a host that is neither this machine nor allowed is refused."""
+    (check,) = [each for each in examine(ports, "perfci.toml", None, "http://127.0.0.1:1") if each.needed][-1:]
+    assert check.found.startswith("perfci.toml, an external target")
+    refused = {each.what: each for each in examine(ports, "perfci.toml", None, "https://example.com")}["configuration"]
+    assert (refused.ok, refused.exit_code) == (False, ExitCode.USAGE)
+    assert "example.com is not this machine" in refused.found

@@ -302,3 +302,10 @@ def test_a_push_that_mends_the_configuration_is_not_held_up(
     task = understood(Request(profile="tickets"), ports)
     assert (task.reference, task.unavailable) == (Reference.BASELINE, None)
     assert _codes(task) == ["no-base"]
+
+
+def test_a_service_elsewhere_is_not_started(understood: Understand, ports: Ports) -> None:
+    """Its address takes the place of the configured target; how that waits until it is ready stays."""
+    task = understood(Request(profile="tickets", host="http://127.0.0.1:9"), ports)
+    target = task.sources[Side.CANDIDATE].target
+    assert (target.kind, getattr(target, "url", "")) == ("external", "http://127.0.0.1:9")

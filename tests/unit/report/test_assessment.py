@@ -1,5 +1,6 @@
 """Grades, readiness, advice and capacity, by the table of the documents: at every edge."""
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -22,7 +23,7 @@ from perfci.model import (
     Verdict,
 )
 from perfci.report import assessment as words
-from perfci.report import overview
+from perfci.report import overview, overview_json
 from tests.builders import (
     START,
     a_fingerprint,
@@ -205,6 +206,6 @@ def test_the_overview_has_a_row_for_each_limit() -> None:
         *("PASS", "OPEN", "FAIL", "advice"),
     ]
     assert "shop is not ready: shop:slow has grade C" in text
-    document = overview.document(outcomes, ready)
+    document = json.loads(overview_json.document(outcomes, ready))
     assert document["scenarios"]["shop:slow"]["grade"] == "C"
     assert [limit["result"] for limit in document["scenarios"]["shop:fast"]["limits"]] == ["PASS", "OPEN"]
