@@ -100,7 +100,7 @@ def test_a_dashboard_asks_the_provisioned_source(dashboard: Path) -> None:
     (source,) = _yaml("monitoring/grafana/provisioning/datasources/prometheus.yml")["datasources"]
     content = json.loads(dashboard.read_text())
     panels = content["panels"]
-    assert content["uid"] == dashboard.stem
+    assert content["uid"] == f"demo-{dashboard.stem}"
     assert len({panel["id"] for panel in panels}) == len(panels)
     assert {panel["datasource"]["uid"] for panel in panels} == {source["uid"]}
     assert all(panel["targets"] and panel["fieldConfig"]["defaults"]["unit"] for panel in panels)
