@@ -1,12 +1,17 @@
 """`perfci trend`."""
 
+import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from perfci.cli.history import place_options
 from perfci.cli.options import config_option
 from perfci.cli.output import say, width
+
+if TYPE_CHECKING:
+    from perfci.model import Trend
 
 
 @click.command("trend")
@@ -22,6 +27,7 @@ from perfci.cli.output import say, width
     help="What to print.",
 )
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="A file to write, instead of printing.")
+@click.option("--issue", is_flag=True, help="Tell drifts for the worse in one issue; the token is in PERFCI_TOKEN.")
 @place_options
 def command(  # noqa: PLR0917  # click passes by name
     profile: str | None,
@@ -29,6 +35,7 @@ def command(  # noqa: PLR0917  # click passes by name
     series: str | None,
     fmt: str,
     output: Path | None,
+    issue: bool,
     folder: Path | None,
     bucket: str | None,
     branch: str,
@@ -40,6 +47,9 @@ def command(  # noqa: PLR0917  # click passes by name
     Change points are found by the algorithm of Apache Otava, beside the test of the gate. Times of different machines,
     loads or data are different lines.
     """
+    if issue and (profile or series):
+        raise click.UsageError("--issue is about the whole history: leave PROFILE and --series out")
+
     from perfci.cli.ports import real_ports
     from perfci.pipeline.history import archive
     from perfci.pipeline.trend import trends
@@ -54,3 +64,15 @@ def command(  # noqa: PLR0917  # click passes by name
     else:
         output.write_text(text, encoding="utf-8")
         say(f"wrote {output}")
+    if issue:
+        _keep_issue(found)
+
+
+def _keep_issue(found: "list[Trend]") -> None:
+    from perfci.pipeline.drift_issue import keep
+    from perfci.publish.comment import BOT
+
+    environ = os.environ
+    login = environ.get("PERFCI_LOGIN") or BOT
+    kept = keep(found, environ, token=environ.get("PERFCI_TOKEN", ""), login=login)
+    say(f"issue: {kept.status} {kept.url}".rstrip())

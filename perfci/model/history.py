@@ -112,7 +112,7 @@ class Event:
 class Drift:
     """A level that moved by a budget or more, though no single change did."""
 
-    before: float  # typical of the first runs since the last change that was large or accepted
+    before: float  # typical of the first runs since the last change that reached its budget
     after: float  # typical of the newest runs
     change: Interval
     since: str  # the first of those runs

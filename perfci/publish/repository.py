@@ -28,6 +28,9 @@ _NO_SENSE = (OSError, ValueError, TypeError, LookupError, AttributeError, Assert
 
 MAX_FILE_BYTES = 64 * 2**20
 
+NEEDS = "`contents: read`, `actions: read`, `pull-requests: write` and `statuses: write`"
+"""The rights of a job that judges."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pull:
@@ -197,7 +200,7 @@ class Repository:
         """The answer to *request*, None for HTTP 404 and 422 (no such hash); anything else is a PublishError."""
         from github import GithubException
 
-        with _explained(what):
+        with explained(what):
             try:
                 return self.patience.ask(request)
             except GithubException as problem:
@@ -208,14 +211,15 @@ class Repository:
 
 
 @contextlib.contextmanager
-def _explained(what: str) -> Iterator[None]:
+def explained(what: str, *, needs: str = NEEDS) -> Iterator[None]:
+    """Turn what goes wrong while the API is asked for *what* into a PublishError; *needs* are the rights for it."""
     from github import BadAttributeException, GithubException
 
     try:
         yield
     except GithubException as problem:
         words = clean(str(problem.message or problem.data)).replace("\n", " ")[:200]
-        hint = "the job needs `contents: read`, `actions: read`, `pull-requests: write` and `statuses: write`"
+        hint = f"the job needs {needs}"
         denied = problem.status in {401, 403}
         raise PublishError(
             f"the API refuses {what} (HTTP {problem.status}, {words})", hint=hint if denied else ""

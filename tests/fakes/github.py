@@ -24,10 +24,10 @@ from typing import Any, ClassVar, Self
 from urllib.parse import parse_qs, urlsplit
 
 from tests.fakes.answers import Answer, Request
+from tests.fakes.github_issues import BOT, Tracker
 from tests.fakes.github_repository import Remote
 from tests.fakes.spoiling import Failure, Gathering
 
-BOT = "github-actions[bot]"
 MAX_BODY_UNITS = 65_536
 
 
@@ -68,9 +68,11 @@ class FakeGitHub:
         prefix: str = "",
         state_file: Path | None = None,
         remote: Remote | None = None,
+        tracker: Tracker | None = None,
     ) -> None:
         self.repository = repository
         self.remote = remote
+        self.tracker = tracker
         self.pulls = {pull.number: pull for pull in pulls}
         self.comments: list[Comment] = []
         self.permissions: dict[str, str] = {}  # of each login; the others may read
@@ -187,9 +189,9 @@ class FakeGitHub:
         if request.path == "/user":
             return Answer(403, {"message": "Resource not accessible by integration"})
         root = f"/repos/{self.repository}"
-        if self.remote and request.path.startswith(f"{root}/"):
-            answer = self.remote.answer(self._at(""), request, request.path.removeprefix(root))
-            if answer:
+        for part in (self.remote, self.tracker):
+            below = request.path.removeprefix(root) if request.path.startswith(f"{root}/") else ""
+            if part and below and (answer := part.answer(self._at(""), request, below)):
                 return answer
         for method, pattern, act in self._ROUTES:
             found = re.fullmatch(re.escape(root) + pattern, request.path)

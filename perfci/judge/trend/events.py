@@ -179,11 +179,12 @@ def _committed(event: Event, name: LineName, census: CommittedCensus | None) -> 
 
 def _drift(line: _Followed, events: Sequence[Event], confidence: float) -> Drift | None:
     """
-    The newest runs beside the first ones since the last change that was told or accepted.
+    The newest runs beside the first ones since the last change that reached its budget.
 
-    Nothing where the level did not move by the budget, or where its move may be chance.
+    A smaller one that was accepted is not the end of it, else a baseline that is refreshed every week would hide all
+    drift. Nothing where the level did not move by the budget, or where its move may be chance.
     """
-    explained = [event for event in events if event.exceeds_budget or event.accepted]
+    explained = [event for event in events if event.exceeds_budget]
     begin = next((number for number, row in enumerate(line.rows) if explained and row.run == explained[-1].run), 0)
     stretch = line.rows[begin:]
     if len(stretch) < 2 * ENDS:
