@@ -40,7 +40,7 @@ check: $(READY)  ## Lint and types
 	$(BIN)/mypy
 	$(BIN)/mypy -m perfci_log -m perfci_recorder -m perfci_turns -m perfci_census -m perfci_locust
 	$(BIN)/shellcheck -x .ci/run action/setup tests/e2e/toolchain/install tests/e2e/toolchain/engine tests/e2e/toolchain/images
-	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-actions action.yml
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-actions action.yml action/*/action.yml
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
 	$(BIN)/zizmor --quiet --offline --strict-collection --persona=pedantic .

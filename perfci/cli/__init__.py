@@ -34,6 +34,7 @@ COMMANDS = {
     "seed": "Put the configured data into the service at URL, which is already running.",
     "worker": "Drive users for a `perfci run` on another machine, round after round.",
     "publish": "Publish the run in the folder RUN: summary, outputs, annotations, comment.",
+    "command": "Carry out the `/perf` commands of the comment that started this job.",
     "doctor": "Check what a run needs, and say what is missing, slow, unmeasurable or unsafe.",
     "clean": "Remove what earlier runs left on this machine: processes of a killed perfci, images, environments of the "
     "load.",

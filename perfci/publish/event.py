@@ -24,7 +24,7 @@ _WRITES = {
     ),
     "issue_comment": (
         "that event runs with write access for whoever writes a comment, and a load test runs code of the pull request",
-        "Use `on: pull_request`, or `on: workflow_dispatch` for a run on demand.",
+        "Use `on: pull_request`; a comment may start it: `perfci command`.",
     ),
 }
 """Events that give a stranger's code write access: the reason, and what to use instead."""
@@ -75,6 +75,16 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A comment on a pull request that was written just now."""
+
+    number: int  # of the pull request
+    author: str
+    is_bot: bool
+    body: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Change:
     """What the payload of one kind of event says; the fields are those of `Job`."""
 
@@ -93,6 +103,30 @@ class _Change:
 def read_job(environ: Mapping[str, str]) -> Job:
     """The job that runs now; `ConfigError` where its event is not safe or its file cannot be read."""
     return job_from(environ, _payload(environ.get("GITHUB_EVENT_PATH", "")))
+
+
+def job_of_comment(environ: Mapping[str, str]) -> tuple[Job, Asked]:
+    """
+    The job that a new comment on a pull request started, and the comment; ConfigError for any other event.
+
+    Such a job may write, so it must neither check out nor run anything of the pull request.
+    """
+    payload = _payload(environ.get("GITHUB_EVENT_PATH", ""))
+    number = _number(_at(payload, "issue", "number"))
+    event, action = environ.get("GITHUB_EVENT_NAME", ""), _text(payload, "action")
+    on_pull = isinstance(_at(payload, "issue", "pull_request"), Mapping)
+    if event != "issue_comment" or action != "created" or not number or not on_pull:
+        raise ConfigError(
+            f"the event {event or 'of this job'} {action} is no new comment on a pull request".replace("  ", " "),
+            hint="on: issue_comment: types: [created], and in the job: if: github.event.issue.pull_request",
+        )
+    asked = Asked(
+        number=number,
+        author=_text(payload, "comment", "user", "login"),
+        is_bot=_text(payload, "comment", "user", "type") == "Bot",
+        body=_text(payload, "comment", "body"),
+    )
+    return job_from({**environ, "GITHUB_EVENT_NAME": ""}, {}), asked
 
 
 def job_from(environ: Mapping[str, str], payload: Mapping[str, Any]) -> Job:

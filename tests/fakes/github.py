@@ -26,6 +26,7 @@ from urllib.parse import parse_qs, urlsplit
 from tests.fakes.answers import Answer, Request
 from tests.fakes.github_issues import BOT, Tracker
 from tests.fakes.github_repository import Remote
+from tests.fakes.github_workflows import Dispatcher
 from tests.fakes.spoiling import Failure, Gathering
 
 MAX_BODY_UNITS = 65_536
@@ -43,6 +44,7 @@ class Pull:
     base: str = ""
     branch: str = "main"  # that it is to be merged into
     merge: str = ""  # GitHub's merge of it into its base
+    home: str = ""  # the repository that its head is in
 
 
 @dataclass(kw_only=True)
@@ -69,10 +71,12 @@ class FakeGitHub:
         state_file: Path | None = None,
         remote: Remote | None = None,
         tracker: Tracker | None = None,
+        dispatcher: Dispatcher | None = None,
     ) -> None:
         self.repository = repository
         self.remote = remote
         self.tracker = tracker
+        self.dispatcher = dispatcher
         self.pulls = {pull.number: pull for pull in pulls}
         self.comments: list[Comment] = []
         self.permissions: dict[str, str] = {}  # of each login; the others may read
@@ -189,7 +193,7 @@ class FakeGitHub:
         if request.path == "/user":
             return Answer(403, {"message": "Resource not accessible by integration"})
         root = f"/repos/{self.repository}"
-        for part in (self.remote, self.tracker):
+        for part in (self.dispatcher, self.remote, self.tracker):
             below = request.path.removeprefix(root) if request.path.startswith(f"{root}/") else ""
             if part and below and (answer := part.answer(self._at(""), request, below)):
                 return answer
@@ -286,7 +290,12 @@ class FakeGitHub:
             "number": pull.number,
             "state": pull.state,
             "locked": pull.locked,
-            "head": {"sha": pull.sha, "label": pull.label, "ref": pull.label.partition(":")[2]},
+            "head": {
+                "sha": pull.sha,
+                "label": pull.label,
+                "ref": pull.label.partition(":")[2],
+                "repo": {"full_name": pull.home, "url": self._at("")} if pull.home else None,
+            },
             "url": self._at(f"/pulls/{pull.number}"),
             "issue_url": self._at(f"/issues/{pull.number}"),
             "base": {"sha": pull.base, "ref": pull.branch},

@@ -15,6 +15,8 @@ JUDGE: dict[str, Any] = yaml.safe_load((ROOT / "action/judge/action.yml").read_t
 STEPS = {step["name"]: step for step in JUDGE["runs"]["steps"]}
 GATE: dict[Any, Any] = yaml.safe_load((ROOT / ".github/workflows/gate.yml").read_text())
 PUBLISH: dict[Any, Any] = yaml.safe_load((ROOT / ".github/workflows/publish.yml").read_text())
+COMMAND: dict[Any, Any] = yaml.safe_load((ROOT / ".github/workflows/command.yml").read_text())
+COMMAND_ACTION: dict[str, Any] = yaml.safe_load((ROOT / "action/command/action.yml").read_text())
 JUDGING = [pytest.param(GATE["jobs"]["judge"], id="gate"), pytest.param(PUBLISH["jobs"]["publish"], id="publish")]
 NAMED = {f"PERFCI_{name}" for name in ("INTERPRETER", "COMMENT", "KEY", "MATRIX", "JOB_WORKFLOW", "LOGIN", "TOKEN")}
 """Variables that no option reads; they are looked up by name."""
@@ -98,3 +100,29 @@ def test_a_stranger_cannot_start_the_publisher() -> None:
     assert list(PUBLISH[True]) == list(GATE[True]) == ["workflow_call"]  # YAML reads `on` as a truth value
     assert "github.event_name == 'workflow_run'" in PUBLISH["jobs"]["publish"]["if"]
     assert "workflow_run.event == 'pull_request'" in PUBLISH["jobs"]["publish"]["if"]
+
+
+def test_the_job_that_reads_comments_never_has_the_change() -> None:
+    """It checks out perfci alone, may start workflows and write nothing, and its token is in one step."""
+    job = COMMAND["jobs"]["command"]
+    checkout, action = job["steps"]
+    assert checkout["with"]["path"] == "perfci"
+    assert "workflow_repository" in checkout["with"]["repository"]
+    assert checkout["with"]["persist-credentials"] is False
+    assert action["uses"] == "./perfci/action/command"
+    assert set(action["with"]) <= set(COMMAND_ACTION["inputs"])
+    assert job["permissions"] == {"actions": "write", "contents": "read", "pull-requests": "read"}
+    assert "issue_comment" in job["if"]
+    steps = COMMAND_ACTION["runs"]["steps"]
+    assert [step["name"] for step in steps if "token" in yaml.safe_dump(step).lower()] == ["Carry out"]
+    for step in steps:
+        assert "${{" not in step["run"]
+        assert step["env"].items() >= {"BASH_ENV": "", "LD_AUDIT": "", "LD_PRELOAD": ""}.items()
+
+
+def test_what_a_comment_may_set_are_inputs_of_the_workflow_by_hand() -> None:
+    """Each of them, and the comment cannot name another."""
+    from perfci.pipeline.commanding import INPUTS
+
+    workflow = yaml.safe_load((ROOT / ".github/workflows/perf.yml").read_text())
+    assert sorted(workflow[True]["workflow_dispatch"]["inputs"]) == sorted(INPUTS)
