@@ -2,16 +2,12 @@
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from perfci.cli.history import place_options
 from perfci.cli.options import config_option
 from perfci.cli.output import say, width
-
-if TYPE_CHECKING:
-    from perfci.model import Trend
 
 
 @click.command("trend")
@@ -65,14 +61,7 @@ def command(  # noqa: PLR0917  # click passes by name
         output.write_text(text, encoding="utf-8")
         say(f"wrote {output}")
     if issue:
-        _keep_issue(found)
+        from perfci.pipeline.drift_issue import keep
 
-
-def _keep_issue(found: "list[Trend]") -> None:
-    from perfci.pipeline.drift_issue import keep
-    from perfci.publish.comment import BOT
-
-    environ = os.environ
-    login = environ.get("PERFCI_LOGIN") or BOT
-    kept = keep(found, environ, token=environ.get("PERFCI_TOKEN", ""), login=login)
-    say(f"issue: {kept.status} {kept.url}".rstrip())
+        kept = keep(found, os.environ)
+        say(f"issue: {kept.status} {kept.url}".rstrip())

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from perfci.errors import ConfigError
 from perfci.model import Trend
+from perfci.publish.comment import BOT
 from perfci.publish.event import read_job
 from perfci.publish.issue import Kept, Report, keep_issue
 from perfci.report import drift_issue
@@ -13,12 +14,13 @@ TITLE = "The main branch becomes slower step by step"
 GONE = "No series drifts any more."
 
 
-def keep(trends: Sequence[Trend], environ: Mapping[str, str], *, token: str, login: str) -> Kept:
+def keep(trends: Sequence[Trend], environ: Mapping[str, str]) -> Kept:
     """
     Open, update or close the issue about the drifts of *trends*; PublishError where the API refuses.
 
     ConfigError outside of a job of GitHub Actions, and in one that measured a change.
     """
+    token = environ.get("PERFCI_TOKEN", "")
     if environ.get("GITHUB_ACTIONS") != "true" or not token:
         raise ConfigError(
             "an issue is kept from a job of GitHub Actions, with its token in PERFCI_TOKEN",
@@ -38,4 +40,4 @@ def keep(trends: Sequence[Trend], environ: Mapping[str, str], *, token: str, log
         subjects=drift_issue.subjects(trends),
         gone=GONE,
     )
-    return keep_issue(job, report, token=token, login=login)
+    return keep_issue(job, report, token=token, login=environ.get("PERFCI_LOGIN") or BOT)

@@ -54,12 +54,13 @@ def environ(api: FakeGitHub, event: str = "schedule") -> dict[str, str]:
         "GITHUB_REPOSITORY": api.repository,
         "GITHUB_API_URL": api.url,
         "GITHUB_SHA": "f00d" * 10,
+        "PERFCI_TOKEN": "ghs_canary",
     }
 
 
 def kept(api: FakeGitHub, trend: Trend) -> Kept:
     """What the nightly job does."""
-    return keep([trend], environ(api), token="ghs_canary", login="github-actions[bot]")
+    return keep([trend], environ(api))
 
 
 def issues(api: FakeGitHub) -> Tracker:
@@ -125,7 +126,7 @@ def test_what_the_api_refuses_is_said(
     api: FakeGitHub, tmp_path: Path, perfci: Perfci, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With the permission that the job lacks; a part of the history keeps no issue, since it would close it."""
-    for name, value in {**environ(api), "PERFCI_TOKEN": "ghs_canary"}.items():
+    for name, value in environ(api).items():
         monkeypatch.setenv(name, value)
     code, _, err = perfci("trend", "tickets", "--issue", "--folder", str(tmp_path))
     assert code == 2
@@ -143,7 +144,7 @@ def test_a_job_of_a_change_keeps_no_issue(api: FakeGitHub, event: str) -> None:
     from perfci.errors import ConfigError
 
     with pytest.raises(ConfigError, match="about a change"):
-        keep([DRIFTS], environ(api, event), token="ghs_canary", login="github-actions[bot]")
+        keep([DRIFTS], environ(api, event))
 
 
 def test_a_refusal_names_the_permission(api: FakeGitHub) -> None:

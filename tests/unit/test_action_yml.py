@@ -311,7 +311,8 @@ def test_must_25_a_dispatch_offers_what_people_change() -> None:
     """Each with a default that is the scenario's, so that any one alone works; and each reaches the Action."""
     content = yaml.safe_load((ROOT / ".github/workflows/perf.yml").read_text())
     offered = content[True]["workflow_dispatch"]["inputs"]  # YAML reads `on` as a truth value
-    assert list(offered) == ["environment", "profile", "scenario", "users", "spawn_rate", "duration"]
+    names = ["environment", "profile", "scenario", "users", "spawn_rate", "duration", "strategy"]
+    assert list(offered) == names
     assert [name for name, entry in offered.items() if entry.get("required") or "default" not in entry] == []
     (step,) = [step for step in content["jobs"]["gate"]["steps"] if step.get("uses") == "./"]
     passed = " ".join(step["with"].values())
