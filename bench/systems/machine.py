@@ -8,6 +8,7 @@ import sys
 import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -53,12 +54,13 @@ class Machine:
     def limited(self, profile: str, metric: str, limit: float, group: str | None = None) -> list[str]:
         """The scenarios of a profile that have such an SLO, for that group of endpoints if one is named."""
         wanted = (profile, metric, limit)
-        found = [
-            slo.get("scenario")
+        given = [
+            slo.get("scenario", "*")
             for slo in self.settings["gate"].get("slo", [])
             if (slo.get("profile", profile), slo["metric"], slo["limit"]) == wanted and slo.get("group") == group
         ]
-        return [name for name in self.scenarios(profile) if name in found or None in found]
+        patterns = [pattern for each in given for pattern in ([each] if isinstance(each, str) else each)]
+        return [name for name in self.scenarios(profile) if any(fnmatchcase(name, pattern) for pattern in patterns)]
 
     def compose_scenario(self, profile: str) -> str:
         """The scenario of a profile that is measured in containers."""

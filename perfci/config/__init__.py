@@ -122,7 +122,20 @@ class Config(Table):
             )
         if unknown := sorted({name for slo in self.gate.slo for name in self._unknown_scenarios(slo)}):
             raise ValueError(f"[[gate.slo]] names unknown scenarios: {', '.join(unknown)}")
+        if without := sorted({text for slo in self.gate.slo for text in self._without_user(slo)}):
+            raise ValueError(f"[[gate.slo]] is on a user class that is not driven: {', '.join(without)}")
         return self
+
+    def _without_user(self, slo: SloTable) -> list[str]:
+        """The scenarios for which the limit holds, and which leave its user class out."""
+        if slo.user is None or slo.profile is None:
+            return []
+        driven = {name: each.user_classes for name, each in self.profiles[slo.profile].scenarios.items()}
+        return [
+            f"{slo.user} by {slo.profile}:{name}, which has {' '.join(classes)}"
+            for name, classes in driven.items()
+            if classes and slo.user not in classes and slo.holds(slo.profile, name)
+        ]
 
     def _unknown_scenarios(self, slo: SloTable) -> list[str]:
         """The names and patterns of the limit that no scenario of its profile has."""

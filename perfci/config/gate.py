@@ -113,6 +113,7 @@ class SloTable(Table):
     limit: float
     endpoint: str | None = Field(None, min_length=1, max_length=500)
     group: Name | None = None  # of endpoints, which are judged as one
+    user: str | None = Field(None, pattern=r"^[^\W\d]\w*$", max_length=100)  # class whose requests alone count
     phase: Name | None = None  # of the load, as its stages are called
     profile: Name | None = None
     scenario: NamePatterns | None = None  # of that profile
@@ -124,6 +125,10 @@ class SloTable(Table):
             raise ValueError("is on an endpoint or on a group: give one of them")
         if self.scenario is not None and self.profile is None:
             raise ValueError("names a scenario: give its profile, too")
+        if self.user is not None and self.profile is None:
+            raise ValueError("names a user class: give its profile, too")
+        if self.user is not None and self.phase is not None:
+            raise ValueError("is on a user class or on a phase: give one of them")
         return self
 
     def slo(self, groups: Mapping[str, tuple[str, ...]] | None = None) -> Slo:
@@ -131,7 +136,14 @@ class SloTable(Table):
         where: dict[str, Any] = {} if self.endpoint is None else {"endpoint": self.endpoint}
         if self.group is not None:
             where = {"endpoint": f"({self.group})", "members": (groups or {}).get(self.group, ())}
-        return Slo(metric=self.metric, limit=self.limit, phase=self.phase or "", importance=self.importance, **where)
+        return Slo(
+            metric=self.metric,
+            limit=self.limit,
+            phase=self.phase or "",
+            user=self.user or "",
+            importance=self.importance,
+            **where,
+        )
 
     def holds(self, profile: str, scenario: str) -> bool:
         """Whether the limit is for that scenario."""
@@ -147,7 +159,7 @@ class SloTable(Table):
     @property
     def about(self) -> object:
         """What the limit is on: of several limits on the same, that which names the scenario most narrowly counts."""
-        return self.metric, self.endpoint, self.group, self.phase, self.importance.fails
+        return self.metric, self.endpoint, self.group, self.phase, self.user, self.importance.fails
 
 
 class GateTable(Table):

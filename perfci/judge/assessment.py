@@ -14,7 +14,6 @@ from perfci.judge.limits.quantities import QUANTITIES, Asked, breaking_of, read
 from perfci.judge.limits.scope import observed
 from perfci.judge.survival import RESTARTS
 from perfci.model import (
-    ALL_ENDPOINTS,
     Analysis,
     Assessment,
     Band,
@@ -74,9 +73,7 @@ def assess(run: Run, slos: Sequence[SloResult], findings: Sequence[Finding], pol
 def bands_of(rounds: Sequence[Round], slos: Sequence[Slo]) -> dict[str, Band]:
     """The band of each value, the mean over the rounds; throughput only where the plan has a floor for it."""
     whole = [seen for each in rounds if (seen := observed(each, Slo(metric="mean", limit=0.0))) is not None]
-    floors = [
-        slo.limit for slo in slos if slo.metric == "throughput" and slo.endpoint == ALL_ENDPOINTS and not slo.phase
-    ]
+    floors = [slo.limit for slo in slos if slo.metric == "throughput" and slo.whole]
     bands: dict[str, Band] = {}
     if (response := _mean(whole, "mean")) is not None:
         bands["response"] = band(response, RESPONSE_MS)

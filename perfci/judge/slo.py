@@ -161,6 +161,9 @@ def _missing(slo: Slo, rounds: Sequence[Round]) -> str:
         return f"the load has no phase {slo.phase}"
     if slo.metric in QUANTITIES:
         return NEEDS.get(slo.metric, "the rounds do not show it")
+    senders = sorted({name for round_ in rounds for name in round_.user_classes})
+    if slo.user and slo.user not in senders:
+        return f"no request was made by {slo.user}, but by {', '.join(senders) or 'users that nobody noted'}"
     if not any(observed(round_, slo) for round_ in rounds):
         names = sorted({ALL_ENDPOINTS, *block_means.endpoints(rounds)})
         near = get_close_matches(slo.endpoint, names, n=1)

@@ -55,6 +55,7 @@ class Slo:
     endpoint: str = ALL_ENDPOINTS  # or a pattern: a limit on each endpoint that it names; or the name of a group
     members: tuple[str, ...] = ()  # patterns of the endpoints of a group, which are judged as one; empty: no group
     phase: str = ""  # of the load, as its stages are called; empty: the whole round
+    user: str = ""  # class of users whose requests alone count; empty: those of all
     importance: Importance = Importance.CRITICAL
 
     @property
@@ -63,9 +64,15 @@ class Slo:
         return self.importance.fails
 
     @property
+    def whole(self) -> bool:
+        """Whether the limit is on all requests of a round together."""
+        return self.endpoint == ALL_ENDPOINTS and not (self.members or self.phase or self.user)
+
+    @property
     def where(self) -> str:
-        """What the limit is on, for the reader: "GET /a", "(auth) in spike"."""
-        return f"{self.endpoint} in {self.phase}" if self.phase else self.endpoint
+        """What the limit is on, for the reader: "GET /a", "(auth) in spike", "GET /a by Viewer"."""
+        named = f"{self.endpoint} by {self.user}" if self.user else self.endpoint
+        return f"{named} in {self.phase}" if self.phase else named
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -158,6 +158,8 @@ class Requests:
         default_factory=lambda: array("B")
     )  # index into forms from 1, 0: not looked at; or empty
     forms: tuple[AnswerForm, ...] = ()
+    user: "array[int]" = field(default_factory=lambda: array("B"))  # index into users from 1, 0: no user; or empty
+    users: tuple[str, ...] = ()  # classes of users that sent requests
     lateness: Lateness | None = None  # None: no task was due at a certain time
     endpoints: Mapping[str, str] = field(default_factory=dict)  # name -> its endpoint, where that is another
 
@@ -326,6 +328,8 @@ class Round:
     slices: int = 0  # in which the other side was paused; 0: the side had the round to itself
     endpoints: Mapping[str, EndpointRound]
     phases: Mapping[str, Phase] = field(default_factory=dict)  # by name; empty: the load has no stages
+    user_classes: Mapping[str, Mapping[str, EndpointRound]] = field(default_factory=dict)
+    """Class of users -> what its requests saw of each endpoint, without quantiles. Empty: not kept."""
     seconds: tuple[Second, ...] = ()
     gauges: Mapping[str, Gauge] = field(default_factory=dict)  # of the target, where it was watched
     generator: GeneratorHealth | None  # None: an imported round, of which nobody noted it; the target's likewise

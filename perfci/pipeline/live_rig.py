@@ -236,6 +236,7 @@ class LiveBlock:
             slices=recording.slices,
             endpoints=reduced.endpoints,
             phases=reduced.phases,
+            user_classes=reduced.user_classes,
             seconds=seconds,
             gauges=gauges or {},
             generator=recording.generator,

@@ -104,6 +104,7 @@ def plan_of(config: Config, name: str, overrides: Overrides, *, root: Path) -> P
         directory=_directory(profile.working_directory, root=root),
         arguments=scenario.arguments,
         exclude_tags=scenario.exclude_tags,
+        limited_classes=limited_classes(config, profile_name, scenario_name),
     )
     requirements = _requirements(profile.requirements, root=root)
     return Plan(
@@ -137,6 +138,11 @@ def plan_of(config: Config, name: str, overrides: Overrides, *, root: Path) -> P
         rng_seed=config.rng_seed,
         keep_going=overrides.keep_going,
     )
+
+
+def limited_classes(config: Config, profile: str, scenario: str) -> tuple[str, ...]:
+    """The user classes that the limits of a scenario are for."""
+    return tuple(sorted({slo.user for slo in config.gate.slo if slo.user and slo.holds(profile, scenario)}))
 
 
 def locustfiles(named: Sequence[str], *, root: Path) -> tuple[str, ...]:

@@ -14,6 +14,8 @@ from perfci.metrics.registry import METRICS
 from perfci.model import BudgetRule, GatePolicy, Reference, RoundKind
 
 LOAD = RoundKind.LOAD
+OF_USERS = frozenset({"mean", "p50", "p95", "p99", "failure_rate", "throughput", "max", "success_rate"})
+"""Metrics that are known of the requests of one class of users."""
 
 
 def policy_of(
@@ -94,6 +96,11 @@ def _check_measured(table: GateTable) -> None:
             and not METRICS[override.metric].may_count(override.endpoint)
         ):
             wrong.append(f"override {number}: {override.metric} of {override.endpoint} is shown, but never counts")
+    wrong += [
+        f"slo on {slo.metric} of {slo.user}: of a user class there are {', '.join(sorted(OF_USERS))}"
+        for slo in table.slo
+        if slo.user is not None and slo.metric not in OF_USERS
+    ]
     if wrong:
         raise ConfigError("[gate] limits what is never measured:\n" + "\n".join(f"  {line}" for line in wrong))
 

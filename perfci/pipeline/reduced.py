@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from perfci.metrics import registry
 from perfci.metrics.answers import answers_of
 from perfci.metrics.names import answered, folded
+from perfci.metrics.user_classes import by_user_class
 from perfci.model import Answers, EndpointRound, Phase, Round, Side
 from perfci.pipeline.rig import Measured
 from perfci.rig.load.recording import Recording, read_again, without_requests
@@ -22,6 +23,7 @@ class Reduced:
     endpoints: Mapping[str, EndpointRound]
     answers: Mapping[str, Answers]
     phases: Mapping[str, Phase]
+    user_classes: Mapping[str, Mapping[str, EndpointRound]]
 
 
 def of_turns(recordings: Recordings) -> Values:
@@ -62,7 +64,13 @@ def measured(
 def _regroup(small: Recordings, measure: Measure, side: Side, first: Round) -> Callable[[Mapping[str, str]], Round]:
     def regroup(called: Mapping[str, str]) -> Round:
         again = _reduced({each: read_again(recording) for each, recording in small.items()}, measure, called)[side]
-        return replace(first, endpoints=again.endpoints, answers=again.answers, phases=again.phases)
+        return replace(
+            first,
+            endpoints=again.endpoints,
+            answers=again.answers,
+            phases=again.phases,
+            user_classes=again.user_classes,
+        )
 
     return regroup
 
@@ -74,7 +82,12 @@ def _reduced(recordings: Recordings, measure: Measure, called: Mapping[str, str]
     }
     values = measure(grouped)
     return {
-        side: Reduced(values[side], answers_of(recording.requests, windows=recording.windows), _phases(recording))
+        side: Reduced(
+            endpoints=values[side],
+            answers=answers_of(recording.requests, windows=recording.windows),
+            phases=_phases(recording),
+            user_classes=by_user_class(recording.requests, windows=recording.windows),
+        )
         for side, recording in grouped.items()
     }
 

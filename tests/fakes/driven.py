@@ -14,6 +14,7 @@ from perfci.model import LoadPlan
 from perfci.rig.load.generator import Live, Place
 from perfci.rig.load.recording import Recording
 from perfci.rig.load.rounds import load_round
+from perfci.rig.load.runtime import Runtime
 from tests.builders import a_plan
 from tests.fakes.toy import echo
 
@@ -111,10 +112,11 @@ class Driven:
 
 
 def drive(folder: Path, *, profile: str = PROFILE, environ: dict[str, str] | None = None, **changes: Any) -> Driven:
-    """A whole round with *profile*; *changes* are of the plan, and `files`, `watch` and `dies_after`."""
+    """A whole round with *profile*; *changes* are of the plan, and `files`, `watch`, `runtime` and `dies_after`."""
+    runtime = changes.pop("runtime", Runtime())
     dies_after = changes.pop("dies_after", 10**9)
     source = folder / "project"
-    source.mkdir()
+    source.mkdir(parents=True)
     for name, content in {"profile.py": profile, **changes.pop("files", {})}.items():
         (source / name).parent.mkdir(parents=True, exist_ok=True)
         (source / name).write_text(content)
@@ -130,6 +132,7 @@ def drive(folder: Path, *, profile: str = PROFILE, environ: dict[str, str] | Non
                 environ={**os.environ, **(environ or {})},
                 state=folder / "state",
                 watch=watch,
+                runtime=runtime,
             ),
         )
         return Driven(recording=recording, asked=list(server.asked), lives=lives)

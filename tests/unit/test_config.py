@@ -578,3 +578,13 @@ def test_a_limit_for_no_scenario_is_refused(scenario: str, unknown: str) -> None
         assert f"names unknown scenarios: {unknown}" in _refused(text)
     else:
         from_bytes(text.encode(), where="perfci.toml")
+
+
+def test_a_limit_on_a_user_class_that_a_scenario_leaves_out_is_refused() -> None:
+    """Nothing would ever be held against it there; where all classes are driven, Locust knows which there are."""
+    text = SMALL + 'user_classes = ["Viewer", "Buyer"]\n[[gate.slo]]\nmetric = "p95"\nlimit = 1\nprofile = "tickets"\n'
+    assert "user class that is not driven: Admin by tickets:soak, which has Viewer Buyer" in _refused(
+        f'{text}user = "Admin"'
+    )
+    for allowed in ('user = "Buyer"', 'user = "Admin"\nscenario = "smoke"'):
+        from_bytes((text + allowed).encode(), where="perfci.toml")

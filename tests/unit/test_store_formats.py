@@ -95,6 +95,7 @@ def a_full_run() -> Run:
         target=TargetHealth(alive=False, restarts=1, note="killed", service="api"),
         errors={"GET /: 500": 1},
         phases={"spike": Phase(seconds=4.5, endpoints={"GET /": seen})},
+        user_classes={"Viewer": {"GET /": seen}},
         seconds=(Second(at_s=3, users=2, requests=5, failures=1, p95_ms=8.5, p50_ms=4.5),),
         answers={
             "GET /": Answers(

@@ -15,7 +15,7 @@ from perfci import histogram
 from perfci.judge.limits import breaking, spike
 from perfci.judge.limits.reading import Reading, complement, exact, share
 from perfci.judge.limits.trend import trend
-from perfci.model import ALL_ENDPOINTS, Better, EndpointRound, Gauge, Metric, Quantity, Round, Scale, Second, Slo
+from perfci.model import Better, EndpointRound, Gauge, Metric, Quantity, Round, Scale, Second, Slo
 
 PROBES_PER_SECOND = 5
 AVAILABILITY, HIT_RATE, MEMORY, CONNECTIONS = "availability", "hit_rate", "memory", "connections"
@@ -160,7 +160,7 @@ def latency_drift(asked: Asked) -> Reading | None:
 
 def breaking_of(measured: Round, slos: Sequence[Slo]) -> breaking.Breaking | None:
     """The breaking point by the limits of the whole service on p95 and failures, the strictest of each."""
-    whole = [slo for slo in slos if slo.endpoint == ALL_ENDPOINTS and not slo.members and not slo.phase and slo.fails]
+    whole = [slo for slo in slos if slo.whole and slo.fails]
     p95 = [slo.limit for slo in whole if slo.metric == "p95"]
     failing = [slo.limit for slo in whole if slo.metric == "failure_rate"]
     return breaking.breaking_point(measured.seconds, p95_ms=min(p95, default=None), failing=min(failing, default=None))

@@ -1,4 +1,4 @@
-"""What one round saw of that which a limit is about: an endpoint, a group of endpoints, a phase of the load."""
+"""What one round saw of that which a limit is about: endpoints, a group of them, a phase of the load, a user class."""
 
 from collections.abc import Mapping, Sequence
 
@@ -17,12 +17,10 @@ def observed(round_: Round, slo: Slo) -> EndpointRound | None:
         if slo.phase not in round_.phases:
             return None
         endpoints, seconds = round_.phases[slo.phase].endpoints, round_.phases[slo.phase].seconds
-    if slo.members:
-        own = [
-            seen
-            for name, seen in endpoints.items()
-            if name != ALL_ENDPOINTS and any(matches(pattern, name) for pattern in slo.members)
-        ]
+    if slo.user:
+        endpoints = round_.user_classes.get(slo.user, {})
+    if slo.user or slo.members:
+        own = [seen for name, seen in endpoints.items() if name != ALL_ENDPOINTS and _about(slo, name)]
         return together(own, seconds) if own else None
     found = endpoints.get(slo.endpoint)
     if found is not None and slo.endpoint == ALL_ENDPOINTS and slo.metric not in found.values:
@@ -35,6 +33,12 @@ def observed(round_: Round, slo: Slo) -> EndpointRound | None:
             histogram=whole.histogram,
         )
     return found
+
+
+def _about(slo: Slo, endpoint: str) -> bool:
+    if slo.members:
+        return any(matches(pattern, endpoint) for pattern in slo.members)
+    return slo.endpoint in {ALL_ENDPOINTS, endpoint}
 
 
 def together(parts: Sequence[EndpointRound], seconds: float) -> EndpointRound:

@@ -38,6 +38,7 @@ class SloDocument(Part):
     reason: Text
     members: Annotated[tuple[Name, ...], Field(max_length=1000)] = ()  # patterns of a group's endpoints
     phase: Name = ""  # of the load; empty: the whole round
+    user: Name = ""  # class of users whose requests count; empty: those of all
     importance: ImportanceWord = "critical"
 
     @classmethod
@@ -53,6 +54,7 @@ class SloDocument(Part):
             reason=text(result.reason),
             members=tuple(map(name, result.slo.members)),
             phase=name(result.slo.phase),
+            user=name(result.slo.user),
             importance=IMPORTANCES.word(result.slo.importance),
         )
 
@@ -65,6 +67,7 @@ class SloDocument(Part):
                 endpoint=self.endpoint,
                 members=self.members,
                 phase=self.phase,
+                user=self.user,
                 importance=IMPORTANCES.member(self.importance),
             ),
             metric=metric,

@@ -150,7 +150,10 @@ def removed(place: Place) -> Removed:
 def locust(plan: LoadPlan, place: Place, *, base_url: str = "") -> tuple[list[str], dict[str, str]]:
     """The begin of Locust's command line, with the files of the place, and the variables that it needs."""
     command = [place.runtime.interpreter, str(INSIDE / "perfci_locust.py"), *options(plan, place, base_url=base_url)]
-    return command, {"PERFCI_LOCUSTFILES": json.dumps(place.runtime.paths(plan, place.source))}
+    return command, {
+        "PERFCI_LOCUSTFILES": json.dumps(place.runtime.paths(plan, place.source)),
+        "PERFCI_LIMITED_CLASSES": json.dumps(place.runtime.limited_classes),
+    }
 
 
 def options(plan: LoadPlan, place: Place, *, base_url: str = "") -> list[str]:

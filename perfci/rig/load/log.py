@@ -5,18 +5,20 @@ from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from perfci.errors import LoadError
 from perfci.model import AnswerForm, Lateness, Requests
 from perfci.rig.host.masking import Mask
 
-MAGIC = b"perfci-log 3\n"
-COLUMNS = "ddIBHQB"
+T = TypeVar("T")
+
+MAGIC = b"perfci-log 4\n"
+COLUMNS = "ddIBHQBB"
 LATE_COLUMNS = "Idd"
 START_COLUMNS = "dddB"
-START, ENDPOINT, FAILED, FORM = 0, 2, 3, 6  # columns
-MOST_FORMS = 255
+START, ENDPOINT, FAILED, FORM, USER = 0, 2, 3, 6, 7  # columns
+MOST_FORMS = MOST_USERS = 255
 HEAD = 5  # bytes of a chunk before its payload
 
 
@@ -33,6 +35,7 @@ class LogReader:
     names: list[str] = field(default_factory=list)
     endpoints: dict[str, str] = field(default_factory=dict)  # name -> its endpoint, where that is another
     forms: list[AnswerForm] = field(default_factory=list)
+    users: list[str] = field(default_factory=list)  # classes that sent requests
     columns: "list[array[Any]]" = field(default_factory=lambda: _empty(COLUMNS))
     late: "list[array[Any]]" = field(default_factory=lambda: _empty(LATE_COLUMNS))
     starts: "list[array[Any]]" = field(default_factory=lambda: _empty(START_COLUMNS))
@@ -74,6 +77,8 @@ class LogReader:
                 self.endpoints.update((name, endpoint) for name, endpoint in named if name != endpoint)
             case b"F":
                 self.forms.extend(AnswerForm(*form) for form in json.loads(payload))
+            case b"U":
+                self.users.extend(json.loads(payload))
             case b"J":
                 self._happened(json.loads(payload))
             case b"Z":
@@ -124,6 +129,7 @@ def requests_of(readers: Iterable[LogReader]) -> Requests:
     names: dict[str, int] = {}
     endpoints: dict[str, str] = {}
     forms: dict[AnswerForm, int] = {}
+    users: dict[str, int] = {}
     merged, late = _empty(COLUMNS), _empty(LATE_COLUMNS)
     scheduled = False
     for reader in readers:
@@ -134,11 +140,12 @@ def requests_of(readers: Iterable[LogReader]) -> Requests:
         scheduled = scheduled or bool(reader.starts[0])
         endpoints |= reader.endpoints
         numbers = [names.setdefault(name, len(names)) for name in reader.names]
-        formed = [0, *(_numbered(form, forms) for form in reader.forms)]
+        formed = [0, *(_numbered(form, forms, MOST_FORMS) for form in reader.forms)]
+        sent = [0, *(_numbered(user, users, MOST_USERS) for user in reader.users)]
         for position, column in enumerate(reader.columns):
-            renamed = {ENDPOINT: numbers, FORM: formed}.get(position)
+            renamed = {ENDPOINT: numbers, FORM: formed, USER: sent}.get(position)
             merged[position].extend(column if renamed is None else _renumbered(column, renamed))
-    starts, latencies, numbered, failed, statuses, sizes, looks = merged
+    starts, latencies, numbered, failed, statuses, sizes, looks, senders = merged
     return Requests(
         names=tuple(names),
         start_s=starts,
@@ -149,6 +156,8 @@ def requests_of(readers: Iterable[LogReader]) -> Requests:
         size=sizes,
         form=looks,
         forms=tuple(forms),
+        user=senders,
+        users=tuple(users),
         lateness=Lateness(*late) if scheduled else None,
         endpoints=endpoints,
     )
@@ -160,8 +169,8 @@ def _renumbered(column: "array[int]", numbers: Sequence[int]) -> "array[int]":
     return array(column.typecode, map(numbers.__getitem__, column))
 
 
-def _numbered(form: AnswerForm, forms: dict[AnswerForm, int]) -> int:
-    """The number of a form, a new one if necessary; 0 where the column has room for no more."""
-    if form not in forms and len(forms) >= MOST_FORMS:
+def _numbered(key: T, numbers: dict[T, int], most: int) -> int:
+    """The number of *key*, a new one if necessary; 0 where the column has room for no more."""
+    if key not in numbers and len(numbers) >= most:
         return 0
-    return forms.setdefault(form, len(forms) + 1)
+    return numbers.setdefault(key, len(numbers) + 1)

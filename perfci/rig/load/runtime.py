@@ -21,6 +21,7 @@ class Runtime:
     directory: str = "."  # where it is started, relative to the project
     arguments: tuple[str, ...] = ()  # of the command line, for options of the Locust file's own
     exclude_tags: tuple[str, ...] = ()
+    limited_classes: tuple[str, ...] = ()  # of users that a limit is for: the Locust file must have them
     interpreter: str = sys.executable
 
     def paths(self, plan: LoadPlan, project: Path) -> list[str]:

@@ -30,7 +30,7 @@ def read_tried(folder: Path) -> Mapping[str, Tried]:
     for path in sorted(folder.glob("*.log")):
         reader = LogReader(path)
         reader.poll()
-        _, latencies, names, failed, statuses, sizes, _ = reader.columns
+        _, latencies, names, failed, statuses, sizes, *_ = reader.columns
         for latency, name, failure, status, size in zip(latencies, names, failed, statuses, sizes, strict=True):
             tried = found.setdefault(reader.endpoints.get(reader.names[name], reader.names[name]), Tried())
             tried.latencies_ms.append(latency)

@@ -316,6 +316,7 @@ class RoundDocument:
     slices: int = 0
     endpoints: dict[str, EndpointDocument]
     phases: dict[str, PhaseDocument] = field(default_factory=dict)
+    user_classes: dict[str, dict[str, EndpointDocument]] = field(default_factory=dict)  # by endpoint, no quantiles
     seconds: tuple[SecondDocument, ...] = ()
     gauges: dict[str, GaugeDocument] = field(default_factory=dict)
     generator: GeneratorDocument | None = None  # null: an imported round, of which it is not known; `target` likewise
@@ -336,6 +337,10 @@ class RoundDocument:
             slices=measured.slices,
             endpoints={name: EndpointDocument.from_model(seen) for name, seen in measured.endpoints.items()},
             phases={name: PhaseDocument.from_model(phase) for name, phase in measured.phases.items()},
+            user_classes={
+                user: {name: EndpointDocument.from_model(seen) for name, seen in own.items()}
+                for user, own in measured.user_classes.items()
+            },
             seconds=tuple(map(SecondDocument.from_model, measured.seconds)),
             gauges={name: GaugeDocument.from_model(gauge) for name, gauge in measured.gauges.items()},
             generator=GeneratorDocument.from_model(measured.generator) if measured.generator else None,
@@ -356,6 +361,9 @@ class RoundDocument:
             slices=self.slices,
             endpoints={name: seen.to_model() for name, seen in self.endpoints.items()},
             phases={name: phase.to_model() for name, phase in self.phases.items()},
+            user_classes={
+                user: {name: seen.to_model() for name, seen in own.items()} for user, own in self.user_classes.items()
+            },
             seconds=tuple(second.to_model() for second in self.seconds),
             gauges={name: gauge.to_model() for name, gauge in self.gauges.items()},
             generator=self.generator.to_model() if self.generator else None,

@@ -232,6 +232,9 @@ def test_two_patterns_with_one_scenario_in_common_contradict_each_other_there() 
     [
         ('[[slo]]\nmetric = "p95"\nlimit = 1\ngroup = "auth"', "slo names unknown groups: auth"),
         ('[[slo]]\nmetric = "p95"\nlimit = 1\nscenario = "smoke"', "give its profile, too"),
+        ('[[slo]]\nmetric = "p95"\nlimit = 1\nuser = "Buyer"', "give its profile, too"),
+        ('[[slo]]\nmetric = "p95"\nlimit = 1\nprofile = "a"\nuser = "Buyer"\nphase = "b"', "give one of them"),
+        ('[[slo]]\nmetric = "p95"\nlimit = 1\nprofile = "a"\nuser = "Buy er"', "should match pattern"),
         ('groups.a = ["*"]\n[[slo]]\nmetric = "p95"\nlimit = 1\ngroup = "a"\nendpoint = "GET /"', "give one of them"),
     ],
 )
@@ -239,3 +242,15 @@ def test_limits_on_nothing_are_refused(text: str, message: str) -> None:
     """A group or a scenario that is nowhere, and two places at once."""
     with pytest.raises(ValueError, match=message):
         table(text)
+
+
+def test_a_limit_on_a_class_of_users_is_one_of_its_own() -> None:
+    """It stands beside that of all users; what is not known of one class is refused."""
+    both = (
+        '[[slo]]\nmetric = "p95"\nlimit = 500\n[[slo]]\nmetric = "p95"\nlimit = 200\nprofile = "shop"\nuser = "Buyer"'
+    )
+    assert [(slo.limit, slo.user) for slo in policy_of(table(both), "shop", "peak").slos] == [(500, ""), (200, "Buyer")]
+    with pytest.raises(
+        ConfigError, match="slo on recovery of Buyer: of a user class there are failure_rate, max, mean"
+    ):
+        policy_of(table('[[slo]]\nmetric = "recovery"\nlimit = 1\nprofile = "shop"\nuser = "Buyer"'), "shop", "peak")

@@ -10,7 +10,9 @@ A file is the magic line and then chunks: one byte of kind, four bytes of payloa
         endpoint that it belongs to (`perfci_endpoints.py`)
     R   rows: a 32-bit count, then the columns one after the other: start (f64, seconds since the epoch),
         latency (f64, ms; negative: none), name (u32), failed (u8), status (u16), size (u64), form (u8; 0: not
-        looked at)
+        looked at), user class (u8; 0: none)
+    U   JSON list of the names of the user classes that first sent a request since the last chunk, in the order of their
+        numbers (from 1); those beyond 255 are not recorded
     F   JSON list of the forms of answers first seen since the last chunk, in the order of their numbers (from 1):
         [content type, encoding, protocol]; those beyond 255 are not recorded
     L   requests whose user was still busy when their task was due: a 32-bit count, then the columns: number of the row
@@ -37,12 +39,12 @@ from urllib.parse import urlsplit
 from perfci_answers import EVERY, OFTEN, Form, form_of
 from perfci_endpoints import Endpoints, Named
 
-MAGIC = b"perfci-log 3\n"
-COLUMNS = "ddIBHQB"
+MAGIC = b"perfci-log 4\n"
+COLUMNS = "ddIBHQBB"
 LATE_COLUMNS = "Idd"
 START_COLUMNS = "dddB"
 CLOSED = b"Z\0\0\0\0"  # how a log ends
-MOST_FORMS = 255
+MOST_FORMS = MOST_USERS = 255
 MOST_MESSAGES = 100
 LONGEST_MESSAGE = 300
 
@@ -85,7 +87,9 @@ class LogWriter:
         write_or_exit(self._file, MAGIC)
         self._ids: dict[Named, int] = {}
         self._forms: dict[Form, int] = {}
-        self._named, self._formed = 0, 0  # how many of both are written
+        self._users: dict[str, int] = {}
+        self._named, self._formed, self._sent = 0, 0, 0  # how many of each are written
+        self.sender: Callable[[], int] = lambda: 0  # the number of the class of users that sends now
         self._columns = _columns()
         self.appenders = tuple(column.append for column in self._columns)  # looked up once, for what a request costs
         self._written = 0  # rows, by the flushes before
@@ -105,9 +109,11 @@ class LogWriter:
         status: int,
         size: int,
         form: Form | None = None,
+        user: str = "",
     ) -> None:
         """Add a request; nothing is written before the next flush."""
-        row = (start_s, latency_ms, self.number(Named(name, name)), failed, status, size, self.form(form))
+        number, sender = self.number(Named(name, name)), self.user(user) if user else 0
+        row = (start_s, latency_ms, number, failed, status, size, self.form(form), sender)
         for append, value in zip(self.appenders, row, strict=True):
             append(value)
 
@@ -135,6 +141,12 @@ class LogWriter:
         if form is None or (form not in self._forms and len(self._forms) >= MOST_FORMS):
             return 0
         return self._forms.setdefault(form, len(self._forms) + 1)
+
+    def user(self, name: str) -> int:
+        """The number of a class of users in this log; 0 where there are too many."""
+        if name not in self._users and len(self._users) >= MOST_USERS:
+            return 0
+        return self._users.setdefault(name, len(self._users) + 1)
 
     def error(self, endpoint: str, error: BaseException | str) -> None:
         """Count a failure by its message, up to MOST_MESSAGES different ones, so that they cannot fill the memory."""
@@ -167,12 +179,16 @@ class LogWriter:
         """Write what was added since the last flush."""
         rows = self._columns
         names, forms = list(self._ids)[self._named :], list(self._forms)[self._formed :]
+        users = list(self._users)[self._sent :]
         if names:
             self._named += len(names)
             self._chunk(b"N", json.dumps(names).encode())
         if forms:
             self._formed += len(forms)
             self._chunk(b"F", json.dumps(forms).encode())
+        if users:
+            self._sent += len(users)
+            self._chunk(b"U", json.dumps(users).encode())
         self._written += len(rows[0])
         for kind, columns in ((b"R", rows), (b"L", self._late), (b"S", self._starts)):
             if columns[0]:
@@ -226,15 +242,16 @@ def request_listener(
     log: LogWriter, endpoints: Endpoints | None = None, *, home: str = "", late_now: Lateness | None = None
 ) -> Callable[..., None]:
     """
-    A listener for Locust's `request` event that adds each request to *log*, with how late its task began.
+    A listener for Locust's `request` event that adds each request to *log*, with its user and how late its task began.
 
-    An endpoint whose first request went to another host or port than *home*, the target's, is logged as well. To look
-    at every address would cost each request more than all the rest of its record.
+    Endpoints elsewhere than at *home*, the target's host and port, are logged, by the address of their first request.
     """
-    starts, latencies, numbered, failures, statuses, sizes, forms = log.appenders  # one call less for each request
+    starts, latencies, numbered, failures, statuses, sizes, forms, users = (
+        log.appenders
+    )  # one call less for each request
     numbering = _Numbering(log, endpoints or Endpoints(home), _place(home))
     numbers, called, answers = numbering.numbers, numbering.endpoints, numbering.answers
-    now = time.time
+    now, sender = time.time, log.sender
 
     def listener(
         request_type: str,
@@ -256,8 +273,7 @@ def request_listener(
         # What is no number fails in a sum, before any column has grown.
         latency_ms = -1.0 if response_time is None else response_time + 0.0
         start_s = start_time + 0.0 if start_time is not None else now() - max(latency_ms, 0.0) / 1e3
-        # Clients of other protocols put anything there: what a column cannot hold is 0.
-        status = getattr(response, "status_code", 0)
+        status = getattr(response, "status_code", 0)  # anything, of other protocols: what a column cannot hold is 0
         starts(start_s)
         latencies(latency_ms)
         numbered(number)
@@ -266,6 +282,7 @@ def request_listener(
         sizes(response_length if type(response_length) is int and 0 <= response_length < 2**64 else 0)
         answers[number] = (count := answers[number]) + 1
         forms(0 if count >= OFTEN and count % EVERY else log.form(form_of(response)))
+        users(sender())
         if exception is not None:
             log.error(called[number], exception)
 

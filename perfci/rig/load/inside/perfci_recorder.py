@@ -35,6 +35,7 @@ from perfci_pauses import Pauses
 from perfci_ports import Ports
 from perfci_remote import END, Admission, LogUpload, MasterLink
 from perfci_unreported import UnreportedRequests
+from perfci_users import Senders, refuse_unknown
 
 if os.environ.get("PERFCI_STAGES"):
     from perfci_stages import Stages  # noqa: F401  # Locust finds it here
@@ -68,10 +69,10 @@ if master_link is not None:
 
 @events.init.add_listener
 def _record(environment: Any, runner: Any, **_: Any) -> None:
-    refuse_overrides(environment.user_classes)
-    _hide(environment)
+    _prepare(environment)
     # `init` fires after Locust's fork, so each process opens a log of its own.
     log, settle = _opened(runner)
+    log.sender = Senders(log.user).current
     leads = not isinstance(runner, WorkerRunner)
     if leads:
         log.event("leads", shape=environment.shape_class is not None)
@@ -118,8 +119,14 @@ def _record(environment: Any, runner: Any, **_: Any) -> None:
     gevent.spawn(_flush_every_second, log, runner)
 
 
-def _hide(environment: Any) -> None:
-    """Let the environment name the user's files alone, of which this one was loaded as the first."""
+def _prepare(environment: Any) -> None:
+    """
+    End the process where its user classes cannot run, or lack one that a limit is for.
+
+    Let the environment name the user's files alone, of which this one was loaded as the first.
+    """
+    refuse_overrides(environment.user_classes)
+    refuse_unknown(environment.available_user_classes or environment.user_classes)
     own = environment.parsed_locustfiles[1:]
     environment.parsed_locustfiles, environment.locustfile = own, Path(own[0]).name
 
