@@ -46,6 +46,13 @@ DIGEST = Text(r"(sha256:)?[0-9a-fA-F]{64}|", "a SHA-256 in hexadecimal digits")
     help="Judge the run in this artifact by the base's policy first: its name, in which * stands for anything.",
 )
 @click.option("--digest", type=DIGEST, default="", envvar="PERFCI_DIGEST", help="SHA-256 of the artifact's archive.")
+@click.option(
+    "--repeated",
+    metavar="RESULT",
+    default="",
+    envvar="PERFCI_REPEATED",
+    help="The result of the job that measured again what was red; skipped or nothing: there was none.",
+)
 @click.option("--profile", metavar="PROFILE[:SCENARIO]", envvar="PERFCI_PROFILE", help="What the artifact must hold.")
 @click.option("--config", default=CONFIG, envvar="PERFCI_CONFIG", help="The configuration file within the repository.")
 @environment_option
@@ -117,6 +124,7 @@ def _claim(artifact: str, options: Mapping[str, Any]) -> "Claim":
         environment=options["environment"] or "",
         digest=options["digest"],
         against=_member(Against, "against", options["against"]),
+        repeated=options["repeated"] not in {"", "skipped"},
         fail_on=_member(FailOn, "fail-on", options["fail_on"]),
     )
 

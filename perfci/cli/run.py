@@ -146,7 +146,10 @@ def _announced(options: Mapping[str, Any]) -> Iterator[None]:
     help="Starts, side by side: a number, or as many as it takes within bounds (3-12).",
 )
 @click.option(
-    "--keep-going", is_flag=True, help="Measure on after a regression, until everything that has to be is settled."
+    "--keep-going",
+    is_flag=True,
+    envvar="PERFCI_KEEP_GOING",
+    help="Measure on after a regression, until everything that has to be is settled.",
 )
 @click.option("--rounds", type=click.IntRange(1, 100), envvar="PERFCI_ROUNDS", help="Rounds, against the baseline.")
 @click.option(

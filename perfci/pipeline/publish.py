@@ -200,6 +200,7 @@ def _outputs(outcome: Outcome, folder: Path, code: int, posted: comment.CommentR
     return {
         "verdict": outcome.verdict.value.replace(" ", "-"),
         "reason": outcome.reason,
+        "reference": outcome.subject.reference.value,
         "exit-code": str(code),
         "regressions": str(len(outcome.regressions)),
         "improvements": str(outcome.series[SeriesVerdict.IMPROVEMENT]),

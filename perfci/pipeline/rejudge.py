@@ -16,7 +16,8 @@ from perfci.config import Against, Config, FailOn, Load, OnMissingBase, from_byt
 from perfci.errors import ArtifactError, BaseUnavailableError, ConfigError, NoResultError, PerfciError, ResultError
 from perfci.judge import judge
 from perfci.judge.comparability import comparable
-from perfci.model import Baseline, Finding, GatePolicy, Outcome, Reference, Run, Side
+from perfci.judge.confirmation import for_red_alone, with_second_run
+from perfci.model import Baseline, Finding, GatePolicy, Outcome, Reference, Run, Side, Verdict
 from perfci.pipeline import base_policy, documents
 from perfci.pipeline.acceptance import accept
 from perfci.pipeline.committed import with_committed
@@ -31,6 +32,9 @@ from perfci.report.view import View
 from perfci.sentences import change as say
 from perfci.store import RunFolder
 from perfci.store.archive import run_in
+
+AGAIN = "again-"
+"""Before the name of the artifact that was red: what the artifacts of the runs that repeat it are called."""
 
 MAX_REASON = 1000
 """Characters of what is wrong with a run: names in it may be of any length."""
@@ -47,6 +51,7 @@ class Claim:
     digest: str = ""  # SHA-256 of the archive, as the uploading step says
     against: Against | None = None
     fail_on: FailOn | None = None
+    repeated: bool = False  # whether a job was to measure again what was red
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,20 +96,46 @@ def rejudge(claim: Claim, origin: Origin, repository: Repository, folder: Path) 
     with tempfile.TemporaryDirectory() as scratch:
         archive = Path(scratch) / "artifact.zip"
         download(repository, artifact, archive, digest=claim.digest)
-        file = RunFolder(Path(scratch)).run
-        file.write_bytes(run_in(archive))
-        try:
-            run = store.load(file)
-        except ResultError as error:
-            why = str(error).replace(str(file), file.name)[:MAX_REASON]
-            raise ArtifactError(
-                f"the artifact {artifact.name} holds no run: {why}",
-                hint="nothing was published; run the measuring job again, with the perfci that judges",
-            ) from None
-        check_run(run, origin, repository, profile=rules.profile, scenario=rules.scenario)
-        view = _judged(run, rules, origin, repository, Path(scratch))
-        store.write_atomically(RunFolder(folder).run, file.read_text())
+        run = _run_in(archive, artifact, rules, origin, repository)
+        view = _judged(run, rules, origin, Path(scratch))
+        if claim.repeated:
+            view = replace(view, outcome=_repeated(view.outcome, artifact, rules, origin, repository))
+        outcome = accept(view.outcome, origin, repository).noting(*rules.notes)
+        store.write_atomically(RunFolder(folder).run, RunFolder(Path(scratch)).run.read_text())
+    view = replace(view, outcome=outcome)
     return Rejudged(view=view, fail_on=fail_on, artifact=artifact)
+
+
+def _run_in(archive: Path, artifact: Artifact, rules: _Rules, origin: Origin, repository: Repository) -> Run:
+    """The run in the *archive*, which is written beside it as `run.json`; ArtifactError where it is another one."""
+    file = RunFolder(archive.parent).run
+    file.write_bytes(run_in(archive))
+    try:
+        run = store.load(file)
+    except ResultError as error:
+        why = str(error).replace(str(file), file.name)[:MAX_REASON]
+        raise ArtifactError(
+            f"the artifact {artifact.name} holds no run: {why}",
+            hint="nothing was published; run the measuring job again, with the perfci that judges",
+        ) from None
+    check_run(run, origin, repository, profile=rules.profile, scenario=rules.scenario)
+    return run
+
+
+def _repeated(outcome: Outcome, first: Artifact, rules: _Rules, origin: Origin, repository: Repository) -> Outcome:
+    """*outcome* after the second run, which is judged for what is red alone, by the same base."""
+    if outcome.verdict is not Verdict.REGRESSION:
+        return outcome
+    artifact = _artifact(f"{AGAIN}{first.name}-*", origin, repository)
+    if artifact is None:
+        return with_second_run(outcome, None)
+    with tempfile.TemporaryDirectory() as scratch:
+        archive = Path(scratch) / "artifact.zip"
+        download(repository, artifact, archive, digest="")
+        run = _run_in(archive, artifact, rules, origin, repository)
+        narrow = replace(rules, policy=for_red_alone(rules.policy, outcome))
+        again = _judged(run, narrow, origin, Path(scratch)).outcome
+    return with_second_run(outcome, again, machine=again.subject.machine)
 
 
 def _rules(claim: Claim, origin: Origin, repository: Repository) -> _Rules:
@@ -170,7 +201,7 @@ def _artifact(pattern: str, origin: Origin, repository: Repository) -> Artifact 
     return newest
 
 
-def _judged(run: Run, rules: _Rules, origin: Origin, repository: Repository, scratch: Path) -> View:
+def _judged(run: Run, rules: _Rules, origin: Origin, scratch: Path) -> View:
     named = NamedBase(ref=origin.base, role=origin.base_role, required=True) if origin.base else NamedBase()
     paired = Side.BASE in ({measured.side for measured in run.rounds} or run.census)
     reference = Reference.REF if paired else Reference.BASELINE
@@ -189,8 +220,6 @@ def _judged(run: Run, rules: _Rules, origin: Origin, repository: Repository, scr
         outcome = documents.not_measured(problem, subject, alpha=rules.policy.alpha)
     else:
         outcome = judge(run, baseline=baseline, policy=rules.policy, subject=subject)
-        outcome = accept(outcome, origin, repository)
-    outcome = outcome.noting(*rules.notes)
     return View(outcome=outcome, run=run, stored=comparable(run, baseline) if baseline else ())
 
 

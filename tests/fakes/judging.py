@@ -24,9 +24,9 @@ class Judging:
         self._perfci = perfci
         self._patch = patch
 
-    def upload(self, run: Run, **changes: Any) -> None:
+    def upload(self, run: Run, *, name: str = ARTIFACT, **changes: Any) -> None:
         """Let the measuring job leave *run*."""
-        self.remote.add_artifact(RUN, ARTIFACT, archived(self.change.run(run, **changes), self.folder))
+        self.remote.add_artifact(RUN, name, archived(self.change.run(run, **changes), self.folder))
 
     def publish(self, *arguments: str, **job: Any) -> tuple[int, str, str]:
         """Exit code, standard output, standard error; *job* as in `Change.environ`."""

@@ -82,7 +82,7 @@ def test_must_19_a_job_that_judges_checks_out_perfci_alone(job: dict[str, Any]) 
 def test_the_judge_runs_whatever_became_of_the_measurement() -> None:
     """A required check that is skipped counts as green: only a cancel leaves it out. Without a name nothing fits."""
     judge = GATE["jobs"]["judge"]
-    assert judge["needs"] == "measure"
+    assert judge["needs"] == ["measure", "confirm"]
     assert judge["if"] == "${{ !cancelled() }}"
     assert judge["steps"][1]["with"]["artifact"] == "${{ needs.measure.outputs.artifact || 'none' }}"
 
@@ -91,7 +91,7 @@ def test_what_the_measuring_job_says_is_what_the_action_gives() -> None:
     """Outputs of a step that nobody declares would be empty, and the judge would look for the wrong artifact."""
     action = yaml.safe_load((ROOT / "action.yml").read_text())
     named = re.findall(r"steps\.measure\.outputs\.([\w-]+)", yaml.safe_dump(GATE["jobs"]["measure"]["outputs"]))
-    assert len(named) == 2
+    assert len(named) == 4
     assert set(named) <= set(action["outputs"])
 
 
@@ -126,3 +126,18 @@ def test_what_a_comment_may_set_are_inputs_of_the_workflow_by_hand() -> None:
 
     workflow = yaml.safe_load((ROOT / ".github/workflows/perf.yml").read_text())
     assert sorted(workflow[True]["workflow_dispatch"]["inputs"]) == sorted(INPUTS)
+
+
+def test_a_red_is_repeated_by_a_job_with_the_same_rights() -> None:
+    """Its steps are those that measured, but for the name of the artifact, and that no red ends it early."""
+    measure, confirm = GATE["jobs"]["measure"], GATE["jobs"]["confirm"]
+    assert confirm["needs"] == "measure"
+    assert confirm["permissions"] == measure["permissions"]
+    assert "needs.measure.outputs.verdict == 'regression'" in confirm["if"]
+    *before, action = confirm["steps"]
+    *first, measured = measure["steps"]
+    assert before == first
+    name = "again-${{ needs.measure.outputs.artifact }}-${{ github.run_attempt }}"
+    assert action["with"] == {**measured["with"], "artifact-name": name, "keep-going": "true"}
+    assert GATE["jobs"]["judge"]["needs"] == ["measure", "confirm"]
+    assert GATE["jobs"]["judge"]["steps"][-1]["with"]["repeated"] == "${{ needs.confirm.result }}"

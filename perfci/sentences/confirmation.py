@@ -1,0 +1,57 @@
+"""What is said of a red that was repeated by a second run."""
+
+from perfci.model import Weight
+from perfci.sentences.finding import finding
+
+
+def repeated(word: str) -> str:
+    """The end of the reason of a series that was red: "confirmed", "not confirmed" or "cannot tell"."""
+    return f"second run: {word}"
+
+
+def _where(machine: str) -> str:
+    return f"another runner ({machine})" if machine else "another runner"
+
+
+@finding
+class SecondRun:
+    """A second run of the change, on another runner, repeated what was red."""
+
+    code = "second-run"
+    confirmed: int  # red series that are red again
+    refuted: int
+    unknown: int  # red series of which the second run could not tell
+    machine: str  # "" where it is not known
+
+    @property
+    def weight(self) -> Weight:
+        return Weight.INCONCLUSIVE if self.refuted else Weight.NOTICE
+
+    @property
+    def message(self) -> str:
+        parts = [
+            f"{self.confirmed} confirmed",
+            f"{self.refuted} not confirmed" if self.refuted else "",
+            f"{self.unknown} not compared, which stay red" if self.unknown else "",
+        ]
+        said = ", ".join(filter(None, parts))
+        return f"a second run on {_where(self.machine)} repeated the red series: {said}"
+
+    @property
+    def hint(self) -> str:
+        return "run it once more, or on a quieter machine: one of two runs was red" if self.refuted else ""
+
+
+@finding
+class SecondRunUnclear:
+    """The second run tells nothing."""
+
+    code = "second-run"
+    weight = Weight.NOTICE
+    machine: str
+    why: str
+    hint = "the log of the job that repeats says more"
+
+    @property
+    def message(self) -> str:
+        return f"a second run on {_where(self.machine)} cannot tell, and the red stands: {self.why}"
