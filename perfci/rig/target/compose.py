@@ -7,7 +7,7 @@ image tags) in the resolved form and starts that. No merging rules, no recent co
 
 import contextlib
 import graphlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -159,7 +159,10 @@ def _ready(options: Options, stack: Stack, up: Callable[[], None]) -> RunningTar
         note = f"{problem}{readiness.evidence(logs_tail())}" if problem else ""
         return TargetHealth(alive=not problem, restarts=restarts, note=note, service=options.service)
 
-    readiness.wait(options.ready, url, died=died, logs_tail=logs_tail, check_every_s=CHECK_EVERY_S, verify=verify)
+    try:
+        readiness.wait(options.ready, url, died=died, logs_tail=logs_tail, check_every_s=CHECK_EVERY_S, verify=verify)
+    except TargetError as error:
+        raise TargetError(f"{restarted(stack.containers())}{error}", hint=error.hint) from None
 
     def save(folder: Path) -> None:
         volumes.save(stack, folder, grace_s=options.stop_grace_s)
@@ -220,6 +223,16 @@ def _difference(before: list[dict[str, Any]], now: list[dict[str, Any]]) -> tupl
         elif container["State"]["Pid"] != later["State"]["Pid"] and later["RestartCount"] == container["RestartCount"]:
             restarts += 1  # by hand, which the engine does not count
     return "; ".join(problems), restarts
+
+
+def restarted(containers: Sequence[Mapping[str, Any]]) -> str:
+    """Which services end again and again, as the beginning of a sentence; empty where none does."""
+    return "".join(
+        f"service {docker.service_of(each)!r} ended with exit code {each['State'].get('ExitCode')}, and the engine"
+        f" restarted it {each['RestartCount']} times; "
+        for each in containers
+        if each.get("RestartCount", 0) > 1
+    )
 
 
 def _description(containers: list[dict[str, Any]], stack: Stack) -> str:

@@ -68,3 +68,14 @@ def test_a_one_shot_service_that_others_wait_for_is_not_the_cause(
     }
     found = stack.first_problem(containers, services, 30)
     assert (found.service if found else "") == service
+
+
+@pytest.mark.kind("B")
+def test_a_service_that_ends_again_and_again_is_named() -> None:
+    """With its exit code: the engine restarts it, so that it is never seen dead for long."""
+    looping = {**_container("api", Status="restarting", ExitCode=3), "RestartCount": 8}
+    once = {**_container("db"), "RestartCount": 1}
+    assert compose.restarted([looping, once]) == (
+        "service 'api' ended with exit code 3, and the engine restarted it 8 times; "
+    )
+    assert compose.restarted([once]) == ""
