@@ -131,6 +131,7 @@ class EveryTaskRaises:
     code = "tasks-raise"
     who: Shows
     first: str  # exception with its task; empty where none was recorded
+    hint = "Run the profile by hand to see the traceback."
 
     @property
     def weight(self) -> Weight:
@@ -138,11 +139,7 @@ class EveryTaskRaises:
 
     @property
     def message(self) -> str:
-        return self.who.did("made every task of the load raise")
-
-    @property
-    def hint(self) -> str:
-        return _traceback(self.first)
+        return self.who.did(f"made every task of the load raise{f' ({self.first})' if self.first else ''}")
 
 
 @finding

@@ -16,11 +16,11 @@ from perfci.sentences import whole as say
 
 CHECKS: Sequence[Callable[[Case], Iterator[Finding]]] = (
     service.deaths,
-    service.silence,
     service.everything_failed,
+    generator.tasks,  # before the silence that they may cause, behind the failures that may cause them
+    service.silence,
     service.failing_on_both,
     service.failing_endpoints,
-    generator.tasks,
     generator.saturation,
     generator.starvation,
     generator.records,

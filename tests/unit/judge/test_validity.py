@@ -53,6 +53,16 @@ def test_what_only_the_candidate_shows_is_its_regression(changes: dict[str, Any]
     assert weights(findings(with_rounds(run, changes, *Side), None))[code] is Weight.INVALID
 
 
+@pytest.mark.kind("E")
+def test_what_every_task_raises_is_told_before_the_silence_that_follows() -> None:
+    """The exception is in the first sentence. Where every request failed, that comes first: tasks raise for it."""
+    raised = "exception in Visitor: Exception: No tasks defined on Visitor"
+    first, *_ = findings(with_rounds(a_paired_run(), {**RAISING, "errors": {raised: 50}}, *Side), None)
+    assert first.message == f"Both sides made every task of the load raise ({raised})"
+    failing = {**FAILING, "generator": a_generator(exceptions=50)}
+    assert findings(with_rounds(a_paired_run(), failing, *Side), None)[0].code == "everything-failed"
+
+
 def test_a_death_is_red_beside_stored_runs_that_lived_and_invalid_without() -> None:
     """Only a reference can show that it was the candidate."""
     dead = with_rounds(a_run(), DEAD, Side.CANDIDATE)
