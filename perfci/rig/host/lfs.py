@@ -1,5 +1,6 @@
 """Fills in the Git LFS files of a work tree from the local store, since git's own filter would use the network."""
 
+import hashlib
 import re
 import shutil
 from pathlib import Path
@@ -16,7 +17,7 @@ _MOST = 1024  # bytes of a pointer
 
 def fill(git: Git, tree: Path, *, store: Path, change: Path) -> None:
     """
-    Replace the pointers in *tree* by the files that they stand for, out of *store*.
+    Replace the pointers in *tree* by the files that they stand for: out of *store*, or the same file of the *change*.
 
     A pointer stays where the working tree of the change has one at the same place, too: both sides are alike then.
     BaseUnavailableError names a file that only the change has.
@@ -26,15 +27,26 @@ def fill(git: Git, tree: Path, *, store: Path, change: Path) -> None:
         if (pointer := _pointer(tree / path)) is None:
             continue
         oid, size = pointer["oid"].decode(), int(pointer["size"])
-        stored = store / oid[:2] / oid[2:4] / oid
-        if stored.is_file() and stored.stat().st_size == size:
+        stored, own = store / oid[:2] / oid[2:4] / oid, change / path
+        if _has_size(stored, size):
             shutil.copyfile(stored, tree / path)
-        elif store.is_dir() and _pointer(change / path) is None:
+        elif _has_size(own, size) and _digest(own) == oid:
+            shutil.copyfile(own, tree / path)
+        elif (store.is_dir() or own.is_file()) and _pointer(own) is None:
             raise BaseUnavailableError(
                 f"the base needs the file {path} of Git LFS, which the local git does not have",
                 absent=False,
                 hint="fetch it in a step before perfci: git lfs fetch origin COMMIT, with the base's commit",
             )
+
+
+def _has_size(file: Path, size: int) -> bool:
+    return not file.is_symlink() and file.is_file() and file.stat().st_size == size
+
+
+def _digest(file: Path) -> str:
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
 
 
 def _pointer(file: Path) -> re.Match[bytes] | None:

@@ -285,7 +285,7 @@ def test_files_of_git_lfs_come_from_the_local_store(
     git: Git, project: Path, state: Path, lfs: Callable[[str], str]
 ) -> None:
     """No filter asks the network for them; one that is not there is named, unless the change has its pointer, too."""
-    base, other = lfs("weights of the base"), lfs("weights of another")
+    base, other, _ = lfs("weights of the base"), lfs("weights of another"), lfs("weights of the change")
     _store(project, "weights of the base")
     with work_tree(git, base, state=state) as folder:
         assert (folder / "model.bin").read_text() == "weights of the base"
@@ -298,3 +298,14 @@ def test_files_of_git_lfs_come_from_the_local_store(
     with work_tree(git, other, state=state) as folder:
         assert (folder / "model.bin").read_text().startswith("version https://git-lfs")
     _nothing_left(project, state)
+
+
+def test_a_file_of_git_lfs_that_the_change_did_not_touch(
+    git: Git, project: Path, state: Path, lfs: Callable[[str], str]
+) -> None:
+    """It comes from the working tree, where its content is the one that the base names; else the base lacks it."""
+    other, base = lfs("weights of another"), lfs("weights of both sides")
+    with work_tree(git, base, state=state) as folder:
+        assert (folder / "model.bin").read_text() == "weights of both sides"
+    with pytest.raises(BaseUnavailableError, match=r"model\.bin of Git LFS"), work_tree(git, other, state=state):
+        pytest.fail("entered")
