@@ -40,7 +40,7 @@ def not_measured(error: PerfciError, subject: Subject, *, alpha: float) -> Outco
     message = f"{first}\n{_end(rest)}" if rest else first
     return Outcome(
         verdict=Verdict.INVALID,
-        reason=first,
+        reason=_reason(first, rest),
         subject=subject,
         decisions=(),
         slos=(),
@@ -62,6 +62,14 @@ def no_subject(profile: str = "", scenario: str = "") -> Subject:
         machine="",
         load="",
     )
+
+
+def _reason(first: str, rest: str) -> str:
+    """The *first* line of an error; where it announces a list, with the first item of the *rest*."""
+    items = [line.strip() for line in rest.splitlines() if line.strip()]
+    if not (items and first.endswith(":")):
+        return first
+    return f"{first} {items[0]}" + (f" (and {len(items) - 1} more)" if len(items) > 1 else "")
 
 
 def _end(text: str) -> str:

@@ -78,6 +78,22 @@ def test_a_job_that_could_not_measure_is_invalid_with_the_errors_words() -> None
     assert (finding.message, finding.hint) == ("Locust ended with 1\nImportError: x", "run it by hand")
 
 
+@pytest.mark.kind("B")
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        ("perfci.toml cannot be used:\n  agianst: unknown key", "perfci.toml cannot be used: agianst: unknown key"),
+        ("two reasons:\n  a\n  b\n", "two reasons: a (and 1 more)"),
+        ("it ended\nthe end of its log:\nboom", "it ended"),
+        ("it ended:", "it ended:"),
+    ],
+    ids=["one", "two", "log", "nothing"],
+)
+def test_a_first_line_that_announces_a_list_has_its_first_item(error: str, reason: str) -> None:
+    """The headline is one line, and has the cause in it."""
+    assert documents.not_measured(ConfigError(error), a_subject(), alpha=0.01).reason == reason
+
+
 def test_of_a_long_log_the_end_is_quoted() -> None:
     """There the cause stands; a report that cuts long texts must not cut it off."""
     log = "\n".join(f"  File line {number}" for number in range(200))
