@@ -89,7 +89,15 @@ class Git:
                 hint=f"actions/checkout with `fetch-depth: {fetch_depth}` brings it;"
                 " on a laptop, `git fetch --unshallow`",
             )
-        raise RefError(message, hint="check the name: `git branch --all` and `git tag` list those that this clone has")
+        raise RefError(message, hint=self._other_names(ref))
+
+    def _other_names(self, ref: str) -> str:
+        """The next step where there is no *ref*: the branch of a remote that is called so, if there is one."""
+        listed = self.run("for-each-ref", "--format=%(refname:lstrip=2)", "refs/remotes")
+        remote = [name for name in listed.out.splitlines() if name.partition("/")[2] == ref]
+        if listed.ok and remote:
+            return f"a branch of that name was fetched, and not checked out: {remote[0]}"
+        return "check the name: `git branch --all` and `git tag` list those that this clone has"
 
     def show(self, commit: str, path: str) -> bytes | None:
         """The content of the project's file *path* at *commit*; None where that commit does not have the file."""

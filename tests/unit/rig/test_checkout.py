@@ -72,6 +72,19 @@ def test_what_is_no_commit_here_is_a_usage_error(git: Git, ref: str) -> None:
     assert caught.value.exit_code is ExitCode.USAGE
 
 
+@pytest.mark.kind("J")
+def test_a_branch_that_was_only_fetched_is_named(project: Path, tmp_path: Path) -> None:
+    """A job has checked out its own branch alone: "main" is "origin/main" there."""
+    _run(project, "branch", "team/next")
+    _run(tmp_path, "clone", "-q", f"file://{project.parents[1]}", "clone")
+    _run(tmp_path / "clone", "checkout", "-q", "-b", "change")
+    _run(tmp_path / "clone", "branch", "-D", "main")
+    for name in ("main", "team/next"):
+        with pytest.raises(RefError) as caught:
+            Git(root=tmp_path / "clone", environ=os.environ).resolve(name)
+        assert caught.value.hint.endswith(f": origin/{name}")
+
+
 def test_what_a_shallow_clone_lacks_cannot_be_compared(project: Path, tmp_path: Path) -> None:
     """The name may be right: the error names `fetch-depth`, and the exit code says that nothing was compared."""
     _run(tmp_path, "clone", "-q", "--depth", "1", f"file://{project.parents[1]}", "shallow")
