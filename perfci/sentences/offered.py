@@ -10,7 +10,7 @@ class UsersNotReached:
 
     code = "users-not-reached"
     who: Shows
-    hint = "Start them more slowly, or ask for fewer."
+    first: str = ""  # exception of the load; empty where none was recorded
 
     @property
     def weight(self) -> Weight:
@@ -19,6 +19,13 @@ class UsersNotReached:
     @property
     def message(self) -> str:
         return self.who.did("did not come to the number of users that was asked for")
+
+    @property
+    def hint(self) -> str:
+        if not self.first:
+            return "Start them more slowly, or ask for fewer."
+        first = self.first.rstrip(": ")
+        return f"The first error: {first}. Does each user find what it starts with, such as an account of its own?"
 
 
 @finding

@@ -64,7 +64,10 @@ class NoRequests:
     weight = Weight.INVALID
     sides: tuple[Side, ...]
     because: str
-    hint = "Does the load reach the service at all?"
+    hint = (
+        "Does the load reach the service at all? What clients other than Locust's send is seen only where the Locust"
+        " file fires `events.request` for it."
+    )
 
     @property
     def message(self) -> str:

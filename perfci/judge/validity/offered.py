@@ -46,7 +46,9 @@ def users(case: Case) -> Iterator[Finding]:
         return least < health.users_wanted and round_.survived
 
     if (who := who_shows(case, case.alike, lambda rounds: any(map(short, rounds)))) is not None:
-        yield say.UsersNotReached(who=who)
+        missing = [round_ for round_ in case.measured if short(round_)]
+        raised = [text for round_ in missing for text in round_.errors if text.startswith("exception in ")]
+        yield say.UsersNotReached(who=who, first=raised[0] if raised else "")
 
 
 def stalls(case: Case) -> Iterator[Finding]:
