@@ -2,6 +2,7 @@
 
 import csv
 import json
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -60,11 +61,17 @@ def test_there_are_403_promises_numbered_through() -> None:
         assert numbers == [f"{numbers[0][0]}{number:02}" for number in range(1, len(numbers) + 1)]
 
 
+@cache
+def scenarios(system: str) -> dict[str, str]:
+    """Those of the system's profile in perfci.toml, which is read once."""
+    return Machine(ROOT, ROOT, scenarios=[], with_tests=False, with_compose=False).scenarios(PLANS[system].profile)
+
+
 @pytest.mark.parametrize(("system", "row"), ROWS, ids=[row.number for _, row in ROWS])
 def test_a_row_names_evidence_that_there_is(system: str, row: Row) -> None:
     """Its kind is known, and the scenario, the page's folder or the test that it names exists."""
     assert row.kind in KINDS
-    known = Machine(ROOT, ROOT, scenarios=[], with_tests=False, with_compose=False).scenarios(PLANS[system].profile)
+    known = scenarios(system)
     if row.kind in MEASURED:
         assert row.argument.split()[0] in known
     if row.kind == "limit":
