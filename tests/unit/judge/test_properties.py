@@ -31,6 +31,8 @@ from perfci.model import (
 from perfci.report import render, result_json
 from tests.builders import a_paired_run, a_run, a_subject, some_rounds
 
+pytestmark = pytest.mark.no_cover  # a trace of hundreds of judgements takes as long, and shows hardly a further line
+
 EXAMPLES = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 EXPLAINED = {"service_time", "trimmed_gmean"}
 Key = tuple[str, str, str]

@@ -151,6 +151,7 @@ def outcomes(profile: Profile, rng: random.Random) -> Iterator[Outcome]:
             yield judge(run, baseline=baseline, policy=policy, subject=a_subject(reference=Reference.BASELINE))
 
 
+@pytest.mark.no_cover  # a trace of 1,500 judgements takes as long as the judgements, and shows no further line
 @pytest.mark.parametrize("name", PROFILES)
 def test_identical_sides_with_rare_requests_are_never_red(name: str) -> None:
     """In 1,500 runs over all profiles no finding, no SLO and no rate blames the candidate; others stay within alpha."""
