@@ -54,6 +54,7 @@ from perfci.model import (
     Verdict,
     Weight,
     WordedFinding,
+    WordedReason,
 )
 
 ENDPOINTS: Mapping[str, float] = {"GET /tickets/": 4.1, "GET /tickets/[id]": 2.3, "POST /tickets/": 6.0}
@@ -379,15 +380,23 @@ def a_slower_comparison(**changes: Any) -> Comparison:
     return a_comparison(**slower | changes)
 
 
+def _worded(changes: dict[str, Any]) -> dict[str, Any]:
+    """The changes, where a reason may be a text."""
+    reasons = {"because": WordedReason(changes["reason"])} if "reason" in changes else {}
+    return {**{name: value for name, value in changes.items() if name != "reason"}, **reasons}
+
+
 def a_decision(**changes: Any) -> Decision:
     """An endpoint that stayed within its margin."""
     decision = Decision(
         comparison=a_comparison(),
         verdict=SeriesVerdict.EQUIVALENT,
         p_adjusted=1.0,
-        reason="GET /tickets/ is unchanged (service time 4.10 -> 4.11 ms, 95 % interval -0.4..+0.9 %, 8 blocks)",
+        because=WordedReason(
+            "GET /tickets/ is unchanged (service time 4.10 -> 4.11 ms, 95 % interval -0.4..+0.9 %, 8 blocks)"
+        ),
     )
-    return replace(decision, **changes)
+    return replace(decision, **_worded(changes))
 
 
 def a_regression(**changes: Any) -> Decision:
@@ -396,9 +405,11 @@ def a_regression(**changes: Any) -> Decision:
         comparison=a_slower_comparison(),
         verdict=SeriesVerdict.REGRESSION,
         p_adjusted=3e-8,
-        reason="GET /tickets/ is 61 % slower (service time 4.10 -> 6.60 ms, 95 % interval +58..+64 %, 8 blocks)",
+        because=WordedReason(
+            "GET /tickets/ is 61 % slower (service time 4.10 -> 6.60 ms, 95 % interval +58..+64 %, 8 blocks)"
+        ),
     )
-    return replace(decision, **changes)
+    return replace(decision, **_worded(changes))
 
 
 def a_finding(**changes: Any) -> WordedFinding:
@@ -426,9 +437,9 @@ def an_slo_result(**changes: Any) -> SloResult:
         rounds_within=8,
         worst=142.0,
         held=True,
-        reason="8/8 rounds within 200 ms",
+        because=WordedReason("8/8 rounds within 200 ms"),
     )
-    return replace(result, **changes)
+    return replace(result, **_worded(changes))
 
 
 def a_gauge(*points: float | None, unit: str = "", **changes: Any) -> Gauge:
@@ -464,7 +475,7 @@ def an_outcome(**changes: Any) -> Outcome:
     decisions = tuple(a_decision(comparison=a_comparison(endpoint=name)) for name in ENDPOINTS)
     outcome = Outcome(
         verdict=Verdict.PASS,
-        reason="No regression: 3 of 3 required series are equivalent to main (ba5eba1).",
+        because=WordedReason("No regression: 3 of 3 required series are equivalent to main (ba5eba1)."),
         subject=a_subject(),
         decisions=decisions,
         slos=(),
@@ -472,7 +483,7 @@ def an_outcome(**changes: Any) -> Outcome:
         family=3,
         alpha=0.01,
     )
-    return replace(outcome, **changes)
+    return replace(outcome, **_worded(changes))
 
 
 def a_red_outcome(**changes: Any) -> Outcome:
@@ -480,7 +491,7 @@ def a_red_outcome(**changes: Any) -> Outcome:
     names = list(ENDPOINTS)[1:]
     red: dict[str, Any] = {
         "verdict": Verdict.REGRESSION,
-        "reason": a_regression().reason,
+        "because": a_regression().because,
         "decisions": (a_regression(), *(a_decision(comparison=a_comparison(endpoint=name)) for name in names)),
     }
     return an_outcome(**red | changes)

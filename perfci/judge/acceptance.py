@@ -20,9 +20,9 @@ def with_accepted(outcome: Outcome, acceptances: Sequence[Acceptance]) -> Outcom
     if not made:
         return outcome
     decisions.sort(key=worst_first)
-    verdict, reason = whole(decisions, outcome.findings, outcome.slos, outcome.subject)
+    verdict, because = whole(decisions, outcome.findings, outcome.slos, outcome.subject)
     findings = (*outcome.findings, *_told(made))
-    return replace(outcome, verdict=verdict, reason=reason, decisions=tuple(decisions), findings=findings)
+    return replace(outcome, verdict=verdict, because=because, decisions=tuple(decisions), findings=findings)
 
 
 def red_series(outcome: Outcome) -> tuple[str, ...]:
@@ -36,8 +36,8 @@ def _accepted(decision: Decision, acceptances: Sequence[Acceptance]) -> Decision
     found = next((each for each in acceptances if each.series == label), None)
     if found is None or not decision.counts or decision.verdict is not SeriesVerdict.REGRESSION:
         return decision
-    reason = decision.reason + say.accepted_by(found.by)
-    return replace(decision, verdict=SeriesVerdict.ACCEPTED, reason=reason, acceptance=found)
+    because = say.AcceptedBy(of=decision.because, login=found.by)
+    return replace(decision, verdict=SeriesVerdict.ACCEPTED, because=because, acceptance=found)
 
 
 def _told(made: Iterable[Decision]) -> list[say.SeriesAccepted]:

@@ -143,16 +143,15 @@ def _slo(alert: Alert, name: str, candidate: Sequence[Round]) -> SloResult:
     levels, found = _levels(candidate, name, alert), _found(candidate, name, alert)
     unit = next((round_.gauges[name].unit for round_ in candidate if name in round_.gauges), "")
     within = len(levels) - len(found)
-    evidence = f"; {found[0]}" if found else ""
     metric = Metric(
-        name=f"{name} for {alert.seconds:g} s",
+        name=say.level_name(name, alert.seconds),
         quantity=Quantity.COUNT,
         unit=unit,
         better=Better.LOWER if alert.upper else Better.HIGHER,
         scale=Scale.RATIO,
         portable=False,
         exact=True,
-        meaning=f"The level that {name} kept for {alert.seconds:g} s.",
+        meaning=say.level_meaning(name, alert.seconds),
     )
     return SloResult(
         slo=Slo(metric=metric.name, limit=alert.limit, endpoint=TARGET),
@@ -161,9 +160,15 @@ def _slo(alert: Alert, name: str, candidate: Sequence[Round]) -> SloResult:
         rounds_within=within,
         worst=max(levels, default=None) if alert.upper else min(levels, default=None),
         held=bool(levels) and not found,
-        reason=f"{within}/{len(levels)} rounds within {say.amount(alert.limit, unit)}{evidence}"
+        because=say.LevelKept(
+            within=within,
+            rounds=len(levels),
+            limit=alert.limit,
+            unit=unit,
+            longest=found[0] if found else None,
+        )
         if levels
-        else str(_unchecked(alert, name, candidate)),
+        else _unchecked(alert, name, candidate),
     )
 
 

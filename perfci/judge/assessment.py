@@ -29,8 +29,9 @@ from perfci.model import (
     Side,
     Slo,
     SloResult,
+    WordedReason,
 )
-from perfci.sentences.advice import ADVICE, SLOW
+from perfci.sentences.advice import ADVICE, SLOW, LimitsBroken
 
 RESPONSE_MS = (500.0, 1000.0, 2000.0, 5000.0)
 FAILURES = (0.001, 0.005, 0.01, 0.05)
@@ -141,20 +142,19 @@ def _capacity(found: Breaking, run: Run) -> Capacity | None:
         users=found.held,
         per_second=found.capacity,
         cores=machine.cores if machine is not None else None,
-        broke=bool(found.because),
+        broke=found.because is not None,
     )
 
 
 def _recommendations(slos: Sequence[SloResult], findings: Sequence[Finding]) -> Iterator[Recommendation]:
     """What each broken limit asks for, one for all that ask for the same; and what the findings do."""
-    causes: dict[str, list[str]] = {}
+    causes: dict[str, list[tuple[str, str]]] = {}
     for slo in slos:
         if slo.rounds and not slo.held:
             advice = ADVICE.get(slo.metric.name, SLOW)
-            causes.setdefault(advice, []).append(f"{slo.metric.name} of {slo.slo.where}")
+            causes.setdefault(advice, []).append((slo.metric.name, slo.slo.where))
     for advice, named in causes.items():
-        more = f" and {len(named) - 3} more" if len(named) > 3 else ""
-        yield Recommendation(cause=", ".join(named[:3]) + more, advice=advice)
+        yield Recommendation(cause=LimitsBroken(limits=tuple(named)), advice=advice)
     for finding in findings:
         if finding.code in {"generator-saturated", "users-not-reached"}:
-            yield Recommendation(cause=finding.code, advice=finding.hint)
+            yield Recommendation(cause=WordedReason(finding.code, finding.code), advice=finding.hint)

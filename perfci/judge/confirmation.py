@@ -11,6 +11,7 @@ from perfci.model import (
     Decision,
     GatePolicy,
     Outcome,
+    Reason,
     Role,
     RoundKind,
     SeriesVerdict,
@@ -61,8 +62,8 @@ def with_second_run(outcome: Outcome, again: Outcome | None, *, machine: str = "
         machine=machine,
     )
     findings = (*outcome.findings, clear if verdicts else say.SecondRunUnclear(machine=machine, why=_why(again)))
-    verdict, reason = whole(decisions, findings, outcome.slos, outcome.subject)
-    return replace(outcome, verdict=verdict, reason=reason, decisions=tuple(decisions), findings=findings)
+    verdict, because = whole(decisions, findings, outcome.slos, outcome.subject)
+    return replace(outcome, verdict=verdict, because=because, decisions=tuple(decisions), findings=findings)
 
 
 def _red(outcome: Outcome) -> list[Decision]:
@@ -117,11 +118,11 @@ def _without_others(said: dict[Name, Repeated]) -> dict[Name, Repeated]:
 def _after(decision: Decision, repeated: Repeated | None) -> Decision:
     if repeated is None:
         return decision
-    reason = f"{decision.reason}; {say.repeated(repeated)}"
+    because = say.Repeated(of=decision.because, word=repeated)
     if repeated is Repeated.NOT_CONFIRMED:
-        return replace(decision, verdict=SeriesVerdict.INCONCLUSIVE, reason=reason)
-    return replace(decision, reason=reason)
+        return replace(decision, verdict=SeriesVerdict.INCONCLUSIVE, because=because)
+    return replace(decision, because=because)
 
 
-def _why(again: Outcome | None) -> str:
-    return "it left no run" if again is None else again.reason
+def _why(again: Outcome | None) -> Reason:
+    return say.NoSecondRun() if again is None else again.because

@@ -1,6 +1,6 @@
 """The gate: from comparisons, findings and SLOs to one verdict, with its reasons."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from math import inf, log, log1p
 
 from perfci.judge.alpha import in_family, shares
@@ -14,6 +14,7 @@ from perfci.model import (
     GatePolicy,
     Interval,
     Outcome,
+    Reason,
     Reference,
     Role,
     RoundKind,
@@ -25,8 +26,9 @@ from perfci.model import (
     Weight,
     regressions,
 )
+from perfci.sentences import verdict as say
 from perfci.sentences.headline import headline
-from perfci.sentences.series import sentence
+from perfci.sentences.series import Compared, NotCompared
 
 _WORST_FIRST = (
     SeriesVerdict.REGRESSION,
@@ -65,11 +67,11 @@ def decide(
     if timed is None:
         timed = series_decisions(comparisons, policy, extendable=subject.reference is Reference.REF)
     decisions = sorted([*work, *timed], key=worst_first)
-    verdict, reason = whole(decisions, findings, slo_results, subject)
+    verdict, because = whole(decisions, findings, slo_results, subject)
     further = [decision.further_blocks for decision in _required(decisions) if decision.further_blocks]
     return Outcome(
         verdict=verdict,
-        reason=reason,
+        because=because,
         subject=subject,
         decisions=tuple(decisions),
         slos=tuple(slo_results),
@@ -117,15 +119,19 @@ def _decision(
     share: float | None,  # of alpha, where more blocks could be measured
 ) -> Decision:
     if comparison.change is None or p_worse is None or p_better is None:
-        reason = sentence(comparison, SeriesVerdict.NOT_COMPARED, policy.confidence)
-        return Decision(comparison=comparison, verdict=SeriesVerdict.NOT_COMPARED, p_adjusted=None, reason=reason)
+        missing = NotCompared(comparison=comparison)
+        return Decision(comparison=comparison, verdict=SeriesVerdict.NOT_COMPARED, p_adjusted=None, because=missing)
     verdict = _verdict(comparison, comparison.change, p_worse, p_better, policy.alpha)
     unsettled = verdict is SeriesVerdict.INCONCLUSIVE
     further = _further(comparison, comparison.change, policy, share) if unsettled and share else None
-    advice = f"; {further} more block{'s' if further > 1 else ''} would settle it" if further else ""
-    advisory = "; advisory" if comparison.budget.role is Role.ADVISORY else ""
-    reason = sentence(comparison, verdict, policy.confidence, tail=advice + advisory)
-    return Decision(comparison=comparison, verdict=verdict, p_adjusted=p_worse, reason=reason, further_blocks=further)
+    because = Compared(
+        comparison=comparison,
+        change=comparison.change,
+        verdict=verdict,
+        confidence=policy.confidence,
+        further_blocks=further,
+    )
+    return Decision(comparison=comparison, verdict=verdict, p_adjusted=p_worse, because=because, further_blocks=further)
 
 
 def _verdict(comparison: Comparison, change: Interval, p_worse: float, p_better: float, alpha: float) -> SeriesVerdict:
@@ -244,73 +250,64 @@ def worst_first(decision: Decision) -> tuple[int, int, bool, float, str, str, st
 
 def whole(
     decisions: Sequence[Decision], findings: Sequence[Finding], slos: Sequence[SloResult], subject: Subject
-) -> tuple[Verdict, str]:
+) -> tuple[Verdict, Reason]:
     """The first rule that applies; what cannot be told is never green."""
     if invalid := [finding for finding in findings if finding.weight is Weight.INVALID]:
-        return Verdict.INVALID, invalid[0].message + _and_more(len(invalid) - 1, "reason")
+        return Verdict.INVALID, say.Found(first=invalid[0], more=len(invalid) - 1)
     counted = [decision for decision in decisions if decision.counts]
     if regressions(decisions, findings):
         return Verdict.REGRESSION, headline(decisions, findings)
     if breached := [slo for slo in slos if slo.slo.fails and slo.rounds and not slo.held]:
-        first = breached[0]
-        named = f"{first.slo.metric} of {first.slo.where}: {first.reason}"
-        return Verdict.SLO_BREACH, named + _and_more(len(breached) - 1, "SLO")
+        return Verdict.SLO_BREACH, say.SloBreached(first=breached[0], more=len(breached) - 1)
     timed = [decision for decision in decisions if decision.comparison.kind is not RoundKind.CENSUS]
     if subject.reference is Reference.BASELINE and not (timed or _required(decisions)):
         same = sum(decision.verdict is SeriesVerdict.EQUIVALENT for decision in decisions)
-        beside = f"; {same} counts of work are as accepted" if same else ""
-        return Verdict.NO_BASELINE, f"There is no stored run to compare with{beside}"
+        return Verdict.NO_BASELINE, say.NoStoredRun(unchanged=same)
     # Before open series: further blocks would not settle it.
     if doubts := [finding for finding in findings if finding.weight is Weight.INCONCLUSIVE]:
-        return Verdict.INCONCLUSIVE, doubts[0].message + _and_more(len(doubts) - 1, "reason")
-    verdict, reason = _settled(_required(counted), slos, subject)
-    return verdict, reason + _and_accepted(
-        decision for decision in counted if decision.verdict is SeriesVerdict.ACCEPTED
-    )
+        return Verdict.INCONCLUSIVE, say.Found(first=doubts[0], more=len(doubts) - 1)
+    verdict, because = _settled(_required(counted), slos, subject)
+    return verdict, _with_accepted(because, counted)
+
+
+def _with_accepted(because: Reason, counted: Sequence[Decision]) -> Reason:
+    accepted = [decision for decision in counted if decision.verdict is SeriesVerdict.ACCEPTED]
+    if not accepted:
+        return because
+    only_counts = all(decision.comparison.kind is RoundKind.CENSUS for decision in accepted)
+    return say.WithAccepted(of=because, accepted=len(accepted), only_counts=only_counts)
 
 
 def _required(decisions: Sequence[Decision]) -> list[Decision]:
     return [decision for decision in decisions if decision.comparison.budget.role is Role.REQUIRED]
 
 
-def _settled(required: Sequence[Decision], slos: Sequence[SloResult], subject: Subject) -> tuple[Verdict, str]:
+def _settled(required: Sequence[Decision], slos: Sequence[SloResult], subject: Subject) -> tuple[Verdict, Reason]:
     """Nothing is red: is enough known to call it green?"""
     if subject.reference is Reference.LIMITS:
         return _checked(slos)
     compared = [decision for decision in required if decision.verdict is not SeriesVerdict.NOT_COMPARED]
     if not compared:
-        why = f": {required[0].reason}" if required else ""
-        return Verdict.INCONCLUSIVE, f"No required series could be compared{why}"
+        return Verdict.INCONCLUSIVE, say.NothingCompared(first=required[0].because if required else None)
     if open_ := [decision for decision in compared if decision.verdict not in SETTLED]:
-        return Verdict.INCONCLUSIVE, open_[0].reason + _and_more(len(open_) - 1, "open series", plural="open series")
+        return Verdict.INCONCLUSIVE, say.Unsettled(first=open_[0].because, more=len(open_) - 1)
     if unjudged := [slo for slo in slos if slo.slo.fails and not slo.rounds]:
-        return Verdict.INCONCLUSIVE, f"{unjudged[0].slo.metric} of {unjudged[0].slo.where}: {unjudged[0].reason}"
+        return Verdict.INCONCLUSIVE, say.SloOpen(first=unjudged[0], more=0)
     better = sum(decision.verdict is SeriesVerdict.IMPROVEMENT for decision in compared)
-    improved = f", {better} of them improved" if better else ""
-    count = f"{len(compared)} required series" if len(compared) > 1 else "the required series"
-    other = "other " if any(decision.verdict is SeriesVerdict.ACCEPTED for decision in compared) else ""
-    return Verdict.PASS, f"No {other}regression against {subject.reference_name} in {count}{improved}"
+    return Verdict.PASS, say.NoRegression(
+        reference=subject.reference_name,
+        compared=len(compared),
+        improved=better,
+        accepted=any(decision.verdict is SeriesVerdict.ACCEPTED for decision in compared),
+    )
 
 
-def _checked(slos: Sequence[SloResult]) -> tuple[Verdict, str]:
+def _checked(slos: Sequence[SloResult]) -> tuple[Verdict, Reason]:
     """No limit was breached: was every one held against something?"""
     if not slos:
-        return Verdict.INCONCLUSIVE, "There is no SLO to hold against it: [[gate.slo]]"
+        return Verdict.INCONCLUSIVE, say.NoSlo()
     if open_ := [slo for slo in slos if slo.slo.fails and not slo.rounds]:
-        first = f"{open_[0].slo.metric} of {open_[0].slo.where}: {open_[0].reason}"
-        return Verdict.INCONCLUSIVE, first + _and_more(len(open_) - 1, "SLO")
+        return Verdict.INCONCLUSIVE, say.SloOpen(first=open_[0], more=len(open_) - 1)
     if warned := [slo for slo in slos if not slo.held]:
-        first = f"{warned[0].slo.metric} of {warned[0].slo.where}: {warned[0].reason}"
-        return Verdict.PASS, f"Every SLO that fails the run is held; not so, and {warned[0].slo.importance}: {first}"
-    return Verdict.PASS, f"{'The SLO is' if len(slos) == 1 else f'All {len(slos)} SLOs are'} held"
-
-
-def _and_accepted(accepted: Iterable[Decision]) -> str:
-    kinds = [decision.comparison.kind for decision in accepted]
-    if all(kind is RoundKind.CENSUS for kind in kinds):
-        return f"; {len(kinds)} counts of work grew and are accepted" if kinds else ""
-    return f"; {len(kinds)} series {'is' if len(kinds) == 1 else 'are'} worse and accepted"
-
-
-def _and_more(count: int, noun: str, *, plural: str = "") -> str:
-    return "" if not count else f" (and {count} more {noun if count == 1 else plural or noun + 's'})"
+        return Verdict.PASS, say.SloWarns(first=warned[0])
+    return Verdict.PASS, say.SlosHeld(slos=len(slos))

@@ -8,9 +8,10 @@ What is between needs optimisation. The worst criterion decides.
 
 from collections.abc import Mapping
 
-from perfci.judge.assessment import ORDER
+from perfci.judge.assessment import FAILURES, ORDER
 from perfci.judge.survival import RESTARTS
-from perfci.model import Band, Level, Outcome, Readiness, Verdict
+from perfci.model import Band, Level, Outcome, Readiness, Reason, Verdict
+from perfci.sentences import readiness as say
 
 GOOD_GRADE, BAD_GRADE = "B+", "C+"
 MOST_APART = 1
@@ -27,46 +28,44 @@ def readiness_of(outcomes: Mapping[str, Outcome]) -> Readiness:
     open_ = [reason for name, outcome in outcomes.items() for reason in _falls_short(name, outcome)]
     open_ += _uneven(outcomes)
     if open_ or not outcomes:
-        return Readiness(level=Level.NEEDS_OPTIMISATION, reasons=tuple(open_) or ("nothing was measured",))
+        return Readiness(level=Level.NEEDS_OPTIMISATION, reasons=tuple(open_) or (say.NothingMeasured(),))
     return Readiness(level=Level.READY, reasons=())
 
 
-def _disqualifies(name: str, outcome: Outcome) -> list[str]:
-    found = []
+def _disqualifies(name: str, outcome: Outcome) -> list[Reason]:
+    found: list[Reason] = []
     assessment = outcome.assessment
     if outcome.verdict is Verdict.INVALID:
-        found.append(f"{name} is invalid")
+        found.append(say.ScenarioInvalid(scenario=name))
     if assessment is not None and assessment.grade and ORDER.index(assessment.grade) >= ORDER.index(BAD_GRADE) + 1:
-        found.append(f"{name} has grade {assessment.grade}")
+        found.append(say.Graded(scenario=name, grade=assessment.grade))
     if assessment is not None and assessment.bands.get("failures") is Band.FAILING:
-        found.append(f"5 % or more of the requests of {name} failed")
+        found.append(say.RequestsFailed(scenario=name, share=FAILURES[-1]))
     if any(slo.metric.name == RESTARTS.name for slo in outcome.slos):
-        found.append(f"the service died in {name}")
+        found.append(say.ServiceDied(scenario=name))
     leaks = {"memory_growth", "connection_growth"}
     found += [
-        f"{slo.metric.name} of {name} is beyond its limit"
+        say.BeyondLimit(scenario=name, metric=slo.metric.name)
         for slo in outcome.slos
         if slo.metric.name in leaks and slo.rounds and not slo.held
     ]
     return found
 
 
-def _falls_short(name: str, outcome: Outcome) -> list[str]:
-    found = []
+def _falls_short(name: str, outcome: Outcome) -> list[Reason]:
+    found: list[Reason] = []
     assessment = outcome.assessment
     grade = assessment.grade if assessment is not None else ""
-    if not grade:
-        found.append(f"{name} has no grade")
-    elif ORDER.index(grade) > ORDER.index(GOOD_GRADE):
-        found.append(f"{name} has grade {grade}")
+    if not grade or ORDER.index(grade) > ORDER.index(GOOD_GRADE):
+        found.append(say.Graded(scenario=name, grade=grade))
     if assessment is not None and assessment.bands.get("failures") is Band.POOR:
-        found.append(f"1 % or more of the requests of {name} failed")
+        found.append(say.RequestsFailed(scenario=name, share=FAILURES[-2]))
     if outcome.verdict is not Verdict.PASS:
-        found.append(f"{name}: {outcome.verdict}")
+        found.append(say.NoPass(scenario=name, verdict=outcome.verdict))
     return found
 
 
-def _uneven(outcomes: Mapping[str, Outcome]) -> list[str]:
+def _uneven(outcomes: Mapping[str, Outcome]) -> list[Reason]:
     known = {
         name: _BANDS.index(outcome.assessment.bands["response"])
         for name, outcome in outcomes.items()
@@ -75,4 +74,4 @@ def _uneven(outcomes: Mapping[str, Outcome]) -> list[str]:
     if not known or max(known.values()) - min(known.values()) <= MOST_APART:
         return []
     slow, fast = max(known, key=known.__getitem__), min(known, key=known.__getitem__)
-    return [f"responses of {slow} are {_BANDS[known[slow]]}, those of {fast} {_BANDS[known[fast]]}"]
+    return [say.Uneven(slow=slow, slow_band=_BANDS[known[slow]], fast=fast, fast_band=_BANDS[known[fast]])]

@@ -29,6 +29,7 @@ from perfci.model import (
     SeriesVerdict,
 )
 from perfci.sentences import notes
+from perfci.sentences.qualified import DecidedEarlier
 
 FEWEST = 2
 """Blocks that a look needs: one has no scatter."""
@@ -173,9 +174,10 @@ def _decided(decision: Decision, before: Decision | None, block: int) -> Decisio
     if before is None or before.verdict not in _FINAL or decision.verdict in {before.verdict, SeriesVerdict.REGRESSION}:
         return replace(decision, looks=looks)
     made = next((look.block for look in looks if look.verdict is before.verdict), block)
-    tail = f"; decided after block {made}"
-    reason = before.reason if before.reason.endswith(tail) else before.reason + tail
-    return replace(decision, verdict=before.verdict, reason=reason, further_blocks=None, looks=looks)
+    because = before.because
+    if not isinstance(because, DecidedEarlier):
+        because = DecidedEarlier(of=because, block=made)
+    return replace(decision, verdict=before.verdict, because=because, further_blocks=None, looks=looks)
 
 
 def _looks(decision: Decision, before: tuple[Look, ...], block: int) -> tuple[Look, ...]:

@@ -1,9 +1,8 @@
 """SLOs: absolute limits on the candidate, judged in every round under load."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
-from math import isfinite
 
 from perfci.judge.budgets import matches
 from perfci.judge.compare import block_means
@@ -19,6 +18,7 @@ from perfci.model import (
     GatePolicy,
     Metric,
     Quantity,
+    Reason,
     Round,
     RoundKind,
     Run,
@@ -26,18 +26,7 @@ from perfci.model import (
     Slo,
     SloResult,
 )
-from perfci.sentences.series import amount
-
-NEEDS: Mapping[str, str] = {
-    "availability": "nobody asked, see `availability` of [monitor]",
-    "cache_hit_rate": "no gauge tells it: a Redis of the project, or [monitor.gauges.cache-hit-rate]",
-    "recovery": "it needs stages with a spike, five seconds before it and five after it",
-    "breaking_point": "it needs stages that add users, of four seconds each or more",
-    "memory_growth": "the memory of the target was not watched for long enough",
-    "connection_growth": "the connections were not watched for long enough",
-    "latency_drift": "the load does not stay the same for long enough",
-}
-"""Quantity -> what a round must have to show it."""
+from perfci.sentences import slos as say
 
 UNLIKELY = 0.001
 """Chance below which a round in which nothing succeeded is no accident."""
@@ -85,11 +74,6 @@ def _judge(slo: Slo, rounds: Sequence[Round], policy: GatePolicy, *, settled: bo
     ]
     known = [kept for kept in within if kept is not None]
     values = [reading.value for reading in readings if reading is not None]
-    evidence = next((reading.evidence for reading in readings if reading is not None and reading.evidence), "")
-    silent = len(rounds) - len(known)
-    reason = f"{sum(known)}/{len(known)} rounds within {amount(slo.limit, metric)}"
-    if silent:
-        reason += f", {silent} could not tell"
     return SloResult(
         slo=slo,
         metric=metric,
@@ -97,7 +81,7 @@ def _judge(slo: Slo, rounds: Sequence[Round], policy: GatePolicy, *, settled: bo
         rounds_within=sum(known),
         worst=_worst([value for value in values if value is not None], metric),
         held=bool(known) and all(known),
-        reason=(reason if known else _why_not(slo, metric, rounds, readings)) + (f" ({evidence})" if evidence else ""),
+        because=_because(slo, metric, rounds, readings, known),
     )
 
 
@@ -146,37 +130,43 @@ def _unlucky(seen: EndpointRound, rounds: Sequence[EndpointRound]) -> bool:
     return len(rounds) * (failures / requests) ** seen.requests >= UNLIKELY
 
 
-def _why_not(slo: Slo, metric: Metric, rounds: Sequence[Round], readings: Sequence[Reading | None]) -> str:
-    """Why no round could tell."""
-    if known := [reading for reading in readings if reading is not None]:
-        return f"not settled: {_shown(known[0], metric)}, and the limit is {amount(slo.limit, metric)}"
-    return f"no round could be held against {amount(slo.limit, metric)}: {_missing(slo, rounds)}"
+def _because(
+    slo: Slo, metric: Metric, rounds: Sequence[Round], readings: Sequence[Reading | None], within: Sequence[bool]
+) -> Reason:
+    """How many rounds are *within* the limit; where none could tell, why."""
+    shown = [reading for reading in readings if reading is not None]
+    evidence = next((reading.evidence for reading in shown if reading.evidence), None)
+    if within:
+        return say.RoundsWithin(
+            within=sum(within),
+            rounds=len(within),
+            silent=len(rounds) - len(within),
+            limit=slo.limit,
+            metric=metric,
+            evidence=evidence,
+        )
+    if shown:
+        low, high = shown[0].low, shown[0].high
+        return say.NotSettled(low=low, high=high, limit=slo.limit, metric=metric, evidence=evidence)
+    return say.NotHeld(limit=slo.limit, metric=metric, lacks=_missing(slo, rounds))
 
 
-def _missing(slo: Slo, rounds: Sequence[Round]) -> str:
+def _missing(slo: Slo, rounds: Sequence[Round]) -> Reason:
     """What the rounds lack to tell."""
     if not rounds:
-        return "there was no load round"
+        return say.NoLoadRound()
     if slo.phase and not any(slo.phase in round_.phases for round_ in rounds):
-        return f"the load has no phase {slo.phase}"
+        return say.NoPhase(phase=slo.phase)
     if slo.metric in QUANTITIES:
-        return NEEDS.get(slo.metric, "the rounds do not show it")
+        return say.NotShown(metric=slo.metric)
     senders = sorted({name for round_ in rounds for name in round_.user_classes})
     if slo.user and slo.user not in senders:
-        return f"no request was made by {slo.user}, but by {', '.join(senders) or 'users that nobody noted'}"
+        return say.NotSent(user=slo.user, senders=tuple(senders))
     if not any(observed(round_, slo) for round_ in rounds):
         names = sorted({ALL_ENDPOINTS, *block_means.endpoints(rounds)})
         near = get_close_matches(slo.endpoint, names, n=1)
-        return "no request was made to it" + (f" (but to {near[0]})" if near else "")
-    return f"{resolving(slo.metric)} successful requests in a round are needed"
-
-
-def _shown(reading: Reading, metric: Metric) -> str:
-    """The bounds of a reading; an end that is not known is left out."""
-    low, high = (amount(bound, metric) if isfinite(bound) else "" for bound in (reading.low, reading.high))
-    if low and high:
-        return f"between {low} and {high}"
-    return f"at least {low}" if low else f"at most {high}"
+        return say.NotRequested(near=near[0] if near else "")
+    return say.TooFewRequests(least=resolving(slo.metric))
 
 
 def _worst(values: Sequence[float], metric: Metric) -> float | None:

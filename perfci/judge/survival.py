@@ -23,6 +23,8 @@ from perfci.model import (
     Weight,
     reweighed,
 )
+from perfci.sentences.meanings import RESTARTS as RESTARTED
+from perfci.sentences.slos import Restarted
 
 OF_THE_SERVICE = frozenset({"target-died", "everything-failed", "mostly-failing", "no-requests", "silent-round"})
 """Codes of findings about what the service did."""
@@ -35,7 +37,7 @@ RESTARTS = Metric(
     scale=Scale.DIFFERENCE,
     portable=True,
     exact=True,
-    meaning="How often the service died or was restarted in a round.",
+    meaning=RESTARTED,
 )
 
 
@@ -55,7 +57,7 @@ def survival(run: Run) -> tuple[SloResult, ...]:
             rounds_within=within,
             worst=float(max(deaths)),
             held=False,
-            reason=": ".join([f"it died or restarted in {len(rounds) - within} of {len(rounds)} rounds", *notes[:1]]),
+            because=Restarted(died=len(rounds) - within, rounds=len(rounds), note=notes[0] if notes else ""),
         ),
     )
 

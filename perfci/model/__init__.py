@@ -91,6 +91,7 @@ from perfci.model.measured import (
     kind_of_answer,
 )
 from perfci.model.monitor import Alert, Gauge, GaugeChange, GaugeLevel, Gauges, Severity
+from perfci.model.reasons import Reason, WordedReason
 from perfci.model.runs import (
     Arrivals,
     Baseline,
@@ -175,6 +176,7 @@ __all__ = [
     "Pooling",
     "Quantity",
     "Readiness",
+    "Reason",
     "Recommendation",
     "Reference",
     "Remark",
@@ -206,6 +208,7 @@ __all__ = [
     "Verdict",
     "Weight",
     "WordedFinding",
+    "WordedReason",
     "kind_of_answer",
     "regressions",
     "reweighed",

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from perfci.model.measured import Metric
+from perfci.model.reasons import Reason
 
 
 class Band(StrEnum):
@@ -25,14 +26,14 @@ class Analysis:
     value: float | None
     low: float | None
     high: float | None
-    evidence: str = ""
+    evidence: Reason | None = None  # what the value rests on
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recommendation:
     """What to do, and the limit or finding that asks for it."""
 
-    cause: str
+    cause: Reason
     advice: str
 
 
@@ -70,4 +71,4 @@ class Readiness:
     """The level of a system over its scenarios, and why it is no better."""
 
     level: Level
-    reasons: tuple[str, ...]
+    reasons: tuple[Reason, ...]

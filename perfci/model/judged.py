@@ -9,6 +9,7 @@ from typing import Protocol
 from perfci.model.assessed import Assessment
 from perfci.model.measured import ALL_ENDPOINTS, Metric, RoundKind, Series
 from perfci.model.monitor import Alert, GaugeChange
+from perfci.model.reasons import Reason
 
 
 class Role(StrEnum):
@@ -231,15 +232,20 @@ class Acceptance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """What the gate decided about one series, and the reason in one sentence with its numbers."""
+    """What the gate decided about one series, and why."""
 
     comparison: Comparison
     verdict: SeriesVerdict
     p_adjusted: float | None  # p_worse, corrected for the whole family
-    reason: str
+    because: Reason
     further_blocks: int | None = None  # that would settle it, where it is inconclusive
     looks: tuple[Look, ...] = ()  # empty: judged once
     acceptance: Acceptance | None = None  # of an accepted one: the comment; None: census.json
+
+    @property
+    def reason(self) -> str:
+        """Why, in one sentence with its numbers."""
+        return str(self.because)
 
     @property
     def counts(self) -> bool:
@@ -257,7 +263,12 @@ class SloResult:
     rounds_within: int
     worst: float | None
     held: bool
-    reason: str
+    because: Reason
+
+    @property
+    def reason(self) -> str:
+        """Why it is held, breached or open, in words."""
+        return str(self.because)
 
 
 class Weight(StrEnum):
@@ -353,7 +364,7 @@ class Outcome:
     """The complete result of the gate: everything that a report may show."""
 
     verdict: Verdict
-    reason: str  # one sentence
+    because: Reason
     subject: Subject
     decisions: tuple[Decision, ...]  # worst first
     slos: tuple[SloResult, ...]
@@ -368,6 +379,11 @@ class Outcome:
     def noting(self, *findings: Finding) -> "Outcome":
         """Return the same outcome with more *findings*, which change no verdict."""
         return replace(self, findings=(*self.findings, *findings))
+
+    @property
+    def reason(self) -> str:
+        """Why the verdict is what it is, in one sentence."""
+        return str(self.because)
 
     @property
     def regressions(self) -> tuple[str, ...]:

@@ -29,12 +29,16 @@ class Machine:
         return self.cpu_model, self.cores, self.cpu_limit
 
     @property
+    def class_described(self) -> str:
+        """The machine class in a few words, for the reader."""
+        quota = f" limited to {self.cpu_limit:g}" if self.cpu_limit else ""
+        return f"{self.cpu_model}, {self.cores} cores{quota}"
+
+    @property
     def described(self) -> str:
         """The machine in one line, for the reader."""
-        quota = f" limited to {self.cpu_limit:g}" if self.cpu_limit else ""
         parts = [
-            self.cpu_model,
-            f"{self.cores} cores{quota}",
+            self.class_described,
             f"{(self.memory_limit_mb or self.memory_mb) / 1024:.0f} GB",
             f"{self.system} {self.kernel}",
             self.kind,

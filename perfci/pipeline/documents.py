@@ -11,7 +11,7 @@ from perfci.errors import (
     PerfciError,
     ResultError,
 )
-from perfci.model import BASE_UNAVAILABLE, Outcome, Reference, Subject, Verdict, Weight, WordedFinding
+from perfci.model import BASE_UNAVAILABLE, Outcome, Reference, Subject, Verdict, Weight, WordedFinding, WordedReason
 from perfci.report import FORMATS, result_json
 from perfci.report.view import View
 from perfci.store import RunFolder, write_atomically
@@ -40,7 +40,7 @@ def not_measured(error: PerfciError, subject: Subject, *, alpha: float) -> Outco
     message = f"{first}\n{_end(rest)}" if rest else first
     return Outcome(
         verdict=Verdict.INVALID,
-        reason=_reason(first, rest),
+        because=WordedReason(_reason(first, rest), code),
         subject=subject,
         decisions=(),
         slos=(),

@@ -49,5 +49,5 @@ def result_of(slo: SloResult) -> str:
 
 def _ready(readiness: Mapping[str, Readiness]) -> Iterator[str]:
     for profile, found in readiness.items():
-        why = f": {'; '.join(found.reasons[:5])}" if found.reasons else ""
+        why = f": {'; '.join(map(str, found.reasons[:5]))}" if found.reasons else ""
         yield f"{profile} is {found.level}{why}"

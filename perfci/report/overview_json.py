@@ -68,7 +68,7 @@ class ScenarioDocument:
             bands={name: band.value for name, band in found.bands.items()} if found else {},
             limits=tuple(map(LimitDocument.from_model, outcome.slos)),
             recommendations=tuple(
-                RecommendationDocument(cause=each.cause, advice=each.advice)
+                RecommendationDocument(cause=str(each.cause), advice=each.advice)
                 for each in (found.recommendations if found else ())
             ),
         )
@@ -98,7 +98,7 @@ def document(outcomes: Mapping[str, Outcome], readiness: Mapping[str, Readiness]
     whole = OverviewDocument(
         scenarios={name: ScenarioDocument.from_model(outcome) for name, outcome in outcomes.items()},
         readiness={
-            profile: ReadinessDocument(level=found.level.value, reasons=tuple(found.reasons))
+            profile: ReadinessDocument(level=found.level.value, reasons=tuple(map(str, found.reasons)))
             for profile, found in readiness.items()
         },
     )

@@ -2,17 +2,25 @@
 
 from enum import StrEnum
 
-from perfci.model import Weight
+from perfci.model import Reason, Weight
 from perfci.sentences.finding import finding, listed
+from perfci.sentences.reason import reason
 
 HOW = (
     "an acceptance is a line `/perf accept SERIES at COMMIT` with the full hash of the head, and what follows says why"
 )
 
 
-def accepted_by(login: str) -> str:
-    """The end of the reason of a series that somebody accepted by a comment."""
-    return f"; accepted by {login}"
+@reason
+class AcceptedBy:
+    """A series is worse, and somebody accepted that by a comment."""
+
+    code = "accepted-by"
+    of: Reason
+    login: str
+
+    def __str__(self) -> str:
+        return f"{self.of}; accepted by {self.login}"
 
 
 class Refusal(StrEnum):

@@ -2,6 +2,9 @@
 
 from collections.abc import Mapping
 
+from perfci.sentences.finding import listed
+from perfci.sentences.reason import reason
+
 SLOW = "look for slow queries and missing indexes, a small connection pool, a cold cache, a machine without reserve"
 """Of a limit on latencies."""
 
@@ -23,3 +26,14 @@ ADVICE: Mapping[str, str] = {
     "restarts": "the end of the service's log says why it died",
 }
 """By the name of the metric; of others it is `SLOW`."""
+
+
+@reason
+class LimitsBroken:
+    """Limits that ask for the same."""
+
+    code = "limits-broken"
+    limits: tuple[tuple[str, str], ...]  # metric, and what it is on
+
+    def __str__(self) -> str:
+        return listed([f"{metric} of {where}" for metric, where in self.limits])

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from perfci.model import Side, Weight
 from perfci.sentences.finding import finding
+from perfci.sentences.reason import reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,10 +29,28 @@ class Raised:
         return f"{self.alert}: {self.gauge} was {limit} for {self.seconds} s {where}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@reason
+class LevelKept:
+    """In how many rounds a gauge kept to the limit of an alert that fails the run."""
+
+    code = "level-kept"
+    within: int
+    rounds: int  # that can tell
+    limit: float
+    unit: str
+    longest: Raised | None  # None: the alert was never raised
+
+    def __str__(self) -> str:
+        """The rounds, and where it was beyond the limit for longest."""
+        beyond = f"; {self.longest}" if self.longest else ""
+        return f"{self.within}/{self.rounds} rounds within {amount(self.limit, self.unit)}{beyond}"
+
+
+@reason
 class Unchecked:
     """Why no round could tell whether an alert is to be raised."""
 
+    code = "alert-unchecked"
     alert: str
     gauge: str
     seconds: float  # that the alert needs
@@ -83,6 +102,16 @@ class Alert:
         more = f", and in {self.raised - 1} more of {self.rounds} rounds" if self.raised > 1 else ""
         base = f"; on the base in {self.base_raised} of {self.base_rounds} rounds" if self.base_rounds else ""
         return f"{self.longest}{more}{base}"
+
+
+def level_name(gauge: str, seconds: float) -> str:
+    """What an alert on the *gauge* is called among the limits."""
+    return f"{gauge} for {seconds:g} s"
+
+
+def level_meaning(gauge: str, seconds: float) -> str:
+    """What is held against the limit of an alert."""
+    return f"The level that {gauge} kept for {seconds:g} s."
 
 
 def amount(value: float, unit: str) -> str:

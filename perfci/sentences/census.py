@@ -1,6 +1,6 @@
 """What is said of work that was not counted, or has nothing to be compared with."""
 
-from perfci.model import Weight
+from perfci.model import Reason, Weight
 from perfci.sentences.finding import finding, listed
 
 NAMED = 8
@@ -56,7 +56,7 @@ class Unlike:
 
     code = "census-unlike"
     weight = Weight.WARNING
-    obstacle: str
+    obstacle: Reason
     hint = "Count and record again under these conditions."
 
     @property

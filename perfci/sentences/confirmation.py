@@ -1,16 +1,34 @@
 """What is said of a red that was repeated by a second run."""
 
-from perfci.model import Weight
+from perfci.model import Reason, Weight
 from perfci.sentences.finding import finding
-
-
-def repeated(word: str) -> str:
-    """The end of the reason of a series that was red: "confirmed", "not confirmed" or "cannot tell"."""
-    return f"second run: {word}"
+from perfci.sentences.reason import reason
 
 
 def _where(machine: str) -> str:
     return f"another runner ({machine})" if machine else "another runner"
+
+
+@reason
+class Repeated:
+    """A series was red, and a second run repeated it."""
+
+    code = "repeated"
+    of: Reason
+    word: str  # "confirmed", "not confirmed" or "cannot tell"
+
+    def __str__(self) -> str:
+        return f"{self.of}; second run: {self.word}"
+
+
+@reason
+class NoSecondRun:
+    """The second run is not there."""
+
+    code = "no-second-run"
+
+    def __str__(self) -> str:
+        return "it left no run"
 
 
 @finding
@@ -49,7 +67,7 @@ class SecondRunUnclear:
     code = "second-run"
     weight = Weight.NOTICE
     machine: str
-    why: str
+    why: Reason
     hint = "the log of the job that repeats says more"
 
     @property

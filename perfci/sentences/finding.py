@@ -58,3 +58,8 @@ def listed(names: Sequence[str], most: int = NAMED) -> str:
 def percent(share: float) -> str:
     """A share in whole percent."""
     return f"{100 * share:.0f} %"
+
+
+def times(count: int, message: str) -> str:
+    """A message that came so often: "3 x 503 Service Unavailable"."""
+    return f"{count} x {message}"

@@ -17,6 +17,7 @@ from perfci.model import (
     SeriesVerdict,
     Weight,
 )
+from perfci.sentences.reason import reason
 from perfci.sentences.series import amount, claim, count, number, percent, subject
 
 MANY = 2.0
@@ -39,7 +40,7 @@ class RedEndpoint:
     def __str__(self) -> str:
         """The sentence."""
         if self.time is None or self.work is None:
-            text = (self.time or self.first).reason
+            text = str((self.time or self.first).because)
         else:
             text = f"{_slower(self.time)}: {_cause(self.work)}"
         return text + _followers(self.followers)
@@ -60,14 +61,33 @@ def red_endpoints(decisions: Sequence[Decision]) -> tuple[RedEndpoint, ...]:
     return tuple(_with_followers(found, decisions))
 
 
-def headline(decisions: Sequence[Decision], findings: Iterable[Finding]) -> str:
-    """What is red, in one sentence: a finding first, else the worst endpoint; then how much more is red."""
-    messages = [finding.message for finding in findings if finding.weight is Weight.REGRESSION]
+@reason
+class Red:
+    """What is red: a finding first, else the worst endpoint; then how much more is."""
+
+    code = "red"
+    finding: Finding | None  # the first
+    findings: int
+    endpoint: RedEndpoint | None  # the worst
+    endpoints: int
+
+    def __str__(self) -> str:
+        if self.finding:
+            more = [_many(self.findings - 1, "more finding"), _many(self.endpoints, "red endpoint")]
+            return self.finding.message + _and(more)
+        return f"{self.endpoint}{_and([_many(self.endpoints - 1, 'more red endpoint')])}" if self.endpoint else ""
+
+
+def headline(decisions: Sequence[Decision], findings: Iterable[Finding]) -> Red:
+    """What is red in a run with these *decisions* and *findings*."""
+    red = [finding for finding in findings if finding.weight is Weight.REGRESSION]
     endpoints = red_endpoints(decisions)
-    if messages:
-        more = [_many(len(messages) - 1, "more finding"), _many(len(endpoints), "red endpoint")]
-        return messages[0] + _and(more)
-    return f"{endpoints[0]}{_and([_many(len(endpoints) - 1, 'more red endpoint')])}" if endpoints else ""
+    return Red(
+        finding=red[0] if red else None,
+        findings=len(red),
+        endpoint=endpoints[0] if endpoints else None,
+        endpoints=len(endpoints),
+    )
 
 
 def _endpoint(decision: Decision) -> str:

@@ -1,6 +1,7 @@
 """What is said of a reference that is another one than the candidate's equal."""
 
-from perfci.model import Weight
+from perfci.model import Reason, Weight
+from perfci.sentences.conditions import Other
 from perfci.sentences.finding import finding, listed
 
 SHOWN_OF_DIGEST = 12
@@ -29,7 +30,7 @@ class BaselineUnlike:
 
     code = "baseline-unlike"
     weight = Weight.WARNING
-    obstacle: str
+    obstacle: Reason
     hint = UNDER_THESE_CONDITIONS
 
     @property
@@ -43,12 +44,12 @@ class BaselineDiffers:
 
     code = "baseline-differs"
     weight = Weight.WARNING
-    differences: tuple[str, ...]  # "Locust version 3.0, not 2.46"
+    differences: tuple[Other, ...]
     hint = UNDER_THESE_CONDITIONS
 
     @property
     def message(self) -> str:
-        return f"The stored runs were measured with others: {'; '.join(self.differences)}"
+        return f"The stored runs were measured with others: {'; '.join(map(str, self.differences))}"
 
 
 @finding

@@ -1,6 +1,54 @@
 """What is said of a series: the claim, the numbers that it rests on, and how numbers are written."""
 
-from perfci.model import ALL_ENDPOINTS, Comparison, Interval, Metric, Pooling, Quantity, RoundKind, Scale, SeriesVerdict
+from perfci.model import (
+    ALL_ENDPOINTS,
+    Comparison,
+    Interval,
+    Metric,
+    Pooling,
+    Quantity,
+    Role,
+    RoundKind,
+    Scale,
+    SeriesVerdict,
+)
+from perfci.sentences.reason import reason
+
+
+@reason
+class NotCompared:
+    """A series has nothing to be compared with."""
+
+    code = "not-compared"
+    comparison: Comparison
+
+    def __str__(self) -> str:
+        comparison = self.comparison
+        why = comparison.note or "no values"
+        return f"{subject(comparison)}: {name_of(comparison.series.metric)} not compared ({why})"
+
+
+@reason
+class Compared:
+    """What is claimed of a series by a test, and what the claim rests on."""
+
+    code = "compared"
+    comparison: Comparison
+    change: Interval
+    verdict: SeriesVerdict
+    confidence: float  # of the interval
+    further_blocks: int | None  # that would settle it
+
+    def __str__(self) -> str:
+        claim = _claim(self.comparison, self.change, self.verdict)
+        evidence = _evidence(self.comparison, self.change, self.confidence)
+        further = f"; {_many(self.further_blocks, 'more block')} would settle it" if self.further_blocks else ""
+        return f"{subject(self.comparison)} {claim} ({evidence}){further}{advisory(self.comparison)}"
+
+
+def advisory(comparison: Comparison) -> str:
+    """The end of the reason of a series that cannot change the verdict."""
+    return "; advisory" if comparison.budget.role is Role.ADVISORY else ""
 
 
 def amount(value: float, metric: Metric) -> str:
@@ -24,14 +72,6 @@ def count(mean: float) -> str:
 def signed(change: float) -> str:
     """Format a change of a count, with its sign."""
     return f"{'-' if change < 0 else '+'}{count(abs(change))}"
-
-
-def sentence(comparison: Comparison, verdict: SeriesVerdict, confidence: float, *, tail: str = "") -> str:
-    """State what is claimed of a series, and what the claim rests on."""
-    who = subject(comparison)
-    if comparison.change is None:
-        return f"{who}: {name_of(comparison.series.metric)} not compared ({comparison.note or 'no values'})"
-    return f"{who} {_claim(comparison, comparison.change, verdict)} ({_evidence(comparison, confidence)}){tail}"
 
 
 def subject(comparison: Comparison) -> str:
@@ -66,9 +106,8 @@ def name_of(metric: Metric) -> str:
     return metric.name if metric.exact else metric.name.replace("_", " ")
 
 
-def _evidence(comparison: Comparison, confidence: float) -> str:
-    metric, change = comparison.series.metric, comparison.change
-    assert change is not None
+def _evidence(comparison: Comparison, change: Interval, confidence: float) -> str:
+    metric = comparison.series.metric
     unit = "percentage points" if metric.scale is Scale.DIFFERENCE else "%"
     interval = f"{_signed(change.low)}..{_signed(change.high)} {unit}"
     count = len(comparison.replicates)

@@ -36,10 +36,7 @@ class Accepted:
 def class_of(run: Run) -> str:
     """The class of the machine that measured *run*, for the reader; empty where it is not known."""
     machine = run.fingerprint.machine
-    if machine is None:
-        return ""
-    model, cores, limit = machine.machine_class
-    return f"{model}, {cores} cores" + (f" limited to {limit:g}" if limit else "")
+    return machine.class_described if machine else ""
 
 
 def baselines_in(root: Path) -> Iterator[Accepted]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from perfci.model import Outcome, RoundKind, Run, WordedFinding
+from perfci.model import Outcome, RoundKind, Run, WordedFinding, WordedReason
 from perfci.report import FORMATS
 from perfci.report.view import Links, View
 from tests.builders import a_gauge, a_paired_run, a_round, a_run, an_slo_result
@@ -98,7 +98,12 @@ def named(outcome: Outcome, name: str) -> Outcome:
     findings = tuple(
         WordedFinding(code=each.code, weight=each.weight, message=name, hint=name) for each in outcome.findings
     )
-    return replace(outcome, decisions=(replace(first, comparison=comparison), *others), findings=findings, reason=name)
+    return replace(
+        outcome,
+        decisions=(replace(first, comparison=comparison), *others),
+        findings=findings,
+        because=WordedReason(name),
+    )
 
 
 def problems_of(page: "Page", axe: str) -> list[str]:

@@ -33,6 +33,7 @@ from perfci.model import (
     SeriesVerdict,
     Verdict,
     Weight,
+    WordedReason,
     reweighed,
 )
 from perfci.sentences.acceptance import AcceptanceNotAllowed
@@ -147,7 +148,7 @@ def varying() -> Decision:
         standard_error=8.3,
     )
     reason = "GET /search: 12.4 -> 31.2 db/rows a request on average can neither be called changed nor unchanged"
-    return replace(decision, comparison=comparison, p_adjusted=0.084, reason=reason)
+    return replace(decision, comparison=comparison, p_adjusted=0.084, because=WordedReason(reason))
 
 
 def work() -> Outcome:
@@ -177,7 +178,7 @@ def work() -> Outcome:
     )
     return an_outcome(
         verdict=Verdict.REGRESSION,
-        reason=headline(decisions, ()),
+        reason=str(headline(decisions, ())),
         decisions=decisions,
         findings=(finding,),
         remarks=(
@@ -202,7 +203,7 @@ def regression() -> Outcome:
     red = a_red_outcome()
     decisions = (a_regression(), statements(), failures(), *red.decisions[1:], a_guard("GET /tickets/"))
     return a_red_outcome(
-        reason=headline(decisions, ()),
+        reason=str(headline(decisions, ())),
         decisions=decisions,
         slos=(an_slo_result(),),
         findings=(a_finding(),),
@@ -404,11 +405,13 @@ def limits() -> Outcome:
                     value=150.0,
                     low=150.0,
                     high=200.0,
-                    evidence="p95 broke <first>",
+                    evidence=WordedReason("p95 broke <first>"),
                 ),
             ),
             recommendations=(
-                Recommendation(cause="breaking point", advice="what gave way first is the bottleneck: relieve it"),
+                Recommendation(
+                    cause=WordedReason("breaking point"), advice="what gave way first is the bottleneck: relieve it"
+                ),
             ),
             capacity=Capacity(users=150, per_second=412.5, cores=2, broke=True),
         ),

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from perfci.errors import ExitCode
+from perfci.model import WordedReason
 from perfci.pipeline import documents
 from perfci.report.view import View
 from tests.builders import HEAD, a_red_outcome
@@ -63,7 +64,7 @@ def _setup(runner: Runner) -> dict[str, str]:
 
 def _measured(runner: Runner) -> None:
     """Let the measuring step have found a regression, told in words that look like commands of the runner."""
-    outcome = replace(a_red_outcome(), reason=f"GET /tickets/ is slower\n{COMMANDS}")
+    outcome = replace(a_red_outcome(), because=WordedReason(f"GET /tickets/ is slower\n{COMMANDS}"))
     documents.write(View(outcome=outcome), runner.temp / "run", code=ExitCode.REGRESSION)
 
 

@@ -28,6 +28,7 @@ from perfci.rig.host.tls import Tls
 from perfci.rig.target.prepare import Preparation
 from perfci.rig.target.readiness import Ready
 from perfci.schema import Table
+from perfci.sentences.conditions import CONSEQUENCES, WHY
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
@@ -157,7 +158,10 @@ def _quantities() -> str:
 
 
 def _attributes() -> str:
-    rows = [f"| {attribute.name} | {attribute.consequence} | {attribute.why} |" for attribute in ATTRIBUTES]
+    rows = [
+        f"| {attribute.name} | {CONSEQUENCES[attribute.consequence]} | {WHY[attribute.name]} |"
+        for attribute in ATTRIBUTES
+    ]
     return "\n".join(["| What | A difference | Why |", "| :--- | :--- | :--- |", *rows, ""])
 
 

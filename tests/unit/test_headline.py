@@ -37,13 +37,13 @@ def slower(endpoint: str, **changes: Any) -> Decision:
 def test_the_time_comes_first_and_its_cause_beside_it(counter: str, before: float, after: float, cause: str) -> None:
     """Whatever the order of the decisions is, and in numbers as people write them."""
     decisions = (counted(counter, before, after, endpoint="GET /orders"), slower("GET /orders"))
-    assert headline(decisions, ()) == f"GET /orders is 61 % slower, 4.10 -> 6.60 ms: {cause}"
+    assert str(headline(decisions, ())) == f"GET /orders is 61 % slower, 4.10 -> 6.60 ms: {cause}"
 
 
 def test_a_count_never_stands_before_a_time() -> None:
     """An endpoint that only does more work comes after one that is slower; endpoints are counted, not series."""
     decisions = (counted("db/rows", 1, 9, endpoint="GET /a"), slower("GET /b"), counted("db/blocks", 1, 9))
-    assert headline(decisions, ()) == "GET /b is 61 % slower (service time) (and 2 more red endpoints)"
+    assert str(headline(decisions, ())) == "GET /b is 61 % slower (service time) (and 2 more red endpoints)"
     assert [each.endpoint for each in red_endpoints(decisions)] == ["GET /b", "GET /a", "GET /tickets/"]
 
 
@@ -54,18 +54,18 @@ def test_neighbours_that_only_became_slower_are_told_with_the_cause() -> None:
     assert little is not None
     behind = slower("GET /one", change=replace(little, estimate=0.2))
     unchanged = counted("db/rows", 3, 3, endpoint="GET /one", verdict=QUIET)
-    text = headline((*cause, behind, unchanged), ())
+    text = str(headline((*cause, behind, unchanged), ()))
     assert text.endswith("; 1 other endpoint slowed down with no more work of its own and may only wait for it")
-    assert headline((*cause, behind), ()).endswith("(and 1 more red endpoint)")
+    assert str(headline((*cause, behind), ())).endswith("(and 1 more red endpoint)")
     own = counted("db/rows", 3, 9, endpoint="GET /one")
-    assert headline((*cause, behind, own), ()).endswith("(and 1 more red endpoint)")
+    assert str(headline((*cause, behind, own), ())).endswith("(and 1 more red endpoint)")
 
 
 def test_a_finding_comes_before_any_number() -> None:
     """What the candidate did explains every number below it."""
     finding = a_finding(weight=Weight.REGRESSION, message="The candidate died")
-    assert headline((slower("GET /a"),), (finding,)) == "The candidate died (and 1 red endpoint)"
-    assert headline((), (finding, finding)) == "The candidate died (and 1 more finding)"
+    assert str(headline((slower("GET /a"),), (finding,))) == "The candidate died (and 1 red endpoint)"
+    assert str(headline((), (finding, finding))) == "The candidate died (and 1 more finding)"
 
 
 def test_the_mean_over_all_is_no_endpoint_beside_others() -> None:

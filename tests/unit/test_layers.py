@@ -1,10 +1,11 @@
 """
-Who may import whom, read from the syntax trees of the sources.
+Who may import whom, and who makes sentences, read from the syntax trees of the sources.
 
 Imports within functions and those for type checkers count like all others: the direction is the same.
 """
 
 import ast
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -160,6 +161,58 @@ def _allowed(found: Import) -> bool:
     if there in {"", here} or there in ROOMS.get(here, frozenset()):
         return True
     return here == "cli" and imported in DOORS
+
+
+WORDS = re.compile(r"\w+,? \w+,? \w+")
+"""Three words in a row: more than a name."""
+
+
+def sentences(folder: Path) -> list[str]:
+    """Every text of three words or more in the modules below *folder*, except docstrings and what is raised."""
+    return [
+        f"{path.relative_to(folder)}:{line}: {text}"
+        for path in sorted(folder.rglob("*.py"))
+        for line, text in _texts(ast.parse(path.read_text(encoding="utf-8")))
+        if WORDS.search(text)
+    ]
+
+
+def _texts(node: ast.AST) -> Iterator[tuple[int, str]]:
+    """The constant texts below a node; in place of what an f-string puts in, one word."""
+    if isinstance(node, ast.Raise) or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)):
+        return
+    if isinstance(node, ast.JoinedStr):
+        yield node.lineno, "".join(str(getattr(part, "value", "")) if _is_text(part) else "x" for part in node.values)
+    elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+        yield node.lineno, node.value
+    else:
+        for child in ast.iter_child_nodes(node):
+            yield from _texts(child)
+
+
+def _is_text(part: ast.expr) -> bool:
+    return isinstance(part, ast.Constant)
+
+
+def test_the_judge_makes_no_sentences() -> None:
+    """It returns codes and numbers; the words for them are in `perfci.sentences`."""
+    assert sentences(ROOT / "perfci/judge") == []
+    assert len(sentences(ROOT / "perfci/sentences")) > 100
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ("reason = 'no run was stored'", "x.py:1: no run was stored"),
+        ("def f(n: int) -> str:\n    return f'{n} of {n}'", "x.py:2: x of x"),
+        ("x = Finding(message=f'is {1}, too')", "x.py:1: is x, too"),
+    ],
+)
+def test_a_sentence_in_a_room_is_found(tmp_path: Path, source: str, found: str) -> None:
+    """As a constant, a default, an argument or an f-string; docstrings and errors are none."""
+    (tmp_path / "x.py").write_text(source)
+    (tmp_path / "y.py").write_text('"""What it is for."""\nname = "two words"\nraise ValueError("that is wrong")')
+    assert sentences(tmp_path) == [found]
 
 
 def test_imports_go_one_way() -> None:

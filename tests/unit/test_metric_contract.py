@@ -72,7 +72,7 @@ def counted(metric: Metric, *, larger: bool) -> Outcome:
     ]
     outcome = judge(a_counted_run(*sides), baseline=None, policy=policy_of(GateTable()), subject=a_subject())
     own = [decision for decision in outcome.decisions if decision.comparison.series.metric == metric]
-    return replace(outcome, decisions=tuple(own), reason=own[0].reason)
+    return replace(outcome, decisions=tuple(own), because=own[0].because)
 
 
 NUMBERS_ALONE = {"csv", "openmetrics"}
@@ -91,7 +91,7 @@ def test_every_format_uses_the_words_and_the_unit_of_the_metric(metric: Metric, 
     pieces = [piece for part in said.split("{change}") for piece in part.split("{metric}")]
     assert all(piece in decision.reason for piece in pieces), decision.reason
     unit = {Quantity.TIME: ("µs", "ms"), Quantity.RATE: ("/s",), Quantity.SHARE: ("%",), Quantity.SIZE: ("B",)}
-    shown = replace(outcome, reason=decision.reason)
+    shown = replace(outcome, because=decision.because)
     for format_ in FORMATS.keys() - NUMBERS_ALONE:
         text = render(format_, shown)
         assert all(piece in text for piece in pieces), format_

@@ -1,8 +1,8 @@
-"""Every kind of finding has words, whatever its facts are."""
+"""Every kind of finding and of reason has words, whatever its facts are."""
 
 import ast
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass, replace
 from enum import Enum
 from itertools import cycle, islice, product
@@ -12,8 +12,19 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import pytest
 
-from perfci.model import Finding, Weight
-from perfci.sentences import KINDS
+from perfci.model import Comparison, Decision, Finding, Metric, Reason, SloResult, Weight, WordedReason
+from perfci.sentences import KINDS, REASONS
+from perfci.sentences.headline import Red
+from tests.builders import (
+    a_comparison,
+    a_decision,
+    a_finding,
+    a_metric,
+    a_regression,
+    a_slower_comparison,
+    an_slo,
+    an_slo_result,
+)
 
 ROOM = Path(__file__).parents[2] / "perfci/sentences"
 EVERY = [kind for kinds in KINDS.values() for kind in kinds]
@@ -21,15 +32,26 @@ MOST = 300
 """Instances of a kind that are made: every value of every fact is in one of them."""
 
 SIMPLE: Mapping[Any, Sequence[Any]] = {
-    str: ("GET /tickets/", "GET /one"),
+    str: ("GET /tickets/", "GET /one", "recovery"),
     int: (3, 0, 1, 4711),
     float: (0.25, 0.0, 1.0, 0.996, 1234.5),
     bool: (True, False),
     NoneType: (None,),
+    Comparison: (
+        a_comparison(),
+        a_slower_comparison(endpoint="GET /other"),
+        a_comparison(change=None, note="no requests on one side"),
+        a_comparison(metric="failure_rate"),
+    ),
+    Decision: (a_regression(), a_decision(comparison=a_slower_comparison(endpoint="GET /other"))),
+    SloResult: (an_slo_result(), an_slo_result(slo=an_slo(endpoint="GET /other"), reason="0/8 rounds within 2 ms")),
+    Finding: (a_finding(), a_finding(message="The target died")),
+    Reason: (WordedReason("GET /tickets/ is slower"), WordedReason("GET /other is slower")),
+    Metric: (a_metric("p95"), a_metric("failure_rate")),
 }
 
 
-def _named(kind: type[Finding]) -> str:
+def _named(kind: type[Any]) -> str:
     return f"{kind.__module__.rpartition('.')[2]}.{kind.__name__}"
 
 
@@ -77,10 +99,10 @@ def test_every_class_of_the_room_is_in_the_registry() -> None:
         if isinstance(node, ast.ClassDef)
         and any(isinstance(part, ast.Assign) and ast.unparse(part.targets[0]) == "code" for part in node.body)
     ]
-    assert sorted(map(_named, EVERY)) == sorted(with_code)
+    assert sorted(map(_named, [*EVERY, *REASONS.values()])) == sorted(with_code)
 
 
-@pytest.mark.parametrize("code", KINDS)
+@pytest.mark.parametrize("code", [*KINDS, *REASONS])
 def test_a_code_is_kebab_case(code: str) -> None:
     """Codes are for programs, and stay."""
     assert re.fullmatch(r"[a-z]+(-[a-z]+)*", code)
@@ -96,13 +118,23 @@ def test_every_kind_has_words_for_any_facts(kind: type[Finding]) -> None:
         assert not re.search(r"\b(nan|inf|None|True|False|object at 0x)\b|[{}<]", message + hint)
 
 
-@pytest.mark.parametrize("kind", EVERY, ids=_named)
+@pytest.mark.parametrize("kind", REASONS.values(), ids=_named)
+def test_every_reason_has_words_for_any_facts(kind: Any) -> None:
+    """A sentence, or a part of one, in plain text and without the types of Python."""
+    for because in instances(kind):
+        text = str(because)
+        assert text.strip() or kind is Red  # nothing is red
+        assert not re.search(r"\b(nan|inf|None|True|False|object at 0x)\b|[{}<]", text)
+
+
+@pytest.mark.parametrize("kind", [*EVERY, *REASONS.values()], ids=_named)
 def test_every_fact_is_told(kind: Any) -> None:
     """No fact is carried along for nothing: another value of it makes other words, or another weight."""
+    words: Callable[[Any], object] = str if kind in REASONS.values() else _words
     hints = get_type_hints(kind)
     for name in (each.name for each in fields(kind)):
         assert any(
-            _words(found) != _words(replace(found, **{name: value}))
+            words(found) != words(replace(found, **{name: value}))
             for found in instances(kind)
             for value in values(hints[name])
         ), name

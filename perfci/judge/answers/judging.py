@@ -11,10 +11,10 @@ from perfci.judge.census.comparable import Work
 from perfci.judge.compare import block_means
 from perfci.judge.validity import zeros
 from perfci.judge.validity.case import Case, Rounds
-from perfci.model import ALL_ENDPOINTS, Comparison, Decision, Finding, Role, Run, SeriesVerdict, Side, Weight
+from perfci.model import ALL_ENDPOINTS, Comparison, Decision, Finding, Reason, Role, Run, SeriesVerdict, Side, Weight
 from perfci.sentences import answers as say
 from perfci.sentences.answers import Difference
-from perfci.sentences.finding import listed
+from perfci.sentences.qualified import AnswersOtherwise, OthersAnswerOtherwise
 
 BYTES = "response/bytes"
 
@@ -40,13 +40,13 @@ class JudgedAnswers:
         touched = set(self.differences) if endpoint == ALL_ENDPOINTS else {endpoint} & self.differences.keys()
         if decision.verdict is not SeriesVerdict.IMPROVEMENT or not touched:
             return decision
-        if endpoint == ALL_ENDPOINTS:
-            what = f"the answers of {listed(sorted(touched))} differ"
-        else:
-            what = f"its answers {say.described(self.differences[endpoint])}"
-        if touched <= self.accepted:
-            return replace(decision, reason=f"{decision.reason}, but {what}, which is accepted")
-        return replace(decision, verdict=SeriesVerdict.INCONCLUSIVE, reason=f"{decision.reason}, but {what}")
+        accepted = touched <= self.accepted
+        because: Reason = (
+            OthersAnswerOtherwise(of=decision.because, endpoints=tuple(sorted(touched)), accepted=accepted)
+            if endpoint == ALL_ENDPOINTS
+            else AnswersOtherwise(of=decision.because, difference=self.differences[endpoint], accepted=accepted)
+        )
+        return replace(decision, verdict=decision.verdict if accepted else SeriesVerdict.INCONCLUSIVE, because=because)
 
 
 def judge_answers(case: Case, comparisons: Iterable[Comparison]) -> JudgedAnswers:

@@ -10,12 +10,14 @@ from perfci.model import (
     CommittedCensus,
     EndpointCensus,
     Finding,
+    Reason,
     Run,
     Side,
     Statement,
     Tally,
 )
 from perfci.sentences import census as say
+from perfci.sentences.conditions import CountedOtherwise, CountedWith, OtherData, PlanUnknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,30 +63,30 @@ class Work:
         return tuple(statement for statement in self.endpoints[endpoint].statements if statement.source == source)
 
 
-def reference(run: Run, baseline: Baseline | None) -> tuple[Work | None, str]:
+def reference(run: Run, baseline: Baseline | None) -> tuple[Work | None, Reason | None]:
     """What the candidate's work is compared with, and why it cannot be, if it cannot: without *baseline*, the base."""
     if baseline is None:
         base = run.census.get(Side.BASE)
-        return (None, "") if base is None else (Work.of(base), _other_seed(run, base))
+        return (None, None) if base is None else (Work.of(base), _other_seed(run, base))
     if baseline.census is None:
-        return None, ""
+        return None, None
     return Work.of(baseline.census.census), obstacle(run, baseline.census)
 
 
-def obstacle(run: Run, committed: CommittedCensus) -> str:
-    """Why the run's work cannot be compared with what was committed, in a few words; empty where it can."""
+def obstacle(run: Run, committed: CommittedCensus) -> Reason | None:
+    """Why the run's work cannot be compared with what was committed; None where it can."""
     plan = run.fingerprint.plan
     if plan is None:
-        return "load plan"
+        return PlanUnknown()
     must_agree = {
-        "profile or scenario": (run.profile, run.scenario) == (committed.profile, committed.scenario),
-        "locustfile": plan.digest == committed.load,
-        "user classes or tags": (plan.user_classes, plan.tags) == (committed.user_classes, committed.tags),
-        "environment of the locustfile": dict(plan.environment) == dict(committed.environment),
-        "seed": not _other_seed(run, committed.census),
+        CountedWith.SCENARIO: (run.profile, run.scenario) == (committed.profile, committed.scenario),
+        CountedWith.LOCUSTFILE: plan.digest == committed.load,
+        CountedWith.USERS: (plan.user_classes, plan.tags) == (committed.user_classes, committed.tags),
+        CountedWith.ENVIRONMENT: dict(plan.environment) == dict(committed.environment),
+        CountedWith.SEED: not _other_seed(run, committed.census),
     }
-    wrong = [what for what, agrees in must_agree.items() if not agrees]
-    return f"it was counted with another {' and another '.join(wrong)}" if wrong else ""
+    wrong = tuple(what for what, agrees in must_agree.items() if not agrees)
+    return CountedOtherwise(attributes=wrong) if wrong else None
 
 
 def gaps(run: Run, baseline: Baseline | None) -> Iterator[Finding]:
@@ -110,10 +112,10 @@ def gaps(run: Run, baseline: Baseline | None) -> Iterator[Finding]:
         yield say.NewEndpoints(endpoints=tuple(new))
 
 
-def _other_seed(run: Run, census: Census) -> str:
+def _other_seed(run: Run, census: Census) -> OtherData | None:
     candidate = run.census.get(Side.CANDIDATE)
     same = candidate is None or seed_of(run, census) == seed_of(run, candidate)
-    return "" if same else "the two sides were counted on different data"
+    return None if same else OtherData()
 
 
 def seed_of(run: Run, census: Census) -> str:

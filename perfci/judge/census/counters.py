@@ -1,27 +1,22 @@
 """What a counter is called, which way it is better, and how much more of it is too much."""
 
-from collections.abc import Mapping
-from types import MappingProxyType
+from perfci.model import Better, BudgetRule, Metric, Quantity, Role, RoundKind, Scale
+from perfci.sentences import meanings
 
-from perfci.model import Better, BudgetRule, Metric, Phrases, Quantity, Role, RoundKind, Scale
-
-_MEANINGS: Mapping[str, str] = MappingProxyType(
-    {
-        "failures": "Share of the requests that failed, with nothing else in flight.",
-        "statements": "Statements sent to the database for one request.",
-        "transactions": "Transactions for one request.",
-        "commands": "Commands sent to the cache for one request.",
-        "misses": "Lookups that the cache could not answer, for one request.",
-        "hits": "Lookups that the cache answered, for one request.",
-        "rows": "Rows that the statements of one request returned or changed.",
-        "blocks": "Blocks that the database looked at for one request.",
-        "bytes": "Bytes for one request.",
-        "packets": "Network packets for one request.",
-        "reads": "Reads by the service for one request.",
-        "writes": "Writes by the service for one request.",
-    }
+COUNTERS = (
+    "failures",
+    "statements",
+    "transactions",
+    "commands",
+    "misses",
+    "hits",
+    "rows",
+    "blocks",
+    "bytes",
+    "packets",
+    "reads",
+    "writes",
 )
-COUNTERS = tuple(_MEANINGS)
 """
 The counters that perfci knows, the one that explains most first. Each is called by its name, or by the first word of it
 ("packets_in"), in every source.
@@ -68,8 +63,8 @@ def metric_of(counter: str) -> Metric:
         scale=Scale.DIFFERENCE,
         portable=True,
         exact=True,
-        meaning=_MEANINGS.get(kind, "A counter of the target's own, for one request."),
-        phrases=Phrases("has {change} more {metric}", "has {change} fewer {metric}"),
+        meaning=meanings.COUNTERS.get(kind, meanings.OWN_COUNTER),
+        phrases=meanings.MORE_OR_FEWER,
     )
 
 

@@ -26,6 +26,7 @@ from perfci.model import (
     Decision,
     GatePolicy,
     Interval,
+    Reason,
     Reference,
     Role,
     RoundKind,
@@ -37,6 +38,7 @@ from perfci.model import (
 )
 from perfci.sentences import notes
 from perfci.sentences import work as say
+from perfci.sentences.series import NotCompared
 
 SHARE_OF_ALPHA = 0.1
 """
@@ -99,7 +101,7 @@ def _most_telling(decision: Decision) -> tuple[int, float, str, str]:
 
 
 def _pairs(
-    base: Work, candidate: Work, budget_of: Callable[[str, str], Budget], obstacle: str, *, alone: bool
+    base: Work, candidate: Work, budget_of: Callable[[str, str], Budget], obstacle: Reason | None, *, alone: bool
 ) -> Iterator[_Pair | Comparison]:
     """What can be compared, and blanks with their reason for what cannot; measured *alone*, work is required."""
     for endpoint in sorted(base.endpoints.keys() & candidate.endpoints.keys()):
@@ -110,7 +112,7 @@ def _pairs(
                 continue
             before, after = base.tally(endpoint, counter, candidate), candidate.tally(endpoint, counter, base)
             blank = _blank(endpoint, counter, before, after, budget)
-            if note := obstacle or _why_not(before, after, counter):
+            if note := str(obstacle or _why_not(before, after, counter)):
                 yield replace(blank, note=note)
             elif before is not None and after is not None:
                 pair = _Pair(blank, before, after)
@@ -148,8 +150,8 @@ def _blank(endpoint: str, counter: str, before: Tally | None, after: Tally | Non
 
 
 def _open(comparison: Comparison) -> Decision:
-    reason = say.not_compared(comparison)
-    return Decision(comparison=comparison, verdict=SeriesVerdict.NOT_COMPARED, p_adjusted=None, reason=reason)
+    because = NotCompared(comparison=comparison)
+    return Decision(comparison=comparison, verdict=SeriesVerdict.NOT_COMPARED, p_adjusted=None, because=because)
 
 
 def _decisions(pairs: Sequence[_Pair], policy: GatePolicy) -> list[Decision]:
@@ -206,7 +208,7 @@ def _decision(pair: _Pair, p_worse: float | None, p_better: float | None, policy
     else:
         verdict = SeriesVerdict.BELOW_BUDGET if settled and not matters else SeriesVerdict.INCONCLUSIVE
     return Decision(
-        comparison=comparison, verdict=verdict, p_adjusted=p_worse, reason=_sentence(pair, comparison, verdict, policy)
+        comparison=comparison, verdict=verdict, p_adjusted=p_worse, because=_because(pair, comparison, verdict, policy)
     )
 
 
@@ -219,12 +221,20 @@ def _within(comparison: Comparison, margin: float) -> bool:
     return comparison.change is not None and max(abs(comparison.change.low), abs(comparison.change.high)) <= margin
 
 
-def _sentence(pair: _Pair, comparison: Comparison, verdict: SeriesVerdict, policy: GatePolicy) -> str:
+def _because(pair: _Pair, comparison: Comparison, verdict: SeriesVerdict, policy: GatePolicy) -> Reason:
     base, candidate = pair.base.mean, pair.candidate.mean
-    if pair.certain:
-        return say.certain(comparison, verdict, base, candidate, same=abs(candidate - base) <= _OFF_BY)
-    requests = (pair.base.requests, pair.candidate.requests)
-    return say.varying(comparison, verdict, base, candidate, of=requests, level=policy.confidence)
+    if pair.certain or comparison.change is None:
+        same = abs(candidate - base) <= _OFF_BY
+        return say.Counted(comparison=comparison, verdict=verdict, base=base, candidate=candidate, same=same)
+    return say.CountedOnAverage(
+        comparison=comparison,
+        verdict=verdict,
+        base=base,
+        candidate=candidate,
+        interval=comparison.change,
+        confidence=policy.confidence,
+        requests=(pair.base.requests, pair.candidate.requests),
+    )
 
 
 def _explained(decision: Decision, base: Work, candidate: Work) -> Decision:
@@ -233,8 +243,10 @@ def _explained(decision: Decision, base: Work, candidate: Work) -> Decision:
     if decision.verdict is not SeriesVerdict.REGRESSION or comparison.budget.role is Role.ADVISORY:
         return decision
     found = culprits.of(comparison.series.endpoint, comparison.series.metric.name, base, candidate)
-    cause = f" ({say.cause(found[0], short(found[0].what, CAUSE_LENGTH))})" if found else ""
-    return replace(decision, comparison=replace(comparison, culprits=found), reason=decision.reason + cause)
+    because = decision.because
+    if found:
+        because = say.WithCulprit(of=because, culprit=found[0], shortened=short(found[0].what, CAUSE_LENGTH))
+    return replace(decision, comparison=replace(comparison, culprits=found), because=because)
 
 
 def _accepted(decision: Decision, run: Run, policy: GatePolicy) -> Decision:
@@ -255,7 +267,7 @@ def _accepted(decision: Decision, run: Run, policy: GatePolicy) -> Decision:
         _blank(comparison.series.endpoint, comparison.series.metric.name, new, now, comparison.budget), new, now, policy
     ):
         return decision
-    return replace(decision, verdict=SeriesVerdict.ACCEPTED, reason=decision.reason + say.ACCEPTED)
+    return replace(decision, verdict=SeriesVerdict.ACCEPTED, because=say.Accepted(of=decision.because))
 
 
 def changed(endpoint: str, counter: str, old: Tally, new: Tally, policy: GatePolicy) -> bool:

@@ -21,6 +21,7 @@ from perfci.model import (
     Metric,
     Pooling,
     Quantity,
+    Reason,
     Reference,
     Role,
     Round,
@@ -196,7 +197,13 @@ def _why_not(sides: Sides, metric: Metric, endpoint: str, policy: GatePolicy) ->
 
 
 def _unlike(
-    run: Run, metric: Metric, budget_of: BudgetOf, kind: RoundKind, obstacle: str, *, stored: Sequence[Run] = ()
+    run: Run,
+    metric: Metric,
+    budget_of: BudgetOf,
+    kind: RoundKind,
+    obstacle: Reason | None,
+    *,
+    stored: Sequence[Run] = (),
 ) -> list[Draft]:
     """Series that were measured, but have nothing like them to be compared with; the values of *stored* are shown."""
     candidate = _rounds(run, kind, Side.CANDIDATE)
@@ -209,7 +216,7 @@ def _unlike(
                 budget=budget_of(endpoint),
                 base=block_means.typical(block_means.line(base, metric, endpoint)),
                 candidate=block_means.typical(block_means.line(candidate, metric, endpoint)),
-                note=obstacle,
+                note=str(obstacle or ""),
             )
         )
         for endpoint in _names(metric, Sides(base, candidate))

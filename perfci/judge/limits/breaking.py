@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from math import inf
 
 from perfci.judge.limits.reading import Reading, least_share, share
-from perfci.model import Second
+from perfci.model import Reason, Second
+from perfci.sentences.analyses import NotReached, TooManyFailed, TooSlow
 
 MOST_LEVELS = 12
 LEAST_SECONDS = 4
@@ -36,7 +37,7 @@ class Breaking:
     levels: tuple[Level, ...]
     held: int  # users; 0: none surely did
     broke: float  # users; inf: none surely did
-    because: str  # "p95 612 ms > 500 ms"; empty where nothing broke
+    because: Reason | None  # None where nothing broke
     capacity: float  # requests a second at the last level that held
 
 
@@ -59,13 +60,13 @@ def breaking_point(seconds: Sequence[Second], *, p95_ms: float | None, failing: 
             return Breaking(tuple(levels), held, float(level.users), because, capacity)
         if _bears(level, limit_ms, limit_share):
             held, capacity = level.users, level.per_second
-    return Breaking(tuple(levels), held, inf, "", capacity)
+    return Breaking(tuple(levels), held, inf, None, capacity)
 
 
 def reading(found: Breaking) -> Reading:
     """The users that are borne, as a limit is held against them."""
     last = found.levels[-1].users
-    evidence = found.because or f"not reached up to {last} users"
+    evidence = found.because or NotReached(users=last)
     return Reading(float(found.held) or None, float(found.held), found.broke, evidence)
 
 
@@ -118,11 +119,11 @@ def _median_bounds(ordered: Sequence[float]) -> tuple[float, float]:
     return low, ordered[min(len(ordered) - rank, len(ordered) - 1)]
 
 
-def _broken(level: Level, limit_ms: float, limit_share: float) -> str | None:
+def _broken(level: Level, limit_ms: float, limit_share: float) -> Reason | None:
     if level.failing.value is not None and level.failing_at_least > limit_share:
-        return f"{100 * level.failing.value:.3g} % of the requests of {level.users} users failed"
+        return TooManyFailed(users=level.users, share=level.failing.value)
     if level.low_ms > limit_ms:
-        return f"p95 of {level.users} users is {level.p95_ms or level.low_ms:.4g} ms, beyond {limit_ms:.4g} ms"
+        return TooSlow(users=level.users, p95_ms=level.p95_ms or level.low_ms, limit_ms=limit_ms)
     return None
 
 

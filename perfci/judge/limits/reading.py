@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from perfci.model import Better
+from perfci.model import Better, Reason
 
 CONFIDENCE = 0.95
 """One-sided, of the bound that has to lie within a limit before it is called held."""
@@ -15,7 +15,7 @@ class Reading:
     value: float | None
     low: float
     high: float
-    evidence: str = ""  # what the value rests on, for the reader
+    evidence: Reason | None = None  # what the value rests on
 
     def within(self, limit: float, better: Better) -> bool | None:
         """Whether the limit is kept: surely, surely not, or (None) not settled."""

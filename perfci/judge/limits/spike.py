@@ -8,6 +8,7 @@ import numpy as np
 
 from perfci.judge.limits.reading import Reading
 from perfci.model import Second
+from perfci.sentences.analyses import BeforeSpike, NotRecovered
 
 LEAST_BEFORE = 5
 """Seconds before the spike that are needed, to know what is usual."""
@@ -66,10 +67,9 @@ def recovery(seconds: Sequence[Second]) -> Reading | None:
         at for at in range(len(after)) if not _usual(after[max(0, at - SMOOTHED + 1) : at + 1], limit_ms, limit_share)
     ]
     if late and late[-1] >= len(after) - SMOOTHED:
-        evidence = f"p95 was not back within {limit_ms:.3g} ms after {len(after)} s"
-        return Reading(None, float(len(after)), inf, evidence)
+        return Reading(None, float(len(after)), inf, NotRecovered(limit_ms=limit_ms, seconds=len(after)))
     value = float(late[-1] + 1) if late else 0.0
-    return Reading(value, value, value, f"p95 before the spike {centre:.3g} ms")
+    return Reading(value, value, value, BeforeSpike(p95_ms=centre))
 
 
 def _usual(window: Sequence[Second], limit_ms: float, limit_share: float) -> bool:

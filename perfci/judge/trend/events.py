@@ -31,6 +31,7 @@ from perfci.model import (
     Scale,
     Trend,
 )
+from perfci.sentences.history import accepted_by_run
 
 NEAR = 3
 """Runs between a change point and an alarm that tell of the same change."""
@@ -165,7 +166,7 @@ def _with_acceptance(events: Sequence[Event], name: LineName, accepted: Accepted
     """Each event with what accepted it: a baseline run measured since, before the next event, or equal counts."""
     for event, later in zip_longest(events, events[1:]):
         end = later.created_at if later else "9999"
-        by = next((f"baseline run {run}" for at, run in accepted.runs.items() if event.created_at <= at < end), "")
+        by = next((accepted_by_run(run) for at, run in accepted.runs.items() if event.created_at <= at < end), "")
         if name.series.kind is RoundKind.CENSUS:
             by = "census.json" if event is events[-1] and _committed(event, name, accepted.census) else ""
         yield replace(event, accepted=by)

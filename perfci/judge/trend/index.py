@@ -29,8 +29,10 @@ from perfci.model import (
     Side,
     Weight,
 )
+from perfci.sentences import history as say
+from perfci.sentences.conditions import AttributeName
 
-_NO_CONDITION = frozenset({"profile or scenario", "load by others"})
+_NO_CONDITION = frozenset({AttributeName.SCENARIO, AttributeName.OTHER_LOAD})
 """What is not part of the digest: the folder of the history says the first, and a run under the second is excluded."""
 
 
@@ -58,10 +60,7 @@ def metric(name: SeriesName) -> Metric | None:
 def described(run: Run) -> str:
     """The machine class in one line; "" where the machine is not known."""
     machine = run.fingerprint.machine
-    if machine is None:
-        return ""
-    quota = f" limited to {machine.cpu_limit:g}" if machine.cpu_limit else ""
-    return f"{machine.cpu_model}, {machine.cores} cores{quota}"
+    return machine.class_described if machine else ""
 
 
 def conditions(run: Run) -> str:
@@ -71,7 +70,7 @@ def conditions(run: Run) -> str:
     A field that has its default is left out, so that a field which perfci adds later leaves the digests as they are.
     """
     known = {
-        attribute.name: _plain(attribute.of(run))
+        attribute.name.value: _plain(attribute.of(run))
         for attribute in comparability.ATTRIBUTES
         if attribute.consequence is Consequence.FORBIDS and attribute.name not in _NO_CONDITION
     }
@@ -101,13 +100,13 @@ def _default(each: object) -> object:
 def _why_excluded(run: Run) -> str:
     """Why the numbers of a run say nothing about the service, in one line; empty where they do."""
     if not run.complete:
-        return "the run is not complete"
+        return say.INCOMPLETE
     invalid = [finding for finding in validity.findings(run, None) if finding.weight is Weight.INVALID]
     if invalid:
         return invalid[0].message
     share = other_load(run)
     if share is not None and share > TOLERANCE:
-        return f"others took {100 * share:.0f} % of the processors"
+        return say.taken_by_others(share)
     return ""
 
 

@@ -9,6 +9,7 @@ from perfci.judge.validity.case import Case, Rounds, healths, of, total, under_l
 from perfci.metrics.registry import METRICS
 from perfci.model import Finding, Quantity, Round, RoundKind, Side
 from perfci.sentences import generator as say
+from perfci.sentences.finding import times
 
 SATURATED = 0.9
 """Of a core: above it the generator itself is what is slow. In half of a side's load rounds it invalidates the run."""
@@ -80,7 +81,7 @@ def ended(case: Case) -> Iterator[Finding]:
         if (own := [round_ for round_ in case.candidate if round_.kind is kind])
     )
     why = _ended_early(early[0])
-    errors = [f"{count} x {message}" for round_ in early for message, count in round_.errors.items()]
+    errors = [times(count, message) for round_ in early for message, count in round_.errors.items()]
     first_error = errors[0] if errors else ""
     if case.base and always and not on_base:
         yield say.CandidateEndedLoad(why=why, first_error=first_error)

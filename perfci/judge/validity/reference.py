@@ -33,8 +33,8 @@ def unusual(case: Case) -> Iterator[Finding]:
     """What differs from the stored runs without keeping them from being compared."""
     if case.baseline is None:
         return
-    if remarks := comparability.remarks(case.run, case.baseline):
-        yield say.BaselineDiffers(differences=remarks)
+    if others := comparability.other_attributes(case.run, case.baseline):
+        yield say.BaselineDiffers(differences=others)
 
 
 def imported(case: Case) -> Iterator[Finding]:

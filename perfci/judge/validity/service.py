@@ -11,6 +11,7 @@ from perfci.judge.validity.case import Case, Rounds, healths, of, total, who_sho
 from perfci.model import ALL_ENDPOINTS, Finding, Round, Side
 from perfci.sentences import Shows
 from perfci.sentences import service as say
+from perfci.sentences.finding import times
 
 SOME_FAIL, MOST_FAIL = 0.05, 0.5
 """Shares of the requests, failing on both sides: above the first that is told, above the second it invalidates."""
@@ -87,7 +88,7 @@ def everything_failed(case: Case) -> Iterator[Finding]:
         requests, failures = total(rounds)
         return requests > 0 and failures == requests
 
-    errors = [f"{count} x {message}" for round_ in case.candidate for message, count in round_.errors.items()]
+    errors = [times(count, message) for round_ in case.candidate for message, count in round_.errors.items()]
     first = errors[0] if errors else ""
     base, candidate = ([Count(*reversed(total([round_]))) for round_ in side] for side in (case.base, case.candidate))
     lucky = not shows(case.base) and zeros.chance_of_failing(base, candidate) >= zeros.ALPHA
@@ -118,7 +119,7 @@ def _commonest(case: Case) -> str:
     errors: Counter[str] = Counter()
     for round_ in case.measured:
         errors.update(round_.errors)
-    return next((f"{count} x {message}" for message, count in errors.most_common(1)), "")
+    return next((times(count, message) for message, count in errors.most_common(1)), "")
 
 
 def failing_endpoints(case: Case) -> Iterator[Finding]:

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field
 
-from perfci.model import Analysis, Assessment, Band, Capacity, Metric, Recommendation
+from perfci.model import Analysis, Assessment, Band, Capacity, Metric, Recommendation, WordedReason
 from perfci.report.result_json.parts import Count, Name, Part, Text, finite, name, text
 from perfci.schema.stored import Vocabulary
 
@@ -37,12 +37,16 @@ class AnalysisDocument(Part):
             value=finite(found.value),
             low=finite(found.low),
             high=finite(found.high),
-            evidence=text(found.evidence),
+            evidence=text(str(found.evidence or "")),
         )
 
     def to_model(self, metrics: Mapping[str, Metric]) -> Analysis:
         return Analysis(
-            metric=metrics[self.metric], value=self.value, low=self.low, high=self.high, evidence=self.evidence
+            metric=metrics[self.metric],
+            value=self.value,
+            low=self.low,
+            high=self.high,
+            evidence=WordedReason(self.evidence) if self.evidence else None,
         )
 
 
@@ -54,10 +58,10 @@ class RecommendationDocument(Part):
 
     @classmethod
     def from_model(cls, found: Recommendation) -> Self:
-        return cls(cause=text(found.cause), advice=text(found.advice))
+        return cls(cause=text(str(found.cause)), advice=text(found.advice))
 
     def to_model(self) -> Recommendation:
-        return Recommendation(cause=self.cause, advice=self.advice)
+        return Recommendation(cause=WordedReason(self.cause), advice=self.advice)
 
 
 class CapacityDocument(Part):

@@ -18,6 +18,7 @@ from perfci.model import (
     Quantity,
     Replicate,
     Series,
+    WordedReason,
 )
 from perfci.report.result_json.parts import Count, Name, Part, Text, finite, name, text
 from perfci.report.result_json.words import (
@@ -306,7 +307,7 @@ class DecisionDocument(Part):
             comparison=comparison,
             verdict=SERIES_VERDICTS.member(self.verdict),
             p_adjusted=self.p_adjusted,
-            reason=self.reason,
+            because=WordedReason(self.reason),
             further_blocks=self.further_blocks,
             looks=tuple(look.to_model() for look in self.looks),
             acceptance=acceptance,

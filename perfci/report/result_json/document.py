@@ -5,7 +5,7 @@ from typing import Annotated, Self
 
 from pydantic import Field
 
-from perfci.model import Finding, Metric, Outcome, Remark, Slo, SloResult, Subject, WordedFinding
+from perfci.model import Finding, Metric, Outcome, Remark, Slo, SloResult, Subject, WordedFinding, WordedReason
 from perfci.report.result_json.assessment import AssessmentDocument
 from perfci.report.result_json.decisions import DecisionDocument, MetricDocument
 from perfci.report.result_json.gauges import GaugeDocument
@@ -75,7 +75,7 @@ class SloDocument(Part):
             rounds_within=self.rounds_within,
             worst=self.worst,
             held=self.held,
-            reason=self.reason,
+            because=WordedReason(self.reason),
         )
 
 
@@ -200,7 +200,7 @@ class ResultDocument(Part):
         metrics = {name: metric.to_model() for name, metric in self.metrics.items()}
         return Outcome(
             verdict=VERDICTS.member(self.verdict),
-            reason=self.reason,
+            because=WordedReason(self.reason),
             subject=self.subject.to_model(),
             decisions=tuple(decision.to_model(metrics) for decision in self.decisions),
             slos=tuple(slo.to_model(metrics) for slo in self.slos),

@@ -124,7 +124,7 @@ def test_each_advice_names_the_limit_that_asks_for_it() -> None:
     assert held is not None
     assert broken is not None
     assert held.recommendations == ()
-    assert [each.cause for each in broken.recommendations] == [
+    assert [str(each.cause) for each in broken.recommendations] == [
         "p95 of (all endpoints)",
         "throughput of (all endpoints)",
     ]
@@ -179,7 +179,7 @@ def test_the_worst_criterion_decides(outcomes: list[Outcome], level: Level, reas
     """Over all scenarios of a system, with the reason."""
     found = readiness_of(dict(zip("ab", outcomes, strict=True)))
     assert found.level is level
-    assert reason in "; ".join(found.reasons)
+    assert reason in "; ".join(map(str, found.reasons))
 
 
 def test_a_leak_and_a_death_are_not_ready() -> None:

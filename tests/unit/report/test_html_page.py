@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from perfci import store
 from perfci.cli import cli
 from perfci.errors import ExitCode
-from perfci.model import Outcome, Side
+from perfci.model import Outcome, Side, WordedReason
 from perfci.pipeline import documents
 from perfci.report import FORMATS
 from perfci.report.view import Links, View
@@ -83,14 +83,14 @@ def renamed(outcome: Outcome, name: str) -> Outcome:
     decisions = [
         replace(
             each,
-            reason=name,
+            because=WordedReason(name),
             comparison=replace(each.comparison, series=replace(each.comparison.series, endpoint=name), note=name),
         )
         for each in outcome.decisions
     ]
     subject = replace(outcome.subject, machine=name, load=name, reference_name=name, profile=name)
     findings = (a_finding(message=name, hint=name),)
-    return replace(outcome, decisions=tuple(decisions), reason=name, findings=findings, subject=subject)
+    return replace(outcome, decisions=tuple(decisions), because=WordedReason(name), findings=findings, subject=subject)
 
 
 @pytest.mark.usefixtures("pictures")

@@ -1,0 +1,67 @@
+"""What the values of a whole load rest on: its breaking point, its recovery from a spike."""
+
+from perfci.sentences.reason import reason
+
+
+@reason
+class TooManyFailed:
+    """A number of users was too much: too many of their requests failed."""
+
+    code = "too-many-failed"
+    users: int
+    share: float  # of the requests
+
+    def __str__(self) -> str:
+        return f"{_short(100 * self.share, 3)} % of the requests of {self.users} users failed"
+
+
+@reason
+class TooSlow:
+    """A number of users was too much: their requests were too slow."""
+
+    code = "too-slow"
+    users: int
+    p95_ms: float
+    limit_ms: float
+
+    def __str__(self) -> str:
+        return f"p95 of {self.users} users is {_short(self.p95_ms)} ms, beyond {_short(self.limit_ms)} ms"
+
+
+@reason
+class NotReached:
+    """Nothing broke."""
+
+    code = "not-reached"
+    users: int  # the most that there were
+
+    def __str__(self) -> str:
+        return f"not reached up to {self.users} users"
+
+
+@reason
+class NotRecovered:
+    """The latencies were not back before the round ended."""
+
+    code = "not-recovered"
+    limit_ms: float
+    seconds: int  # after the spike
+
+    def __str__(self) -> str:
+        return f"p95 was not back within {_short(self.limit_ms, 3)} ms after {self.seconds} s"
+
+
+@reason
+class BeforeSpike:
+    """What the latencies came back to."""
+
+    code = "before-spike"
+    p95_ms: float
+
+    def __str__(self) -> str:
+        return f"p95 before the spike {_short(self.p95_ms, 3)} ms"
+
+
+def _short(value: float, digits: int = 4) -> str:
+    """A number with so many significant digits, and never an exponent."""
+    return f"{float(f'{value:.{digits}g}'):.10g}"
