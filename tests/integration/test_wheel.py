@@ -57,3 +57,18 @@ def test_uvx_runs_it(dist: Path, tmp_path: Path) -> None:
     commit = (dist / "tree/.git/refs/heads").glob("*")
     gate = (tmp_path / ".github/workflows/performance.yml").read_text()
     assert f"gate.yml@{next(commit).read_text().strip()} # v" in gate
+
+
+def test_pipx_runs_it(dist: Path, tmp_path: Path) -> None:
+    """`pipx run`, in an environment that it makes of the wheel; what it starts is the program as it was released."""
+    (wheel,) = (dist / "first").glob("*.whl")
+    (tmp_path / "Procfile").write_text("web: ./serve $PORT\n")
+    environ = {
+        **os.environ,
+        "PATH": f"{BIN}:{os.environ['PATH']}",
+        "PIPX_HOME": str(tmp_path / "pipx"),
+        "PIPX_DEFAULT_BACKEND": "uv",
+    }
+    run = ["uv", "tool", "run", "--quiet", "pipx@1.18.4", "run", "--spec", str(wheel), "perfci"]
+    subprocess.run([*run, "init", "--no-start"], cwd=tmp_path, env=environ, check=True, timeout=300)
+    assert (tmp_path / "perfci.toml").exists()
