@@ -51,7 +51,7 @@ DIGEST = Text(r"(sha256:)?[0-9a-fA-F]{64}|", "a SHA-256 in hexadecimal digits")
     metavar="RESULT",
     default="",
     envvar="PERFCI_REPEATED",
-    help="The result of the job that measured again what was red; skipped or nothing: there was none.",
+    help="The result of the job that measured again what was red; skipped or nothing: there was none; unknown: look.",
 )
 @click.option("--profile", metavar="PROFILE[:SCENARIO]", envvar="PERFCI_PROFILE", help="What the artifact must hold.")
 @click.option("--config", default=CONFIG, envvar="PERFCI_CONFIG", help="The configuration file within the repository.")
@@ -113,7 +113,9 @@ def _annotated() -> Iterator[None]:
 
 def _claim(artifact: str, options: Mapping[str, Any]) -> "Claim":
     from perfci.config import Against, FailOn
-    from perfci.pipeline.rejudge import Claim
+    from perfci.pipeline.rejudge import Claim, Repeat
+
+    without = {"": Repeat.NONE, "skipped": Repeat.NONE, "unknown": Repeat.POSSIBLE}
 
     if not options["profile"]:
         raise click.UsageError("--from needs --profile: what the artifact must hold is not for the artifact to say")
@@ -124,7 +126,7 @@ def _claim(artifact: str, options: Mapping[str, Any]) -> "Claim":
         environment=options["environment"] or "",
         digest=options["digest"],
         against=_member(Against, "against", options["against"]),
-        repeated=options["repeated"] not in {"", "skipped"},
+        repeated=without.get(options["repeated"], Repeat.DUE),
         fail_on=_member(FailOn, "fail-on", options["fail_on"]),
     )
 

@@ -9,6 +9,7 @@ import re
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from pathlib import Path, PurePosixPath
 
 from perfci import store
@@ -40,6 +41,14 @@ MAX_REASON = 1000
 """Characters of what is wrong with a run: names in it may be of any length."""
 
 
+class Repeat(StrEnum):
+    """Whether another job was to measure again what was red."""
+
+    NONE = "none"
+    POSSIBLE = "possible"  # its run counts where it left one
+    DUE = "due"  # where it left none, that is said
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
     """What a trusted workflow says of the artifact: its name, or a pattern with "*", and what must be in it."""
@@ -51,7 +60,7 @@ class Claim:
     digest: str = ""  # SHA-256 of the archive, as the uploading step says
     against: Against | None = None
     fail_on: FailOn | None = None
-    repeated: bool = False  # whether a job was to measure again what was red
+    repeated: Repeat = Repeat.NONE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,8 +107,9 @@ def rejudge(claim: Claim, origin: Origin, repository: Repository, folder: Path) 
         download(repository, artifact, archive, digest=claim.digest)
         run = _run_in(archive, artifact, rules, origin, repository)
         view = _judged(run, rules, origin, Path(scratch))
-        if claim.repeated:
-            view = replace(view, outcome=_repeated(view.outcome, artifact, rules, origin, repository))
+        if claim.repeated is not Repeat.NONE:
+            due = claim.repeated is Repeat.DUE
+            view = replace(view, outcome=_repeated(view.outcome, artifact, rules, origin, repository, due=due))
         outcome = accept(view.outcome, origin, repository).noting(*rules.notes)
         store.write_atomically(RunFolder(folder).run, RunFolder(Path(scratch)).run.read_text())
     view = replace(view, outcome=outcome)
@@ -122,13 +132,15 @@ def _run_in(archive: Path, artifact: Artifact, rules: _Rules, origin: Origin, re
     return run
 
 
-def _repeated(outcome: Outcome, first: Artifact, rules: _Rules, origin: Origin, repository: Repository) -> Outcome:
+def _repeated(
+    outcome: Outcome, first: Artifact, rules: _Rules, origin: Origin, repository: Repository, *, due: bool
+) -> Outcome:
     """*outcome* after the second run, which is judged for what is red alone, by the same base."""
     if outcome.verdict is not Verdict.REGRESSION:
         return outcome
     artifact = _artifact(f"{AGAIN}{first.name}-*", origin, repository)
     if artifact is None:
-        return with_second_run(outcome, None)
+        return with_second_run(outcome, None) if due else outcome
     with tempfile.TemporaryDirectory() as scratch:
         archive = Path(scratch) / "artifact.zip"
         download(repository, artifact, archive, digest="")

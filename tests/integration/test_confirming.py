@@ -99,6 +99,18 @@ def test_without_a_second_run_nothing_is_said(judging: Judge, result: str) -> No
     assert "second run" not in job.comment
 
 
+def test_a_publisher_takes_the_second_run_where_there_is_one(judging: Judge) -> None:
+    """It knows no jobs of the workflow that measured: without an artifact nothing is said."""
+    job = judging()
+    job.upload(SLOWER)
+    assert judged(job, "unknown") is Verdict.REGRESSION
+    assert "second run" not in job.comment
+    other = judging("other")
+    other.upload(SLOWER)
+    other.upload(elsewhere(a_paired_run()), name=AGAIN)
+    assert judged(other, "unknown") is Verdict.INCONCLUSIVE
+
+
 def test_a_second_run_of_another_attempt_takes_no_part(judging: Judge) -> None:
     """What was measured anew is repeated anew."""
     job = judging()
