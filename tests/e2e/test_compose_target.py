@@ -28,7 +28,7 @@ ROOT = Path(__file__).parents[2]
 IMAGE = "python:3.11-slim-bookworm"
 PROJECTS = f"perfci-e2e{os.getpid()}-"  # others may use the same engine
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.kind("M")]
 
 Start = Callable[..., AbstractContextManager[target.RunningTarget]]
 

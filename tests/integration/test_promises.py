@@ -19,6 +19,8 @@ from perfci.rig.load.rounds import duet_round, shared_round
 from tests.builders import a_plan
 from tests.fakes.toy_service import serving
 
+pytestmark = pytest.mark.kind("D")
+
 BOTH = (Side.BASE, Side.CANDIDATE)
 MODES = ("turns", "census", "load")
 PORT = 47353

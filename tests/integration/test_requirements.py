@@ -10,6 +10,8 @@ from tests.fakes.package_index import PackageIndex, serving
 from tests.fakes.shell import Shell, shell_in
 from tests.fakes.toy_project import RUN, endpoints, write
 
+pytestmark = pytest.mark.kind("C")
+
 PROFILE = """
 import importlib.metadata
 

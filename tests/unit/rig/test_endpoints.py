@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from perfci.rig.load.inside.perfci_endpoints import MOST_NAMES, Endpoints, common, endpoint_of, renamed, template
 
+pytestmark = pytest.mark.kind("I")
+
 HOME = "http://127.0.0.1:8000"
 UUID = "550e8400-e29b-41d4-a716-446655440000"
 

@@ -6,6 +6,8 @@ import pytest
 
 from perfci.rig.load.settings import unread
 
+pytestmark = pytest.mark.kind("C")
+
 
 @pytest.fixture(autouse=True)
 def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
