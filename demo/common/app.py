@@ -65,6 +65,7 @@ def _lifespan(services: Services, systems: tuple[System, ...]) -> Lifespan[FastA
         if Fault.HALF_WORKERS in services.faults:
             current_default_thread_limiter().total_tokens = few_workers()
         try:
+            services.database.await_answer(services.settings.database_wait_s)
             upgrade(services.database.engine)
             if Fault.DROPPED_INDEX in services.faults:
                 with services.database.engine.begin() as connection:

@@ -1,17 +1,20 @@
 """The one database of a process: engine, sessions, schema, and the temporary file behind the default."""
 
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.pool import QueuePool
 
 # As many as there are worker threads: nobody waits for a connection, none is opened in the middle of a measurement.
 CONNECTIONS = 40
+_ASK_AGAIN_S = 0.1
 
 
 class Database:
@@ -45,6 +48,19 @@ class Database:
         """Raise if the database does not answer."""
         with self.engine.connect() as connection:
             connection.execute(text("SELECT 1"))
+
+    def await_answer(self, limit_s: float) -> None:
+        """Return as soon as the database answers; raise what it says if it does not within so many seconds."""
+        deadline = time.monotonic() + limit_s
+        while True:
+            try:
+                self.ping()
+            except OperationalError:
+                if time.monotonic() >= deadline:
+                    raise
+                time.sleep(_ASK_AGAIN_S)
+            else:
+                return
 
     def close(self) -> None:
         """Close every connection and remove the temporary file."""

@@ -48,6 +48,8 @@ class Settings:
 
     database_url: str = ""
     """An SQLAlchemy URL; empty means an SQLite file that lives as long as the process."""
+    database_wait_s: int = 0
+    """How long to wait at the start for a database that does not answer yet."""
     cache_url: str = ""
     """`redis://...`; empty means a cache inside the process."""
     slow: str = ""
@@ -77,6 +79,7 @@ class Settings:
         known_key = TEST_KEY if test_data else ""
         return cls(
             database_url=environment.get("DEMO_DATABASE_URL", ""),
+            database_wait_s=_count("DEMO_DATABASE_WAIT_S", environment.get("DEMO_DATABASE_WAIT_S", ""), 0),
             cache_url=environment.get("DEMO_CACHE_URL", ""),
             slow=environment.get("DEMO_SLOW", ""),
             faults=environment.get("DEMO_FAULTS", ""),

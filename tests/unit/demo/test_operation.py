@@ -10,9 +10,11 @@ from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy.exc import OperationalError
 
 from demo.app import create_app
 from demo.common.cache import LocalCache
+from demo.common.database import Database
 from demo.common.settings import Settings
 
 ROOT = Path(__file__).parents[3]
@@ -33,6 +35,25 @@ def test_not_ready_names_what_does_not_answer(tmp_path: Path) -> None:
         answer = client.get("/ready")
         assert (answer.status_code, "cache" in answer.json()["detail"]) == (503, True)
         assert client.get("/health").status_code == 200
+
+
+def test_waits_for_a_database_that_is_not_there_yet(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As long as it was told to, and no longer; by default not at all."""
+    asked: list[float] = []
+
+    def ping(_: Database) -> None:
+        asked.append(time.monotonic())
+        if len(asked) < 3:
+            raise OperationalError("SELECT 1", {}, Exception("refused"))
+
+    monkeypatch.setattr(Database, "ping", ping)
+    with TestClient(create_app(Settings(database_wait_s=20))) as client:
+        assert client.get("/health").status_code == 200
+    assert len(asked) == 3
+    asked.clear()
+    with pytest.raises(OperationalError, match="refused"), TestClient(create_app(Settings())):
+        pass
+    assert len(asked) == 1
 
 
 def metric(client: TestClient, start: str) -> float:
