@@ -59,7 +59,7 @@ def judge(
     outcome = decide(comparisons, found, slos, subject, policy, work=work, timed=timed)
     return replace(
         outcome,
-        gauges=compared(run, stored),
+        gauges=compared(run, stored, policy.alerts),
         decisions=answers.qualified(outcome.decisions),
         remarks=remarks(run),
         assessment=assess(run, slos, found, policy) if subject.reference is Reference.LIMITS else None,

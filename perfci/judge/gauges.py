@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from math import fsum
 
 from perfci.judge import comparability
-from perfci.model import Baseline, GaugeChange, GaugeLevel, Round, RoundKind, Run, Side
+from perfci.judge.budgets import matches
+from perfci.model import Alert, Baseline, GaugeChange, GaugeLevel, Round, RoundKind, Run, Side
 
 
-def compared(run: Run, baseline: Baseline | None) -> tuple[GaugeChange, ...]:
+def compared(run: Run, baseline: Baseline | None, alerts: Sequence[Alert] = ()) -> tuple[GaugeChange, ...]:
     """Every gauge that was watched under load, by name; the reference is the run's own base, or the stored runs."""
     candidate = _loaded([run], Side.CANDIDATE)
     base = _loaded([run], Side.BASE)
@@ -15,7 +16,13 @@ def compared(run: Run, baseline: Baseline | None) -> tuple[GaugeChange, ...]:
         base = _loaded(comparability.comparable(run, baseline), Side.CANDIDATE)
     units = {name: gauge.unit for round_ in (*base, *candidate) for name, gauge in round_.gauges.items()}
     return tuple(
-        GaugeChange(name=name, unit=unit, base=_level(base, name), candidate=_level(candidate, name))
+        GaugeChange(
+            name=name,
+            unit=unit,
+            base=_level(base, name),
+            candidate=_level(candidate, name),
+            limits=tuple(dict.fromkeys(alert.limit for alert in alerts if matches(alert.gauge, name))),
+        )
         for name, unit in sorted(units.items())
     )
 

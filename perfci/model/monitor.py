@@ -59,6 +59,7 @@ class GaugeChange:
     unit: str
     base: GaugeLevel | None
     candidate: GaugeLevel | None
+    limits: tuple[float, ...] = ()  # of the alerts on it, those that warn and those that fail
 
 
 Gauges = Mapping[str, Gauge]

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from perfci.model import Better, GaugeChange, Metric, Outcome, Quantity, Scale
+from perfci.model import Better, GaugeChange, Metric, Outcome, Quantity, Scale, Side
 from perfci.report.rows import NOTHING, values
 
 FEW = 6
@@ -19,6 +19,12 @@ class GaugeRow:
     candidate: str
     base_high: str
     candidate_high: str
+
+    def cells(self, sides: Sequence[Side]) -> tuple[str, ...]:
+        """The means of these sides, then their highest seconds."""
+        means = {Side.BASE: self.base, Side.CANDIDATE: self.candidate}
+        highest = {Side.BASE: self.base_high, Side.CANDIDATE: self.candidate_high}
+        return tuple(each[side] for each in (means, highest) for side in sides)
 
 
 def gauge_row(gauge: GaugeChange) -> GaugeRow:

@@ -90,6 +90,8 @@ def document(view: View) -> str:
         assessed=list(assessment.lines(outcome))[:MAX_ROWS],
         endpoints=list(endpoints(view)),
         shares=SHARES,
+        sides=rows.sides(outcome),
+        sides_over_time=[side for side in Side if any(each.side is side for each in (run.rounds if run else ()))],
         rounds=[_line(each) for each in (run.rounds if run else ())[:MAX_ROWS]],
         over_time=_over_time(outcome, run),
         gauges=list(map(gauges.gauge_row, outcome.gauges[:MAX_ROWS])),

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from typing import TYPE_CHECKING
 
-from perfci.model import Decision, Outcome, SeriesVerdict, Verdict, Weight
+from perfci.model import Decision, Outcome, SeriesVerdict, Side, Verdict, Weight
 from perfci.report import assessment, gauges, highlights, rows, work
 from perfci.report.sanitise import code, prose, visible, web_address
 from perfci.report.sensitivity import sensitivity
@@ -85,7 +85,8 @@ def _render(outcome: Outcome, links: Links, *, every: Sequence[str]) -> str:
             slos=[_slo_line(slo) for slo in map(rows.slo_row, outcome.slos[:MAX_ROWS])],
             hidden_slos=max(len(outcome.slos) - MAX_ROWS, 0),
             assessed=list(assessment.lines(outcome))[:MAX_ROWS],
-            gauges=[_gauge_line(gauges.gauge_row(gauge)) for gauge in outcome.gauges[:MAX_ROWS]],
+            sides=rows.sides(outcome),
+            gauges=[_gauge_line(gauges.gauge_row(gauge), rows.sides(outcome)) for gauge in outcome.gauges[:MAX_ROWS]],
             hidden_gauges=max(len(outcome.gauges) - MAX_ROWS, 0),
             first_findings=first[:MAX_FINDINGS],
             findings=later[:MAX_FINDINGS],
@@ -158,9 +159,8 @@ def _slo_symbol(slo: rows.SloRow) -> str:
     return "✅" if slo.held else "❌" if slo.word == "breached" else "❔" if slo.word == "not settled" else "💡"
 
 
-def _gauge_line(gauge: gauges.GaugeRow) -> str:
-    texts = (gauge.base, gauge.candidate, gauge.base_high, gauge.candidate_high)
-    return _cells(code(gauge.name), *(prose(text, 60) for text in texts))
+def _gauge_line(gauge: gauges.GaugeRow, sides: Sequence[Side]) -> str:
+    return _cells(code(gauge.name), *(prose(text, 60) for text in gauge.cells(sides)))
 
 
 def _cells(*cells: str) -> str:

@@ -26,6 +26,7 @@ from perfci.model import (
     Scale,
     Series,
     SeriesVerdict,
+    Side,
     SloResult,
     Verdict,
     Weight,
@@ -244,6 +245,11 @@ def comparison(outcome: Outcome) -> str:
     if reference is Reference.LIMITS:
         return f"{asked}, and with nothing else"
     return f"{asked}, one run now against stored runs"
+
+
+def sides(outcome: Outcome) -> tuple[Side, ...]:
+    """The sides that a report has columns and keys for: a run against limits has the candidate alone."""
+    return (Side.CANDIDATE,) if outcome.subject.reference is Reference.LIMITS else (Side.BASE, Side.CANDIDATE)
 
 
 def comparable(outcome: Outcome) -> bool:

@@ -147,12 +147,12 @@ def _gauges(outcome: Outcome) -> "Table":
 
     table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, header_style="bold")
     table.add_column("Under load", overflow="fold", min_width=12)
-    for heading in ("Base", "Candidate", "Highest base", "Highest candidate"):
+    sides = rows.sides(outcome)
+    for heading in (*(side.capitalize() for side in sides), *(f"Highest {side}" for side in sides)):
         table.add_column(heading, justify="right")
     for gauge in outcome.gauges:
         row = gauges.gauge_row(gauge)
-        texts = (row.name, row.base, row.candidate, row.base_high, row.candidate_high)
-        table.add_row(*(Text(plain(text)) for text in texts))
+        table.add_row(*(Text(plain(text)) for text in (row.name, *row.cells(sides))))
     return table
 
 

@@ -2,7 +2,10 @@
 The gate's own test along a history: each run beside the newest runs before it, as a run against a baseline is judged.
 
 Where a run differs, the runs after it are compared with that run and its successors, as if it had been accepted: a
-change is told once, and not by every run that follows. Times only: the index has no requests to test shares with.
+change is told once, and not by every run that follows.
+
+It tests whatever is compared by its ratio: times, rates, sizes. Shares of failures and counts of work need the number
+of requests or their spread, which no row has. Change points see those, and a constant count as soon as it changes.
 """
 
 from collections import defaultdict

@@ -125,13 +125,14 @@ def _of_gauge(
         for position, value in enumerate(gauge.points)
     ]
     metric = _metric(name, watched[0][2].unit, Quantity.COUNT)
-    limits = [
+    limits = dict.fromkeys(limit for gauge in outcome.gauges if gauge.name == name for limit in gauge.limits)
+    limits |= dict.fromkeys(  # of a result from before it had those of the gauges
         result.slo.limit
         for result in outcome.slos
         if result.slo.endpoint == _TARGET and result.metric.name.startswith(f"{name} for ")
-    ]
+    )
     title = visible(f"{name}, {metric.unit}" if metric.unit else name, NAME_LIMIT)
-    return _chart(title, points, begins.values(), metric, limits=limits, alerts=alerts)
+    return _chart(title, points, begins.values(), metric, limits=list(limits), alerts=alerts)
 
 
 def _alerts(name: str, outcome: Outcome) -> list[str]:

@@ -1,6 +1,8 @@
 """What was watched on the target, as `result.json` has it."""
 
-from typing import Self
+from typing import Annotated, Self
+
+from pydantic import Field
 
 from perfci.model import GaugeChange, GaugeLevel
 from perfci.report.result_json.parts import NAME_LIMIT, Name, Part
@@ -28,6 +30,7 @@ class GaugeDocument(Part):
     unit: Name
     base: LevelDocument | None
     candidate: LevelDocument | None
+    limits: Annotated[tuple[float, ...], Field(max_length=100)] = ()  # of the alerts on it
 
     @classmethod
     def from_model(cls, gauge: GaugeChange) -> Self:
@@ -36,6 +39,7 @@ class GaugeDocument(Part):
             unit=gauge.unit[:NAME_LIMIT],
             base=LevelDocument.from_model(gauge.base),
             candidate=LevelDocument.from_model(gauge.candidate),
+            limits=gauge.limits[:100],
         )
 
     def to_model(self) -> GaugeChange:
@@ -44,4 +48,5 @@ class GaugeDocument(Part):
             unit=self.unit,
             base=self.base.to_model() if self.base else None,
             candidate=self.candidate.to_model() if self.candidate else None,
+            limits=self.limits,
         )

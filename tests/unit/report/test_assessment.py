@@ -1,6 +1,7 @@
 """Grades, readiness, advice and capacity, by the table of the documents: at every edge."""
 
 import json
+import re
 from dataclasses import replace
 
 import pytest
@@ -22,11 +23,13 @@ from perfci.model import (
     TargetHealth,
     Verdict,
 )
+from perfci.report import FORMATS, overview, overview_json, terminal
 from perfci.report import assessment as words
-from perfci.report import overview, overview_json
+from perfci.report.view import View
 from tests.builders import (
     START,
     a_fingerprint,
+    a_gauge,
     a_plan,
     a_round,
     a_run,
@@ -209,3 +212,20 @@ def test_the_overview_has_a_row_for_each_limit() -> None:
     document = json.loads(overview_json.document(outcomes, ready))
     assert document["scenarios"]["shop:slow"]["grade"] == "C"
     assert [limit["result"] for limit in document["scenarios"]["shop:fast"]["limits"]] == ["PASS", "OPEN"]
+
+
+@pytest.mark.parametrize("fmt", ["html", "markdown", "terminal"])
+def test_a_run_against_limits_has_one_side(fmt: str) -> None:
+    """No table has a column and no chart a key for a base: nothing was compared."""
+    run = a_run(rounds=(a_round(gauges={"process/memory": a_gauge(88.0, 91.0, unit="MB")}),))
+    outcome = judge(run, baseline=None, policy=DEFAULT, subject=LIMITS)
+    view = View(outcome=outcome, run=run)
+    text = terminal.render(outcome, verbose=True) if fmt == "terminal" else FORMATS[fmt].render(view)
+    assert "process/memory" in text
+    assert not re.search(r"(Base, |Highest base|\bBase +Candidate|<i></i>base)", text)
+    assert re.search(r"(Candidate, highest|Highest candidate)", text)
+    both = replace(outcome, subject=a_subject())
+    text = (
+        terminal.render(both, verbose=True) if fmt == "terminal" else FORMATS[fmt].render(View(outcome=both, run=run))
+    )
+    assert re.search(r"(Base, highest|Highest base)", text)

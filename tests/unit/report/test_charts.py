@@ -9,9 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from perfci import histogram
-from perfci.model import Decision, Interval, Round, RoundKind, Side
+from perfci.judge import judge
+from perfci.judge.policy import DEFAULT
+from perfci.model import Decision, Interval, Reference, Round, RoundKind, Side
+from perfci.report import result_json
 from perfci.report.charts import blocks, effects, latencies, timeline
 from perfci.report.html_endpoints import LATENCY
+from perfci.report.view import View
 from tests.builders import (
     a_comparison,
     a_decision,
@@ -19,6 +23,8 @@ from tests.builders import (
     a_paired_run,
     a_round,
     a_run,
+    a_subject,
+    an_alert,
     an_outcome,
     an_slo_result,
     some_seconds,
@@ -194,6 +200,21 @@ def test_gauges_that_an_alert_names_come_first(drawing: Drawing) -> None:
     assert [row["value"] for row in data(specs["z, cores"])] == [0.2, 0.9]
     limits = [data(layer) for layer in specs["z, cores"]["layer"] if "data" in layer]
     assert limits == [[{"value": 0.5}]]
+
+
+def test_the_limit_of_an_alert_that_only_warns_is_a_line(drawing: Drawing) -> None:
+    """Whether it was raised or not, once for all alerts of one limit; a result keeps it."""
+    run = a_run(rounds=(load(gauges={"a": a_gauge(1.0, 2.0, 3.0), "b": a_gauge(1.0)}),))
+    alerts = tuple(an_alert(gauge="a", limit=limit, seconds=seconds) for limit in (90.0, 2.5) for seconds in (1.0, 3.0))
+    policy = replace(DEFAULT, alerts=alerts)
+    outcome = judge(run, baseline=None, policy=policy, subject=a_subject(reference=Reference.LIMITS))
+    again = result_json.read(result_json.document(View(outcome=outcome)).encode())
+    for shown in (outcome, again):
+        drawing.specs.clear()
+        specs = titled(timeline.under_load(run, shown), drawing)
+        lines = [data(layer) for layer in specs["a"]["layer"] if "data" in layer]
+        assert lines == [[{"value": 90.0}, {"value": 2.5}]]
+        assert not any("data" in layer for layer in specs["b"]["layer"])
 
 
 def test_a_run_without_seconds_has_no_timeline(drawing: Drawing) -> None:
