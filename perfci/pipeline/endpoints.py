@@ -11,10 +11,13 @@ import statistics
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from perfci.model import ENOUGH, Answered, Census, Folded, Round, Run, Side
-from perfci.rig.census.take import Taken
 from perfci.rig.load.inside.perfci_endpoints import common
+
+if TYPE_CHECKING:
+    from perfci.rig.census.take import Taken
 
 APART_BYTES = 256
 """So many bytes, and twice as large: the answers of a name are then of another size than those of its template."""
@@ -100,7 +103,7 @@ class Naming:
     _answered: dict[str, dict[Side, Answered]] = field(default_factory=dict)  # by name
     _templates: dict[str, str] = field(default_factory=dict)  # by name
     _regroup: list[Regroup | None] = field(default_factory=list)  # of each round of the run, in its order
-    _taken: Taken | None = None
+    _taken: "Taken | None" = None
 
     def add(
         self, side: Side, answered: Mapping[str, Answered], templates: Mapping[str, str], regroup: Regroup | None = None
@@ -109,7 +112,7 @@ class Naming:
         self._note(side, answered, templates)
         self._regroup.append(regroup)
 
-    def add_census(self, taken: Taken) -> None:
+    def add_census(self, taken: "Taken") -> None:
         """Add the answers that both sides gave while their work was counted."""
         for side, answered in taken.answered.items():
             self._note(side, answered, taken.endpoints)
