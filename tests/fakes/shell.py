@@ -16,6 +16,10 @@ from perfci.rig.host.process import MARK
 ROOT = Path(__file__).parents[2]
 TAG = "PERFCI_TEST_TAG"
 
+AS_THE_ACTION = ("-m", "perfci")
+WITHOUT_CHARTS = ("-c", "import sys; sys.modules['vl_convert'] = None; from perfci.__main__ import main; main()")
+"""As where the library that draws them is not installed: it takes a second of CPU in each run."""
+
 Perfci = Callable[..., tuple[int, str, str]]
 """The program in the test's own process (a fixture): arguments -> exit code, standard output, standard error."""
 
@@ -27,11 +31,13 @@ class Shell:
     project: Path
     environ: dict[str, str]
     tag: str
+    charts: bool = False  # whether the HTML report of a run has them
 
     def start(self, *arguments: str) -> "subprocess.Popen[str]":
-        """perfci with these arguments, started as the Action starts it."""
+        """perfci with these arguments, in an interpreter as isolated as that of the Action."""
+        program = AS_THE_ACTION if self.charts else WITHOUT_CHARTS
         return subprocess.Popen(
-            [sys.executable, "-I", "-m", "perfci", *arguments],
+            [sys.executable, "-I", *program, *arguments],
             cwd=self.project,
             env=self.environ,
             stdout=subprocess.PIPE,
@@ -62,7 +68,12 @@ class Shell:
 
 @contextlib.contextmanager
 def shell_in(
-    project: Path, files: Mapping[str, str], *, state: Path, environ: Mapping[str, str] | None = None
+    project: Path,
+    files: Mapping[str, str],
+    *,
+    state: Path,
+    environ: Mapping[str, str] | None = None,
+    charts: bool = False,
 ) -> Iterator[Shell]:
     """A shell in a new project of these files; what still runs at its end is killed, and is a failure."""
     project.mkdir(parents=True, exist_ok=True)
@@ -72,7 +83,7 @@ def shell_in(
     tag = uuid.uuid4().hex
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("GITHUB_", "PERFCI_", "COV_"))}
     mine = {"PYTHONPATH": str(ROOT), "XDG_STATE_HOME": str(state), TAG: tag}
-    shell = Shell(project=project, environ={**kept, **mine, **(environ or {})}, tag=tag)
+    shell = Shell(project=project, environ={**kept, **mine, **(environ or {})}, tag=tag, charts=charts)
     left: list[psutil.Process] = []
     try:
         yield shell

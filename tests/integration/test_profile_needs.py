@@ -151,7 +151,7 @@ def test_secrets_arrive_by_name_and_are_nowhere_to_be_read(tmp_path: Path) -> No
     """Not in a log, a report or a name, whoever prints them; a runner is told to mask them, too."""
     key, password = "key-4a5f0c", 'pass "w/rd'
     environ = {"API_KEY": key, "SHOP_PASSWORD": password, "GITHUB_ACTIONS": "true", "GITHUB_EVENT_NAME": "push"}
-    with shell_in(tmp_path / "project", {}, state=tmp_path / "state", environ=environ) as shell:
+    with shell_in(tmp_path / "project", {}, state=tmp_path / "state", environ=environ, charts=True) as shell:
         files = {"toy.py": WITH_SECRET, "service.py": SERVICE}
         write(shell, files, top='secrets = { target = ["SHOP_PASSWORD"], load = ["API_KEY"] }\n')
         config = shell.project / "perfci.toml"

@@ -49,7 +49,8 @@ class Visitor(FastHttpUser):
 @pytest.fixture
 def shell(tmp_path: Path) -> Iterator[Shell]:
     """A project with the toy as its service; whatever a test does, nothing of it runs on."""
-    with shell_in(tmp_path / "project", {"perfci.toml": CONFIG, "toy.py": PROFILE}, state=tmp_path / "state") as shell:
+    files = {"perfci.toml": CONFIG, "toy.py": PROFILE}
+    with shell_in(tmp_path / "project", files, state=tmp_path / "state", charts=True) as shell:
         yield shell
 
 
