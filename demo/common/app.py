@@ -13,7 +13,15 @@ from demo.common.admission import AdmissionMiddleware
 from demo.common.cache import open_cache
 from demo.common.database import CONNECTIONS, Database
 from demo.common.fault_middleware import FaultsMiddleware
-from demo.common.faults import FEW_CONNECTIONS, Fault, ForgetfulCache, drop_indices, few_workers, parse_faults
+from demo.common.faults import (
+    FEW_CONNECTIONS,
+    Fault,
+    ForgetfulCache,
+    StoppedCache,
+    drop_indices,
+    few_workers,
+    parse_faults,
+)
 from demo.common.metrics import Metrics, MetricsMiddleware
 from demo.common.migrate import upgrade
 from demo.common.not_allowed import method_not_allowed
@@ -50,6 +58,8 @@ def _services(settings: Settings) -> Services:
     cache = open_cache(settings.cache_url)
     if Fault.NO_CACHE in faults:
         cache = ForgetfulCache(cache, int(faults[Fault.NO_CACHE]))
+    if Fault.CACHE_STOPS in faults:
+        cache = StoppedCache(cache, int(faults[Fault.CACHE_STOPS]))
     metrics = Metrics()
     connections = FEW_CONNECTIONS if Fault.SMALL_POOL in faults else CONNECTIONS
     database = Database(settings.database_url, metrics.count_statement, connections=connections)

@@ -27,6 +27,8 @@ class Fault(StrEnum):
     """Of each system one index is gone: what belongs to one row is found by reading all rows."""
     NO_CACHE = "no-cache"
     """After so many entries nothing is put into the cache any more; usually from the start."""
+    CACHE_STOPS = "cache-stops"
+    """After so many lookups the cache finds nothing any more."""
     DOUBLE_PAYLOAD = "double-payload"
     """The answer of `GET /tickets/` is twice as long."""
     CHATTY_UPSTREAM = "chatty-upstream"
@@ -59,6 +61,7 @@ class Fault(StrEnum):
 
 AMOUNTS: Mapping[Fault, float] = {
     Fault.NO_CACHE: 0,
+    Fault.CACHE_STOPS: 1000,
     Fault.ERRORS: 0.02,
     Fault.HANG: 0.01,
     Fault.CRASH: 500,
@@ -128,3 +131,22 @@ class ForgetfulCache:
         if self._left > 0:
             self._left -= 1
             self._cache.set(key, value, seconds)
+
+
+class StoppedCache:
+    """A cache that finds what is asked for so many times, and after that nothing."""
+
+    def __init__(self, cache: Cache, lookups: int) -> None:
+        """Wraps `cache`, which stores as before."""
+        self._cache = cache
+        self._left = lookups
+        self.set = cache.set
+        self.delete = cache.delete
+        self.clear = cache.clear
+        self.ping = cache.ping
+        self.close = cache.close
+
+    def get(self, key: str) -> str | None:
+        """The text stored under `key`, while it lasts."""
+        self._left -= 1
+        return self._cache.get(key) if self._left >= 0 else None

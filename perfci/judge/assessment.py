@@ -49,6 +49,7 @@ ANALYSED = (
     "latency_drift",
     "availability",
     "cache_hit_rate",
+    "cache_hit_loss",
     "requests_per_user",
 )
 

@@ -158,8 +158,8 @@ class Requests:
         default_factory=lambda: array("B")
     )  # index into forms from 1, 0: not looked at; or empty
     forms: tuple[AnswerForm, ...] = ()
-    user: "array[int]" = field(default_factory=lambda: array("B"))  # index into users from 1, 0: no user; or empty
-    users: tuple[str, ...] = ()  # classes of users that sent requests
+    user: "array[int]" = field(default_factory=lambda: array("I"))  # index into users from 1, 0: no user; or empty
+    users: tuple[str, ...] = ()  # the class of each user that sent requests
     lateness: Lateness | None = None  # None: no task was due at a certain time
     endpoints: Mapping[str, str] = field(default_factory=dict)  # name -> its endpoint, where that is another
 
@@ -272,6 +272,16 @@ class Schedule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BusiestUser:
+    """The user that got most through in a minute, of those that sent requests in a round."""
+
+    users: int  # that sent requests
+    requests: int  # of the busiest in its busiest minute, those that were refused with 429 left out
+    seconds: float  # so long is that minute: less than one where the round is shorter
+    refused: bool  # whether the last that it sent was refused with 429
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InStep:
     """Users that always wait equally long, and how much they act at the same time."""
 
@@ -330,6 +340,7 @@ class Round:
     phases: Mapping[str, Phase] = field(default_factory=dict)  # by name; empty: the load has no stages
     user_classes: Mapping[str, Mapping[str, EndpointRound]] = field(default_factory=dict)
     """Class of users -> what its requests saw of each endpoint, without quantiles. Empty: not kept."""
+    busiest_user: BusiestUser | None = None  # None: nobody noted who sent what
     seconds: tuple[Second, ...] = ()
     gauges: Mapping[str, Gauge] = field(default_factory=dict)  # of the target, where it was watched
     generator: GeneratorHealth | None  # None: an imported round, of which nobody noted it; the target's likewise

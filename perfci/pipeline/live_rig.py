@@ -7,6 +7,7 @@ from pathlib import Path
 
 from perfci.config import CensusTable
 from perfci.metrics import timeline
+from perfci.metrics.user_classes import busiest_user
 from perfci.model import Gauges, Round, RoundKind, Second, Side
 from perfci.pipeline.reduced import Reduced, measured, of_load, of_turns
 from perfci.pipeline.rig import Measured, RigSpec
@@ -213,6 +214,7 @@ class LiveBlock:
             seconds=timeline.seconds(recording.requests, windows=recording.windows, users=recording.users_at),
             gauges=watched.gauges(recording),
         )
+        made = replace(made, busiest_user=busiest_user(recording.requests, windows=recording.windows))
         return Measured(round=made, notes=recording.notes, unwatched=watched.missing)
 
     def _round(

@@ -16,6 +16,7 @@ ADVICE: Mapping[str, str] = {
     "success_rate": _FAILING,
     "availability": "see the log of the service for the time in which it did not answer: restarts, stalls, full queues",
     "cache_hit_rate": "warm the cache, keep entries for longer, invalidate less, and ask for data that repeats",
+    "cache_hit_loss": "see what else fills the cache, expires in it, or empties it while the load goes on",
     "recovery": "see what is still queued after the spike: shed load early, and bound queues and retries",
     "breaking_point": "what gave way first is the bottleneck: relieve it, or add instances before so many users come",
     "memory_growth": "compare two heap dumps of the service, and bound caches, sessions and listeners",

@@ -29,6 +29,21 @@ class TooSlow:
 
 
 @reason
+class BusiestMinute:
+    """The user that got most requests through in a minute."""
+
+    code = "busiest-minute"
+    users: int  # of whom it is the busiest
+    requests: int
+    seconds: float
+    refused: bool  # whether its last request was refused
+
+    def __str__(self) -> str:
+        refused = ", then refused" if self.refused else ""
+        return f"the busiest of {self.users} users: {self.requests} in {self.seconds:.0f} s{refused}"
+
+
+@reason
 class NotReached:
     """Nothing broke."""
 

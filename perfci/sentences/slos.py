@@ -10,6 +10,7 @@ from perfci.sentences.series import amount
 _NEEDS: Mapping[str, str] = {
     "availability": "nobody asked, see `availability` of [monitor]",
     "cache_hit_rate": "no gauge tells it: a Redis of the project, or [monitor.gauges.cache-hit-rate]",
+    "cache_hit_loss": "the cache was not watched for long enough",
     "recovery": "it needs stages with a spike, five seconds before it and five after it",
     "breaking_point": "it needs stages that add users, of four seconds each or more",
     "memory_growth": "the memory of the target was not watched for long enough",

@@ -13,6 +13,7 @@ from perfci.errors import ExitCode, ResultError
 from perfci.model import (
     Answers,
     Arrivals,
+    BusiestUser,
     Census,
     CommittedCensus,
     CounterSource,
@@ -96,6 +97,7 @@ def a_full_run() -> Run:
         errors={"GET /: 500": 1},
         phases={"spike": Phase(seconds=4.5, endpoints={"GET /": seen})},
         user_classes={"Viewer": {"GET /": seen}},
+        busiest_user=BusiestUser(users=9, requests=40, seconds=59.0, refused=True),
         seconds=(Second(at_s=3, users=2, requests=5, failures=1, p95_ms=8.5, p50_ms=4.5),),
         answers={
             "GET /": Answers(

@@ -14,8 +14,9 @@ import numpy as np
 from perfci import histogram
 from perfci.judge.limits import breaking, spike
 from perfci.judge.limits.reading import Reading, complement, exact, share
-from perfci.judge.limits.trend import trend
-from perfci.model import Better, EndpointRound, Gauge, Metric, Quantity, Round, Scale, Second, Slo
+from perfci.judge.limits.trend import shift, trend
+from perfci.model import Better, BusiestUser, EndpointRound, Gauge, Metric, Quantity, Round, Scale, Second, Slo
+from perfci.sentences.analyses import BusiestMinute
 
 PROBES_PER_SECOND = 5
 AVAILABILITY, HIT_RATE, MEMORY, CONNECTIONS = "availability", "hit_rate", "memory", "connections"
@@ -106,9 +107,21 @@ def cache_hit_rate(asked: Asked) -> Reading | None:
     return exact(min(rates)) if rates else None
 
 
+@quantity(Quantity.SHARE)
+def cache_hit_loss(asked: Asked) -> Reading | None:
+    """Fall of the cache hit rate from the first third of the round to its last, without what it takes to settle."""
+    found = [(shift(gauge.points), 100 if gauge.unit == "%" else 1) for gauge in hit_rates(asked.round)]
+    readings = [
+        Reading(-rate.growth / unit, -rate.high / unit, -rate.low / unit) for rate, unit in found if rate is not None
+    ]
+    return builtins.max(readings, key=lambda each: each.high, default=None)
+
+
 @quantity(Quantity.RATE, "1/min")
 def requests_per_user(asked: Asked) -> Reading | None:
-    """Successful requests of a user in a minute, in the busiest minute of the round, averaged over the users."""
+    """Requests of one user in a minute that were not refused (429), in the busiest minute of the busiest user."""
+    if asked.round.busiest_user is not None:
+        return _minute(asked.round.busiest_user)
     counts = np.array([second.requests - second.failures for second in asked.seconds], float)
     users = np.array([second.users for second in asked.seconds], float)
     window = min(60, len(counts))
@@ -156,6 +169,21 @@ def connection_growth(asked: Asked) -> Reading | None:
 def latency_drift(asked: Asked) -> Reading | None:
     """Growth of the median latency from the beginning of the round to its end, at a constant number of users."""
     return _relative([second.p50_ms for second in steady(asked.seconds)])
+
+
+def _minute(busiest: BusiestUser) -> Reading:
+    """
+    In less than a minute the count is the least that it may be, and what it comes to in a minute the most.
+
+    A user whose last request was refused gets no more through in that minute.
+    """
+    count = float(busiest.requests)
+    evidence = BusiestMinute(
+        users=busiest.users, requests=busiest.requests, seconds=busiest.seconds, refused=busiest.refused
+    )
+    whole = busiest.seconds >= 59 or busiest.refused
+    most = count if whole else count * 60 / busiest.seconds
+    return Reading(most, count, most, evidence)
 
 
 def breaking_of(measured: Round, slos: Sequence[Slo]) -> breaking.Breaking | None:

@@ -48,5 +48,26 @@ def trend(points: Sequence[float | None], *, settling: float = SETTLING) -> Tren
     return Trend(float(slope), _finite(low, -inf), _finite(high, inf), float(intercept), later * 0.5)
 
 
+def shift(points: Sequence[float | None]) -> Trend | None:
+    """
+    How far the last third of evenly spaced *points* lies above the first third after the settling part.
+
+    With the interval of B. L. Welch ("The generalization of `Student's' problem", Biometrika 34, 1947). A slope misses
+    what happens from one moment to the next: it is flat before, and flat after. None of too few points.
+    """
+    from scipy import stats
+
+    kept = points[int(SETTLING * len(points)) :]
+    third = len(kept) // 3
+    first, last = (np.array([each for each in part if each is not None]) for part in (kept[:third], kept[-third:]))
+    if third == 0 or min(len(first), len(last)) < LEAST // 2:
+        return None
+    growth = float(last.mean() - first.mean())
+    if np.ptp(first) == np.ptp(last) == 0:
+        return Trend(growth, growth, growth, float(first.mean()), growth)
+    interval = stats.ttest_ind(last, first, equal_var=False).confidence_interval(0.95)
+    return Trend(growth, float(interval.low), float(interval.high), float(first.mean()), growth)
+
+
 def _finite(value: float, instead: float) -> float:
     return instead if np.isnan(value) else float(value)

@@ -5,20 +5,18 @@ from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from perfci.errors import LoadError
 from perfci.model import AnswerForm, Lateness, Requests
 from perfci.rig.host.masking import Mask
 
-T = TypeVar("T")
-
-MAGIC = b"perfci-log 4\n"
-COLUMNS = "ddIBHQBB"
+MAGIC = b"perfci-log 5\n"
+COLUMNS = "ddIBHQBI"
 LATE_COLUMNS = "Idd"
 START_COLUMNS = "dddB"
 START, ENDPOINT, FAILED, FORM, USER = 0, 2, 3, 6, 7  # columns
-MOST_FORMS = MOST_USERS = 255
+MOST_FORMS = 255
 HEAD = 5  # bytes of a chunk before its payload
 
 
@@ -35,7 +33,7 @@ class LogReader:
     names: list[str] = field(default_factory=list)
     endpoints: dict[str, str] = field(default_factory=dict)  # name -> its endpoint, where that is another
     forms: list[AnswerForm] = field(default_factory=list)
-    users: list[str] = field(default_factory=list)  # classes that sent requests
+    users: list[str] = field(default_factory=list)  # the class of each user that sent requests
     columns: "list[array[Any]]" = field(default_factory=lambda: _empty(COLUMNS))
     late: "list[array[Any]]" = field(default_factory=lambda: _empty(LATE_COLUMNS))
     starts: "list[array[Any]]" = field(default_factory=lambda: _empty(START_COLUMNS))
@@ -129,7 +127,7 @@ def requests_of(readers: Iterable[LogReader]) -> Requests:
     names: dict[str, int] = {}
     endpoints: dict[str, str] = {}
     forms: dict[AnswerForm, int] = {}
-    users: dict[str, int] = {}
+    users: list[str] = []
     merged, late = _empty(COLUMNS), _empty(LATE_COLUMNS)
     scheduled = False
     for reader in readers:
@@ -140,8 +138,9 @@ def requests_of(readers: Iterable[LogReader]) -> Requests:
         scheduled = scheduled or bool(reader.starts[0])
         endpoints |= reader.endpoints
         numbers = [names.setdefault(name, len(names)) for name in reader.names]
-        formed = [0, *(_numbered(form, forms, MOST_FORMS) for form in reader.forms)]
-        sent = [0, *(_numbered(user, users, MOST_USERS) for user in reader.users)]
+        formed = [0, *(_numbered(form, forms) for form in reader.forms)]
+        sent = [0, *range(len(users) + 1, len(users) + len(reader.users) + 1)]
+        users.extend(reader.users)
         for position, column in enumerate(reader.columns):
             renamed = {ENDPOINT: numbers, FORM: formed, USER: sent}.get(position)
             merged[position].extend(column if renamed is None else _renumbered(column, renamed))
@@ -169,8 +168,8 @@ def _renumbered(column: "array[int]", numbers: Sequence[int]) -> "array[int]":
     return array(column.typecode, map(numbers.__getitem__, column))
 
 
-def _numbered(key: T, numbers: dict[T, int], most: int) -> int:
-    """The number of *key*, a new one if necessary; 0 where the column has room for no more."""
-    if key not in numbers and len(numbers) >= most:
+def _numbered(form: AnswerForm, forms: dict[AnswerForm, int]) -> int:
+    """The number of a form, a new one if necessary; 0 where the column has room for no more."""
+    if form not in forms and len(forms) >= MOST_FORMS:
         return 0
-    return numbers.setdefault(key, len(numbers) + 1)
+    return forms.setdefault(form, len(forms) + 1)

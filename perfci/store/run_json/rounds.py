@@ -9,6 +9,7 @@ from pydantic import Field
 from perfci.model import (
     FORMER_METRICS,
     Answers,
+    BusiestUser,
     EndpointRound,
     Gauge,
     GeneratorHealth,
@@ -191,6 +192,23 @@ class InStepDocument:
 
 
 @stored
+class BusiestUserDocument:
+    """The user that got most `requests` through in a minute of `seconds`, those refused with 429 left out."""
+
+    users: int  # that sent requests
+    requests: int
+    seconds: float
+    refused: bool  # whether its last request was
+
+    @classmethod
+    def from_model(cls, busiest: BusiestUser) -> Self:
+        return cls(users=busiest.users, requests=busiest.requests, seconds=busiest.seconds, refused=busiest.refused)
+
+    def to_model(self) -> BusiestUser:
+        return BusiestUser(users=self.users, requests=self.requests, seconds=self.seconds, refused=self.refused)
+
+
+@stored
 class GeneratorDocument:
     """The load generator during the measured part of a round."""
 
@@ -317,6 +335,7 @@ class RoundDocument:
     endpoints: dict[str, EndpointDocument]
     phases: dict[str, PhaseDocument] = field(default_factory=dict)
     user_classes: dict[str, dict[str, EndpointDocument]] = field(default_factory=dict)  # by endpoint, no quantiles
+    busiest_user: BusiestUserDocument | None = None
     seconds: tuple[SecondDocument, ...] = ()
     gauges: dict[str, GaugeDocument] = field(default_factory=dict)
     generator: GeneratorDocument | None = None  # null: an imported round, of which it is not known; `target` likewise
@@ -341,6 +360,7 @@ class RoundDocument:
                 user: {name: EndpointDocument.from_model(seen) for name, seen in own.items()}
                 for user, own in measured.user_classes.items()
             },
+            busiest_user=BusiestUserDocument.from_model(measured.busiest_user) if measured.busiest_user else None,
             seconds=tuple(map(SecondDocument.from_model, measured.seconds)),
             gauges={name: GaugeDocument.from_model(gauge) for name, gauge in measured.gauges.items()},
             generator=GeneratorDocument.from_model(measured.generator) if measured.generator else None,
@@ -364,6 +384,7 @@ class RoundDocument:
             user_classes={
                 user: {name: seen.to_model() for name, seen in own.items()} for user, own in self.user_classes.items()
             },
+            busiest_user=self.busiest_user.to_model() if self.busiest_user else None,
             seconds=tuple(second.to_model() for second in self.seconds),
             gauges={name: gauge.to_model() for name, gauge in self.gauges.items()},
             generator=self.generator.to_model() if self.generator else None,

@@ -17,7 +17,7 @@ from sqlalchemy import inspect
 from demo.app import SYSTEMS, create_app
 from demo.common.cache import LocalCache
 from demo.common.fault_middleware import HANG_SECONDS, TIRED_SECONDS, FaultsMiddleware
-from demo.common.faults import AMOUNTS, FEW_CONNECTIONS, Fault, ForgetfulCache, few_workers, parse_faults
+from demo.common.faults import AMOUNTS, FEW_CONNECTIONS, Fault, ForgetfulCache, StoppedCache, few_workers, parse_faults
 from demo.common.seeding import PASSWORD
 from demo.common.settings import Settings
 from demo.tickets.routes.reports import QUESTIONS
@@ -321,3 +321,10 @@ def test_a_cache_stops_keeping_after_so_many_entries() -> None:
     for key in "abc":
         cache.set(key, "value", 10)
     assert [cache.get(key) for key in "abc"] == ["value", "value", None]
+
+
+def test_a_cache_stops_finding_after_so_many_lookups() -> None:
+    """What is in it stays there, and is not found any more."""
+    cache = StoppedCache(LocalCache(), 2)
+    cache.set("a", "value", 10)
+    assert [cache.get("a") for _ in range(3)] == ["value", "value", None]

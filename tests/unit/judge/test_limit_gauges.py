@@ -1,5 +1,6 @@
 """Which gauge a limit on memory, connections or the cache is held against, where several containers have one."""
 
+import random
 from collections.abc import Sequence
 
 import pytest
@@ -51,3 +52,28 @@ def test_the_cache_that_hits_least_counts() -> None:
     """Of two Redis servers each has to hit often enough."""
     rates = {"a/hit_rate": a_gauge_of([95.0] * 20, "%"), "b/hit_rate": a_gauge_of([40.0] * 20, "%")}
     assert state(judged(a_round(gauges=rates), Slo(metric="cache_hit_rate", limit=0.8))) == "breached"
+
+
+LOSS = Slo(metric="cache_hit_loss", limit=0.2)
+
+
+def hit_rates(seed: int, fall: float = 0.0, *, at: int = 0, points: int = 40, scatter: float = 4.0) -> list[float]:
+    """The hit rate by the second: 90 %, and *fall* points less from *at* on, or evenly by the end where that is 0."""
+    rng = random.Random(seed)
+    falls = [fall * (second >= at if at else second / points) for second in range(points)]
+    return [min(100.0, max(0.0, rng.gauss(90.0 - 100 * lost, scatter))) for lost in falls]
+
+
+@pytest.mark.parametrize(
+    ("fall", "at", "verdict"), [(0.0, 0, "held"), (0.6, 0, "breached"), (0.9, 20, "breached"), (0.9, 28, "breached")]
+)
+def test_a_cache_that_stops_hitting_is_found(fall: float, at: int, verdict: str) -> None:
+    """Evenly, or from one moment to the next up to a good two thirds of the round; 40 of each, and 40 quiet without."""
+    gauges = [{"cache-hit-rate": a_gauge_of(hit_rates(seed, fall, at=at), "%")} for seed in range(40)]
+    assert [state(judged(a_round(gauges=each), LOSS)) for each in gauges] == [verdict] * 40
+
+
+def test_a_cache_that_warms_up_loses_nothing() -> None:
+    """Hits that become more are no loss, and shares are read as percents are."""
+    warming = [0.5 + at / 100 for at in range(40)]
+    assert state(judged(a_round(gauges={"cache-hit-rate": a_gauge_of(warming, "")}), LOSS)) == "held"

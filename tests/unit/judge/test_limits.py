@@ -168,8 +168,8 @@ def test_the_hit_rate_is_read_from_a_gauge() -> None:
     assert state(judged(a_round(), limit)) == "open"
 
 
-def test_the_busiest_minute_of_a_user_is_held_against_the_rate_limit() -> None:
-    """A burst is no less than its minute; failures were refused, and are not counted."""
+def test_without_users_the_busiest_minute_is_the_average_of_all() -> None:
+    """As in runs stored before users were recorded. A burst is no less than its minute; failures are not counted."""
     calm = [Second(at_s=at, users=10, requests=15, failures=0, p95_ms=9.0) for at in range(180)]
     burst = [replace(second, requests=30) if 60 <= second.at_s < 120 else second for second in calm]
     refused = [replace(second, failures=second.requests - 15) for second in burst]

@@ -1,13 +1,15 @@
-"""Limits on the requests of one class of users."""
+"""Limits on the requests of one class of users, and on those of one user in a minute."""
 
 from array import array
 from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from perfci.metrics.registry import measure
-from perfci.metrics.user_classes import by_user_class
+from perfci.metrics.user_classes import MINUTE_S, busiest_user, by_user_class
 from perfci.model import Round, Slo
 from tests.builders import START, a_round, some_requests
 from tests.unit.judge.test_limits import judged, state
@@ -21,7 +23,7 @@ SENDERS = [1] * 200 + [2] * 300
 def measured(**changes: Any) -> Round:
     """A round of two classes of users; every second request of viewers fails."""
     requests = some_requests(LATENCIES, failed=range(0, 200, 2))
-    requests = replace(requests, user=array("B", SENDERS), users=("Viewer", "Buyer"))
+    requests = replace(requests, user=array("I", SENDERS), users=("Viewer", "Buyer"))
     return a_round(
         endpoints=measure(requests, windows=[WINDOW]),
         user_classes=by_user_class(requests, windows=[WINDOW]),
@@ -76,3 +78,54 @@ def test_all_requests_together_are_those_of_the_classes() -> None:
     assert sum(seen.requests for seen in parts) == len(SENDERS)
     assert sum(seen.failures for seen in parts) == 100
     assert by_user_class(some_requests(LATENCIES), windows=[WINDOW]) == {}
+
+
+LIMIT = Slo(metric="requests_per_user", limit=120.0)
+
+
+def asked(seconds: float, *per_second: float, kept: int = 0) -> Round:
+    """A round of users who ask so often; with *kept*, each gets so many through, and is refused from then on."""
+    times = [(at / each, user) for user, each in enumerate(per_second, start=1) for at in range(int(seconds * each))]
+    senders = [user for _, user in times]
+    status = [429 if kept and senders[:at].count(user) >= kept else 200 for at, (_, user) in enumerate(times)]
+    requests = replace(
+        some_requests({"GET /": [5.0] * len(times)}),
+        start_s=array("d", [START + at for at, _ in times]),
+        status=array("H", status),
+        user=array("I", senders),
+        users=("Agent",) * len(per_second),
+    )
+    return a_round(busiest_user=busiest_user(requests, windows=[(START, START + seconds)]), duration_s=seconds)
+
+
+@pytest.mark.parametrize(
+    ("measured", "verdict"),
+    [
+        (asked(90.0, 1.5, 1.0), "held"),
+        (asked(90.0, 2.5, 0.1, 0.1, 0.1, 0.1), "breached"),
+        (asked(20.0, 2.5), "open"),
+        (asked(20.0, 0.5), "held"),
+        (asked(20.0, 50.0), "breached"),
+        (asked(20.0, 50.0, kept=120), "held"),
+        (asked(20.0, 50.0, kept=121), "breached"),
+    ],
+    ids=["calm", "one account", "short", "short and calm", "no limit", "kept", "kept too late"],
+)
+def test_the_busiest_account_is_held_against_the_rate_limit(measured: Round, verdict: str) -> None:
+    """One that asks too often is not hidden by those who do not; what is refused is not counted."""
+    assert state(judged(measured, LIMIT)) == verdict
+
+
+@given(st.lists(st.floats(0.0, 300.0, allow_nan=False), min_size=1, max_size=40))
+def test_the_busiest_minute_is_that_of_any_window(starts: list[float]) -> None:
+    """As counted one by one."""
+    starts.sort()
+    requests = replace(
+        some_requests({"GET /": [5.0] * len(starts)}),
+        start_s=array("d", starts),
+        user=array("I", [1] * len(starts)),
+        users=("Agent",),
+    )
+    found = busiest_user(requests, windows=[(0.0, 301.0)])
+    assert found is not None
+    assert found.requests == max(sum(since <= at < since + MINUTE_S for at in starts) for since in starts)

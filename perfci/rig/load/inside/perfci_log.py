@@ -10,9 +10,9 @@ A file is the magic line and then chunks: one byte of kind, four bytes of payloa
         endpoint that it belongs to (`perfci_endpoints.py`)
     R   rows: a 32-bit count, then the columns one after the other: start (f64, seconds since the epoch),
         latency (f64, ms; negative: none), name (u32), failed (u8), status (u16), size (u64), form (u8; 0: not
-        looked at), user class (u8; 0: none)
-    U   JSON list of the names of the user classes that first sent a request since the last chunk, in the order of their
-        numbers (from 1); those beyond 255 are not recorded
+        looked at), user (u32; 0: none)
+    U   JSON list of the users that first sent a request since the last chunk, each as the name of its class, in the
+        order of their numbers (from 1)
     F   JSON list of the forms of answers first seen since the last chunk, in the order of their numbers (from 1):
         [content type, encoding, protocol]; those beyond 255 are not recorded
     L   requests whose user was still busy when their task was due: a 32-bit count, then the columns: number of the row
@@ -39,12 +39,12 @@ from urllib.parse import urlsplit
 from perfci_answers import EVERY, OFTEN, Form, form_of
 from perfci_endpoints import Endpoints, Named
 
-MAGIC = b"perfci-log 4\n"
-COLUMNS = "ddIBHQBB"
+MAGIC = b"perfci-log 5\n"
+COLUMNS = "ddIBHQBI"
 LATE_COLUMNS = "Idd"
 START_COLUMNS = "dddB"
 CLOSED = b"Z\0\0\0\0"  # how a log ends
-MOST_FORMS = MOST_USERS = 255
+MOST_FORMS = 255
 MOST_MESSAGES = 100
 LONGEST_MESSAGE = 300
 
@@ -87,9 +87,9 @@ class LogWriter:
         write_or_exit(self._file, MAGIC)
         self._ids: dict[Named, int] = {}
         self._forms: dict[Form, int] = {}
-        self._users: dict[str, int] = {}
+        self._users: list[str] = []
         self._named, self._formed, self._sent = 0, 0, 0  # how many of each are written
-        self.sender: Callable[[], int] = lambda: 0  # the number of the class of users that sends now
+        self.sender: Callable[[], int] = lambda: 0  # the number of the user that sends now
         self._columns = _columns()
         self.appenders = tuple(column.append for column in self._columns)  # looked up once, for what a request costs
         self._written = 0  # rows, by the flushes before
@@ -143,10 +143,9 @@ class LogWriter:
         return self._forms.setdefault(form, len(self._forms) + 1)
 
     def user(self, name: str) -> int:
-        """The number of a class of users in this log; 0 where there are too many."""
-        if name not in self._users and len(self._users) >= MOST_USERS:
-            return 0
-        return self._users.setdefault(name, len(self._users) + 1)
+        """The number in this log of one more user, of the class *name*."""
+        self._users.append(name)
+        return len(self._users)
 
     def error(self, endpoint: str, error: BaseException | str) -> None:
         """Count a failure by its message, up to MOST_MESSAGES different ones, so that they cannot fill the memory."""
@@ -179,7 +178,7 @@ class LogWriter:
         """Write what was added since the last flush."""
         rows = self._columns
         names, forms = list(self._ids)[self._named :], list(self._forms)[self._formed :]
-        users = list(self._users)[self._sent :]
+        users = self._users[self._sent :]
         if names:
             self._named += len(names)
             self._chunk(b"N", json.dumps(names).encode())

@@ -1,5 +1,5 @@
 """
-Tells which class of users sent a request: that of the user whose greenlet it was sent in, or that spawned this one.
+Tells which user sent a request: the one whose greenlet it was sent in, or that spawned this one.
 
 Locust tells the listeners of its `request` event nothing of the user, and clients of other protocols leave out even the
 context. Locust itself finds the user of a greenlet in the arguments that it was spawned with.
@@ -9,17 +9,19 @@ import json
 import os
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from gevent import getcurrent
 from locust import User
 
 
 class Senders:
-    """The number of the class that the current greenlet sends for, looked up once for each greenlet; 0: no user's."""
+    """The number of the user that the current greenlet sends for, looked up once for each greenlet; 0: no user's."""
 
     def __init__(self, number: Callable[[str], int]) -> None:
-        """*number* gives a class its number, by its name."""
+        """*number* gives one more user its number, by the name of its class."""
         self._number = number
+        self._numbers: WeakKeyDictionary[User, int] = WeakKeyDictionary()
 
     def current(self) -> int:
         """The number for the current greenlet."""
@@ -27,8 +29,13 @@ class Senders:
         number: int | None = getattr(greenlet, "perfci_sender", None)
         if number is None:
             user = _user_of(greenlet)
-            number = greenlet.perfci_sender = 0 if user is None else self._number(type(user).__name__)
+            number = greenlet.perfci_sender = 0 if user is None else self._of(user)
         return number
+
+    def _of(self, user: User) -> int:
+        if user not in self._numbers:
+            self._numbers[user] = self._number(type(user).__name__)
+        return self._numbers[user]
 
 
 def _user_of(greenlet: Any) -> User | None:
