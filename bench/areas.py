@@ -169,7 +169,7 @@ def endpoints(client: Client) -> Iterator[Endpoint]:
     }
     for area, method, path, body in REQUESTS:
         given = {} if body is None else body if body is UPLOAD else {"json": _filled(body, known)}
-        name = re.sub(r"\{\w+\}", "[id]", path.partition("?")[0])
+        name = re.sub(r"\{\w+\}", "[id]", re.sub(r"=[^&]*", "", path))  # of a query the names of its parts
         ask = client.asking(method, _filled({"": path}, known)[""], **given)
         yield Endpoint(area=area, name=f"{method} {name}", ask=ask)
     yield from _streams(client)

@@ -1,4 +1,4 @@
-"""The demo as a process of its own, with the usual test data."""
+"""The demo as a process of its own, with the usual test data or none."""
 
 import os
 import subprocess
@@ -23,8 +23,8 @@ class Service:
 
 
 @contextmanager
-def serving(environment: Mapping[str, str]) -> Iterator[Service]:
-    """The demo on a free port, filled, with these variables beside those of this process; ended when the block is."""
+def serving(environment: Mapping[str, str], *, filled: bool = True) -> Iterator[Service]:
+    """The demo on a free port with these variables beside those of this process; ended when the block is."""
     with subprocess.Popen(
         [sys.executable, "-m", "demo", "--port", "0"],
         cwd=ROOT,
@@ -35,7 +35,8 @@ def serving(environment: Mapping[str, str]) -> Iterator[Service]:
         try:
             line = process.stdout.readline() if process.stdout is not None else ""
             url = line.removeprefix("listening on ").strip()
-            requests.post(f"{url}/test-data", json={"rng_seed": 7}, timeout=PATIENCE_S).raise_for_status()
+            if filled:
+                requests.post(f"{url}/test-data", json={"rng_seed": 7}, timeout=PATIENCE_S).raise_for_status()
             yield Service(url=url, pid=process.pid)
         finally:
             process.terminate()

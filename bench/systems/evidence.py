@@ -4,32 +4,14 @@ import csv
 import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 from bench.systems.machine import Machine, Ran
 from bench.systems.rows import Plan
+from bench.systems.shown import Shown, State
+from perfci.config import Scenario
 
-
-class State(StrEnum):
-    """What became of a promise."""
-
-    SHOWN = "shown"
-    NOT_SHOWN = "**not shown**"
-    NOT_RUN = "not run"
-    OPEN = "open"
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """What was found."""
-
-    state: State
-    command: str
-    printed: str
-
-
+LONGEST = 110
 Kind = Callable[[Machine, Plan, str], Shown]
 
 
@@ -72,10 +54,16 @@ def scenario(machine: Machine, plan: Plan, argument: str) -> Shown:
         return Shown(State.NOT_SHOWN, f"perfci run {profile}:{name}", "no such scenario")
     command, run = _of(machine, plan, f"{profile}:{name}-smoke")
     if run is None:
-        return Shown(State.NOT_RUN, command, known[name])
+        return Shown(State.NOT_RUN, command, _size(known[name]))
     verdict = _result(run).get("verdict", "no result")
     kept = verdict in {"pass", "slo breach", "inconclusive"}
-    return Shown(_verdict(kept), command, f"{verdict}; documented size: {known[name]}")
+    return Shown(_verdict(kept), command, f"{verdict}; documented size: {_size(known[name])}")
+
+
+def _size(table: Scenario) -> str:
+    if table.stages:
+        return f"up to {max(stage.users for stage in table.stages)} users in {len(table.stages)} stages"
+    return f"{table.users} users for {table.duration:g} s"
 
 
 def _result(run: Ran) -> dict[str, Any]:
@@ -84,16 +72,23 @@ def _result(run: Ran) -> dict[str, Any]:
 
 
 def limit(machine: Machine, plan: Plan, argument: str) -> Shown:
-    """`SCENARIO METRIC NUMBER [GROUP]`: an SLO with that limit, which the smoke of the scenario holds."""
+    """`SCENARIO METRIC NUMBER [GROUP]`: an SLO of the scenario's smoke, or else of the scenario itself."""
     name, metric, number, *group = argument.split()
     wanted, what = float(number), " ".join((metric, number, *group))
-    limited = machine.limited(plan.profile, metric, wanted, *group)
-    if name not in limited:
+    place = f"({group[0]})" if group else None
+    limited = [
+        each
+        for each in (f"{name}-smoke", name)
+        if any(
+            (slo.metric, slo.limit) == (metric, wanted) and place in {None, slo.where}
+            for slo in machine.slos(plan.profile, each)
+        )
+    ]
+    if not limited:
         return Shown(State.OPEN, "perfci.toml", f"no SLO {what} yet")
-    command, run = _of(machine, plan, f"{name}-smoke" if f"{name}-smoke" in limited else name)
+    command, run = _of(machine, plan, limited[0])
     if run is None:
         return Shown(State.NOT_RUN, command, f"SLO {what}")
-    place = f"({group[0]})" if group else None
     judged = [
         slo
         for slo in _result(run).get("slos", [])
@@ -101,18 +96,25 @@ def limit(machine: Machine, plan: Plan, argument: str) -> Shown:
     ]
     if not judged:
         return Shown(State.NOT_SHOWN, command, f"SLO {what} is not among the results")
-    results = "; ".join(f"{slo['endpoint']}: {_number(slo['worst'])}, {_held(slo)}" for slo in judged[:3])
-    return Shown(_verdict(all(_held(slo) == HELD for slo in judged)), command, f"{what}: {results}")
+    results = "; ".join(f"{slo['endpoint']}: {_number(slo['worst'])}, {_became(slo)}" for slo in judged[:3])
+    return Shown(_state_of({_became(slo) for slo in judged}, full=limited[0] == name), command, f"{what}: {results}")
 
 
-HELD = "held"
+HELD, BROKEN, OPEN = "held", "broken", "not settled"
 
 
-def _held(slo: dict[str, Any]) -> str:
+def _became(slo: dict[str, Any]) -> str:
     """What became of a limit, in a word."""
     if slo["worst"] is None or not slo["rounds"]:
-        return "not settled"
-    return HELD if slo["held"] else "broken"
+        return OPEN
+    return HELD if slo["held"] else BROKEN
+
+
+def _state_of(results: set[str], *, full: bool) -> State:
+    """At full size a limit that the machine does not keep is a true answer; at smoke size it shows nothing."""
+    if results == {HELD}:
+        return State.SHOWN
+    return State.BREACHED if full and OPEN not in results else State.NOT_SHOWN
 
 
 def _number(value: object) -> str:
@@ -120,15 +122,28 @@ def _number(value: object) -> str:
 
 
 def output(machine: Machine, plan: Plan, argument: str) -> Shown:
-    """`SCENARIO FILE # TEXT`: what a run of the scenario left behind."""
-    place, _, text = (part.strip() for part in argument.partition("#"))
+    """`SCENARIO FILE # PATTERN`: a line of a file that a run of the scenario left behind, or one of its folders."""
+    place, _, pattern = (part.strip() for part in argument.partition("#"))
     scenario, _, name = place.partition(" ")
     command, run = _of(machine, plan, scenario)
     if run is None:
         return Shown(State.NOT_RUN, command, "")
     file = run.folder / name
-    found = file.is_dir() or (file.is_file() and text in file.read_text(encoding="utf-8", errors="replace"))
-    return Shown(_verdict(found), command, f"`{name}`" + (f" with `{text}`" if text else ""))
+    if not pattern:
+        found = sorted(each.name for each in file.iterdir()) if file.is_dir() else []
+        return Shown(_verdict(found or file.is_file()), command, f"{name}: {', '.join(found[:4])}" if found else name)
+    text = file.read_text(encoding="utf-8", errors="replace") if file.is_file() else ""
+    line = _line(text, pattern)
+    return Shown(_verdict(line), command, f"{name}: {line}" if line else f"no line with {pattern} in {name}")
+
+
+def _line(text: str, pattern: str) -> str:
+    """What a line has around the first match of *pattern*; empty where there is none."""
+    for line in text.splitlines():
+        if line.strip() and (match := re.search(pattern, line)):
+            start = max(0, match.end() - LONGEST) if match.end() > LONGEST else 0
+            return line[start : start + LONGEST].strip()
+    return ""
 
 
 def gauge(machine: Machine, plan: Plan, argument: str) -> Shown:
@@ -162,52 +177,65 @@ def share(machine: Machine, plan: Plan, argument: str) -> Shown:
 def prints(machine: Machine, _plan: Plan, argument: str) -> Shown:
     """`COMMAND # PATTERN`: a line of what a command prints."""
     command, _, pattern = (part.strip() for part in argument.partition("#"))
+    told = command.replace("{service}", "URL").replace("{target}", "URL").replace("{new}", "FOLDER")
+    told = re.sub(r"\{run ([^}]+)\}", r"RUN of \1", told)
     printed = machine.run(command)
-    for line in printed.splitlines():
-        if line.strip() and re.search(pattern, line):
-            return Shown(State.SHOWN, command, line.strip()[:110])
-    return Shown(State.NOT_SHOWN, command, f"no line with {pattern}")
+    if printed is None:
+        return Shown(State.NOT_RUN, told, "")
+    line = _line(printed, pattern)
+    return Shown(_verdict(line), told, line or f"no line with {pattern}")
 
 
-def file(machine: Machine, _plan: Plan, argument: str) -> Shown:
-    """`PATH # TEXT`: a file of the project says it."""
-    path, _, text = (part.strip() for part in argument.partition("#"))
+def http(machine: Machine, _plan: Plan, argument: str) -> Shown:
+    """`METHOD PATH STATUS # PATTERN`: what the demo answers to a signed-in admin."""
+    order, _, pattern = (part.strip() for part in argument.partition("#"))
+    method, path, status = order.split()
+    answer = machine.ask(method, path)
+    line = _line(answer.text, pattern) if pattern else ""
+    shown = answer.status_code == int(status) and (line or not pattern)
+    return Shown(_verdict(shown), f"{method} {path}", f"{answer.status_code} {line or answer.text[:LONGEST]}".strip())
+
+
+def page(machine: Machine, _plan: Plan, argument: str) -> Shown:
+    """`PATH # HEADING`: a page with a section of that heading, in which there is something to read."""
+    path, _, wanted = (part.strip() for part in argument.partition("#"))
     place = machine.root / path
-    found = place.is_file() and text in place.read_text(encoding="utf-8")
-    return Shown(_verdict(found), path, text)
+    if not place.is_file():
+        return Shown(State.NOT_SHOWN, path, "no such page")
+    for heading, lines in _sections(place.read_text(encoding="utf-8")):
+        if wanted.lower() in heading.lower() and lines:
+            return Shown(State.SHOWN, path, f"{heading}: {lines} lines")
+    return Shown(State.NOT_SHOWN, path, f"no section {wanted}")
 
 
-def docs(machine: Machine, _plan: Plan, argument: str) -> Shown:
-    """`PATH # TEXT`: a page of the documentation has it, in whatever case."""
-    path, _, text = (part.strip() for part in argument.partition("#"))
-    place = machine.root / path
-    found = place.is_file() and text.lower() in place.read_text(encoding="utf-8").lower()
-    return Shown(_verdict(found), path, text if place.is_file() else "no such page")
+def _sections(text: str) -> list[tuple[str, int]]:
+    """Each heading with the number of lines that have something in them, before the next of its level or above."""
+    found: list[tuple[str, int, int]] = []
+    for line in text.splitlines():
+        if match := re.match(r"(#+) (.+)", line):
+            found.append((match[2], len(match[1]), 0))
+        elif line.strip() and found:
+            found = [(*each[:2], each[2] + 1) if _open(found, at) else each for at, each in enumerate(found)]
+    return [(heading, lines) for heading, _, lines in found]
+
+
+def _open(found: list[tuple[str, int, int]], at: int) -> bool:
+    return all(level > found[at][1] for _, level, _ in found[at + 1 :])
 
 
 def test(machine: Machine, _plan: Plan, argument: str) -> Shown:
-    """`FILE`: its tests pass."""
+    """`TEST`: a file of tests, or one of them by its id, passes; those with containers where containers are allowed."""
     command = f"pytest {argument}"
-    if not machine.with_tests:
+    if not machine.allowed.tests or (argument.startswith("tests/e2e/") and not machine.allowed.compose):
         return Shown(State.NOT_RUN, command, "")
-    printed = machine.run(f"python -m pytest -q -p no:cacheprovider {argument}").strip().splitlines()
+    printed = (machine.run(f"python -m pytest -q -p no:cacheprovider {argument}") or "").strip().splitlines()
     last = printed[-1] if printed else "nothing"
-    return Shown(_verdict(re.search(r"\d+ passed", last) and not re.search("failed|error", last)), command, last[:110])
-
-
-def alert(machine: Machine, _plan: Plan, argument: str) -> Shown:
-    """`NAME`: an alert of perfci.toml."""
-    found = [each for each in machine.settings["monitor"].get("alert", []) if each["name"] == argument]
-    limits = (
-        ", ".join(f"{name} {value}" for name, value in found[0].items() if name != "name") if found else "no such alert"
-    )
-    return Shown(_verdict(found), "perfci.toml", limits)
+    passed = re.search(r"\d+ passed", last) and not re.search("failed|error", last)
+    return Shown(_verdict(passed), command, last[:LONGEST])
 
 
 def compose(machine: Machine, plan: Plan, argument: str) -> Shown:
     """`GAUGE`: a number that is watched where the service runs in containers."""
-    if not machine.with_compose:
-        return Shown(State.NOT_RUN, f"perfci run {plan.profile}:... --environment compose", "")
     return gauge(machine, plan, f"{plan.profile}:{machine.compose_scenario(plan.profile)}@compose {argument}")
 
 
@@ -231,10 +259,9 @@ KINDS: dict[str, Kind] = {
     "class": user_class,
     "share": share,
     "prints": prints,
-    "file": file,
-    "docs": docs,
+    "http": http,
+    "page": page,
     "test": test,
-    "alert": alert,
     "compose": compose,
     "later": later,
     "never": never,

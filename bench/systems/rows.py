@@ -50,8 +50,9 @@ def read(system: str) -> list[Row]:
 
 def _parse(system: str, text: str) -> Iterator[Row]:
     for line in text.splitlines():
-        parts = [part.strip() for part in line.split(" | ")]
-        if len(parts) != 3 or not all(parts):
+        number, _, rest = line.partition(" | ")
+        evidence, _, promise = (part.strip() for part in rest.rpartition(" | "))  # a command may have a pipe
+        if not (number.strip() and evidence and promise):
             raise ValueError(f"{system}: {line!r} is not NUMBER | EVIDENCE | PROMISE")
-        kind, _, argument = parts[1].partition(" ")
-        yield Row(parts[0], kind, argument.strip(), parts[2])
+        kind, _, argument = evidence.partition(" ")
+        yield Row(number.strip(), kind, argument.strip(), promise)

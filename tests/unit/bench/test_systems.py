@@ -2,19 +2,21 @@
 
 import csv
 import json
-from functools import cache
 from pathlib import Path
 
 import pytest
 
 from bench.systems import performance
-from bench.systems.evidence import KINDS, Shown, State
-from bench.systems.machine import Machine, Ran
+from bench.systems.evidence import KINDS
+from bench.systems.machine import Allowed, Machine, Ran
+from bench.systems.measuring import FAULTS, Measuring
 from bench.systems.page import write
 from bench.systems.rows import PLANS, Row, read
+from bench.systems.shown import Evidence, Shown, State
 
 ROOT = Path(__file__).parents[3]
 MEASURED = {"endpoint", "output", "gauge"}
+CONFIGURED = Machine(ROOT, ROOT)
 ROWS = [(system, row) for system in PLANS for row in read(system)]
 
 
@@ -22,7 +24,7 @@ class Fake(Machine):
     """Measures nothing: a run is a folder that the test has filled."""
 
     def __init__(self, folder: Path, printed: str = "") -> None:
-        super().__init__(ROOT, folder, scenarios=None, with_tests=True, with_compose=True)
+        super().__init__(ROOT, folder, Allowed(compose=True))
         self._folder = folder
         self._text = printed
 
@@ -61,48 +63,44 @@ def test_there_are_403_promises_numbered_through() -> None:
         assert numbers == [f"{numbers[0][0]}{number:02}" for number in range(1, len(numbers) + 1)]
 
 
-@cache
-def scenarios(system: str) -> dict[str, str]:
-    """Those of the system's profile in perfci.toml, which is read once."""
-    return Machine(ROOT, ROOT, scenarios=[], with_tests=False, with_compose=False).scenarios(PLANS[system].profile)
-
-
 @pytest.mark.parametrize(("system", "row"), ROWS, ids=[row.number for _, row in ROWS])
 def test_a_row_names_evidence_that_there_is(system: str, row: Row) -> None:
     """Its kind is known, and the scenario, the page's folder or the test that it names exists."""
     assert row.kind in KINDS
-    known = scenarios(system)
+    known = CONFIGURED.scenarios(PLANS[system].profile)
     if row.kind in MEASURED:
-        assert row.argument.split()[0] in known
+        wanted = Measuring.of(row.argument.split()[0])
+        assert wanted.scenario in known
+        assert wanted.fault in {"", *FAULTS}
     if row.kind == "limit":
         assert {row.argument.split()[0], f"{row.argument.split()[0]}-smoke"} <= set(known)
     if row.kind == "scenario" and ":" not in row.argument:
         assert {row.argument, f"{row.argument}-smoke"} <= set(known)
     if row.kind == "test":
-        assert (ROOT / row.argument).is_file()
+        file, _, name = row.argument.partition("::")
+        assert f"def {name}" in (ROOT / file).read_text()
 
 
 @pytest.mark.parametrize(
     ("kind", "argument", "state"),
     [
-        ("endpoint", "x GET /a", State.SHOWN),
-        ("endpoint", "x GET /b", State.NOT_SHOWN),
-        ("endpoint", "x GET /c", State.NOT_SHOWN),
-        ("output", "x report.csv # GET,/a", State.SHOWN),
-        ("output", "x report.csv # GET,/c", State.NOT_SHOWN),
-        ("output", "x report.html #", State.NOT_SHOWN),
-        ("gauge", "x process/cpu", State.SHOWN),
-        ("gauge", "x process/memory", State.NOT_SHOWN),
+        ("endpoint", "stress-smoke GET /a", State.SHOWN),
+        ("endpoint", "stress-smoke GET /b", State.NOT_SHOWN),
+        ("endpoint", "stress-smoke GET /c", State.NOT_SHOWN),
+        ("output", "stress-smoke report.csv # GET,/a", State.SHOWN),
+        ("output", "stress-smoke report.csv # GET,/c", State.NOT_SHOWN),
+        ("output", "stress-smoke report.html #", State.NOT_SHOWN),
+        ("output", "stress-smoke report.csv #", State.SHOWN),
+        ("gauge", "stress-smoke process/cpu", State.SHOWN),
+        ("gauge", "stress-smoke process/memory", State.NOT_SHOWN),
         ("scenario", "stress", State.SHOWN),
         ("scenario", "no-such", State.NOT_SHOWN),
         ("prints", "some command # 3 pas+ed", State.SHOWN),
         ("prints", "some command # nothing", State.NOT_SHOWN),
         ("test", "tests/x.py", State.SHOWN),
-        ("file", "README.md # perfci", State.SHOWN),
-        ("file", "no-such.md # perfci", State.NOT_SHOWN),
-        ("docs", "README.md # PERFCI", State.SHOWN),
-        ("alert", "memory", State.SHOWN),
-        ("alert", "no-such", State.NOT_SHOWN),
+        ("page", "docs/operations.md # before", State.SHOWN),
+        ("page", "docs/operations.md # no such section", State.NOT_SHOWN),
+        ("page", "no-such.md # perfci", State.NOT_SHOWN),
         ("later", "Reports # grade", State.OPEN),
         ("never", "# why", State.NOT_SHOWN),
     ],
@@ -128,7 +126,7 @@ def test_a_share_of_users_has_to_be_the_promised_one(folder: Path, share: float,
 
 def test_what_was_not_measured_is_not_shown() -> None:
     """Left out is neither shown nor refuted."""
-    machine = Machine(ROOT, ROOT, scenarios=[], with_tests=False, with_compose=False)
+    machine = Machine(ROOT, ROOT, Allowed(scenarios=frozenset({"crm:no-such"}), tests=False))
     for kind, argument in (("endpoint", "stress-smoke GET /a"), ("scenario", "stress"), ("test", "tests/x.py")):
         assert show(machine, kind, argument).state is State.NOT_RUN
     assert show(machine, "compose", "db/connections").state is State.NOT_RUN
@@ -175,3 +173,68 @@ def test_a_limit_is_shown_only_where_it_is_held(
     }
     (tmp_path / "result.json").write_text(json.dumps({"verdict": "pass", "slos": [slo]}))
     assert show(Fake(tmp_path), "limit", "baseline p95 500").state is state
+
+
+@pytest.mark.parametrize(
+    ("name", "command"),
+    [
+        ("crm:stress-smoke", "perfci run crm:stress-smoke --against limits"),
+        ("crm:stress", "perfci run crm:stress --against limits"),
+        ("crm:baseline", "perfci run crm:baseline --against limits --duration 30s"),
+        ("crm:baseline+errors", "... --duration 30s --candidate-env DEMO_FAULTS=errors=0.08"),
+        ("crm:stress-smoke@compose", "perfci run crm:stress-smoke --against limits --environment compose"),
+    ],
+)
+def test_a_scenario_is_measured_by_one_command(name: str, command: str) -> None:
+    """Full size is shortened in time alone, and not where it climbs in stages."""
+    assert CONFIGURED.measuring(name) == command.replace("...", "perfci run crm:baseline --against limits")
+
+
+def test_a_limit_that_the_machine_does_not_keep_at_full_size_is_an_answer(tmp_path: Path) -> None:
+    """At smoke size it shows nothing."""
+    slo = {
+        "endpoint": "(all endpoints)",
+        "metric": "throughput",
+        "limit": 500.0,
+        "worst": 90.0,
+        "rounds": 1,
+        "held": False,
+    }
+    (tmp_path / "result.json").write_text(json.dumps({"verdict": "slo breach", "slos": [slo]}))
+    assert show(Fake(tmp_path), "limit", "baseline throughput 500").state is State.BREACHED
+
+
+def test_what_was_produced_is_taken_again(tmp_path: Path) -> None:
+    """But for what was left out, which the next call produces."""
+    file = tmp_path / "evidence.json"
+    first = Evidence.read(file)
+    first.keep("C01", Shown(State.SHOWN, "a", "b"))
+    first.keep("C02", Shown(State.NOT_RUN, "a", ""))
+    second = Evidence.read(file)
+    assert second.get("C01") == Shown(State.SHOWN, "a", "b")
+    assert second.get("C02") is None
+
+
+def test_a_command_is_run_once_and_shows_nothing_of_its_machine(tmp_path: Path) -> None:
+    """Its output is kept in the folder of the evidence; folders of one call have no place in the page."""
+    command = f"sh -c 'echo {tmp_path}/x; echo run >> {tmp_path}/runs'"
+    for _ in range(2):
+        assert (Machine(ROOT, tmp_path).run(command) or "").strip() == "FOLDER/x"
+    assert (tmp_path / "runs").read_text() == "run\n"
+    assert (Machine(ROOT, tmp_path, anew=True).run(command) or "").strip() == "FOLDER/x"
+    assert (tmp_path / "runs").read_text() == "run\nrun\n"
+
+
+def test_a_command_about_a_run_that_is_not_allowed_is_not_run(tmp_path: Path) -> None:
+    """It is neither shown nor refuted."""
+    machine = Machine(ROOT, tmp_path, Allowed(scenarios=frozenset({"crm:no-such"})))
+    assert show(machine, "prints", "cat {run crm:stress-smoke} # x").state is State.NOT_RUN
+
+
+def test_runs_of_an_earlier_call_are_there_again(tmp_path: Path) -> None:
+    """Those of smoke size, without a fault and with a result."""
+    for name in ("crm-stress-smoke", "crm-stress", "crm-stress-smoke-errors", "crm-baseline-smoke"):
+        (tmp_path / "runs" / name).mkdir(parents=True)
+    for name in ("crm-stress-smoke", "crm-stress", "crm-stress-smoke-errors"):
+        (tmp_path / "runs" / name / "result.json").write_text("{}")
+    assert Machine(ROOT, tmp_path).folders == {"crm:stress-smoke": tmp_path / "runs/crm-stress-smoke"}
