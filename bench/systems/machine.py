@@ -115,15 +115,13 @@ class Machine:
         return Measuring.of(name).command(staged=self._staged(name))
 
     def measure(self, name: str) -> Ran | None:
-        """Measure a scenario once; none if that is not allowed."""
+        """Measure a scenario once; none if that is not allowed, and was not done before."""
         if name in self._runs:
             return self._runs[name]
         folder = self._folder_of(name)
-        if not self._may_measure(name):
-            return None
-        if self.anew:
-            shutil.rmtree(folder, ignore_errors=True)
-        if not (folder / "result.json").is_file():
+        if self.anew or not (folder / "result.json").is_file():
+            if not self._may_measure(name):
+                return None
             shutil.rmtree(folder, ignore_errors=True)
             done = self._call(f"{self.measuring(name)} --quiet --output {shlex.quote(str(folder))}")
             print(f"{name}: exit code {done.returncode}", file=sys.stderr, flush=True)
