@@ -4,6 +4,7 @@ Renders the report as GitHub's Markdown: the pull request comment, and the longe
 Both stay below the platform's limits by construction: rows, findings and every text in them are bounded.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from typing import TYPE_CHECKING
@@ -24,6 +25,9 @@ REASON_LIMIT = 600
 TEXT_LIMIT = 300
 STATEMENT_LIMIT = 200
 SERIES_LIMIT = 240
+_COPYABLE = re.compile(r"(?:[\w /.{}()?=&%+,~-]|:(?!:))+")
+"""A series that is offered to be copied: nothing in it could be a mention, a link, a tag or a command anywhere."""
+
 SUMMARY_ROW_BYTES = 900_000
 """What all rows may take in a job summary, whose own limit is 1 MiB."""
 
@@ -193,5 +197,5 @@ def _acceptable(outcome: Outcome, commit: str) -> list[str]:
     """The lines of a comment that accepts what is red; nothing where no comment is read, or no series is red."""
     red = [each for each in outcome.decisions if each.counts and each.verdict is SeriesVerdict.REGRESSION]
     labels = dict.fromkeys(visible(each.comparison.series.label, SERIES_LIMIT) for each in red)
-    named = [label for label in labels if "`" not in label and not label.endswith("…")]
+    named = [label for label in labels if _COPYABLE.fullmatch(label)]
     return [f"/perf accept {label} at {commit}" for label in named[:MAX_ROWS]] if commit else []
