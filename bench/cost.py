@@ -108,6 +108,7 @@ def write_log(path: Path, rng: np.random.Generator, *, requests: int, endpoints:
             np.full(count, 200),
             np.full(count, 1024),
             np.zeros(count),  # nobody looked at the headers
+            np.zeros(count),  # of no user class
         )
         typed = (np.asarray(column, dtype=code).tobytes() for code, column in zip(COLUMNS, columns, strict=True))
         chunks.append((b"R", int(count).to_bytes(4, "little") + b"".join(typed)))
