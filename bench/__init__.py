@@ -1,1 +1,1 @@
-"""How good the gate is, and what it costs: measured, never assumed. Knows perfci; perfci does not know it."""
+"""Measures how good the gate is, and what it costs. Imports perfci; perfci does not import it."""

@@ -1,4 +1,4 @@
-"""What one rule said in many trials of one kind: shares with their intervals."""
+"""The results of one rule in many trials of one kind: shares with their intervals."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -28,18 +28,18 @@ class Cell:
 
     @property
     def trials(self) -> int:
-        """All of them."""
+        """Number of trials."""
         return sum(self.counts.values())
 
     @property
     def mean_blocks(self) -> float:
-        """That a verdict took."""
+        """Mean number of blocks until the verdict."""
         if not self.blocks:
             return float(self.replicates)
         return sum(number * trials for number, trials in self.blocks.items()) / sum(self.blocks.values())
 
     def most_blocks(self, share: float) -> int:
-        """That this *share* of the verdicts took at most."""
+        """Number of blocks within which this *share* of the verdicts was reached."""
         reached = 0
         for number in sorted(self.blocks):
             reached += self.blocks[number]
@@ -49,21 +49,21 @@ class Cell:
 
     @property
     def load_s(self) -> float:
-        """Seconds of measured load that one verdict costs; of a baseline the candidate's run alone."""
+        """Seconds of measured load per verdict; against a baseline only the candidate's run."""
         return self.seconds * (self.rounds if self.mode == "baseline" else 2 * self.mean_blocks)
 
     def share(self, verdict: str) -> float:
-        """Of the trials that ended in *verdict*."""
+        """Share of the trials that ended with *verdict*."""
         return self.counts.get(verdict, 0) / self.trials
 
     def interval(self, verdict: str) -> tuple[float, float]:
-        """Of the share, by Clopper and Pearson: what the number of trials leaves open, and nothing else."""
+        """Clopper-Pearson interval of the share, for the number of trials alone."""
         result = stats.binomtest(self.counts.get(verdict, 0), self.trials)
         low, high = result.proportion_ci(CONFIDENCE, method="exact")
         return float(low), float(high)
 
     def block_interval(self, verdict: str) -> tuple[float, float] | None:
-        """Of the share, by the blocks it was resampled from; nothing where that cannot be said."""
+        """Interval of the share for the number of blocks that were resampled; None where it is unknown."""
         error = self.block_errors.get(verdict)
         if error is None:
             return None
@@ -71,7 +71,7 @@ class Cell:
         return max(0.0, self.share(verdict) - half), min(1.0, self.share(verdict) + half)
 
     def document(self) -> dict[str, Any]:
-        """For JSON."""
+        """The cell as JSON."""
         sequential = {
             "first_look": self.first_look,
             "mean_blocks": self.mean_blocks,

@@ -1,5 +1,5 @@
 """
-What a census is worth: `python -m bench.census`, and with `--environment compose` on PostgreSQL and Redis.
+Measures how reliable the census is: `python -m bench.census`, or with `--environment compose` on PostgreSQL and Redis.
 
 Identical sides are counted again and again, with processes beside them that keep every core busy: any red is a false
 one. Then each fault of the demo service is given to the candidate, and must be found where it is, and named. All
@@ -56,7 +56,7 @@ EMBEDDED: Mapping[str, tuple[str, str, str]] = {
     "double-payload": ("GET /tickets/", "response/bytes", "payload: response/bytes"),
 }
 """
-Fault -> the endpoint that has it, a counter that must be red there, and the culprit, by kind and beginning.
+Fault -> the endpoint that has it, a counter that must be red there, and the culprit's kind and beginning.
 
 A database within the process shows no statements: its only witness is what the service counts of itself, which has a
 name but no text. A lost index and a chatty cache within the process are counted by nobody.
@@ -77,7 +77,7 @@ class Stand:
 
 @dataclass(kw_only=True)
 class Sides:
-    """Both sides, running."""
+    """Both running sides."""
 
     stand: Stand
     seen: Mapping[Side, Seen]
@@ -85,7 +85,7 @@ class Sides:
     taken: int = 0
 
     def decisions(self) -> list[Decision]:
-        """One census of both, freshly seeded, judged."""
+        """Seed both sides, take a census and judge it."""
         stand = self.stand
         for running in self.seen.values():
             again = self.taken > 0
@@ -112,7 +112,7 @@ class Sides:
 
 @dataclass(kw_only=True)
 class Findings:
-    """Everything that came out."""
+    """The results of all measurements."""
 
     environment: str
     hogs: int
@@ -151,7 +151,7 @@ def _subject(run: Run) -> Subject:
 
 @contextlib.contextmanager
 def started(stand: Stand, fault: str = "") -> Iterator[Sides]:
-    """Both sides, the candidate with *fault*."""
+    """Start both sides, the candidate with *fault*."""
     reads: defaultdict[str, list[float]] = defaultdict(list)
     with contextlib.ExitStack() as stack:
         seen = {}
@@ -177,7 +177,7 @@ def started(stand: Stand, fault: str = "") -> Iterator[Sides]:
 
 
 def _time(source: Source, into: list[float]) -> None:
-    """Note how long each read of *source* takes."""
+    """Record how long each read of *source* takes."""
     untimed = source.read
 
     def timed() -> object:
@@ -191,7 +191,7 @@ def _time(source: Source, into: list[float]) -> None:
 
 
 def measure_same(stand: Stand, findings: Findings, times: int, say: Callable[[str], None]) -> None:
-    """Identical sides, again and again."""
+    """Count identical sides repeatedly."""
     began = time.monotonic()
     with started(stand) as sides:
         findings.start_s = time.monotonic() - began
@@ -212,7 +212,7 @@ def measure_same(stand: Stand, findings: Findings, times: int, say: Callable[[st
 def measure_faults(
     stand: Stand, findings: Findings, faults: Sequence[str], times: int, say: Callable[[str], None]
 ) -> None:
-    """A candidate with these *faults*, again and again: each found where it is, and named."""
+    """Count a candidate with each of *faults* repeatedly; each must be found at its endpoint, with its culprit."""
     with started(stand, ",".join(faults)) as sides:
         for number in range(1, times + 1):
             red = [decision for decision in sides.decisions() if decision.verdict is SeriesVerdict.REGRESSION]
@@ -221,20 +221,20 @@ def measure_faults(
 
 
 def _looked_for(fault: str, red: Sequence[Decision], stand: Stand, findings: Findings) -> str:
-    """Whether *fault* is among what is red, and its culprit named there."""
+    """Whether *fault* is red at its endpoint, and its culprit named."""
     endpoint, counter, culprit = (ON_POSTGRESQL if stand.environment else EMBEDDED)[fault]
     there = [decision for decision in red if decision.comparison.series.endpoint == endpoint]
     found = any(decision.comparison.series.metric.name == counter for decision in there)
-    told = [f"{each.kind}: {each.what}" for decision in there for each in decision.comparison.culprits]
-    named = found and (not culprit or any(text.startswith(culprit) for text in told))
+    culprits = [f"{each.kind}: {each.what}" for decision in there for each in decision.comparison.culprits]
+    named = found and (not culprit or any(text.startswith(culprit) for text in culprits))
     counts = findings.faults.setdefault(fault, {"censuses": 0, "found": 0, "named": 0})
     for name, holds in (("censuses", True), ("found", found), ("named", named)):
         counts[name] += holds
-    return "found and named" if named else f"{'found' if found else 'MISSED'}; {told}"
+    return "found and named" if named else f"{'found' if found else 'MISSED'}; {culprits}"
 
 
 def tables(findings: Findings) -> Sequence[Table]:
-    """For people."""
+    """The results as tables."""
     same = Table("", "", title=f"census, {findings.environment}, {findings.hogs} CPU hogs", title_justify="left")
     same.add_row("identical censuses", str(findings.same))
     same.add_row("false reds", str(len(findings.false_reds)))
@@ -262,7 +262,7 @@ def tables(findings: Findings) -> Sequence[Table]:
 @click.option("--user-class", "classes", multiple=True, help="Of the profile; all without it.")
 @click.option("--json", "file", type=click.Path(path_type=Path), help="Where everything goes, for programs.")
 def main(**options: Any) -> None:
-    """Count identical sides, then sides with a fault, and show what came of it."""
+    """Count identical sides, then sides with a fault, and print the results."""
     for number in (signal.SIGINT, signal.SIGTERM):  # also in the background: what runs shall be stopped
         signal.signal(number, signal.default_int_handler)
     environment, count, classes = options["environment"], options["count"], options["classes"]

@@ -24,22 +24,22 @@ from perfci.model import ALL_ENDPOINTS, EndpointRound, Quantity, Requests, Side
 Floats = npt.NDArray[np.float64]
 
 WARMUP_S = 3.0
-"""Of a load round, cut off."""
+"""Seconds at the start of a load round that are left out."""
 
 _CHANGED = re.compile(r"-(plus|extra|slow)")
-"""In the name of a duet's file: its sides are not identical."""
+"""Part of a duet file's name that shows that its sides differ."""
 
 
 @dataclass(frozen=True, eq=False)
 class Column:
-    """The requests of one endpoint on one side of a round; compared by identity, so that results can be cached."""
+    """One endpoint's requests on one side of a round; compared by identity, so that results can be cached."""
 
     latency_ms: Floats  # in the order sent
     start_s: Floats
 
     @cached_property
     def sorted(self) -> Floats:
-        """The latencies in order."""
+        """The latencies in increasing order."""
         return np.sort(self.latency_ms)
 
     @cached_property
@@ -54,7 +54,7 @@ class Column:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Take:
-    """One side of one round as a trial uses it: perfci's values, and the requests for rules that want them."""
+    """One side of one round as a trial uses it: perfci's metrics, and the requests for rules that need them."""
 
     endpoints: Mapping[str, EndpointRound]
     columns: Mapping[str, Column]
@@ -62,7 +62,9 @@ class Take:
 
 @cache
 def slower(take: Take, endpoint: str | None, factor: float) -> Take:
-    """The same round with every latency of *endpoint* (of all, without one) multiplied: exact for every clock here."""
+    """
+    The same round with every latency of *endpoint* (of all endpoints, without one) multiplied, exact for every clock.
+    """
     names = [endpoint] if endpoint else list(take.columns)
     endpoints = {name: _scaled(seen, factor) if name in names else seen for name, seen in take.endpoints.items()}
     columns = {
@@ -80,7 +82,7 @@ def _scaled(seen: EndpointRound, factor: float) -> EndpointRound:
 
 @cache
 def mixed(rest: Take, other: Take, endpoint: str) -> Take:
-    """One endpoint of the one round, the rest of the other."""
+    """One endpoint of one round, the rest of another."""
     endpoints = {**rest.endpoints, endpoint: other.endpoints[endpoint]}
     if whole := rest.endpoints.get(ALL_ENDPOINTS):
         swapped = other.endpoints[endpoint].values["throughput"] - rest.endpoints[endpoint].values["throughput"]
@@ -100,13 +102,13 @@ class LoadRound:
 
     @property
     def change(self) -> float:
-        """How much slower it was made, as a fraction."""
+        """How much slower the service was made, as a fraction."""
         return 0.0 if self.variant.startswith("a") else float(self.variant[1:]) / 100
 
 
 @dataclass(frozen=True, eq=False)
 class LoadCorpus:
-    """Rounds of one service, unchanged and slowed down, in time order."""
+    """Rounds of one service, unchanged and slowed down, in order of time."""
 
     name: str
     rounds: tuple[LoadRound, ...]
@@ -118,17 +120,17 @@ class LoadCorpus:
 
     @property
     def changes(self) -> list[float]:
-        """What was injected, as fractions."""
+        """The injected changes, as fractions."""
         return sorted({round_.change for round_ in self.rounds} - {0.0})
 
     @property
     def unchanged(self) -> list[LoadRound]:
-        """In time order."""
+        """The unchanged rounds, in order of time."""
         return [round_ for round_ in self.rounds if not round_.change]
 
     @cached_property
     def endpoints(self) -> tuple[str, ...]:
-        """Their names."""
+        """The names of the endpoints."""
         return tuple(sorted(take(self.rounds[0], 17.0).columns))
 
     def half(self, which: str) -> "LoadCorpus":
@@ -144,7 +146,7 @@ def _half(blocks: list[int], which: str) -> list[int]:
 
 @cache
 def take(round_: LoadRound, seconds: float) -> Take:
-    """A recorded round, its first *seconds* after the warm-up."""
+    """The first *seconds* of a recorded round after its warm-up."""
     window = (WARMUP_S, WARMUP_S + seconds)
     with np.load(round_.path) as stored:
         names = sorted(key.removesuffix(".latency_ms") for key in stored if key.endswith(".latency_ms"))
@@ -188,17 +190,17 @@ class DuetCorpus:
 
     @property
     def blocks(self) -> list[int]:
-        """Their numbers."""
+        """The numbers of the blocks."""
         return [block.number for block in self.duets]
 
     @property
     def endpoints(self) -> tuple[str, ...]:
-        """Their names."""
+        """The names of the endpoints."""
         return tuple(sorted(self.duets[0].turns))
 
     @property
     def seconds(self) -> float:
-        """Of turns in a block, of one side: half of the typical sum of all response times."""
+        """Seconds of turns in a block, on one side: half of the median sum of all response times."""
         return (
             float(
                 np.median([sum(each.sum() for both in block.turns.values() for each in both) for block in self.duets])
@@ -212,7 +214,7 @@ class DuetCorpus:
         return DuetCorpus(self.name, tuple(block for block in self.duets if block.number in kept), self.identical)
 
     def takes(self, share: float) -> dict[int, tuple[Take, Take]]:
-        """Every block by its number, base and candidate, from the first *share* of its quadruples of turns."""
+        """Block number -> base and candidate, from the first *share* of the block's quadruples of turns."""
         return {block.number: _sides(block, share) for block in self.duets}
 
 
@@ -230,7 +232,7 @@ def _sides(block: DuetBlock, share: float) -> tuple[Take, Take]:
 
 
 def load(folder: Path) -> list[LoadCorpus | DuetCorpus]:
-    """Every corpus in *folder*, of whichever format."""
+    """Every corpus in *folder*, of either format."""
     if (folder / "index.json").is_file():
         listed = json.loads((folder / "index.json").read_text(encoding="utf-8"))
         rounds = (

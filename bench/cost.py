@@ -1,5 +1,5 @@
 """
-What judging costs: `python -m bench.cost`.
+Measures what judging costs: `python -m bench.cost`.
 
 Seconds are this machine's and tell little; the ratio to reading the same bytes, or to importing the same libraries,
 holds on any. Each case runs in a process of its own, so that its memory is its own; the best of several times counts.
@@ -55,7 +55,7 @@ Work = Callable[[], object]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sizes:
-    """How much is judged."""
+    """The size of the judged runs."""
 
     requests: int = 10_000_000  # of both sides
     blocks: int = 8
@@ -67,7 +67,7 @@ class Sizes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """Something to be timed: *prepare* writes files once, *ready* gives the work, which is timed alone."""
+    """Something to time: *prepare* writes its files once, *ready* returns the work that is timed."""
 
     name: str
     prepare: Callable[[Path, Sizes], None]
@@ -80,7 +80,7 @@ class Case:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cost:
-    """What a case took."""
+    """The measured cost of a case."""
 
     case: str
     seconds: float
@@ -92,12 +92,12 @@ class Cost:
 
     @property
     def ratio(self) -> float:
-        """How many times as long as what nobody can avoid."""
+        """The cost relative to the unavoidable part."""
         return self.seconds / self.beside_s
 
 
 def write_log(path: Path, rng: np.random.Generator, *, requests: int, endpoints: int) -> None:
-    """A round's log as a generator writes it, one chunk of rows a second."""
+    """Write a round's log as a generator does, in one chunk of rows per second."""
     chunks = [(b"N", json.dumps([[f"GET /{number}"] * 2 for number in range(endpoints)]).encode())]
     for second, count in enumerate(np.diff(np.linspace(0, requests, ROUND_S + 1).astype(int))):
         columns = (
@@ -124,7 +124,7 @@ def _prepare_logs(folder: Path, sizes: Sizes) -> None:
 
 
 def _judge_logs(folder: Path, sizes: Sizes) -> Work:
-    """From the requests of both sides to a verdict, the arrays of one round at a time."""
+    """Judge the requests of both sides, with the arrays of one round in memory at a time."""
     plan = Plan(blocks=sizes.blocks)
     run = job(World(endpoints=sizes.endpoints), plan, np.zeros(sizes.endpoints), np.random.default_rng(1), number=0)
 
@@ -180,9 +180,9 @@ def _compare(folder: Path, _: Sizes) -> Work:
 
 
 def _import(folder: Path, _: Sizes) -> Work:
-    """All that a comparison imports of the libraries."""
-    told = _process("-X", "importtime", "-m", "perfci", "compare", *_files(folder), cwd=folder).stderr
-    modules = [line.rpartition("|")[2].strip() for line in told.splitlines() if line.startswith("import time:")]
+    """Import all libraries of a comparison."""
+    output = _process("-X", "importtime", "-m", "perfci", "compare", *_files(folder), cwd=folder).stderr
+    modules = [line.rpartition("|")[2].strip() for line in output.splitlines() if line.startswith("import time:")]
     wanted = [name for name in modules if name.partition(".")[0] in LIBRARIES]
     script = "import contextlib, importlib\n" + "".join(
         f"with contextlib.suppress(ImportError): importlib.import_module({name!r})\n" for name in wanted
@@ -245,12 +245,12 @@ def cost(key: str, sizes: Sizes, *, repeats: int) -> Cost:
         CASES[key].prepare(Path(name), sizes)
         call = f"measure({key!r}, Path({name!r}), {sizes!r}, {repeats})"
         script = f"from pathlib import Path; from bench.cost import Sizes, measure; print({call})"
-        told = _process("-c", script, cwd=Path(__file__).parents[1]).stdout
-        return Cost(**json.loads(told))
+        output = _process("-c", script, cwd=Path(__file__).parents[1]).stdout
+        return Cost(**json.loads(output))
 
 
 def measure(key: str, folder: Path, sizes: Sizes, repeats: int) -> str:
-    """One case, here and now and as the program would: its cost as JSON."""
+    """Measure one case in this process, as the program would run it; its cost as JSON."""
     gc.set_threshold(COLLECT_AFTER)
     case = CASES[key]
     seconds = _best(case.ready(folder, sizes), repeats)
@@ -277,13 +277,13 @@ def _best(work: Work, repeats: int) -> float:
 
 
 def _peak_mb() -> float:
-    """Of this process's memory since it began (Linux)."""
+    """Peak memory of this process (Linux)."""
     status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
     return int(status["VmHWM"].split()[0]) * 1024 / 1e6
 
 
 def table(costs: Sequence[Cost]) -> str:
-    """One line a case."""
+    """One line per case."""
     head = f"{'':40} {'seconds':>8} {'limit':>6} {'ratio':>7} {'MB':>5} {'limit':>6}"
     return "\n".join([head, *map(_row, costs)])
 

@@ -1,5 +1,5 @@
 """
-A corpus small enough to be kept beside the tests: `python -m bench.distil FROM TO`.
+Distils a corpus that is small enough to be kept with the tests: `python -m bench.distil FROM TO`.
 
 Load rounds keep some of the blocks, their first seconds and every k-th request; turns keep some of the blocks and the
 first quadruples. The formats stay the same, so that whatever reads the one reads the other.
@@ -23,7 +23,7 @@ from bench.corpora import DuetCorpus, LoadCorpus, LoadRound
 @click.option("--every", default=4, show_default=True, help="Keep every k-th request of an endpoint under load.")
 @click.option("--quadruples", default=20, show_default=True, help="Of turns, for each endpoint and block.")
 def main(source: Path, target: Path, *, blocks: int, seconds: float, every: int, quadruples: int) -> None:
-    """Copy a little of the corpus in SOURCE to TARGET."""
+    """Copy a small part of the corpus in SOURCE to TARGET."""
     target.mkdir(parents=True, exist_ok=True)
     for corpus in corpora.load(source):
         if isinstance(corpus, LoadCorpus):
@@ -33,7 +33,7 @@ def main(source: Path, target: Path, *, blocks: int, seconds: float, every: int,
 
 
 def load_rounds(corpus: LoadCorpus, target: Path, *, blocks: int, until_s: float, every: int) -> None:
-    """Some of the rounds, some of their requests."""
+    """Copy some of the requests of some of the rounds."""
     kept = [round_ for round_ in corpus.rounds if round_.block in corpus.blocks[:blocks]]
     for round_ in kept:
         np.savez_compressed(target / round_.path.name, **_thinned(round_, until_s, every))  # type: ignore[arg-type]
@@ -55,7 +55,7 @@ def _thinned(round_: LoadRound, until_s: float, every: int) -> dict[str, np.ndar
 
 
 def turns(corpus: DuetCorpus, target: Path, *, blocks: int, quadruples: int) -> None:
-    """Some of the blocks, the first of their turns; two of a side make a quadruple."""
+    """Copy the first turns of some of the blocks; two turns of each side make a quadruple."""
     kept = {
         f"start{block.number:02d}|{endpoint}|{side}": values[: 2 * quadruples].astype(np.float32)
         for block in corpus.duets[:blocks]

@@ -1,4 +1,4 @@
-"""A trial through the judge's public door, with the default policy: the whole verdict, exactly what users get."""
+"""Judges a trial through the judge's public interface, with the default policy, as users do."""
 
 from dataclasses import asdict, replace
 from functools import cache
@@ -58,7 +58,7 @@ _FINGERPRINT = Fingerprint(
 
 
 def lean(policy: GatePolicy) -> GatePolicy:
-    """The default *policy* without what is only shown and never counts: the same verdict in half the time."""
+    """The default *policy* without advisory series: the same verdict in half the time."""
     return replace(
         policy,
         budgets=tuple(
@@ -75,7 +75,7 @@ _LEAN = lean(DEFAULT)
 
 
 def perfci(trial: Trial, policy: GatePolicy = _LEAN) -> str:
-    """The verdict of the whole."""
+    """The verdict on the whole."""
     reference = Reference.BASELINE if trial.history else Reference.REF
     candidate = _rounds(trial.kind, Side.CANDIDATE, trial.candidate)
     if trial.history:
@@ -90,7 +90,7 @@ def perfci(trial: Trial, policy: GatePolicy = _LEAN) -> str:
 
 
 def sequential(first: int, trial: Trial, policy: GatePolicy = _LEAN) -> Answer:
-    """The verdict of the whole where it is looked at after each block from the *first* on, until it is decided."""
+    """The verdict on the whole where it is judged after each block from the *first* on, until it is decided."""
     most = len(trial.candidate)
     plan = LookPlan(first=first, most={trial.kind: most})
     base, candidate = (

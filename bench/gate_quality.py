@@ -1,5 +1,5 @@
 """
-How often the gate's whole verdict is wrong, on recorded rounds: `python -m bench.gate_quality --corpus DIR`.
+Measures how often the gate's verdict is wrong on recorded rounds: `python -m bench.gate_quality --corpus DIR`.
 
 Every cell is at least a thousand trials resampled out of the corpus (`bench.resampling`), judged through perfci's
 public door and, side by side, by the rules that people use today (`bench.rivals`).
@@ -40,7 +40,7 @@ formats. Machines can be simulated without any: --machines."""
 
 
 class Sizes(NamedTuple):
-    """What is varied, as asked for on the command line; empty means all."""
+    """The values to vary, from the command line; empty means all."""
 
     pairs: Sequence[int] = PAIRS
     blocks: Sequence[int] = BLOCKS
@@ -53,7 +53,7 @@ class Sizes(NamedTuple):
 
 
 def specs(corpus: LoadCorpus | DuetCorpus, modes: Sequence[str], sizes: Sizes) -> list[Spec]:
-    """Every cell that the corpus allows to ask for."""
+    """Every cell that the corpus has enough rounds for."""
     if isinstance(corpus, DuetCorpus):
         duets = _duets(corpus, sizes) if "duet" in modes else []
         return [*duets, *_looked_at(duets, sizes)]
@@ -73,7 +73,7 @@ def specs(corpus: LoadCorpus | DuetCorpus, modes: Sequence[str], sizes: Sizes) -
 
 
 def _looked_at(fixed: Sequence[Spec], sizes: Sizes) -> list[Spec]:
-    """The same trials of both sides, looked at after each block."""
+    """The same trials of both sides, judged after each block."""
     if sizes.looks is None:
         return []
     first, most = sizes.looks
@@ -100,7 +100,7 @@ def _duets(corpus: DuetCorpus, sizes: Sizes) -> list[Spec]:
 
 
 class Work(NamedTuple):
-    """One cell for one process."""
+    """The cell that one process measures."""
 
     spec: Spec
     corpus: LoadCorpus | DuetCorpus
@@ -118,7 +118,7 @@ def _do(index: int) -> list[Cell]:
 
 
 def measure(works: Sequence[Work], jobs: int) -> list[Cell]:
-    """All cells, in the order asked for. The work is inherited by the processes, never sent."""
+    """Return all cells in the requested order. Child processes inherit the work by fork."""
     _WORK[:] = works
     if jobs == 1:
         return [cell for index in range(len(works)) for cell in _do(index)]
@@ -127,7 +127,7 @@ def measure(works: Sequence[Work], jobs: int) -> list[Cell]:
 
 
 def rules_for(spec: Spec, corpus: LoadCorpus | DuetCorpus, only: Sequence[str]) -> dict[str, Rule]:
-    """The rules that make sense in a mode, perfci first."""
+    """The rules that apply in a mode, perfci first."""
     if spec.first_look:  # nobody else looks before the end
         return {"perfci": partial(sequential, spec.first_look)} if not only or "perfci" in only else {}
     known: dict[str, Rule] = {"perfci": perfci, **RIVALS[spec.mode]}
@@ -188,7 +188,7 @@ def main(
     looks: tuple[int, int] | None,
     **sizes: tuple[float, ...] | None,
 ) -> None:
-    """Measure the gate on recorded rounds, side by side with the rules that people use today."""
+    """Measure the gate on recorded rounds, next to the rules that other tools use."""
     if not corpus and not simulated:
         raise click.UsageError(NOTHING)
     whole = ("pairs", "blocks", "stored", "rounds")

@@ -1,4 +1,4 @@
-"""Others on the machine."""
+"""Other load on the machine."""
 
 import multiprocessing
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def hogs(count: int) -> Iterator[None]:
-    """So many processes that do nothing but use a core."""
+    """Run *count* processes that each keep a core busy."""
     running = [multiprocessing.Process(target=_burn, daemon=True) for _ in range(count)]
     for process in running:
         process.start()

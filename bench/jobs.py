@@ -1,5 +1,5 @@
 """
-Simulated jobs on machines that no corpus holds.
+Simulates jobs on machines that no corpus contains.
 
 Simulated are the metrics of a round. The log of a metric of one endpoint in one round is the sum of
 
@@ -48,7 +48,7 @@ IN_SERVICE = 0.1  # share of its time that a user waits for answers: by so much 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class World:
-    """Service and machines; every `sd` is of a log, every `by` a relative change."""
+    """Service and machines; every `sd` is that of a log, every `by` a relative change."""
 
     endpoints: int = 4
     requests: float = 400.0  # expected, for one endpoint in one round
@@ -70,7 +70,7 @@ class World:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What is measured, and what the candidate does to it."""
+    """The schedule of a simulated run, and the candidate's change."""
 
     blocks: int  # of a run; each has one load round a side
     stored: int = 0  # runs of the baseline; none: paired
@@ -80,19 +80,19 @@ class Plan:
 
     @property
     def mode(self) -> str:
-        """As the cells call it."""
+        """The mode, as cells name it."""
         return "baseline" if self.stored else "paired"
 
     @property
     def change(self) -> str:
-        """As the cells call it."""
+        """The change, as cells name it."""
         where = "all" if self.everywhere else "one"
         return f"+{100 * self.effect:.0f} % {where}" if self.effect else "none"
 
 
 @dataclass(frozen=True, slots=True)
 class _Estimator:
-    """How a metric follows the latencies, for the log-normal ones of `REQUEST_SD`."""
+    """How a metric follows the latencies, for log-normal ones with `REQUEST_SD`."""
 
     level: float  # log, beside the geometric mean's
     rounds: float  # scatter of its rounds, beside the geometric mean's
@@ -126,7 +126,7 @@ _PLAN = LoadPlan(
 
 
 def _states(world: World, rounds: int, rng: np.random.Generator) -> Floats:
-    """Of the machine, round by round in the order of time: logs."""
+    """Logs of the machine's speed, round by round in order of time."""
     state = np.empty(rounds)
     state[0] = rng.normal()
     for at in range(1, rounds):
@@ -137,13 +137,13 @@ def _states(world: World, rounds: int, rng: np.random.Generator) -> Floats:
 
 
 def effects_of(world: World, plan: Plan) -> Floats:
-    """Of the candidate, on the log of each endpoint; the one endpoint is in the middle."""
+    """The candidate's effect on the log of each endpoint; a single slower endpoint is in the middle."""
     touched = np.arange(world.endpoints) == world.endpoints // 2
     return np.where(touched | plan.everywhere, log1p(plan.effect), 0.0)
 
 
 def _order(plan: Plan) -> list[tuple[Side, int]]:
-    """Side and block of each load round, in the order of time: ABBA where there are two sides."""
+    """Side and block of each load round, in order of time: ABBA for two sides."""
     if plan.stored:
         return [(Side.CANDIDATE, block) for block in range(1, plan.blocks + 1)]
     pairs = [(Side.BASE, Side.CANDIDATE), (Side.CANDIDATE, Side.BASE)]
@@ -151,7 +151,7 @@ def _order(plan: Plan) -> list[tuple[Side, int]]:
 
 
 def job(world: World, plan: Plan, effects: Floats, rng: np.random.Generator, *, number: int) -> Run:
-    """One job on a machine of its own; *effects* are the candidate's, on the log of each endpoint."""
+    """Simulate one job on a machine of its own; *effects* are the candidate's, on the log of each endpoint."""
     order = _order(plan)
     slow = rng.random() < world.slow_share
     level = np.geomspace(*LEVELS_MS, world.endpoints)
@@ -176,7 +176,7 @@ def job(world: World, plan: Plan, effects: Floats, rng: np.random.Generator, *, 
 
 
 def _errors(rng: np.random.Generator, requests: Counts) -> Floats:
-    """Of every metric (the last axis), by the requests that it was computed from."""
+    """Errors of every metric (last axis), by the number of requests that it is computed from."""
     common = rng.normal(size=(*requests.shape, 1))
     own = rng.normal(size=(*requests.shape, len(_ESTIMATORS)))
     mixed = _LIKENESS * common + np.sqrt(1 - _LIKENESS**2) * own
@@ -185,16 +185,16 @@ def _errors(rng: np.random.Generator, requests: Counts) -> Floats:
 
 
 def _standard_errors(rng: np.random.Generator, requests: Counts) -> Floats:
-    """What the requests tell of the first metric's error; a few of them tell it badly."""
-    freedom = np.maximum(requests - 1, 1)
-    told = REQUEST_SD * _ERROR[0] * np.sqrt(rng.chisquare(freedom) / freedom / np.maximum(requests, 1))
-    return np.where(requests > 1, told, 0.0)
+    """The standard error of the first metric, as its requests estimate it."""
+    df = np.maximum(requests - 1, 1)
+    errors = REQUEST_SD * _ERROR[0] * np.sqrt(rng.chisquare(df) / df / np.maximum(requests, 1))
+    return np.where(requests > 1, errors, 0.0)
 
 
 def _lines(
     requests: Counts, failures: Counts, latencies: Floats, rates: Floats, standard_errors: Floats
 ) -> dict[str, EndpointRound]:
-    """What one load round saw of each endpoint, and of all of them."""
+    """The endpoints of one load round, and all of them together."""
     seen = {}
     columns = (table.tolist() for table in (requests, failures, latencies, rates, standard_errors))
     for number, (asked, failed, values, rate, error) in enumerate(zip(*columns, strict=True)):
@@ -217,7 +217,7 @@ def _lines(
 
 
 def _duets(world: World, plan: Plan, centre: Floats, effects: Floats, rng: np.random.Generator) -> list[Round]:
-    """A duet in every block; how far one start scatters is how far its requests do, nearly, as in recorded turns."""
+    """A duet in every block; starts scatter nearly as much as requests do, as in recorded turns."""
     rounds = []
     for block in range(1, plan.blocks + 1):
         for side in Side:

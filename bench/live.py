@@ -1,5 +1,5 @@
 """
-What the gate says of the demo service: `python -m bench.live`, whole runs of `perfci run`, one after another.
+Measures what the gate says of the demo service, by whole runs: `python -m bench.live`.
 
 Recorded rounds tell what the judge is worth; this tells what a job is worth, with every start, seed, turn and slice in
 it. Of each cell there is a side that is known: the same as the other, or slower by so much, or with a fault that only
@@ -75,7 +75,7 @@ class Reader(Person):
 
 @dataclass(frozen=True, kw_only=True)
 class Known:
-    """A candidate of which it is known what the gate should say."""
+    """A candidate for which the right verdict is known."""
 
     profile: str
     environ: Mapping[str, str] = field(default_factory=dict)
@@ -84,7 +84,7 @@ class Known:
 
 
 def profiles(schedule: str = "") -> str:
-    """As they are written below perfci.toml."""
+    """The profiles, as they are appended to perfci.toml."""
     return PROFILES.substitute(
         change=_DEFAULT.change, margin=_DEFAULT.margin, schedule=f", {schedule}" if schedule else ""
     )
@@ -113,7 +113,7 @@ KNOWN: Mapping[str, Known] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """What became of one run."""
+    """The result of one run."""
 
     name: str
     where: str
@@ -129,7 +129,7 @@ class Job:
 
 @dataclass(frozen=True, kw_only=True)
 class Setting:
-    """Where and how the sides are held against each other."""
+    """Environment and schedule of the runs."""
 
     environment: str = ""
     hogs: int = 0
@@ -137,7 +137,7 @@ class Setting:
 
     @property
     def where(self) -> str:
-        """For the reader: the environment, and the schedule where it is another one than perfci's."""
+        """The environment, and the schedule where it is not perfci's default."""
         return ", ".join(part for part in (self.environment or "embedded", self.schedule) if part)
 
 
@@ -149,7 +149,7 @@ class Setting:
 @click.option("--json", "file", type=click.Path(path_type=Path), help="Where each run is noted; what is there counts.")
 @click.option("--schedule", default="", help="Of the duet alone, as in perfci.toml: 'blocks = 6, duet = \"3s\"'.")
 def main(names: Sequence[str], times: int, file: Path | None, **setting: Any) -> None:
-    """Run perfci on sides of which the truth is known, and show how often it said so."""
+    """Run perfci on sides whose difference is known, and show how often it found it."""
     for number in (signal.SIGINT, signal.SIGTERM):  # also in the background: what runs shall be stopped
         signal.signal(number, signal.default_int_handler)
     console = Console(width=160)
@@ -169,7 +169,7 @@ def main(names: Sequence[str], times: int, file: Path | None, **setting: Any) ->
 
 
 def _project(folder: Path, setting: Setting) -> Path:
-    """This repository as it is committed, with a profile of its own beside the others."""
+    """A copy of this repository's HEAD, with an additional profile."""
     subprocess.run(["git", "clone", "--quiet", str(ROOT), str(folder / "project")], check=True)
     project = folder / "project"
     (project / "load_tests" / "readers.py").write_text(READERS_FILE)
@@ -209,7 +209,7 @@ def job_of(
     code: int,
     timings: Sequence[Mapping[str, Any]] = (),
 ) -> Job:
-    """What a run's `result.json` says of the truth that is known, and the *timings* of its `run.json` of its steps."""
+    """Compare a run's `result.json` with the known difference."""
     steps = dict.fromkeys((timing["step"] for timing in timings), 0.0)
     for timing in timings:
         steps[timing["step"]] = round(steps[timing["step"]] + timing["seconds"], 1)
@@ -221,7 +221,7 @@ def job_of(
         hogs=setting.hogs,
         verdict=said.get("verdict", "nothing"),
         found=any(endpoint.startswith(known.where) for endpoint in red),
-        seen=_seen(said, known),
+        seen=_change_or_reason(said, known),
         wall_s=round(wall_s, 1),
         code=code,
         blocks=len({timing["block"] for timing in timings if timing["step"] in (Step.TURNS, Step.LOAD)}),
@@ -229,7 +229,7 @@ def job_of(
     )
 
 
-def _seen(said: Mapping[str, Any], known: Known) -> str:
+def _change_or_reason(said: Mapping[str, Any], known: Known) -> str:
     for decision in said.get("decisions", ()):
         if known.profile == "readers:duet" and (decision["endpoint"], decision["metric"]) == (SLOW, "service_time"):
             low, estimate, high = (100 * decision["change"][key] for key in ("low", "estimate", "high"))

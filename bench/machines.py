@@ -1,4 +1,4 @@
-"""Whole verdicts on simulated machines, by the public door with the default policy: `python -m bench.machines`."""
+"""Measures whole verdicts on simulated machines, with the default policy: `python -m bench.machines`."""
 
 import argparse
 import zlib
@@ -19,7 +19,7 @@ from perfci.model import Baseline, Reference, Subject, Verdict
 
 
 def subject(plan: Plan) -> Subject:
-    """What a simulated run is judged as."""
+    """The subject of a simulated run."""
     return Subject(
         profile="simulated",
         scenario=plan.mode,
@@ -33,7 +33,7 @@ def subject(plan: Plan) -> Subject:
 
 
 def verdict(world: World, plan: Plan, rng: np.random.Generator) -> Verdict:
-    """Measure and judge once."""
+    """Simulate and judge one run."""
     effects = effects_of(world, plan)
     stored = [job(world, plan, 0.0 * effects, rng, number=number) for number in range(1, plan.stored + 1)]
     run = job(world, plan, effects, rng, number=0)
@@ -43,7 +43,7 @@ def verdict(world: World, plan: Plan, rng: np.random.Generator) -> Verdict:
 
 def cell(scenario: str, world: World, plan: Plan, *, trials: int, rng_seed: int) -> Cell:
     """
-    Verdicts on *trials* independent trials.
+    Verdicts of *trials* independent trials.
 
     The machines are the same for every effect (the random numbers do not depend on it), so that effects compare well.
     """
@@ -83,14 +83,14 @@ WORLDS: Mapping[str, World] = {
     "50 requests": World(requests=50),
     "5,000 requests": World(requests=5000),
 }
-"""What the trials are made of, by what is odd about it."""
+"""Simulated worlds, by their peculiarity."""
 
 _FULL = tuple(WORLDS)[:4]
 _EFFECTS = (0.05, 0.10, 0.20, 0.60, 1.00)
 
 
 def _plans(scenario: str) -> Iterator[Plan]:
-    """All effects and sizes for the first scenarios; for the odd ones, enough to see what they break."""
+    """All effects and sizes for the first scenarios; for the others, enough to see what they break."""
     for stored in (1, 3, 8, 10) if scenario in _FULL else (1, 8):
         yield from _with_effects(Plan(stored=stored, blocks=5), _EFFECTS if scenario in _FULL else (0.20, 1.00))
     for blocks in (3, 8) if scenario == _FULL[0] else ():
@@ -124,7 +124,7 @@ def simulate(trials: int, rng_seed: int, *, mode: str = "", scenario: str = "") 
 
 
 def table(cells: Sequence[Cell]) -> str:
-    """One line a cell; the intervals are those of a share of independent trials."""
+    """One line per cell, with intervals for independent trials."""
     head = f"{'machines':46} {'mode':8} size  change     {'regression':>20} cannot tell invalid   pass"
     return "\n".join([head, *map(_row, cells)])
 

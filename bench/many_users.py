@@ -1,5 +1,5 @@
 """
-Many users at once: `python -m bench.many_users`.
+Measures a load of many users: `python -m bench.many_users`.
 
 A whole `perfci run` with 10,000 users of Locust against a service of one process on this machine, which does next to
 nothing but count. Printed are the users and the rate that were reached, what was recorded beside what the service says
@@ -84,7 +84,7 @@ baseline.rounds = 1
 @click.option("--seconds", default=30, help="Measured part of the round.")
 @click.option("--warmup", default=10, help="Cut off before it, in seconds.")
 def main(**options: Any) -> None:
-    """Measure once, and print what was reached."""
+    """Measure once, and print the rates that were reached."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # the service has a connection for each user
     with tempfile.TemporaryDirectory() as name:
@@ -104,7 +104,7 @@ def main(**options: Any) -> None:
 
 
 def _run(folder: Path, port: int, options: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
-    """The only round of a run, and what perfci said."""
+    """The only round of a run, and perfci's output."""
     pause_s = options["users"] / options["rate"]
     (folder / "profile.py").write_text(PROFILE.format(shortest=0.5 * pause_s, longest=1.5 * pause_s))
     (folder / "perfci.toml").write_text(PROJECT.format(port=port, **options))

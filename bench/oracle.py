@@ -49,14 +49,14 @@ def _oracle(corpus: LoadCorpus | DuetCorpus, spec: Spec) -> Rule:
 
 
 def _limit(correlation: Floats) -> float:
-    """What the largest of correlated normal values exceeds with the chance ALPHA."""
+    """The value that the largest of correlated normal values exceeds with probability ALPHA."""
     rng = np.random.default_rng(1)
     drawn = rng.multivariate_normal(np.zeros(len(correlation)), correlation, DRAWS, method="eigh")
     return float(np.quantile(drawn.max(axis=1), 1 - ALPHA))
 
 
 def _covariance(corpus: LoadCorpus | DuetCorpus, spec: Spec, metrics: Sequence[str]) -> Floats:
-    """Of one pair's difference, or of one run's level."""
+    """Covariance of a pair's difference, or of a run's level."""
     names = corpus.endpoints
     if isinstance(corpus, DuetCorpus):
         sides = corpus.takes(spec.seconds).values()
@@ -71,7 +71,7 @@ def _covariance(corpus: LoadCorpus | DuetCorpus, spec: Spec, metrics: Sequence[s
 
 
 def _about_zero(seen: Floats) -> Floats:
-    """Sides are swapped at random, so the mean is known: a constant bias counts as noise."""
+    """Covariance about zero: sides are swapped at random, so that a constant bias counts as noise."""
     covariance: Floats = seen.T @ seen / len(seen)
     return covariance
 

@@ -1,4 +1,4 @@
-"""False alarms and detection against the number of replicates, perfci beside the rules that people use today."""
+"""Draws false alarms and detection against the number of replicates, for perfci and the rules of other tools."""
 
 from collections.abc import Mapping, Sequence
 from itertools import groupby
@@ -18,14 +18,14 @@ PANELS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "duet": ("none, as recorded", "+3 % one, as recorded", "+5 % one, as recorded"),
     }
 )
-"""By mode: the effects that are shown."""
+"""Mode -> the effects to show."""
 
 AXES: Mapping[str, str] = MappingProxyType({"paired": "pairs", "baseline": "stored runs", "duet": "blocks"})
 OURS, BEST = "perfci", "oracle"
 
 
 def draw(cells: Sequence[Cell], file: Path) -> None:
-    """Write a PNG with a row for each corpus and mode, of the longest rounds and runs that were asked for."""
+    """Write a PNG with a row for each corpus and mode, for the longest rounds and runs."""
     from matplotlib.figure import Figure  # a second to import
 
     shown = rows(cells)
@@ -42,7 +42,7 @@ def draw(cells: Sequence[Cell], file: Path) -> None:
 
 
 def rows(cells: Sequence[Cell]) -> list[list[Cell]]:
-    """For each corpus and mode that has something to show, the cells of the longest rounds and runs."""
+    """For each corpus and mode with data, the cells of the longest rounds and runs."""
     made = []
     for (_, mode), group in groupby(cells, key=lambda cell: (cell.corpus, cell.mode)):
         known = [cell for cell in group if cell.effect in PANELS[mode]]

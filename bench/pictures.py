@@ -1,5 +1,5 @@
 """
-Draws the pictures of the README from a run: the comment, the terminal and the HTML report, as people see them.
+Draws the README's pictures from a run: the comment, the terminal and the HTML report.
 
     python -m bench.pictures RUN [--into docs/pictures]
 
@@ -29,10 +29,10 @@ if TYPE_CHECKING:
 
 COLUMNS = 100
 WIDTH, HEIGHT, SCALE = 1080, 680, 1.5
-"""Of a picture, in pixels of the page; the file has more each way, for sharp screens."""
+"""Size of a picture in pixels of the page, and the factor of the file for sharp screens."""
 
 COLOURS = 128
-"""Of a file, which is a quarter as large for it."""
+"""Number of colours of a file, which makes it a quarter as large."""
 
 STYLE = """
 body { margin: 0; padding: 24px; background: #fff; color: #1f2328; font: 15px/1.5 system-ui, sans-serif; }
@@ -50,7 +50,7 @@ pre { margin: 0; font: 14px/1.45 "DejaVu Sans Mono", ui-monospace, monospace; wh
 
 
 def comment(view: View) -> str:
-    """The page with the comment that the pull request gets."""
+    """The page with the pull request comment."""
     # What it shows is our own comment of our own run; only <details> in it is HTML.
     body = MarkdownIt("commonmark", {"html": True}).enable("table").render(FORMATS["markdown"].render(view))
     who = "<header><strong>github-actions</strong> commented</header>"
@@ -58,7 +58,7 @@ def comment(view: View) -> str:
 
 
 def screen(view: View) -> str:
-    """The page with what the terminal shows."""
+    """The page with the terminal's output."""
     console = Console(record=True, width=COLUMNS, file=StringIO(), force_terminal=True)
     console.print(Text.from_ansi(terminal.render(view.outcome, width=COLUMNS, colour=True)))
     code = console.export_html(inline_styles=True, theme=MONOKAI, code_format="<pre>{code}</pre>")
@@ -80,7 +80,7 @@ def _chromium() -> Iterator["Browser"]:
 
 
 def draw(view: View, into: Path) -> list[Path]:
-    """Write the pictures; returns their files."""
+    """Write the pictures, and return their files."""
     pages = {"comment": comment(view), "terminal": screen(view), "report": FORMATS["html"].render(view)}
     into.mkdir(parents=True, exist_ok=True)
     files = []

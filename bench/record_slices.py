@@ -1,5 +1,5 @@
 """
-Whole rounds against slices: how far two identical sides seem apart, at equal seconds of measured load.
+Compares whole rounds with slices: how far identical sides seem apart, at equal seconds of measured load.
 
     python -m bench.record_slices record FILE --ways 0,1,2,4 --limit 165   # appends; repeat until it is enough
     python -m bench.record_slices show FILE
@@ -53,7 +53,7 @@ async def main():
 
 asyncio.run(main())
 """
-"""Works for about 0.5 ms or 2 ms, one request after the other."""
+"""A service that works for about 0.5 ms or 2 ms per request, one request after the other."""
 
 PROFILE = """
 from locust import FastHttpUser, between, task
@@ -77,7 +77,7 @@ Rows = list[dict[str, Any]]
 
 @click.group()
 def cli() -> None:
-    """Record, or show what was recorded."""
+    """Record, or show the recording."""
 
 
 @cli.command()
@@ -163,7 +163,7 @@ def _values(recording: Recording) -> dict[str, dict[str, float]]:
 
 @contextlib.contextmanager
 def _hogs(count: int) -> Iterator[None]:
-    """So many processes that always want a core."""
+    """Run *count* processes that each keep a core busy."""
     hogs = [multiprocessing.Process(target=_spin, daemon=True) for _ in range(count)]
     for hog in hogs:
         hog.start()
@@ -204,7 +204,9 @@ def _cell(value: float | None, whole: float | None) -> str:
 
 
 def _scatter(rows: Rows) -> tuple[int, dict[str, float]]:
-    """Rounds, and by metric the SD (root mean square over the endpoints); "all" is the mean over the endpoints."""
+    """
+    Number of rounds, and per metric the SD (root mean square over the endpoints); "all" is the mean over the endpoints.
+    """
     every = set.intersection(*({e for e in _common(row) if e != ALL_ENDPOINTS} for row in rows))
     spread: dict[str, float] = {}
     for name in SHOWN:
@@ -215,7 +217,7 @@ def _scatter(rows: Rows) -> tuple[int, dict[str, float]]:
 
 
 def _common(row: Mapping[str, Any]) -> set[str]:
-    """The endpoints that both sides were asked for often enough."""
+    """The endpoints with enough requests on both sides."""
     base, candidate = (row["sides"][side.value] for side in Side)
     return {
         name

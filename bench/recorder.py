@@ -1,5 +1,5 @@
 """
-What the recorder costs: `python -m bench.recorder`.
+Measures what the request log costs: `python -m bench.recorder`.
 
 First a micro-benchmark of the listener with its flushes, in microseconds per request. Then the memory of a process that
 records, after more and more requests: every tenth one fails with a message of its own. Then CPU seconds per request of
@@ -160,7 +160,7 @@ def turns(event, runner):
 @click.option("--most", default=5_000_000, help="Requests until the memory is read for the last time.")
 @click.option("--keep", type=click.Path(dir_okay=False, path_type=Path), help="Where the pairs of several runs gather.")
 def main(turns: int, pairs: int, seconds: float, requests: int, most: int, keep: Path | None) -> None:  # noqa: PLR0917
-    """Print all costs; what has nothing to measure is left out."""
+    """Print all costs, without those that cannot be measured here."""
     if requests:
         _micro(requests)
     if most:
@@ -181,17 +181,17 @@ def _micro(requests: int) -> None:
 
 def _memory(most: int) -> None:
     steps = [str(most // parts) for parts in (50, 5, 1)]
-    told = subprocess.run(
+    output = subprocess.run(
         [sys.executable, "-c", MEMORY, str(INSIDE), *steps], check=True, capture_output=True, text=True
     ).stdout
-    for line in told.splitlines():
+    for line in output.splitlines():
         requests, size_kb = map(int, line.split())
         click.echo(f"resident after {requests:,} requests: {size_kb / 1024:.1f} MiB")
 
 
 @contextlib.contextmanager
 def _service() -> Iterator[str]:
-    """The URL of a service that does next to nothing."""
+    """The URL of a service that does almost nothing."""
     service = subprocess.Popen([sys.executable, "-c", SERVICE], stdout=subprocess.PIPE, text=True)
     try:
         assert service.stdout is not None
@@ -202,7 +202,7 @@ def _service() -> Iterator[str]:
 
 
 def _turns(quads: int) -> list[float]:
-    """The ratio of each time A B B A."""
+    """The ratio of each ABBA sequence."""
     with tempfile.TemporaryDirectory() as name, _service() as url:
         (Path(name) / "profile.py").write_text(TURNS)
         spent = _locust(Path(name), url, recorded=True, seconds=quads + 60, turns=quads)
@@ -243,13 +243,13 @@ def _pair(folder: Path, url: str, seconds: float, *, recorded_first: bool) -> fl
 
 
 def _run(folder: Path, url: str, seconds: float, *, recorded: bool) -> float:
-    """CPU of one Locust in microseconds per request."""
+    """CPU time of one Locust, in microseconds per request."""
     spent = _locust(folder, url, recorded=recorded, seconds=seconds)
     return 1e6 * float(spent["cpu_s"]) / float(spent["requests"])
 
 
 def _locust(folder: Path, url: str, *, recorded: bool, seconds: float, turns: int = 0) -> Any:
-    """What the profile in *folder* says at its end."""
+    """What the profile in *folder* prints at its end."""
     record, out = folder / f"record-{time.monotonic_ns()}", folder / "spent.json"
     record.mkdir()
     records = {"PERFCI_RECORD": str(record), "PERFCI_STOP_AFTER": "1000"} if recorded else {}

@@ -1,5 +1,5 @@
 """
-Trials out of recorded rounds.
+Draws trials from recorded rounds.
 
 A round never stands twice in a trial. Sides are paired with their neighbours in time, as a real job does, and their
 order is flipped at random. Trials are drawn in groups, each from a random two thirds of the blocks: over all groups
@@ -31,7 +31,7 @@ UNSCALED = (NONE, MADE)
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One job that never was."""
+    """One resampled job."""
 
     kind: RoundKind
     base: tuple[tuple[Take, ...], ...]  # paired: one group of rounds; against a baseline: one group for each stored run
@@ -40,23 +40,23 @@ class Trial:
 
 
 class Answer(NamedTuple):
-    """What a rule says of a trial, and how many of its blocks it looked at."""
+    """The verdict of a rule on a trial, and the number of blocks that it used."""
 
     verdict: str
     blocks: int
 
 
 Rule = Callable[[Trial], str | Answer]
-"""A trial's verdict, as one word; with the blocks, where the rule may stop before it has seen all."""
+"""Trial -> its verdict as a word; also the number of blocks, where the rule may stop early."""
 
 
 class TooFewError(Exception):
-    """The blocks do not hold such a trial."""
+    """The blocks do not suffice for such a trial."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spec:
-    """What the trials of a cell have in common."""
+    """The common properties of a cell's trials."""
 
     mode: str
     where: str  # NONE, ALL endpoints, ONE endpoint, or MADE
@@ -69,19 +69,19 @@ class Spec:
 
     @property
     def effect(self) -> str:
-        """As shown."""
+        """The effect as tables show it."""
         named = self.where if self.where in UNSCALED else f"+{100 * self.change:g} % {self.where}"
         return f"{named}, {self.order}" if self.order else named
 
 
 Draw = Callable[[np.random.Generator, Sequence[int]], Trial]
-"""A trial out of the given blocks; TooFewError where they do not hold one."""
+"""Draws a trial from the given blocks; TooFewError where they do not suffice."""
 
 
 def run(
     spec: Spec, corpus: LoadCorpus | DuetCorpus, rules: Mapping[str, Rule], *, trials: int, rng_seed: int
 ) -> list[Cell]:
-    """Every rule's verdicts over the same trials; nothing where the corpus is too small."""
+    """Every rule's verdicts on the same trials; empty where the corpus is too small."""
     rng = np.random.default_rng([rng_seed, *f"{corpus.name}|{spec}".encode()])
     draw = _draw(spec, corpus)
     try:
@@ -139,7 +139,7 @@ def _error(verdict: str, groups: Sequence[Counter[str]], kept: int, blocks: int)
 
 
 def _kept(draw: Draw, blocks: Sequence[int], rng: np.random.Generator) -> int:
-    """How many blocks a group keeps: two thirds, or as many as it takes to fill a trial."""
+    """Number of blocks that a group keeps: two thirds, or as many as a trial needs."""
     for kept in range(max(1, round(KEPT * len(blocks))), len(blocks) + 1):
         failed = 0
         for _ in range(20):
@@ -168,7 +168,7 @@ def _draw(spec: Spec, corpus: LoadCorpus | DuetCorpus) -> Draw:
 
 
 def _paired(spec: Spec, corpus: LoadCorpus) -> Draw:
-    """Pairs of neighbours; a slower side is the recorded one where there are enough of it, else scaled."""
+    """Pairs of neighbours; the slower side is a recorded one where there are enough of them, else scaled."""
     recorded = (
         spec.where not in UNSCALED and spec.change in corpus.changes and spec.replicates <= KEPT * len(corpus.blocks)
     )
@@ -204,7 +204,7 @@ def _edges(corpus: LoadCorpus, blocks: Sequence[int]) -> list[Edge]:
 
 
 def _apart(rng: np.random.Generator, edges: Sequence[Edge], count: int) -> list[Edge]:
-    """*count* random edges that share no round."""
+    """Draw *count* random edges that share no round."""
     used: set[LoadRound] = set()
     chosen: list[Edge] = []
     for index in rng.permutation(len(edges)):
@@ -218,7 +218,7 @@ def _apart(rng: np.random.Generator, edges: Sequence[Edge], count: int) -> list[
 
 
 def _in_a_row(rng: np.random.Generator, edges: Sequence[Edge], count: int) -> list[Edge]:
-    """Every second of 2 * *count* - 1 edges, each of which begins where the one before it ended."""
+    """Every second of 2 * *count* - 1 consecutive edges."""
     length = 2 * count - 1
     starts = len(edges) - _enough(length, len(edges)) + 1
     first = int(rng.integers(starts))
@@ -238,7 +238,7 @@ def _beside(
     rng: np.random.Generator, corpus: LoadCorpus, block: int, spec: Spec, endpoint: str | None
 ) -> tuple[Take, Take]:
     """
-    A slowed round against its nearest unchanged neighbour of the block.
+    A slowed round and its nearest unchanged neighbour of the same block.
 
     For one slower endpoint the rest comes from the second nearest, which of the two is which by chance.
     """
@@ -258,7 +258,7 @@ def _beside(
 
 def _history(spec: Spec, corpus: LoadCorpus) -> Draw:
     """
-    Stored runs and one more, each of consecutive rounds, none of which overlap; a slower one is scaled.
+    Stored runs and one more, of consecutive rounds without overlap; a slower one is scaled.
 
     The recorded slow rounds stand 100 s apart, so a run of them would average over more time than a job has.
     """

@@ -1,5 +1,5 @@
 """
-The rules that people use today, each as its own tool states it, on the same trials.
+The decision rules of other tools, as their documentation states them, on the same trials.
 
 None of them can say "cannot tell": their verdict is "regression" where any endpoint is reported as worse, else "pass".
 They see mean latencies where their tool watches one number, and requests where their users feed it requests.
@@ -22,7 +22,7 @@ P_REQUESTS = 0.05  # of the whole: divided by the number of endpoints
 
 
 def _any(worse: Callable[[Trial, str], bool]) -> Rule:
-    """Red where any endpoint is."""
+    """Red where any endpoint is red."""
 
     def rule(trial: Trial) -> str:
         return REGRESSION if any(worse(trial, endpoint) for endpoint in trial.candidate[0].columns) else PASS
@@ -36,7 +36,7 @@ def _base(trial: Trial) -> Iterable[Take]:
 
 def fixed(limit: float) -> Rule:
     """
-    The 95th percentile of all requests of a run more than *limit* above the other's: what load tools' users write.
+    A fixed limit, as users of load tools set it: the 95th percentile of a run grew by more than *limit*.
 
     Thresholds like k6's (https://grafana.com/docs/k6/latest/using-k6/thresholds/), put on a ratio.
     """
@@ -60,7 +60,7 @@ def _p95(takes: Iterable[Take], endpoint: str) -> float:
 
 def _twice(trial: Trial, endpoint: str) -> bool:
     """
-    github-action-benchmark: one number against the last stored one, alert above 200 %.
+    github-action-benchmark's rule: above 200 % of the last stored value.
 
     https://github.com/benchmark-action/github-action-benchmark, `alert-threshold`.
     """
@@ -73,7 +73,7 @@ def _mean(takes: Iterable[Take], endpoint: str) -> float:
 
 
 def _moments(columns: Iterable[Column]) -> tuple[float, float, float]:
-    """Requests, sum and sum of squares."""
+    """Number of requests, their sum and sum of squares."""
     count, total, squares = (sum(each) for each in zip(*map(_sums, columns), strict=True))
     return count, total, squares
 
@@ -96,8 +96,8 @@ def _welch(trial: Trial, endpoint: str) -> bool:
         (squares - count * mean**2) / (count - 1) / count
         for (count, _, squares), mean in zip(sides, means, strict=True)
     ]
-    freedom = sum(errors) ** 2 / sum(error**2 / (count - 1) for error, (count, _, _) in zip(errors, sides, strict=True))
-    p = 2 * special.stdtr(freedom, -abs(means[1] - means[0]) / sqrt(sum(errors)))
+    df = sum(errors) ** 2 / sum(error**2 / (count - 1) for error, (count, _, _) in zip(errors, sides, strict=True))
+    p = 2 * special.stdtr(df, -abs(means[1] - means[0]) / sqrt(sum(errors)))
     return bool(means[1] > means[0] and p < P_REQUESTS / len(trial.candidate[0].columns))
 
 
@@ -118,7 +118,7 @@ def _mann_whitney(trial: Trial, endpoint: str) -> bool:
 
 @cache
 def _wins(base: Column, candidate: Column) -> float:
-    """How many pairs of requests have the slower one in the candidate; ties count half."""
+    """Number of pairs of requests in which the candidate is slower; ties count half."""
     below = np.searchsorted(base.sorted, candidate.sorted, side="left").sum()
     upto = np.searchsorted(base.sorted, candidate.sorted, side="right").sum()
     return float(below + upto) / 2
@@ -239,7 +239,7 @@ def _splits(series: Floats, first: int, last: int) -> list[int]:
 
 
 def _best_split(values: Floats) -> int:
-    """Where both sides differ most in energy distance; each has two values at least."""
+    """The split with the largest energy distance; each side has at least two values."""
     size = len(values)
     sums = np.zeros((size + 1, size + 1))
     sums[1:, 1:] = np.abs(np.subtract.outer(values, values)).cumsum(axis=0).cumsum(axis=1)
@@ -254,12 +254,12 @@ def _best_split(values: Floats) -> int:
 
 def _student(left: Floats, right: Floats) -> float:
     """Two-sided p of Student's t with the deviations that Otava passes on."""
-    freedom = len(left) + len(right) - 2
-    if freedom < 1:
+    df = len(left) + len(right) - 2
+    if df < 1:
         return 1.0
-    pooled = ((len(left) - 1) * left.var() + (len(right) - 1) * right.var()) / freedom
+    pooled = ((len(left) - 1) * left.var() + (len(right) - 1) * right.var()) / df
     t = abs(right.mean() - left.mean()) / sqrt(pooled * (1 / len(left) + 1 / len(right))) if pooled else np.inf
-    return float(2 * special.stdtr(freedom, -t)) if isfinite(t) else float(left.mean() == right.mean())
+    return float(2 * special.stdtr(df, -t)) if isfinite(t) else float(left.mean() == right.mean())
 
 
 _REQUESTS: Mapping[str, Rule] = MappingProxyType(
@@ -280,4 +280,4 @@ RIVALS: Mapping[str, Mapping[str, Rule]] = MappingProxyType(
         "duet": _REQUESTS,
     }
 )
-"""By mode, as far as their rule makes sense there."""
+"""Mode -> the rules that apply in it."""

@@ -1,5 +1,5 @@
 """
-What a minute of duet is best spent on: many short blocks, or few long ones.
+Compares many short blocks with few long ones, for the same minutes of turns.
 
     python -m bench.schedule --corpus DIR --start 2 --start 9
 
@@ -30,7 +30,7 @@ FEWEST_BLOCKS = 4  # below, the quantile of t costs more than any block brings
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scatter:
-    """Of the log effect of a block of one service."""
+    """The scatter of a block's log effect, for one service."""
 
     corpus: str
     start: float  # standard deviation between starts, however long the block
@@ -38,7 +38,7 @@ class Scatter:
     measured: tuple[tuple[float, float], ...]  # seconds of turns -> standard deviation between blocks
 
     def error(self, *, total_s: float, start_s: float, block_s: float) -> float:
-        """Standard error of the mean over the blocks that fit; infinite where too few do."""
+        """Standard error of the mean over the blocks that fit; infinite where there are too few."""
         blocks = int(total_s / (start_s + WARM_UP_S + block_s))
         if blocks < FEWEST_BLOCKS:
             return float("inf")
@@ -61,7 +61,7 @@ def scatter(corpus: DuetCorpus) -> Scatter:
 
 
 def _variance(corpus: DuetCorpus, share: float) -> float:
-    """Between the blocks, the mean over the endpoints; around the mean of the blocks, since a bias is no scatter."""
+    """Variance between the blocks, averaged over the endpoints; about their mean, since a bias is no scatter."""
     takes = corpus.takes(share).values()
     effects = [
         [
@@ -79,7 +79,7 @@ def _variance(corpus: DuetCorpus, share: float) -> float:
 @click.option("--total", type=float, default=90.0, show_default=True, help="Seconds in all.")
 @click.option("--json", "file", type=click.Path(dir_okay=False, path_type=Path))
 def command(corpus: Path, starts: tuple[float, ...], total: float, file: Path | None) -> None:
-    """Print the standard error of an endpoint's effect after so many seconds, for every length of a block."""
+    """Print the standard error of an endpoint's effect after a time, for every length of a block."""
     known = [scatter(corpus_) for corpus_ in load(corpus) if isinstance(corpus_, DuetCorpus) and corpus_.identical]
     table = Table(title=f"standard error of an endpoint's effect after {total:g} s, in percent")
     for heading in ("corpus", "a start, SD", "a second, SD", "start costs", *(f"{length:g} s" for length in LENGTHS_S)):

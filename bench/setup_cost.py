@@ -1,5 +1,5 @@
 """
-What the set-up of the Action costs: `python -m bench.setup_cost`.
+Measures what the Action's set-up costs: `python -m bench.setup_cost`.
 
 `action/setup` as a runner calls it, with the packages of its lock files from the index that this machine reaches. The
 set-up keeps nothing between jobs, so there is no quicker second time. On a busy machine look at the processor seconds.
@@ -43,12 +43,12 @@ STARTS: Mapping[str, Sequence[str]] = MappingProxyType(
         "again: perfci compare": ["compare", "."],
     }
 )
-"""The first of these to import what judges compiles it; that is part of the price, wherever it is paid."""
+"""Name -> arguments of a start. The first start that imports the judge compiles it, which belongs to the price."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cost:
-    """One set-up: *phases* are its longer commands, *starts* what follows it, all in seconds."""
+    """One set-up: *phases* are its longer commands, *starts* the starts that follow, all in seconds."""
 
     phases: Mapping[str, float]
     starts: Mapping[str, float]
@@ -78,7 +78,7 @@ def measure(python: str, index_url: str) -> Cost:
 
 
 def phases_of(trace: str) -> dict[str, float]:
-    """Seconds from each command that has a name to the next command, by that name."""
+    """Seconds from each named command to the next, by name."""
     commands = [(float(at), text) for at, text in re.findall(r"^\++ (\d+\.\d+) (.*)$", trace, re.MULTILINE)]
     beside = (
         "rm ",

@@ -1,4 +1,4 @@
-"""Cells as tables for people, and what so few blocks can say."""
+"""Renders cells as tables, with the bounds that so few blocks allow."""
 
 from collections.abc import Iterable, Sequence
 from itertools import groupby
@@ -29,7 +29,7 @@ def show(cells: Sequence[Cell], corpora: Sequence[LoadCorpus | DuetCorpus], half
 
 
 def bound(corpus: LoadCorpus | DuetCorpus) -> str:
-    """What the number of blocks can bound, whatever the number of trials."""
+    """The error that the number of blocks leaves, whatever the number of trials."""
     blocks = len(corpus.blocks)
     most = 1 - 0.05 ** (1 / blocks)
     return (
@@ -98,7 +98,7 @@ def _place(cell: Cell) -> tuple[str, str, str]:
 
 
 def percent(share: float) -> str:
-    """Of a share, with the digit that a thousand trials give."""
+    """A share in percent, with one digit after the point, as a thousand trials allow."""
     return f"{100 * share:.1f} %"
 
 

@@ -1,5 +1,5 @@
 """
-What a long history costs: seconds to add a run to it, and to show its trend.
+Measures what a long history costs: seconds to add a run, and to show the trend.
 
 `python -m bench.trend` makes a history of 5,000 runs of 20 series on two classes of machines, in a folder, with changes
 of level at known runs, and times the program itself: `perfci trend` as a user starts it, and the push of one more run.
@@ -26,17 +26,17 @@ from perfci.store.history_folder import HistoryFolder
 BEGAN = datetime(2020, 1, 1, tzinfo=UTC)
 MACHINES = ("AMD EPYC 7763 64-Core Processor, 4 cores", "Intel(R) Xeon(R) Platinum 8370C, 4 cores")
 SCATTER = 0.03
-"""Of the log of a value between two runs."""
+"""Standard deviation of a value's log between two runs."""
 
 STEP = 0.08
-"""Of the log of the level, at each run in which it changes."""
+"""Change of the log of the level, where it changes."""
 
 EVERY = 700
-"""Runs between two changes of a series."""
+"""Number of runs between two changes of a series."""
 
 
 def some_rows(runs: int, series: int, *, rng_seed: int = 1) -> list[HistoryRow]:
-    """Runs twice a day, on either machine by chance; the level of each series changes now and then."""
+    """Two runs a day, on either machine at random; the level of each series changes now and then."""
     rng = random.Random(rng_seed)  # noqa: S311  # no secret: the same history every time
     names = [
         SeriesName(kind=RoundKind.LOAD, endpoint=f"GET /{number}", metric="trimmed_gmean") for number in range(series)
@@ -64,7 +64,7 @@ def some_rows(runs: int, series: int, *, rng_seed: int = 1) -> list[HistoryRow]:
 
 
 def fill(place: HistoryFolder, rows: Sequence[HistoryRow]) -> float:
-    """Put all rows into the history with what is found along them; seconds that finding took."""
+    """Write all rows into the history with the changes found in them; returns the seconds that this took."""
     began = time.perf_counter()
     found = follow.changes(rows, DEFAULT)
     seconds = time.perf_counter() - began

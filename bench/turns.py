@@ -1,5 +1,5 @@
 """
-What the driver of turns adds between two requests, the same for both sides or not: `python -m bench.turns`.
+Measures the time that the driver adds between two turns, on either side: `python -m bench.turns`.
 
 Two copies of a service that does next to nothing take turns, in rounds in which they swap sides: what follows the side
 is the driver's doing, what follows the copy is the copy's. Printed are the times between the end of a request and the
@@ -61,7 +61,7 @@ PLAN = LoadPlan(
 @click.option("--rounds", default=8, help="Of turns; every second one with the copies on the other side.")
 @click.option("--seconds", default=4.0, help="Measured in each.")
 def main(rounds: int, seconds: float) -> None:
-    """Print all of it."""
+    """Print all measurements."""
     gaps: dict[Side, list[float]] = defaultdict(list)
     asked: dict[Side, list[float]] = defaultdict(list)
     gap_ratios, ratios, shares = [], [], []
@@ -79,10 +79,10 @@ def main(rounds: int, seconds: float) -> None:
             shares.append(recordings[Side.BASE].generator.cpu_share)
     click.echo(f"{rounds} rounds of {seconds:g} s, {len(asked[Side.BASE])} requests a side")
     for side in Side:
-        click.echo(f"between two requests, before the {side.value}: {_told(gaps[side])}")
+        click.echo(f"between two requests, before the {side.value}: {_quartiles(gaps[side])}")
     click.echo(f"  the candidate's against the base's: {_interval(gap_ratios)}")
     for side in Side:
-        click.echo(f"a request of the {side.value}: {_told(asked[side])}")
+        click.echo(f"a request of the {side.value}: {_quartiles(asked[side])}")
     click.echo(f"  the candidate's against the base's: {_interval(ratios)}")
     click.echo(f"processor time of the driver: {100 * float(np.mean(shares)):.0f} % of a core")
 
@@ -124,11 +124,11 @@ def _gaps(recordings: Mapping[Side, Recording]) -> dict[Side, list[float]]:
 
 
 def _ratio(values: Mapping[Side, Sequence[float]]) -> float:
-    """Logarithm of the candidate's median to the base's."""
+    """Log of the ratio of the medians, candidate to base."""
     return log(float(np.median(values[Side.CANDIDATE])) / float(np.median(values[Side.BASE])))
 
 
-def _told(values: Sequence[float]) -> str:
+def _quartiles(values: Sequence[float]) -> str:
     return f"{1e3 * np.median(values):.0f} us (95th percentile {1e3 * np.quantile(values, 0.95):.0f} us)"
 
 

@@ -16,7 +16,7 @@ METERS = ("requests", "compute_seconds", "storage_mb", "tokens")
 
 
 class Subscriber(Caller, FastHttpUser):
-    """What everybody does, in the shares of production; signs in as people do."""
+    """A subscriber's tasks, weighted as in production, with a sign-in first."""
 
     abstract = True
 
@@ -31,7 +31,7 @@ class Subscriber(Caller, FastHttpUser):
 
     @task(20)
     def plans(self) -> None:
-        """What there is to subscribe to."""
+        """List the plans."""
         self.ask("GET", "/plans")
 
     @task(10)

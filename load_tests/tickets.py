@@ -22,7 +22,7 @@ from locust import FastHttpUser
 from shared import Accounts, Caller, think, unused_email
 
 THINK_SCALE = float(os.environ.get("TICKETS_THINK_SCALE", "1.0"))
-"""Multiplies all think times: 0.02 makes a minute of work out of an hour's."""
+"""Factor of all think times: 0.02 shortens an hour of a user's work to about a minute."""
 SESSION_SCALE = float(os.environ.get("TICKETS_SESSION_SCALE", str(THINK_SCALE)))
 """Multiplies the length of a session, which is 10 to 30 minutes; 0: whoever may sign out does."""
 SESSION_SECONDS = (600, 1800)

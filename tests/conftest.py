@@ -19,7 +19,7 @@ settings.register_profile("same", derandomize=True, deadline=None)
 settings.load_profile("same")
 
 
-def _alone(item: pytest.Item) -> bool:
+def _runs_alone(item: pytest.Item) -> bool:
     return any(item.get_closest_marker(name) for name in ("alone", "e2e"))
 
 
@@ -34,7 +34,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     Files of whole runs begin before those of short tests, so that no long one begins when the other processes have
     nothing left to do.
     """
-    items.sort(key=lambda item: (_alone(item), _only_computes(item)))
+    items.sort(key=lambda item: (_runs_alone(item), _only_computes(item)))
     for item in items:
         if marker := item.get_closest_marker("kind"):
             item.user_properties.append(("kind", marker.args[0]))
@@ -55,7 +55,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
     """A test has the machine from before its fixtures are set up until after they are torn down."""
-    with machine(alone=_alone(item)):
+    with machine(alone=_runs_alone(item)):
         return (yield)
 
 

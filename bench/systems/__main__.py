@@ -43,7 +43,7 @@ def main(  # noqa: PLR0917  # click passes by name
     output: Path | None,
     **allowed: bool,
 ) -> None:
-    """Run what shows each promise of the five systems, and write down what it printed."""
+    """Run the evidence of each promise, and write its output to the page."""
     with tempfile.TemporaryDirectory(prefix="systems-") as scratch:
         place = output or Path(scratch)
         may = Allowed(scenarios=allowed_scenarios(scenarios), **allowed)

@@ -1,4 +1,4 @@
-"""`docs/systems.md`, from what was found."""
+"""Writes `docs/systems.md` from the evidence."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence

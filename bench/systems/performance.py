@@ -1,4 +1,4 @@
-"""`docs/performance-baselines.md`, from the runs that were measured for the other page."""
+"""Writes `docs/performance-baselines.md` from the runs that were measured for `docs/systems.md`."""
 
 import csv
 import json
@@ -36,7 +36,7 @@ COLUMNS = ("Requests", "Failed", "Mean", "p50", "p95", "Requests/s")
 
 
 def write(runs: Mapping[str, Path]) -> str:
-    """The whole page; *runs* are folders by the name of their scenario."""
+    """The whole page; *runs* are folders by scenario."""
     known = {name: folder for name, folder in runs.items() if (folder / "result.json").is_file()}
     return HEAD + "".join(f"{line}\n" for name in known for line in _section(name, known[name])) + TAIL
 

@@ -1,4 +1,4 @@
-"""The promises, read from `rows/*.txt`: one a line, `NUMBER | EVIDENCE | PROMISE`."""
+"""Reads the promises from `rows/*.txt`, one per line: `NUMBER | EVIDENCE | PROMISE`."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ class Plan:
     profile: str
     locustfile: str
     classes: tuple[str, ...] = ()
-    """The user classes of the mix; none: all."""
+    """The user classes of the mix; empty: all."""
 
 
 PLANS = {
@@ -38,13 +38,13 @@ class Row:
 
     number: str
     kind: str
-    """Of the evidence: a name in `evidence.KINDS`."""
+    """The kind of evidence: a name in `evidence.KINDS`."""
     argument: str
     promise: str
 
 
 def read(system: str) -> list[Row]:
-    """The promises of a system; ValueError names a line that is none."""
+    """The promises of a system; ValueError names a malformed line."""
     return list(_parse(system, (FOLDER / f"{system}.txt").read_text(encoding="utf-8")))
 
 

@@ -1,4 +1,4 @@
-"""The answer to a method that a path does not have."""
+"""Answers 405 to a method that a path does not support."""
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response

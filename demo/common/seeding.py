@@ -42,7 +42,7 @@ def seeded_faker(rng: random.Random) -> "Faker":
 
 
 class NotEmptyError(Exception):
-    """There is data already."""
+    """The database already holds data."""
 
 
 class Seeder:

@@ -1,5 +1,5 @@
 """
-The command line: parse, call one use case, echo, exit.
+The command line: parses arguments, calls one use case, prints, exits.
 
 Command modules import click and `perfci.errors` alone at their top, so that `perfci --help` answers at once; what a
 command needs beyond that it imports when it is called.
@@ -22,15 +22,15 @@ from perfci.errors import ExitCode, Interrupted, PerfciError
 
 COMMANDS = {
     "init": "Look at this repository and write a first perfci.toml, a Locust file and the workflows.",
-    "run": "Measure a profile, compare, and say a verdict.",
+    "run": "Measure a profile, compare it with a reference, and print the verdict.",
     "compare": "Judge stored runs: CANDIDATE against BASE (a run, or a folder of runs).",
-    "check": "Hold RUN against the SLOs alone; RUN is a run, or a result file of another tool.",
+    "check": "Judge RUN against the SLOs only; RUN is a run, or a result file of another tool.",
     "import": "Turn result files of other tools into a run, or into accepted runs of the baseline.",
     "report": "Write the HTML report of the run RUN again, or print its report in another format.",
-    "gate": "Fail, or not, as the run in the folder RUN was judged.",
-    "baseline": "The accepted runs that later ones are compared with.",
+    "gate": "Exit with the code of the run in the folder RUN: 0 for a pass.",
+    "baseline": "Manage the accepted runs that later runs are compared with.",
     "history": "The runs of the main branch, kept for years: `push` adds some, `perfci trend` shows what changed.",
-    "trend": "Show what changed along the runs of a history: by which commit, by how much, whether it was accepted.",
+    "trend": "Show what changed along a history: by which commit, by how much, and whether it was accepted.",
     "seed": "Put the configured data into the service at URL, which is already running.",
     "worker": "Drive users for a `perfci run` on another machine, round after round.",
     "publish": "Publish the run in the folder RUN: summary, outputs, annotations, comment.",
@@ -39,21 +39,21 @@ COMMANDS = {
     "clean": "Remove what earlier runs left on this machine: processes of a killed perfci, images, environments of the "
     "load.",
 }
-"""Each command's first line of help stands here, too, so that the list of them needs no import; a test compares."""
+"""Command -> first line of its help, so that `perfci --help` imports no command; a test compares both."""
 
 HANGUP: int | None = getattr(signal, "SIGHUP", None)
-"""The signal of a terminal that is closed; Windows has none."""
+"""The signal that a closed terminal sends; Windows has none."""
 ENDS = tuple(filter(None, (signal.SIGINT, signal.SIGTERM, HANGUP)))
 """The signals that ask perfci to stop: Ctrl-C, the runner, a terminal that is closed."""
 
 
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES}
-"""What a disk says that takes nothing more: no mistake of perfci's, wherever it wrote."""
+"""Error numbers of a disk that accepts no writes, which is never a mistake of perfci's."""
 
 COLLECT_AFTER = 50_000
 """
-Objects that may come before unreachable ones are looked for. Python's 700 made a third of the time that a thousand
-endpoints take: a run is a million objects, all in use to the end, and was walked through again and again.
+Allocations before Python's garbage collection runs. Its default of 700 cost a third of the time of a thousand
+endpoints: a run is a million objects, all in use to the end, which were scanned again and again.
 """
 
 
@@ -91,7 +91,7 @@ def cli() -> None:
 
 
 def main() -> NoReturn:
-    """Run the program; every way out passes here."""
+    """Run the program; every exit passes here."""
     gc.set_threshold(COLLECT_AFTER)
     for number in ENDS:
         if number != HANGUP or signal.getsignal(number) is not signal.SIG_IGN:  # nohup's wish is respected

@@ -9,13 +9,13 @@ from perfci.cli.options import config_option
 
 @click.group("baseline")
 def command() -> None:
-    """The accepted runs that later ones are compared with."""
+    """Manage the accepted runs that later runs are compared with."""
 
 
 @command.command("record")
 @click.argument("run", type=click.Path(path_type=Path))
 @config_option
-@click.option("--census-only", is_flag=True, help="Accept its counts of work alone, in census.json.")
+@click.option("--census-only", is_flag=True, help="Accept only its counts of work, in census.json.")
 def record(run: Path, config: Path, census_only: bool) -> None:
     """
     Accept the run in the folder RUN into the baseline of its scenario.
@@ -58,7 +58,7 @@ def show(profile: str, config: Path) -> None:
 @click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path))
 @config_option
 def add(runs: tuple[Path, ...], config: Path) -> None:
-    """Accept each of RUNS beside those that are there: `record` for several."""
+    """Accept each of RUNS in addition to the accepted runs: `record` for several."""
     from perfci.pipeline.baseline import record as accept
 
     for run in runs:
@@ -71,7 +71,7 @@ def add(runs: tuple[Path, ...], config: Path) -> None:
 @click.option("--table", type=click.Path(dir_okay=False, path_type=Path), help="Write the table before and after here.")
 def refresh(runs: tuple[Path, ...], config: Path, table: Path | None) -> None:
     """
-    Put RUNS in the place of the accepted runs of their machine class.
+    Replace the accepted runs of their machine class by RUNS.
 
     Runs that are not complete or not valid are left out. Prints a table of before and after, in Markdown.
     """

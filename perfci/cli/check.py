@@ -11,12 +11,12 @@ from perfci.cli.output import colour, say, width
 @click.command("check")
 @click.argument("path", metavar="RUN", type=click.Path(path_type=Path))
 @config_option
-@click.option("--profile", metavar="PROFILE", help="Whose SLOs; without it, those of the profile that RUN names.")
-@format_option("Instead of what suits the screen.")
+@click.option("--profile", metavar="PROFILE", help="The profile whose SLOs apply. [default: the profile of RUN]")
+@format_option("Default: text for the terminal.")
 @click.pass_context
 def command(ctx: click.Context, path: Path, config: Path, profile: str | None, fmt: str | None) -> None:
     """
-    Hold RUN against the SLOs alone; RUN is a run, or a result file of another tool.
+    Judge RUN against the SLOs only; RUN is a run, or a result file of another tool.
 
     A limit that is breached ends with exit code 10, one that nothing could be held against with 11.
     """

@@ -12,9 +12,9 @@ from perfci.cli.output import colour, say, width
 @click.command("compare")
 @click.argument("paths", nargs=-1, required=True, metavar="[BASE] CANDIDATE", type=click.Path(path_type=Path))
 @config_option
-@click.option("--explain", metavar="SERIES", help='How one decision came about, e.g. "GET /tickets/ service_time".')
-@format_option("Instead of what suits the screen.")
-@click.option("--timings", "with_timings", is_flag=True, help="What the time of the candidate's run went into.")
+@click.option("--explain", metavar="SERIES", help='Explain one decision, e.g. "GET /tickets/ service_time".')
+@format_option("Default: text for the terminal.")
+@click.option("--timings", "with_timings", is_flag=True, help="Show how long each step of the candidate's run took.")
 @click.option("--json", "as_json", is_flag=True, help="The result, or the explanation, as JSON.")
 @click.option("--markdown", is_flag=True, help="The comment as it would be posted: --format markdown.")
 @click.option("--verbose", is_flag=True, help="Show the advisory series, too.")

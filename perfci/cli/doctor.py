@@ -14,7 +14,7 @@ from perfci.cli.ports import real_ports
 @config_option
 @environment_option
 @host_option
-@click.option("--no-start", is_flag=True, help="Check machine and files alone: the target is not started.")
+@click.option("--no-start", is_flag=True, help="Check only the machine and the files; do not start the target.")
 @quiet_option
 @click.pass_context
 def command(  # noqa: PLR0917  # click passes by name

@@ -12,7 +12,7 @@ from perfci.cli.output import say
 @click.pass_context
 def command(ctx: click.Context, folder: Path) -> None:
     """
-    Fail, or not, as the run in the folder RUN was judged.
+    Exit with the code of the run in the folder RUN: 0 for a pass.
 
     The last step of a CI job: by now the report, the comment and the artifact exist.
     """

@@ -16,7 +16,7 @@ def place_options(command: click.decorators.FC) -> click.decorators.FC:
             "--folder",
             type=click.Path(file_okay=False, path_type=Path),
             envvar="PERFCI_HISTORY_FOLDER",
-            help="A folder that keeps it, instead of a branch.",
+            help="The folder of the history, instead of a branch.",
         ),
         click.option(
             "--bucket",
@@ -29,10 +29,10 @@ def place_options(command: click.decorators.FC) -> click.decorators.FC:
             default="perfci-history",
             show_default=True,
             envvar="PERFCI_HISTORY_BRANCH",
-            help="The branch that keeps it; it has no commit in common with the code.",
+            help="The branch of the history, which shares no commit with the code.",
         ),
         click.option(
-            "--remote", default="origin", show_default=True, help="The remote that has the branch, or its address."
+            "--remote", default="origin", show_default=True, help="The remote of the branch: its name or its address."
         ),
     ]
     for option in reversed(options):

@@ -20,10 +20,8 @@ if TYPE_CHECKING:
     type=click.Choice(["compose", "command", "dockerfile"]),
     help="How the service is started, instead of the best guess.",
 )
-@click.option("--no-start", is_flag=True, help="Read files alone: the service is not built, started and asked.")
-@click.option(
-    "--minimal", is_flag=True, help="The ten lines of perfci.toml and the load alone: no workflow, no comment."
-)
+@click.option("--no-start", is_flag=True, help="Only read files: do not build and start the service.")
+@click.option("--minimal", is_flag=True, help="Write only a short perfci.toml and the load: no workflow, no comments.")
 @click.option("--dry-run", is_flag=True, help="Show what would be written, as a diff; write nothing.")
 @quiet_option
 def command(  # noqa: PLR0917  # click passes by name
@@ -44,7 +42,7 @@ def command(  # noqa: PLR0917  # click passes by name
 
 
 def _account(proposal: "Proposal", *, dry_run: bool) -> str:
-    """What was guessed and why, what was written and kept, and what comes next."""
+    """Describe what was guessed and why, what was written and kept, and the next steps."""
     lines = ["Guessed"]
     wide = max(len(guess.what) for guess in proposal.guesses)
     lines += [f"  {guess.what:{wide}}  {guess.value}\n  {'':{wide}}    {guess.why}" for guess in proposal.guesses]

@@ -10,17 +10,19 @@ from perfci.cli.options import Seconds, Text
 from perfci.errors import ExitCode, PerfciError
 
 INPUTS = {"PERFCI_LOGIN": "github-login"}
-"""Variables that are not called as the input of the Action is."""
+"""Input of the Action -> the environment variable that carries it, where their names differ."""
 
 LOOKED_UP = ("profile", "environment", "base", "config")
-"""Inputs whose values are of the project: whether they are right is known once something was looked up."""
+"""Inputs whose values name things of the project, so that they can be checked only after a lookup."""
 
 SHOWN = 100
-"""Characters of a wrong value that a message repeats."""
+"""Longest part of a wrong value that a message repeats, in characters."""
 
 
 def usage_mistake(error: click.UsageError) -> str:
-    """Describe a usage error in one sentence; for an input of the Action: its name, its value, and what is allowed."""
+    """
+    Describe a usage error in one sentence; for an input of the Action with its name, its value and the allowed values.
+    """
     param = error.param if isinstance(error, click.BadParameter) else None
     if param is None or not isinstance(param.envvar, str) or not (variable := param.envvar).startswith("PERFCI_"):
         return error.format_message()
@@ -35,7 +37,7 @@ def usage_mistake(error: click.UsageError) -> str:
 
 
 def naming_input(error: PerfciError, environ: Mapping[str, str]) -> None:
-    """Add to the hint of *error* which input of the Action it is about, where a value of one stands in its message."""
+    """Add to the hint of *error* the name of the Action's input whose value its message repeats."""
     if environ.get("GITHUB_ACTIONS") != "true" or error.exit_code is not ExitCode.USAGE:
         return
     for name in LOOKED_UP:

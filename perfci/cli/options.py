@@ -37,7 +37,7 @@ environment_option = click.option(
 
 
 def _load(_ctx: click.Context, _param: click.Parameter, path: Path | None) -> None:
-    """Put the variables of the file *path* into the environment; what is set there already is stronger."""
+    """Set the variables of the file *path* in the environment; variables that are already set win."""
     if path is None:
         return
     try:
@@ -67,7 +67,7 @@ env_file_option = click.option(
     is_eager=True,
     expose_value=False,
     callback=_load,
-    help="Variables in lines NAME=VALUE, for perfci and what it starts; those of the environment are stronger.",
+    help="Variables in lines NAME=VALUE, for perfci and what it starts; variables that are already set win.",
 )
 host_option = click.option(
     "--host",
@@ -75,7 +75,7 @@ host_option = click.option(
     metavar="URL",
     help="A service that runs already, instead of the configured target: on this machine, or in its allow_hosts.",
 )
-quiet_option = click.option("--quiet", is_flag=True, envvar="PERFCI_QUIET", help="Say nothing but the verdict.")
+quiet_option = click.option("--quiet", is_flag=True, envvar="PERFCI_QUIET", help="Print only the verdict.")
 
 
 class Text(click.ParamType[str]):
@@ -117,7 +117,7 @@ class _Format(click.ParamType[str]):
 
 
 class _FormatOption(click.Option):
-    """Its help names the formats that there are."""
+    """The option `--format`, whose help lists the available formats."""
 
     def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
         from perfci.report import FORMATS

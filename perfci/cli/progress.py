@@ -15,7 +15,7 @@ class Silent:
     """Progress that shows nothing (`--quiet`)."""
 
     def hide(self, values: Sequence[str]) -> None:
-        """Leave it to the runner, where there is one."""
+        """Leave masking to the runner, where there is one."""
         hide(values)
 
     def close(self) -> None:

@@ -34,7 +34,7 @@ DIGEST = Text(r"(sha256:)?[0-9a-fA-F]{64}|", "a SHA-256 in hexadecimal digits")
 @click.option(
     "--login",
     type=LOGIN,
-    help="Who the token writes as: only this author's comment is updated.  [default: github-actions[bot]]",
+    help="The login of the token: only comments by this author are updated.  [default: github-actions[bot]]",
 )
 @click.option("--required", is_flag=True, help="Exit 4 where something could not be published.")
 @click.option(
@@ -100,7 +100,7 @@ def command(ctx: click.Context, /, folder: Path, artifact: str | None, required:
 
 @contextlib.contextmanager
 def _annotated() -> Iterator[None]:
-    """Show on the page of the run, too, why nothing was published."""
+    """Annotate the run's page with the reason why nothing was published."""
     from perfci.publish.actions import Annotation, annotations
 
     try:

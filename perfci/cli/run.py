@@ -205,7 +205,7 @@ def _announced(options: Mapping[str, Any]) -> Iterator[None]:
 @click.option("--login", type=LOGIN, envvar="PERFCI_LOGIN", hidden=True)
 @click.pass_context
 def command(ctx: click.Context, /, **options: Any) -> None:
-    """Measure a profile, compare, and say a verdict."""
+    """Measure a profile, compare it with a reference, and print the verdict."""
     with _announced(options):
         code = _run(options)
     ctx.exit(ExitCode.OK if options["defer_exit"] else code)

@@ -38,7 +38,7 @@ def command(  # noqa: PLR0917  # click passes by name
     remote: str,
 ) -> None:
     """
-    Show what changed along the runs of a history: by which commit, by how much, whether it was accepted.
+    Show what changed along a history: by which commit, by how much, and whether it was accepted.
 
     Change points are found by the algorithm of Apache Otava, beside the test of the gate. Times of different machines,
     loads or data are different lines.

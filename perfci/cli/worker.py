@@ -25,7 +25,7 @@ class Address(click.ParamType[tuple[str, int]]):
 @click.command("worker")
 @click.argument("profile", metavar="PROFILE[:SCENARIO]", envvar="PERFCI_PROFILE")
 @config_option
-@click.option("--master", type=Address(), required=True, envvar="PERFCI_MASTER", help="Where `perfci run` waits.")
+@click.option("--master", type=Address(), required=True, envvar="PERFCI_MASTER", help="Where `perfci run` listens.")
 @click.option(
     "--wait",
     type=Seconds(),

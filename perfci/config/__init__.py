@@ -70,7 +70,7 @@ __all__ = [
 ]
 
 VERSION = 1
-"""Of the configuration; a new one comes where a file of today would mean something else."""
+"""Version of the configuration format; a new one is needed where a file of today would change its meaning."""
 
 CHECK = "docs/configuration.md names every key; `perfci doctor --no-start` checks the file"
 

@@ -1,5 +1,5 @@
 """
-Locust's own options and variables, which decide about the load, so that a profile may not set them past the scenario.
+Locust's own options and variables, which a profile may not set, since the scenario decides them.
 
 Named here, since Locust patches the process that imports it; a test compares them with the installed Locust.
 """

@@ -1,4 +1,4 @@
-"""`[monitor]` in `perfci.toml`: what is watched while the target is under load, and the alerts on it."""
+"""`[monitor]` in `perfci.toml`: what is monitored while the target is under load, and the alerts on it."""
 
 from typing import Any, Literal, Self
 

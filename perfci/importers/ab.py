@@ -1,4 +1,4 @@
-"""ApacheBench (`ab`): its output, and its gnuplot file (`-g`) with every request; in whole milliseconds."""
+"""ApacheBench (`ab`): its output, and its gnuplot file (`-g`) with every request, in whole milliseconds."""
 
 import re
 
@@ -12,12 +12,12 @@ _QUANTILE = re.compile(r"^\s+(\d+)%\s+(\d+)", re.MULTILINE)
 
 
 def is_gnuplot(content: Content) -> bool:
-    """Whether it is what `ab -g` writes."""
+    """Whether *content* is what `ab -g` writes."""
     return content.first_line.split("\t") == ["starttime", "seconds", "ctime", "dtime", "ttime", "wait"]
 
 
 def parse_gnuplot(content: Content) -> ForeignResult:
-    """Every request that was answered; the file names no address, and has no failures."""
+    """Every answered request; the file names no URL and no failures."""
     samples = [
         Sample(
             name="(all requests)",
@@ -31,7 +31,7 @@ def parse_gnuplot(content: Content) -> ForeignResult:
 
 
 def recognises(content: Content) -> bool:
-    """Whether it is ApacheBench's output."""
+    """Whether *content* is ApacheBench's output."""
     return "ApacheBench" in content.head and "Document Path:" in content.head
 
 

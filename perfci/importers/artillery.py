@@ -12,7 +12,7 @@ _QUANTILES = {"median": 0.5, "p50": 0.5, "p75": 0.75, "p90": 0.9, "p95": 0.95, "
 
 
 def recognises(content: Content) -> bool:
-    """Whether it is a report of a whole test."""
+    """Whether *content* is a report of a whole test."""
     aggregate = content.fields.get("aggregate")
     return isinstance(aggregate, dict) and ("summaries" in aggregate or "requestsCompleted" in aggregate)
 

@@ -5,7 +5,7 @@ from perfci.importers.foreign import Aggregate, ForeignResult
 
 
 def recognises(content: Content) -> bool:
-    """Whether it is what `autocannon --json` prints."""
+    """Whether *content* is what `autocannon --json` prints."""
     return isinstance(content.fields.get("latency"), dict) and "non2xx" in content.fields
 
 

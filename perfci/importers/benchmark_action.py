@@ -11,7 +11,7 @@ _RATES = {"iter/sec": 1.0, "ops/sec": 1.0, "req/sec": 1.0}
 
 
 def recognises(content: Content) -> bool:
-    """Whether it is the script of the page, or its data alone."""
+    """Whether *content* is `data.js`, or its data as JSON."""
     return content.first_line.startswith(_PREFIX) or (
         isinstance(content.fields.get("entries"), dict) and "lastUpdate" in content.fields
     )

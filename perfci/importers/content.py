@@ -1,4 +1,4 @@
-"""The bytes of a file as text, lines, CSV rows or JSON: whatever its encoding, and however it was cut off."""
+"""The bytes of a file as text, lines, CSV rows or JSON, in any common encoding, even if truncated."""
 
 import csv
 import io
@@ -10,7 +10,7 @@ from math import isfinite
 from typing import Any
 
 HEAD = 64 * 1024
-"""Bytes by which a format is recognised."""
+"""Bytes that are read to recognise a format."""
 
 _BYTE_ORDER_MARKS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
 
@@ -24,7 +24,8 @@ class Content:
     @cached_property
     def text(self) -> str:
         """
-        The text: by its byte order mark, else UTF-8, else GB 18030 (which includes GBK), as Chinese Windows writes it.
+        The text: decoded by its byte order mark, else as UTF-8, else as GB 18030 (which includes GBK), as Chinese
+        Windows writes it.
 
         Bytes of neither become replacement characters: names may suffer, numbers do not.
         """

@@ -1,4 +1,4 @@
-"""What a file of another tool says: single requests where it has them, or one aggregate for each endpoint."""
+"""The content of another tool's result file: single requests if it has them, else one aggregate per endpoint."""
 
 from array import array
 from collections.abc import Iterable, Mapping
@@ -55,7 +55,7 @@ class Sample:
 
 
 def requests_of(samples: Iterable[Sample]) -> Requests:
-    """The *samples* as columns, in the order of their ends; ValueError without any, or for impossible numbers."""
+    """The *samples* as columns, ordered by their ends; ValueError for none, or for impossible numbers."""
     ordered = sorted(samples, key=lambda sample: sample.start_s + sample.latency_ms / 1000)
     if not ordered:
         raise ValueError("it holds no request")

@@ -7,7 +7,7 @@ _OUTCOMES = ("OK", "KO")
 
 
 def recognises(content: Content) -> bool:
-    """Whether it is a log of either kind."""
+    """Whether *content* is a log of either kind."""
     return content.first_line.startswith("RUN\t") or _is_binary(content)
 
 

@@ -12,7 +12,7 @@ _FACTORS = {"ns": 1e-6, "us": 1e-3, "ms": 1.0, "s": 1e3}
 
 
 def is_percentiles(content: Content) -> bool:
-    """Whether it is a table of percentiles."""
+    """Whether *content* is a table of percentiles."""
     return _HEAD.match(content.first_line) is not None
 
 
@@ -37,12 +37,12 @@ def parse_percentiles(content: Content) -> ForeignResult:
 
 
 def is_log(content: Content) -> bool:
-    """Whether it is a log of compressed histograms."""
+    """Whether *content* is a log of compressed histograms."""
     return content.first_line.startswith("#[") or '"StartTimestamp"' in content.first_line
 
 
 def parse_log(_: Content) -> ForeignResult:
-    """Refuse it, with the way to a table that can be read."""
+    """Refuse the log, with a hint how to get a readable table."""
     raise ValueError(
         "its histograms are compressed: HistogramLogProcessor of HdrHistogram makes a table of percentiles of them"
     )

@@ -13,7 +13,7 @@ _ERROR = re.compile(r"^\s+\[(\d+)\]\s+\D", re.MULTILINE)
 
 
 def is_csv(content: Content) -> bool:
-    """Whether it is what `hey -o csv` writes."""
+    """Whether *content* is what `hey -o csv` writes."""
     return {"response-time", "status-code", "offset"} <= set(content.columns)
 
 
@@ -35,7 +35,7 @@ def parse_csv(content: Content) -> ForeignResult:
 
 
 def is_text(content: Content) -> bool:
-    """Whether it is the output of hey or oha."""
+    """Whether *content* is the output of hey or oha."""
     text = _COLOUR.sub("", content.head)
     return "Summary:" in text and "Requests/sec:" in text and "Slowest:" in text
 

@@ -5,7 +5,7 @@ from perfci.importers.foreign import ForeignResult, Sample, requests_of
 
 
 def recognises(content: Content) -> bool:
-    """Whether it is what `hyperfine --export-json` writes."""
+    """Whether *content* is what `hyperfine --export-json` writes."""
     results = content.fields.get("results")
     return isinstance(results, list) and bool(results) and {"command", "mean"} <= set(results[0])
 

@@ -36,7 +36,7 @@ def parse_csv(content: Content) -> ForeignResult:
 
 
 def is_xml(content: Content) -> bool:
-    """Whether it is JMeter's XML."""
+    """Whether *content* is JMeter's XML."""
     return "<testResults" in content.head[:2000]
 
 
@@ -71,5 +71,5 @@ def _sample(element: ET.Element) -> Sample:
 
 
 def _status(text: str | None) -> int:
-    """The status; 0 for what JMeter writes in its place where there was no answer."""
+    """The HTTP status; 0 for the text that JMeter writes where there was no response."""
     return int(text) if text and text.isdigit() and len(text) == 3 else 0

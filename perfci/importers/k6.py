@@ -14,13 +14,13 @@ from perfci.importers.foreign import Aggregate, ForeignResult, Sample, requests_
 TOOL = "k6"
 _DURATION = "http_req_duration"
 _SUCCEEDED = f"{_DURATION}{{expected_response:true}}"
-"""Part of every summary: the requests that succeeded, which are no endpoint."""
+"""The metric of every summary that counts successful requests, which is no endpoint."""
 
 _CSV = {"metric_name", "timestamp", "metric_value"}
 
 
 def is_summary(content: Content) -> bool:
-    """Whether it is a summary with metrics."""
+    """Whether *content* is a summary with metrics."""
     metrics = content.fields.get("metrics")
     return isinstance(metrics, dict) and any(
         name in metrics for name in (_DURATION, "iterations", "iteration_duration")
@@ -49,7 +49,7 @@ def parse_summary(content: Content) -> ForeignResult:
 
 
 def is_stream(content: Content) -> bool:
-    """Whether it is what `--out json` writes: one JSON object in each line."""
+    """Whether *content* is what `--out json` writes: one JSON object in each line."""
     return (
         content.first_line.startswith("{")
         and '"type":"' in content.first_line.replace(" ", "")
@@ -63,7 +63,7 @@ def parse_stream(content: Content) -> ForeignResult:
 
 
 def is_csv(content: Content) -> bool:
-    """Whether it is what `--out csv` writes."""
+    """Whether *content* is what `--out csv` writes."""
     return set(content.columns) >= _CSV
 
 
@@ -113,7 +113,7 @@ def _points(content: Content) -> Iterator[Sample]:
 
 
 def _sample(tags: Mapping[str, Any], ended: str, value: object) -> Sample:
-    """One request by its tags; k6 notes its end."""
+    """One request from its tags; k6 logs the end of a request."""
     latency = number(value) or 0.0
     name, method = str(tags.get("name") or tags.get("url") or "(no name)"), str(tags.get("method") or "")
     expected = str(tags.get("expected_response", "")).lower()

@@ -24,12 +24,12 @@ _PERCENT = re.compile(r"(\d+(?:\.\d+)?)%$")
 
 
 def is_statistics(content: Content) -> bool:
-    """Whether it is `PREFIX_stats.csv`, or `PREFIX_requests.csv` of versions before 1.0."""
+    """Whether *content* is `PREFIX_stats.csv`, or `PREFIX_requests.csv` of versions before 1.0."""
     return "Name" in content.columns and any(name in content.columns for name in _REQUESTS)
 
 
 def is_percentiles(content: Content) -> bool:
-    """Whether it is `PREFIX_distribution.csv` of versions before 1.0."""
+    """Whether *content* is `PREFIX_distribution.csv` of versions before 1.0."""
     return content.columns[:3] == ("Name", "# requests", "50%")
 
 
@@ -44,7 +44,7 @@ def parse_statistics(content: Content) -> ForeignResult:
 
 def joined(first: ForeignResult, others: Iterable[ForeignResult]) -> ForeignResult:
     """
-    What several files of one run say together: times of *first*, and of *others* what it lacks.
+    The results of several files of one run: the times of *first*, completed by *others*.
 
     That are quantiles of the same endpoint, when the run was, its users, and the notes.
     """
@@ -66,7 +66,7 @@ def joined(first: ForeignResult, others: Iterable[ForeignResult]) -> ForeignResu
 
 
 def is_history(content: Content) -> bool:
-    """Whether it is `PREFIX_stats_history.csv`."""
+    """Whether *content* is `PREFIX_stats_history.csv`."""
     return {"Timestamp", "Name"} <= set(content.columns) and bool({"User Count", "# requests"} & set(content.columns))
 
 
@@ -108,12 +108,12 @@ def parse_history(content: Content) -> ForeignResult:
 
 
 def is_failures(content: Content) -> bool:
-    """Whether it is `PREFIX_failures.csv`."""
+    """Whether *content* is `PREFIX_failures.csv`."""
     return {"Name", "Error", "Occurrences"} <= set(content.columns)
 
 
 def parse_failures(content: Content) -> ForeignResult:
-    """How often each endpoint failed: the file has no times, and no requests that succeeded."""
+    """The number of failures by endpoint; the file has neither times nor successful requests."""
     failures: dict[str, int] = {}
     for row in content.rows():
         name = _endpoint({"Type": row.get("Method", ""), "Name": row["Name"]})
@@ -125,18 +125,18 @@ def parse_failures(content: Content) -> ForeignResult:
 
 
 def is_exceptions(content: Content) -> bool:
-    """Whether it is `PREFIX_exceptions.csv`."""
+    """Whether *content* is `PREFIX_exceptions.csv`."""
     return {"Count", "Message", "Traceback"} <= set(content.columns)
 
 
 def parse_exceptions(content: Content) -> ForeignResult:
-    """The exceptions of the Locust file: they belong to no endpoint, and are notes."""
+    """The exceptions of the Locust file, as notes: they belong to no endpoint."""
     notes = [f"{row['Count']} x {row['Message'][:200]}" for row in content.rows()]
     return ForeignResult(tool=TOOL, notes=("the file has exceptions alone: no times, no requests", *notes))
 
 
 def is_requests(content: Content) -> bool:
-    """Whether it is the log of `CsvRequestLogger`, one line for each request."""
+    """Whether *content* is the log of `CsvRequestLogger`, one line for each request."""
     return {"timestamp", "request_type", "name", "response_time_ms"} <= set(content.columns)
 
 
@@ -184,7 +184,7 @@ def _first(row: Mapping[str, str], names: Iterable[str]) -> str | None:
 
 
 def _of_times(row: Mapping[str, str], which: str) -> str | None:
-    """The column "Median Response Time", however its version spells it."""
+    """The column "Median Response Time", in the spelling of any version."""
     return next((value for name, value in row.items() if name.lower() == f"{which} response time"), None)
 
 

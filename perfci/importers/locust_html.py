@@ -15,7 +15,7 @@ _QUANTILE = re.compile(r"response_time_percentile_(\d(?:\.\d+)?)$")
 
 
 def recognises(content: Content) -> bool:
-    """Whether it is a page that Locust wrote."""
+    """Whether *content* is a page that Locust wrote."""
     return "<html" in content.head.lower() and "locust" in content.head.lower()
 
 

@@ -12,7 +12,7 @@ _SHARES = (0.5, 0.66, 0.75, 0.8, 0.9, 0.95, 0.98, 0.99)
 
 
 def recognises(content: Content) -> bool:
-    """Whether it is a list of Locust's statistics."""
+    """Whether *content* is a list of Locust's statistics."""
     found = content.json
     return isinstance(found, list) and bool(found) and isinstance(found[0], dict) and "response_times" in found[0]
 

@@ -5,7 +5,7 @@ from perfci.importers.foreign import Aggregate, ForeignResult
 
 
 def is_json(content: Content) -> bool:
-    """Whether it is what `oha --output-format json` prints."""
+    """Whether *content* is what `oha --output-format json` prints."""
     return isinstance(content.fields.get("summary"), dict) and "statusCodeDistribution" in content.fields
 
 

@@ -11,7 +11,7 @@ TOOL = "pytest-benchmark"
 
 
 def recognises(content: Content) -> bool:
-    """Whether it is such a file."""
+    """Whether *content* is a JSON file of pytest-benchmark."""
     return isinstance(content.fields.get("benchmarks"), list) and "machine_info" in content.fields
 
 

@@ -17,7 +17,7 @@ _LATENCIES = re.compile(r"^Latencies\s+\[([^\]]*)\]\s+(.*)$", re.MULTILINE)
 
 
 def is_report(content: Content) -> bool:
-    """Whether it is what `vegeta report -type=json` prints."""
+    """Whether *content* is what `vegeta report -type=json` prints."""
     return isinstance(content.fields.get("latencies"), dict) and "status_codes" in content.fields
 
 
@@ -46,7 +46,7 @@ def parse_report(content: Content) -> ForeignResult:
 
 
 def is_results(content: Content) -> bool:
-    """Whether it is what `vegeta encode -to json` writes."""
+    """Whether *content* is what `vegeta encode -to json` writes."""
     return content.first_line.startswith("{") and all(
         f'"{key}"' in content.first_line[:4000] for key in ("attack", "latency", "timestamp", "code")
     )
@@ -58,7 +58,7 @@ def parse_results(content: Content) -> ForeignResult:
 
 
 def is_csv(content: Content) -> bool:
-    """Whether it is what `vegeta encode -to csv` writes: no head, a time in nanoseconds, a status, a latency."""
+    """Whether *content* is what `vegeta encode -to csv` writes: no head, a time in nanoseconds, a status, a latency."""
     fields = content.first_line.split(",")
     return len(fields) >= 9 and len(fields[0]) == 19 and all(field.isdigit() for field in fields[:5])
 
@@ -69,7 +69,7 @@ def parse_csv(content: Content) -> ForeignResult:
 
 
 def is_text(content: Content) -> bool:
-    """Whether it is what `vegeta report` prints."""
+    """Whether *content* is what `vegeta report` prints."""
     return content.first_line.startswith("Requests ") and "[total, rate" in content.first_line
 
 
@@ -101,12 +101,12 @@ def parse_text(content: Content) -> ForeignResult:
 
 
 def is_binary(content: Content) -> bool:
-    """Whether it is what `vegeta attack` writes: Go's own encoding of its results."""
+    """Whether *content* is what `vegeta attack` writes: Go's own encoding of its results."""
     return b"\x06Result" in content.data[:32]
 
 
 def parse_binary(_: Content) -> ForeignResult:
-    """Refuse it, with the way to a file that can be read."""
+    """Refuse the file, with a hint how to encode it readably."""
     raise ValueError(
         "results of `vegeta attack` are in Go's own encoding: `vegeta encode -to csv FILE` makes them readable"
     )

@@ -1,5 +1,5 @@
 """
-The judge: what was measured becomes a verdict.
+The judge: turns measurements into a verdict.
 
 Pure: no file, no clock, no output. Same values in, same verdict out.
 """
@@ -28,7 +28,7 @@ def judge(
     run: Run, *, baseline: Baseline | None, policy: GatePolicy, subject: Subject, standing: Standing | None = None
 ) -> Outcome:
     """
-    Judge a run against what the subject names: its own base side, the stored runs of the baseline, or its SLOs alone.
+    Judge a run against its own base side, the stored runs of the baseline, or its SLOs alone, as the subject says.
 
     Against a ref the baseline is not looked at. The work that was counted is judged beside the clocks, by rules of its
     own, and joins them at the gate. *standing* is what the looks at this very run said, where it was judged while it

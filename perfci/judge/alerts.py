@@ -29,13 +29,13 @@ from perfci.model import (
 from perfci.sentences import alerts as say
 
 TARGET = "(target)"
-"""Where the limit of an alert stands among the SLOs of endpoints."""
+"""The scope of an alert, where SLOs name an endpoint."""
 
 NAMED = 3
 
 
 def judge_alerts(run: Run, policy: GatePolicy) -> tuple[tuple[Finding, ...], tuple[SloResult, ...]]:
-    """The findings of the alerts that warn, and the SLOs that those that fail stand for, in the policy's order."""
+    """The findings of alerts that warn, and the SLO results of alerts that fail, in the policy's order."""
     rounds = [round_ for round_ in run.rounds if round_.kind is RoundKind.LOAD]
     findings: list[Finding] = []
     slos: list[SloResult] = []
@@ -49,7 +49,7 @@ def judge_alerts(run: Run, policy: GatePolicy) -> tuple[tuple[Finding, ...], tup
 
 
 def raised(watched: Round, alert: Alert) -> Iterator[say.Raised]:
-    """Every gauge of a round that was beyond the limit for as many seconds as the alert says, or more."""
+    """Every gauge of a round that exceeded the limit for at least the alert's duration."""
     for name, gauge in sorted(watched.gauges.items()):
         seconds = _longest(gauge, lambda value: _beyond(value, alert))
         if matches(alert.gauge, name) and seconds and seconds >= alert.seconds:
@@ -89,7 +89,7 @@ def _beyond(value: float, alert: Alert) -> bool:
 
 
 def _longest(gauge: Gauge, holds: Callable[[float], bool]) -> int:
-    """The longest time in a row, in seconds; what was not read in between is taken for what was read around it."""
+    """The longest excess in seconds; a missing reading counts like its neighbours."""
     longest, began = 0, None
     for position, value in enumerate(gauge.points):
         if value is None:
@@ -100,7 +100,7 @@ def _longest(gauge: Gauge, holds: Callable[[float], bool]) -> int:
 
 
 def _named(alert: Alert, rounds: Sequence[Round]) -> list[str]:
-    """The gauges that the alert names; where there is none, its own word for it."""
+    """The gauges that match the alert; its own pattern where none does."""
     return [name for name in _known(rounds) if matches(alert.gauge, name)] or [alert.gauge]
 
 
@@ -128,13 +128,13 @@ def _warning(alert: Alert, name: str, rounds: Sequence[Round]) -> Iterator[Findi
 
 
 def _found(rounds: Sequence[Round], name: str, alert: Alert) -> list[say.Raised]:
-    """Where it was raised for the gauge, the longest first."""
+    """Where the alert was raised for a gauge, the longest excess first."""
     found = [each for round_ in rounds for each in raised(round_, alert) if each.gauge == name]
     return sorted(found, key=lambda each: -each.seconds)
 
 
 def _levels(rounds: Sequence[Round], name: str, alert: Alert) -> list[float]:
-    """The level that was kept in each round that can tell."""
+    """The level that was held in each round with enough readings."""
     levels = (kept(each.gauges[name], alert) for each in rounds if name in each.gauges)
     return [level for level in levels if level is not None]
 
@@ -173,7 +173,7 @@ def _slo(alert: Alert, name: str, candidate: Sequence[Round]) -> SloResult:
 
 
 def _unchecked(alert: Alert, name: str, candidate: Sequence[Round]) -> say.Unchecked:
-    """Why no round can tell."""
+    """Why the alert could be checked in no round."""
     known = _known(candidate)
     read = [_longest(round_.gauges[name], lambda _: True) for round_ in candidate if name in round_.gauges]
     return say.Unchecked(

@@ -1,4 +1,4 @@
-"""Which budget holds for a series: the rules of a policy that pick it, and what is strongest among them."""
+"""Resolves the budget of a series: the policy's rules that apply to it, the later over the earlier."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -8,13 +8,13 @@ from perfci.metrics.registry import METRICS, kinds
 from perfci.model import ALL_ENDPOINTS, Budget, BudgetRule, Metric, Reference, Role, Round, RoundKind
 
 START = Budget(role=Role.ADVISORY, change=0.10, margin=0.20)
-"""What the rules change: a metric that no rule gives a role to is only shown."""
+"""The budget before any rule: a metric that no rule gives a role to is advisory."""
 
 CENTRE = "trimmed_gmean"
-"""Required where nothing else is: the centre of the latencies under load."""
+"""The metric that is required where no other is: the centre of the latencies under load."""
 
 AGGREGATED_CENTRES = ("p50", "mean")
-"""What stands in its place for aggregates of other tools, the first that they have."""
+"""Its substitutes for other tools' aggregates, the first available one."""
 
 Rules = tuple[BudgetRule, ...]
 
@@ -36,7 +36,7 @@ def resolve(
 
 
 def by_metric(rules: Sequence[BudgetRule], reference: Reference, kind: RoundKind) -> dict[str, Budget]:
-    """Every metric that the rules name for such rounds, with its budget apart from the rules for some endpoints."""
+    """The budget of every metric that the rules name for this kind of round, without rules for single endpoints."""
     if not compares(reference, kind):
         return {}
     named = [rule.metric for rule in rules if rule.metric and _applies(rule, reference, kind)]
@@ -49,7 +49,7 @@ def by_metric(rules: Sequence[BudgetRule], reference: Reference, kind: RoundKind
 
 def with_required(rules: Rules, reference: Reference, measured: Collection[RoundKind]) -> Rules:
     """
-    The rules for a run that has rounds of the kinds that were *measured*: some metric of these rounds is required.
+    The rules of a run with rounds of the *measured* kinds, in which at least one metric is required.
 
     Where the rules require none (in a paired run without duets, say), they require `CENTRE` under load.
     """
@@ -62,7 +62,7 @@ def with_required(rules: Rules, reference: Reference, measured: Collection[Round
 
 def with_centre_of_aggregates(rules: Rules, rounds: Iterable[Round]) -> Rules:
     """
-    The rules for aggregates of another tool, which have no `CENTRE`: the median is required, or else the mean.
+    The rules for another tool's aggregates, which lack `CENTRE`: the median is required, else the mean.
 
     Its budget is that of `CENTRE` against stored runs.
     """
@@ -84,7 +84,7 @@ def with_centre_of_aggregates(rules: Rules, rounds: Iterable[Round]) -> Rules:
 
 
 def compares(reference: Reference, kind: RoundKind) -> bool:
-    """Whether rounds of this kind are compared with such a reference: stored runs have no turns."""
+    """Whether rounds of this kind are compared with this reference: stored runs have no turns."""
     return not (reference is Reference.BASELINE and kind is RoundKind.DUET)
 
 
@@ -97,7 +97,7 @@ def measures(kind: RoundKind, metric: str) -> bool:
 
 def matches(pattern: str, endpoint: str) -> bool:
     """
-    Whether *pattern* names *endpoint*: "*" stands for any text, all else for itself.
+    Whether *pattern* matches *endpoint*: "*" stands for any text, every other character for itself.
 
     The line for all endpoints is no endpoint: only its own name names it. Linear in the length of both, since a policy
     is text that somebody wrote.
@@ -117,7 +117,7 @@ def matches(pattern: str, endpoint: str) -> bool:
 
 
 def _picks(rule: BudgetRule, reference: Reference, kind: RoundKind, metric: Metric) -> bool:
-    """Whether the rule holds for some endpoint of the metric."""
+    """Whether the rule applies to any endpoint of the metric."""
     named = rule.metric is None or rule.metric == metric.name or (metric.exact and rule.metric == kind_of(metric.name))
     return named and _applies(rule, reference, kind)
 
@@ -131,7 +131,7 @@ def _whole(picked: Sequence[BudgetRule], metric: Metric) -> Iterator[BudgetRule]
 
 
 def _strongest(rules: Sequence[BudgetRule], metric: Metric) -> Iterator[BudgetRule]:
-    """The rules, without those for a kind of counter that come after one for the counter itself."""
+    """The rules without those for a kind of counter that follow a rule for the counter itself."""
     special = False
     for rule in rules:
         if rule.metric == metric.name:

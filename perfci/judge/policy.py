@@ -1,4 +1,4 @@
-"""The budgets that hold unless a project configures others."""
+"""The default budgets, for projects that configure none."""
 
 from perfci.judge.census.counters import BUDGETS as OF_COUNTERS
 from perfci.model import BudgetRule, GatePolicy, Reference, Role, RoundKind

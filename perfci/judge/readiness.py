@@ -1,5 +1,5 @@
 """
-Whether a system is ready, over all of its scenarios, by the rules of the project's documents.
+Decides whether a system is ready, over all of its scenarios, by the project's criteria.
 
 Ready: every scenario has a B+ or better, less than 1 % of the requests fail, no scenario is much slower than another,
 and nothing leaks. Not ready: a C or worse, more than 5 % failures, a service that died, a run that is invalid, a leak.
@@ -15,13 +15,13 @@ from perfci.sentences import readiness as say
 
 GOOD_GRADE, BAD_GRADE = "B+", "C+"
 MOST_APART = 1
-"""Bands of response times that scenarios may be apart: even performance."""
+"""Largest distance between the response bands of scenarios that counts as even performance."""
 
 _BANDS = list(Band)
 
 
 def readiness_of(outcomes: Mapping[str, Outcome]) -> Readiness:
-    """The level of a system whose scenarios have these outcomes, with the reasons of the worst criterion."""
+    """The readiness of a system whose scenarios have these outcomes, with the reasons of the worst criterion."""
     worst = [reason for name, outcome in outcomes.items() for reason in _disqualifies(name, outcome)]
     if worst:
         return Readiness(level=Level.NOT_READY, reasons=tuple(worst))

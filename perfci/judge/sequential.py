@@ -1,5 +1,5 @@
 """
-A run that is judged while it is measured: what each look says, and what is decided by it.
+Judges a run while it is measured: the result of each look, and what it decides.
 
 Each look compares all blocks up to it, by p-values and intervals that hold however many looks there are
 (`stats/looks.py`). The p-value of a series is the smallest of its looks, since what was shown once stays shown. Such
@@ -32,16 +32,16 @@ from perfci.sentences import notes
 from perfci.sentences.qualified import DecidedEarlier
 
 FEWEST = 2
-"""Blocks that a look needs: one has no scatter."""
+"""Smallest number of blocks for a look, since one block has no scatter."""
 
 SUSPECT = 0.1
 """
-The p-value from which on a guarding series is not measured further: at two of four load rounds that of a single test at
+p-value from which a guarding series needs no further rounds: at two of four load rounds that of a single test at
 0.0125. A series whose change could matter and is less likely by chance stays open.
 """
 
 _FINAL = (SeriesVerdict.REGRESSION, SeriesVerdict.IMPROVEMENT, SeriesVerdict.EQUIVALENT)
-"""What a later look does not take back."""
+"""Verdicts that a later look does not revoke."""
 
 Key = tuple[RoundKind, str, str]
 """A series: the kind of its rounds, its endpoint and its metric."""
@@ -49,18 +49,20 @@ Key = tuple[RoundKind, str, str]
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What the looks up to now say."""
+    """The result of all looks so far."""
 
     fractions: Mapping[RoundKind, Fractions] = field(default_factory=dict)  # of the planned blocks, at each look
     decisions: tuple[Decision, ...] = ()
 
     @property
     def red(self) -> bool:
-        """Whether a series is a regression, so that the whole cannot become green any more."""
+        """Whether a series is a regression, so that the whole can no longer become green."""
         return any(decision.counts and decision.verdict is SeriesVerdict.REGRESSION for decision in self.decisions)
 
     def is_open(self, kind: RoundKind) -> bool:
-        """Whether more rounds of this *kind* could change the verdict; so also while none of its series is compared."""
+        """
+        Whether more rounds of this *kind* could change the verdict; also while none of its series has been compared.
+        """
         compared = [
             decision
             for decision in self.decisions
@@ -72,7 +74,7 @@ class Standing:
 
     def settled(self, kind: RoundKind) -> frozenset[str]:
         """
-        The endpoints of which more rounds of this *kind* could change nothing.
+        The endpoints whose verdicts more rounds of this *kind* could not change.
 
         None as long as all endpoints together could still change: each of them tells something of that.
         """
@@ -88,7 +90,7 @@ class Standing:
 
 
 def follow(run: Run, plan: LookPlan, policy: GatePolicy) -> Standing:
-    """All the looks at a run that has been measured, in their order."""
+    """All the looks at a complete run, in order."""
     standing = Standing()
     for block, seen in _prefixes(run, plan):
         standing = look(standing, seen, plan, policy, block=block)
@@ -97,7 +99,7 @@ def follow(run: Run, plan: LookPlan, policy: GatePolicy) -> Standing:
 
 def look(standing: Standing, run: Run, plan: LookPlan, policy: GatePolicy, *, block: int) -> Standing:
     """
-    One look more, at the rounds up to this *block*.
+    One further look, at the rounds up to this *block*.
 
     Nothing changes before the first planned look, nor where no round is new.
     """
@@ -166,7 +168,7 @@ def _least(before: float | None, now: float | None) -> float | None:
 
 def _decided(decision: Decision, before: Decision | None, block: int) -> Decision:
     """
-    The decision with all its looks. What was decided before stays, with its reason.
+    The decision with all its looks; an earlier decision stays, with its reason.
 
     Only a regression may still take the place of another verdict: its error is paid for at every look.
     """
@@ -181,7 +183,7 @@ def _decided(decision: Decision, before: Decision | None, block: int) -> Decisio
 
 
 def _looks(decision: Decision, before: tuple[Look, ...], block: int) -> tuple[Look, ...]:
-    """All looks, with this one where it saw anything new of the series."""
+    """All looks, including this one if it has new data of the series."""
     comparison = decision.comparison
     if comparison.change is None or len(comparison.looks) <= len(before):
         return before

@@ -1,4 +1,4 @@
-"""What the requests of a round were answered: counts by status, size and form, for each endpoint."""
+"""Counts the answers of a round by status, size and form, for each endpoint."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ from perfci.metrics.columns import Window, inside_of
 from perfci.model import AnswerForm, Answers, Requests
 
 MOST_ENDPOINTS = 1000
-"""So many endpoints of a round are kept, those with the most requests: a file of a run has a limit of its own."""
+"""Largest number of endpoints of a round that are kept, those with the most requests."""
 
 
 def answers_of(requests: Requests, *, windows: Sequence[Window]) -> dict[str, Answers]:

@@ -1,4 +1,4 @@
-"""Requests as columns, and those of them that started in measured time."""
+"""Requests as columns, and the selection of those that started in measured time."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Groups requests by endpoint, where several names belong to one, and sums up what each name was answered."""
+"""Groups requests by endpoint where several names belong to one, and summarises the answers to each name."""
 
 from array import array
 from collections.abc import Mapping, Sequence

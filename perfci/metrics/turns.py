@@ -1,4 +1,4 @@
-"""Which requests of a duet are compared with which, and how well their ratio is known."""
+"""Decides which requests of a duet are compared with each other, and how precise their ratio is."""
 
 from dataclasses import dataclass
 from math import sqrt
@@ -17,7 +17,7 @@ Positions = npt.NDArray[np.intp]
 
 @dataclass(frozen=True, slots=True)
 class Turns:
-    """One side of the comparisons that count: the extreme ones are left out."""
+    """One side of the comparisons that count, without the extreme ones."""
 
     latencies_ms: Floats
     standard_error: float  # of the mean of their logs, so that the squares of both sides add up to that of the ratio

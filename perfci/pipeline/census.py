@@ -14,7 +14,7 @@ from perfci.pipeline.trees import Tree
 
 def count(bench: Bench, table: CensusTable, *sides: Side, only: bool) -> None:
     """
-    Count the work of each of the *sides*, on targets that were started and seeded for that alone.
+    Count the work of each of the *sides*, on targets that were started and seeded only for the census.
 
     Timed rounds so never see a target that has been asked before. A census that fails is an incident, which leaves the
     timed verdict as it is; where nothing else is measured (*only*), it is raised.

@@ -1,4 +1,4 @@
-"""`perfci check`: judge a run, or a result file of another tool, by the SLOs alone."""
+"""`perfci check`: judge a run, or another tool's result file, against the SLOs only."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from perfci.report.view import View
 
 def check(path: Path, *, config_file: Path, profile: str | None) -> View:
     """
-    Judge the run at *path*, or the file of another tool, by the SLOs of *config_file*.
+    Judge the run or result file at *path* against the SLOs of *config_file*.
 
     The SLOs are those of *profile*; of none, those of the profile that the run names, and those of all profiles.
     ConfigError where there is no SLO to hold.

@@ -1,4 +1,6 @@
-"""The census.json of both commits: what a change itself writes there is accepted, where its reviewers see it."""
+"""
+Reads the census.json of both commits: work that a change accepts there counts as accepted, since its reviewers see it.
+"""
 
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +13,7 @@ from perfci.pipeline.paths import inside
 
 def with_committed(run: Run, *, base_root: Path | None, head_root: Path, baselines: str) -> Run:
     """
-    *run* with what the base's and the candidate's checkouts hold as the accepted work of its scenario.
+    *run* with the accepted work of its scenario, as the checkouts of base and candidate hold it.
 
     So that it can be judged again from its file alone. Without *base_root* there is no base commit at hand, and so
     nothing that the change could have written. A file of the base that cannot be read counts as none.

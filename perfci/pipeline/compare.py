@@ -1,4 +1,4 @@
-"""`perfci compare`: judge what is stored. No target, no load, no git."""
+"""`perfci compare`: judge stored runs, without a target, a load or git."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -20,7 +20,7 @@ from perfci.report.view import View
 
 def compare(base: Path | None, candidate: Path, *, config_file: Path) -> View:
     """
-    Judge the run *candidate* against *base*: a run, or a folder of accepted runs; either may be of another tool.
+    Judge the run *candidate* against *base*, a run or a folder of accepted runs; other tools' results are converted.
 
     Without *base*, a run that measured both sides is judged side by side again, and any other against the stored
     baseline of its scenario. The policy is that of *config_file* where it exists.
@@ -45,20 +45,20 @@ def compare(base: Path | None, candidate: Path, *, config_file: Path) -> View:
 
 
 def located(path: Path, root: Path) -> Path:
-    """Find a run by its id, where no file has that name."""
+    """The path of a run: *path* itself, else the stored run with this id."""
     known = root / ".perfci" / "runs" / path
     return known if len(path.parts) == 1 and not path.exists() and known.is_dir() else path
 
 
 def load(path: Path) -> Run:
-    """The run at *path*: one of perfci's, or what another tool wrote, whose files in a folder are blocks of one run."""
+    """Load the run at *path*: perfci's own, or result files of another tool, each of which becomes a block."""
     if store.RunFolder(path).holds_run() or not (files := imported.find(path)):
         return store.load(path)
     return imported.run_of(files, name=str(path))
 
 
 def configured_fail_on(config_file: Path) -> FailOn:
-    """The verdicts that fail according to the configuration, where no option says otherwise."""
+    """The verdicts that fail the job by the configuration, where no option overrides it."""
     configured = read(config_file).fail_on if config_file.exists() else None
     return configured or FailOn.REGRESSION
 

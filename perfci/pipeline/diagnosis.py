@@ -1,4 +1,6 @@
-"""What a trial says about a run: what is missing, slow, unmeasurable or unsafe, what it costs, and what it will see."""
+"""
+Derives from a trial what is missing, slow, unmeasurable or unsafe, what a run costs and which changes it can detect.
+"""
 
 import math
 from collections.abc import Callable, Iterator, Mapping
@@ -13,10 +15,10 @@ from perfci.pipeline.trial import Trial
 from perfci.rig.load.tried import Tried
 
 TURNS = 12
-"""Pairs of an endpoint that a duet goes on for (`rig/load/inside/perfci_turns.py`)."""
+"""Pairs of requests of an endpoint after which a duet stops asking for more (`rig/load/inside/perfci_turns.py`)."""
 
 LONGER = 2
-"""A duet takes up to so many times its planned seconds for the sake of endpoints that lack turns."""
+"""Largest factor by which a duet exceeds its planned seconds for endpoints that lack turns."""
 
 STARTS_SCATTER = 0.01
 """Standard deviation of a service time between two starts of the same code: 0.4 to 1.4 % in bench/README.md."""
@@ -26,7 +28,7 @@ DETECTABLE_SE = 3.6
 
 FEW_BYTES = 2  # of a body such as [] or {}
 SET_UP_S = 30.0
-"""The Action's own environment, where it is not kept from an earlier job."""
+"""Seconds to set up the Action's own environment, where no earlier job has cached it."""
 
 WRITES = ("POST ", "PUT ", "PATCH ", "DELETE ")
 MOST = 5
@@ -50,7 +52,7 @@ class Line:
 
 
 def diagnose(trial: Trial, policy: GatePolicy) -> list[Line]:
-    """Every line, the endpoints first, then data and counters, then what a run costs and sees."""
+    """Every line: endpoints first, then data and counters, then what a run costs and can detect."""
     return [
         *_requests(trial),
         *_turns(trial),
@@ -64,7 +66,7 @@ def diagnose(trial: Trial, policy: GatePolicy) -> list[Line]:
 
 
 def _requests(trial: Trial) -> Iterator[Line]:
-    """Endpoints that answer, that fail, and tasks that send nothing."""
+    """Which endpoints answer and which fail, and which tasks send nothing."""
     good = {name: tried for name, tried in trial.tried.items() if not tried.failures}
     if not trial.tried:
         yield Line(Weight.BAD, "requests", "no task sent a request: a run would be invalid")
@@ -89,7 +91,7 @@ def _requests(trial: Trial) -> Iterator[Line]:
 
 
 def _turns(trial: Trial) -> Iterator[Line]:
-    """Whether every endpoint gets its turns in the time of a duet."""
+    """Whether every endpoint gets its turns within a duet."""
     duet_s = trial.plan.paired.duet
     if not duet_s or not trial.tried:
         return
@@ -109,7 +111,7 @@ def _turns(trial: Trial) -> Iterator[Line]:
 
 
 def _names(trial: Trial) -> Iterator[Line]:
-    """Names that vary: those that perfci took together, and those that it could not."""
+    """Names that vary: those that perfci folded into a template, and those that it could not fold."""
     for name, tried in _bounded(trial.tried, lambda tried: len(tried.names) > 1):
         yield Line(Weight.OK, name, f"{len(tried.names)} names are taken for this one endpoint")
     once = [name for name, tried in trial.tried.items() if tried.requests == 1]
@@ -122,7 +124,7 @@ def _names(trial: Trial) -> Iterator[Line]:
 
 
 def _data(trial: Trial) -> Iterator[Line]:
-    """What the answers show of the data: none, or more with each request; and what outlives a start."""
+    """What the answers reveal about the data: empty, or growing with each request; and what outlives a start."""
     empty = [name for name, tried in trial.tried.items() if tried.sizes and max(tried.sizes) <= FEW_BYTES]
     if trial.seed_kind == "none" and empty:
         text = f"{', '.join(sorted(empty)[:3])} answered with an empty list or nothing, and [seed] puts no data in"
@@ -149,7 +151,7 @@ def _database(trial: Trial) -> str:
 
 
 def _grows(sizes: list[int]) -> bool:
-    """Whether the sizes rise steadily; two or three different ones are chance."""
+    """Whether the sizes rise steadily; two or three different sizes may be chance."""
     return len(set(sizes)) > 3 and sizes == sorted(sizes)
 
 
@@ -170,7 +172,7 @@ def _counters(trial: Trial) -> Iterator[Line]:
 
 
 def seconds_of(trial: Trial, blocks: int, loads: int) -> float:
-    """Seconds that a run of two sides takes, with so many blocks, so many of them with load rounds."""
+    """Seconds that a run of both sides takes, with this many blocks, of which so many have load rounds."""
     plan = trial.plan
     around_s = trial.start_s + trial.seed_s + trial.stop_s
     census_s = around_s + 15.0
@@ -201,7 +203,7 @@ def _minutes(seconds: float) -> str:
 
 
 def _sight(trial: Trial, policy: GatePolicy) -> Iterator[Line]:
-    """An estimate of the smallest change in service time that 8 of 10 runs would find."""
+    """Estimate the smallest change in service time that 8 of 10 runs would detect."""
     blocks = trial.plan.paired.blocks.most
     found = {
         name: _detectable(tried, trial.plan, blocks) for name, tried in trial.tried.items() if len(tried.sizes) > 3
@@ -221,7 +223,7 @@ def _sight(trial: Trial, policy: GatePolicy) -> Iterator[Line]:
 
 def _detectable(tried: Tried, plan: Plan, blocks: int) -> float:
     """
-    The relative change that a test over *blocks* finds in 8 of 10 runs, from the scatter of this endpoint's requests.
+    The relative change that a test over *blocks* detects in 8 of 10 runs, from the scatter of this endpoint's requests.
 
     The standard error of a block is made of the scatter between starts and that of the pairs of requests within it.
     """
@@ -234,7 +236,7 @@ def _detectable(tried: Tried, plan: Plan, blocks: int) -> float:
 
 
 def _bounded(tried: Mapping[str, Tried], wanted: Callable[[Tried], bool]) -> list[tuple[str, Tried]]:
-    """The first few endpoints that are *wanted*, by name."""
+    """The names of the first few *wanted* endpoints."""
     return [(name, each) for name, each in sorted(tried.items()) if wanted(each)][: 2 * MOST]
 
 

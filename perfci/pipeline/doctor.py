@@ -1,4 +1,6 @@
-"""`perfci doctor`: what the configuration needs and what of it is missing, then what one start of the target shows."""
+"""
+`perfci doctor`: checks the requirements of the configuration, then starts the target once and reports what that shows.
+"""
 
 import sys
 from collections.abc import Callable
@@ -7,13 +9,13 @@ from dataclasses import dataclass
 from perfci.config import read
 from perfci.errors import ExitCode, PerfciError
 from perfci.pipeline.diagnosis import Line, diagnose
+from perfci.pipeline.monitoring import monitor_settings
 from perfci.pipeline.paths import inside
 from perfci.pipeline.plan import Overrides, plan_of, source_of
 from perfci.pipeline.policy import policy_of
 from perfci.pipeline.ports import Ports
 from perfci.pipeline.secrecy import environment_of
 from perfci.pipeline.trial import attempt
-from perfci.pipeline.watching import watched_of
 from perfci.rig.census import addresses
 from perfci.rig.host import docker
 from perfci.rig.host.fingerprint import machine
@@ -50,7 +52,7 @@ def examine(ports: Ports, config_file: str, environment: str | None, host: str |
         config = read(ports.root / config_file).within(environment).at(host)
         source = source_of(config, tree=ports.root, file=config_file)
         kind = source.target.kind
-        watched_of(config, file=config_file)
+        monitor_settings(config, file=config_file)
         addresses.check(config.census.databases, ports.environ, where=f"{config_file}: [census.databases]")
         names = [
             f"{profile}:{scenario}" for profile, profile_ in config.profiles.items() for scenario in profile_.scenarios
@@ -72,7 +74,7 @@ def look_at_target(
     ports: Ports, config_file: str, environment: str | None, profile: str, host: str | None = None
 ) -> list[Line]:
     """
-    Start the target once, send the requests of each task, and say what that means for a run.
+    Start the target once, send each task's requests, and describe what that means for a run.
 
     *profile* is "PROFILE" or "PROFILE:SCENARIO"; empty: the first of the file. PerfciError where the target does not
     start, or the load cannot be run.

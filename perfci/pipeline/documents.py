@@ -17,7 +17,7 @@ from perfci.report.view import View
 from perfci.store import RunFolder, write_atomically
 
 EVIDENCE = 250
-"""Characters of a log's end that a document quotes: the cause stands last, and the rest is in the logs of the run."""
+"""Characters quoted from the end of a log: the cause stands last, and the run folder has the whole log."""
 
 
 def exit_code(verdict: Verdict, fail_on: FailOn) -> ExitCode:
@@ -73,7 +73,7 @@ def _reason(first: str, rest: str) -> str:
 
 
 def _end(text: str) -> str:
-    """The end of *text*, from the start of a line or of a word where there is one."""
+    """The end of *text*, cut at the start of a line or a word where possible."""
     if len(text) <= EVIDENCE:
         return text
     kept = text[-EVIDENCE:]
@@ -93,7 +93,7 @@ def write(view: View, folder: Path, *, code: ExitCode) -> None:
 
 
 def write_failure(error: PerfciError, folder: Path) -> None:
-    """Store what is known of a job that failed before it measured, for the steps that come after it."""
+    """Store the error of a job that failed before it measured, for its later steps."""
     write(View(outcome=not_measured(error, no_subject(), alpha=0.0)), folder, code=error.exit_code)
 
 
@@ -117,6 +117,6 @@ def read_exit(folder: Path) -> ExitCode:
 
 def _no_result(folder: Path) -> NoResultError:
     return NoResultError(
-        f"there is no result in {folder}: the measuring step did not come to its end",
-        hint="the log of that step says why; this one only repeats what it found",
+        f"there is no result in {folder}: the measuring step did not finish",
+        hint="see the log of that step; this one only reads its result",
     )

@@ -20,7 +20,10 @@ if TYPE_CHECKING:
     from perfci.rig.census.take import Taken
 
 APART_BYTES = 256
-"""So many bytes, and twice as large: the answers of a name are then of another size than those of its template."""
+"""
+Smallest difference in bytes, with at least a factor of two, that gives a name's answers another size than its
+template's.
+"""
 
 CHANCE = 0.001
 """
@@ -29,15 +32,15 @@ of one side before all of the other's, in an order that is random.
 """
 
 Regroup = Callable[[Mapping[str, str]], Round]
-"""A round once more, with other endpoints for some names."""
+"""Measures a round again, with other endpoints for some names."""
 
 Names = Mapping[str, Mapping[Side, Answered]]
-"""What each name was answered on each side that was asked."""
+"""The answers to each name, by side."""
 
 
 def apart(names: Names) -> dict[str, str]:
     """
-    Return the *names* of a template whose answers differ from those of most others, and what differs.
+    Return the *names* of a template whose answers differ from most others', with the difference.
 
     A name leaves its template only where all of its answers say so, ENOUGH of them on each side. Where the two sides
     differ about it, these have to be so many that chance does not explain them: a name that was chosen because it
@@ -58,7 +61,7 @@ def apart(names: Names) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class _Usual:
-    """How most names of one template are answered on one side: kind of answer and size of the body."""
+    """The usual answer to the names of one template on one side: kind and body size."""
 
     kind: str  # empty: there is none
     size: float | None  # bytes
@@ -73,7 +76,7 @@ class _Usual:
         return cls(kind, statistics.median_low(sizes) if sizes else None)
 
     def label(self, name: Answered) -> str:
-        """Describe what all answers of *one* name have and most others lack; "" where there is nothing."""
+        """Describe what all answers of *one* name have in common and most others lack; "" where there is nothing."""
         if self.kind not in name.kinds and len(name.kinds) == 1:
             return next(iter(name.kinds))
         if name.smallest is None or name.largest is None or self.size is None:
@@ -88,7 +91,7 @@ def _larger(size: float, than: float) -> bool:
 
 
 def _separate(base: Answered, candidate: Answered, *, among: int) -> bool:
-    """Whether two sets of answers have no kind in common, with enough answers in both to exclude chance."""
+    """Whether two sets of answers share no kind, with enough answers in both to exclude chance."""
     others = not base.kinds & candidate.kinds or any(
         larger.smallest is not None and smaller.largest is not None and _larger(larger.smallest, smaller.largest)
         for larger, smaller in ((base, candidate), (candidate, base))
@@ -98,7 +101,7 @@ def _separate(base: Answered, candidate: Answered, *, among: int) -> bool:
 
 @dataclass(slots=True)
 class Naming:
-    """Collects what the names of a run were answered, and names its endpoints in the end."""
+    """Collects the answers to each name of a run, and names its endpoints at the end."""
 
     _answered: dict[str, dict[Side, Answered]] = field(default_factory=dict)  # by name
     _templates: dict[str, str] = field(default_factory=dict)  # by name

@@ -1,4 +1,6 @@
-"""The interpreter that drives a plan: perfci's own, or one with the packages that the profile requires."""
+"""
+Chooses the interpreter that drives a plan: perfci's own, or an environment with the packages that the profile requires.
+"""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -9,7 +11,7 @@ from perfci.rig.load import packages
 
 
 def equipped(plan: Plan, ports: Ports, environ: Mapping[str, str]) -> Plan:
-    """*plan* with an interpreter that has what it requires; ConfigError or LoadError where that cannot be had."""
+    """*plan* with an interpreter that has its requirements; ConfigError or LoadError where they cannot be installed."""
     if not plan.requirements:
         return plan
     ports.progress.phase("installing what the Locust file requires")

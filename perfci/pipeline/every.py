@@ -1,4 +1,4 @@
-"""`perfci run --all`: every scenario of a profile, or of the whole configuration, and what they amount to together."""
+"""`perfci run --all`: runs every scenario of a profile, or of the configuration, and combines their outcomes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -16,10 +16,10 @@ from perfci.report import overview_json
 from perfci.store import write_atomically
 
 SMOKE = "smoke"
-"""What scenarios are called that fit a laptop and a minute: "smoke", or a name that ends with "-smoke"."""
+"""Scenarios that fit a laptop and a minute are called "smoke", or end with "-smoke"."""
 
 SOAK_S = 3600.0
-"""Seconds of load from which on a scenario is a soak, which is left out unless asked for."""
+"""Seconds of load from which a scenario counts as a soak test, which runs only on request."""
 
 OVERVIEW = "overview.json"
 
@@ -44,7 +44,7 @@ class Overall:
 
 def run_all(request: Request, ports: Ports, *, smoke: bool, include_soak: bool) -> Overall:
     """
-    Run the scenarios that `names_of` gives, against limits unless they or the request say otherwise.
+    Run the scenarios that `names_of` gives, against limits only, unless they or the request say otherwise.
 
     A scenario that cannot be measured is an outcome, and the others are run all the same.
     """
@@ -71,7 +71,7 @@ def run_all(request: Request, ports: Ports, *, smoke: bool, include_soak: bool) 
 
 def names_of(config: Config, profile: str, *, smoke: bool, include_soak: bool) -> list[str]:
     """
-    The scenarios as PROFILE:SCENARIO in the order of the file: of *profile*, or of all where it is empty.
+    The scenarios as PROFILE:SCENARIO, in the order of the file: those of *profile*, or all of them where it is empty.
 
     *smoke*: those called "smoke" or "...-smoke", else the others. Soaks only with *include_soak*.
     """

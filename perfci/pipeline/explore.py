@@ -1,4 +1,4 @@
-"""`perfci run --web`: start the seeded service and Locust's own page beside it; nothing is measured or kept."""
+"""`perfci run --web`: starts the seeded service and Locust's web page; nothing is measured or stored."""
 
 import contextlib
 import secrets
@@ -23,7 +23,7 @@ from perfci.rig.load.page import page
 
 def explore(request: Request, ports: Ports, *, port: int, on_ready: Callable[[str], None]) -> None:
     """
-    Start and fill what *request* names, as it is here, with Locust's page on *port*, until somebody interrupts.
+    Start and seed the service of the working tree, and serve Locust's page on *port* until interrupted.
 
     *on_ready* is called with the addresses as soon as the page answers. From then on an interruption is the way to
     end, and this returns; before, it is raised as ever. Whatever was started is stopped.

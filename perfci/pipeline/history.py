@@ -1,4 +1,4 @@
-"""`perfci history push`: runs of the main branch go where they outlive the artifacts of their jobs."""
+"""`perfci history push`: stores runs of the main branch where they outlive the artifacts of their jobs."""
 
 import base64
 from collections.abc import Mapping, Sequence
@@ -24,7 +24,7 @@ from perfci.store.history_folder import HistoryFolder
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pushed:
-    """What became of the runs that were to be kept."""
+    """The result of a push: which runs were added and which were not."""
 
     place: str
     added: tuple[HistoryRow, ...]
@@ -49,7 +49,7 @@ def archive(
 
 def with_token(environ: Mapping[str, str]) -> Mapping[str, str]:
     """
-    *environ* for git, with the token in PERFCI_TOKEN as its password for the server of this job, and for no other.
+    *environ* for git, in which the token in PERFCI_TOKEN is the password for this job's server, and for no other.
 
     By variables: every user of the machine can read arguments, and every later step a configuration file.
     """
@@ -68,7 +68,7 @@ def with_token(environ: Mapping[str, str]) -> Mapping[str, str]:
 
 def push(paths: Sequence[Path], place: Archive, *, config_file: Path, ports: Ports) -> Pushed:
     """
-    Add each run of *paths*, a folder, file or id, to the history; one that is there already stays as it is.
+    Add each run of *paths* (folder, file or id) to the history; runs that it already has are skipped.
 
     Runs are added whatever their verdict: one whose numbers prove nothing is kept, and excluded from every trend.
     """
@@ -104,7 +104,7 @@ def push(paths: Sequence[Path], place: Archive, *, config_file: Path, ports: Por
 
 
 def _page_of_job(ports: Ports) -> str:
-    """The page of this job, "" outside of GitHub Actions; ConfigError where it measures no commit of a branch."""
+    """The URL of this job, "" outside of GitHub Actions; ConfigError where it measures no commit of a branch."""
     if ports.environ.get("GITHUB_ACTIONS") != "true":
         return ""
     job = read_job(ports.environ)

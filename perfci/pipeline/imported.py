@@ -1,4 +1,6 @@
-"""Turns result files of other tools into runs: each file is a measurement, several files of a side are replicates."""
+"""
+Converts other tools' result files into runs: each file is one measurement, several files of a side are replicates.
+"""
 
 import hashlib
 import re
@@ -14,7 +16,7 @@ from perfci.metrics import registry
 from perfci.model import ALL_ENDPOINTS, EndpointRound, Fingerprint, Origin, Requests, Round, RoundKind, Run, Side
 
 PROFILE, SCENARIO = "imported", "file"
-"""What a run is called whose file names no profile."""
+"""Profile and scenario of a run whose file names none."""
 
 _QUANTILES = {0.5: "p50", 0.95: "p95", 0.99: "p99"}
 """Share -> the metric that is this quantile."""
@@ -28,12 +30,12 @@ _OF_LOCUST_FIRST = (
     "Locust failures (CSV)",
     "Locust exceptions (CSV)",
 )
-"""Which of them says most."""
+"""Locust's files, the most detailed first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """One file of another tool."""
+    """One result file of another tool."""
 
     path: Path
     format: str
@@ -43,7 +45,7 @@ class Imported:
 
 def find(path: Path) -> tuple[Imported, ...]:
     """
-    The measurements of other tools at *path*: that file, or the files in that folder, by name; empty without any.
+    The other tools' results at *path*: that file, or the files in that folder, by name; empty where there are none.
 
     The files that Locust writes of one run with `--csv` are one measurement.
     """
@@ -51,7 +53,7 @@ def find(path: Path) -> tuple[Imported, ...]:
 
 
 def files_at(path: Path) -> list[Path]:
-    """The files of other tools at *path*: that file, or those in that folder, by name; empty where there are none."""
+    """The paths of other tools' result files at *path*: that file, or those in that folder, by name; may be empty."""
     paths = sorted(entry for entry in path.iterdir() if entry.is_file()) if path.is_dir() else [path]
     return [entry for entry in paths if entry.is_file() and importers.knows(entry)]
 
@@ -63,7 +65,7 @@ def of_files(paths: Iterable[Path]) -> list[Imported]:
 
 def run_of(files: Sequence[Imported], *, name: str) -> Run:
     """
-    One run of *files*, each of which is a block of it; *name* is what people know it by.
+    A run with a block for each of *files*; *name* is its display name.
 
     ResultError where the files are of several tools or formats, or none of them has a request.
     """
@@ -116,7 +118,7 @@ def _read(path: Path) -> Imported:
 
 
 def _joined(files: Sequence[Imported]) -> list[Imported]:
-    """The measurements, with the files of one run of Locust put together, whose names differ in their ends."""
+    """The measurements, with the files of one Locust run, whose names differ only in their endings, joined into one."""
     groups: dict[tuple[Path, str | int], list[Imported]] = {}
     for number, file in enumerate(files):
         match = _OF_LOCUST.fullmatch(file.path.name) if file.format in _OF_LOCUST_FIRST else None
@@ -134,7 +136,7 @@ def _one(group: Sequence[Imported]) -> Imported:
 
 
 def _round(result: ForeignResult, block: int) -> Round:
-    """The file as a load round; where it does not say when it began, at the beginning of time."""
+    """The file as a load round; a file without a start time begins at 0."""
     if result.requests is not None:
         began, ended = _span(result.requests)
         endpoints = registry.measure(result.requests, windows=[(began, ended)])
@@ -160,13 +162,13 @@ def _round(result: ForeignResult, block: int) -> Round:
 
 
 def _span(requests: Requests) -> tuple[float, float]:
-    """From the first request until the last one has ended; a window is open at its end."""
+    """The measured window: from the first request to the end of the last one, exclusive."""
     ends = (start + latency / 1000 for start, latency in zip(requests.start_s, requests.latency_ms, strict=True))
     return min(requests.start_s), max(ends) + 1e-3
 
 
 def _once(aggregates: Iterable[Aggregate]) -> list[Aggregate]:
-    """Raise ResultError where two endpoints have one name, since one of them would be lost."""
+    """Raise ResultError where two endpoints have the same name, since one of them would be lost."""
     found = list(aggregates)
     names = [aggregate.name for aggregate in found]
     if twice := sorted({name for name in names if names.count(name) > 1}):
@@ -175,7 +177,7 @@ def _once(aggregates: Iterable[Aggregate]) -> list[Aggregate]:
 
 
 def _together(aggregates: Sequence[Aggregate], whole: Aggregate | None) -> Aggregate:
-    """Aggregate all endpoints: counts are added; quantiles of several cannot be, and are those of the *whole*."""
+    """Aggregate all endpoints: counts are added; quantiles cannot be combined, and are taken from the *whole*."""
     if len(aggregates) == 1:
         return replace(aggregates[0], name=ALL_ENDPOINTS)
     return Aggregate(

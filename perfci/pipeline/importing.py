@@ -1,4 +1,4 @@
-"""`perfci import`: files of other tools become runs of perfci's, in a folder of their own or in the baseline."""
+"""`perfci import`: converts other tools' result files into runs, in a folder of their own or in the baseline."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -13,12 +13,12 @@ from perfci.pipeline.paths import inside
 from perfci.store import RunFolder
 
 BASELINES = "baselines"
-"""What `--to` names the project's baselines by."""
+"""The value of `--to` that stands for the project's baselines."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
-    """A run that was made of files, and where it is."""
+    """A run made of imported files, and its path."""
 
     run: Run
     path: Path
@@ -26,12 +26,12 @@ class Written:
 
     @property
     def endpoints(self) -> int:
-        """How many the files name."""
+        """Number of endpoints in the files."""
         return len({name for each in self.run.rounds for name in each.endpoints} - {ALL_ENDPOINTS})
 
     @property
     def requests(self) -> int:
-        """Of all files together."""
+        """Number of requests in all files together."""
         return sum(
             seen.requests for each in self.run.rounds for name, seen in each.endpoints.items() if name != ALL_ENDPOINTS
         )
@@ -39,7 +39,7 @@ class Written:
 
 def import_files(paths: Sequence[Path], *, to: str, name: str, config_file: Path) -> list[Written]:
     """
-    Write the files at *paths*, or in folders there, as runs of the scenario *name* ("PROFILE:SCENARIO", "" for none).
+    Write the files at *paths* as runs of the scenario *name* ("PROFILE:SCENARIO", or "" for none).
 
     *to* is `baselines`, where each file is one accepted run, or a folder, where all are the blocks of one run; "" is a
     new folder among the runs of the project. ResultError where a file cannot be read: nothing is written then.
@@ -63,13 +63,13 @@ def import_files(paths: Sequence[Path], *, to: str, name: str, config_file: Path
 
 
 def _found(path: Path) -> Sequence[Path]:
-    """The files at *path*; an error says why there is none, or why it cannot be read."""
+    """The result files at *path*; an error where there are none, or where one cannot be read."""
     found = imported.files_at(path)
     if not found and path.is_dir():
         raise ConfigError(f"{path} has no file of a format that perfci knows", hint="name the files")
     if not found:
         importers.read(path)
-        raise ConfigError(f"{path} is a run of perfci's already", hint="perfci compare takes it as it is")
+        raise ConfigError(f"{path} is already a run of perfci", hint="perfci compare takes it as it is")
     return found
 
 

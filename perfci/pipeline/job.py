@@ -1,4 +1,4 @@
-"""What GitHub Actions adds to a run: the base commit that the event names, and the key of the gate."""
+"""What GitHub Actions adds to a run: the base commit of the event, and the key of the gate."""
 
 import json
 import re
@@ -17,11 +17,13 @@ from perfci.store import RunFolder, write_atomically
 MAX_GATE_BYTES = 1 << 16
 
 _STRANGERS = re.compile(r"pull_request.*|issue_comment|workflow_run|$")
-"""Triggers of a workflow_run behind which may be a pull request; an event that names none is not trusted."""
+"""
+Triggers of a workflow_run that a fork's pull request may have caused; unless the event names one, it is not trusted.
+"""
 
 
 def current(environ: Mapping[str, str]) -> Job | None:
-    """The job that perfci runs in, or None outside GitHub Actions; an event that must not run load is refused."""
+    """The job that perfci runs in, or None outside GitHub Actions; an error for an event that must not run load."""
     if environ.get("GITHUB_ACTIONS") != "true":
         return None
     job = read_job(environ)
@@ -45,7 +47,7 @@ def named_base(job: Job | None, git: Git, *, given: str, load_changed: bool) -> 
 
 def base_of(job: Job, history: History, *, load_changed: bool) -> NamedBase:
     """
-    The base commit of the job's event, where *history* is that of the checkout and the branch that is merged into.
+    The base commit of the job's event; *history* holds the checkout and the branch that it is merged into.
 
     A dispatch with a load of its own has no stored baseline to match it, so it is compared with the default branch.
     """
@@ -64,7 +66,7 @@ def base_of(job: Job, history: History, *, load_changed: bool) -> NamedBase:
 
 def _base_of_pull_request(job: Job, history: History) -> NamedBase:
     """
-    The first parent of the merge that is checked out, where it is one, else the merge base.
+    The first parent of the checked-out merge commit, else the merge base.
 
     The base commit that the event names may be older than either: it is the tip of the branch at the last push.
     """
@@ -101,7 +103,7 @@ def announce(
     environ: Mapping[str, str], folder: Path | None, *, profile: str, config: str = "", environment: str = ""
 ) -> None:
     """
-    Tell the steps that follow what this job's artifact is called, and leave in *folder* what the key is made of.
+    Publish the name of this job's artifact to later steps, and write the parts of the gate's key into *folder*.
 
     The step that publishes makes the key again: of its own environment, and of what stands in the folder, since the
     profile may have been an argument. Nothing is done outside GitHub Actions.
@@ -116,7 +118,7 @@ def announce(
 
 
 def keep_gate(folder: Path, measured: Measured) -> None:
-    """Leave in *folder* what the key of the gate is made of."""
+    """Write the parts of the gate's key into *folder*."""
     folder.mkdir(parents=True, exist_ok=True)
     write_atomically(RunFolder(folder).gate, json.dumps(asdict(measured), indent=2) + "\n")
 
@@ -133,7 +135,7 @@ def measured_in(folder: Path) -> Measured:
 
 
 def check_inside_workspace(environ: Mapping[str, str], root: Path, file: str) -> None:
-    """On a runner, the project and its configuration *file* lie inside the workspace, wherever links lead."""
+    """Refuse a project or configuration *file* outside of a runner's workspace, wherever links lead."""
     workspace = environ.get("GITHUB_WORKSPACE", "")
     if environ.get("GITHUB_ACTIONS") != "true" or not workspace:
         return

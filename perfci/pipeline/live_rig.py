@@ -30,7 +30,7 @@ class LiveRig:
     _sides: Sides = field(init=False)
 
     def __post_init__(self) -> None:
-        """Nothing is started yet."""
+        """Prepare the state; nothing is started yet."""
         self._sides = Sides(self.spec)
 
     def prepare(self, side: Side, *, on_incident: Callable[[str], None]) -> None:
@@ -73,7 +73,7 @@ class LiveRig:
         return trusting(verified, into=RunFolder(self.spec.folder).logs("tls"))
 
     def place(self, name: str) -> Place:
-        """Where the round *name* runs and writes its files."""
+        """The folder in which the round *name* runs and writes its files."""
         return Place(
             source=self.spec.load_tree,
             folder=RunFolder(self.spec.folder).logs(name),
@@ -135,7 +135,7 @@ class LiveBlock:
         with contextlib.ExitStack() as stack:
             monitors = {
                 side: stack.enter_context(
-                    monitor.watching(
+                    monitor.monitoring(
                         self.started.running[side], spec.watched, environ=spec.environ, sliced=len(sides) > 1
                     )
                 )
@@ -196,7 +196,7 @@ class LiveBlock:
         return frozenset(name for census in taken.census.values() for name in census.cold)
 
     def base_url(self, side: Side) -> str:
-        """Where *side* answers."""
+        """The URL of *side*."""
         return self.started.running[side].base_url
 
     def _base_urls(self) -> dict[Side, str]:

@@ -1,4 +1,4 @@
-"""Decides what a run still has to measure, by its schedule and by what was judged after earlier blocks."""
+"""Decides what a run still has to measure, by its schedule and by the looks after earlier blocks."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from perfci.pipeline.plan import Plan
 
 @dataclass(slots=True, kw_only=True)
 class Looking:
-    """Tracks which series are undecided; with a fixed number of blocks, all of them until the last block."""
+    """Tracks which series are still undecided; without looks, all are until the last block."""
 
     plan: Plan
     policy: GatePolicy
@@ -27,29 +27,29 @@ class Looking:
         self._began_s = self.clock()
 
     def look(self, run: Run, block: int) -> None:
-        """Judge what has been measured until now."""
+        """Judge what has been measured so far."""
         if run.looks is not None:
             self.standing = look(self.standing, run, run.looks, self.policy, block=block)
         self._loads = len({measured.block for measured in run.rounds if measured.kind is RoundKind.LOAD})
 
     def count(self, run: Run) -> None:
-        """Judge the work that was counted; no round that follows changes it."""
+        """Judge the census; later rounds do not change it."""
         if run.looks is not None:
             work = judge_work(run, None, self.policy)
             self._more_work = any(decision.counts and decision.verdict is SeriesVerdict.REGRESSION for decision in work)
 
     @property
     def red(self) -> bool:
-        """Whether the run ends for a regression, since it cannot become green any more."""
+        """Whether the run may stop because a regression can no longer become green."""
         return (self.standing.red or self._more_work) and not self.plan.keep_going
 
     @property
     def settled(self) -> frozenset[str]:
-        """The endpoints of which turns have shown what they can: the others get more."""
+        """The endpoints that need few further turns, since their series are decided."""
         return self.standing.settled(RoundKind.DUET)
 
     def turns(self, block: int) -> bool:
-        """Whether *block* needs turns: not once earlier blocks decided every series that turns measure."""
+        """Whether *block* needs turns: not once earlier blocks have decided every series that turns measure."""
         schedule = self.plan.paired
         if not schedule.duet:
             return False
@@ -69,14 +69,14 @@ class Looking:
         return block >= schedule.blocks.least and wanted
 
     def over(self, block: int) -> bool:
-        """Whether *block* was the last one, as the schedule or the looks have it."""
+        """Whether *block* was the last one, by the schedule or by the looks."""
         blocks = self.plan.paired.blocks
         if block >= blocks.most or self.red:
             return True
         return block >= blocks.least and not (self.turns(block + 1) or self.load(block + 1))
 
     def late(self) -> bool:
-        """Whether another block, as long as the longest so far, would exceed the time of the run."""
+        """Whether another block, as long as the longest so far, would exceed the run's time limit."""
         now, time_s = self.clock(), self.plan.paired.time
         self._longest_s = max(self._longest_s, now - self._began_s)
         return bool(time_s) and now + self._longest_s > time_s

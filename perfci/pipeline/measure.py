@@ -15,7 +15,7 @@ from perfci.pipeline.recorder import Recorder
 from perfci.pipeline.rig import Block, Measured, Rig
 
 LISTING_S = 15.0
-"""For asking every endpoint of a Locust file once or twice, one request in flight: as long as a census by default."""
+"""Seconds allowed for asking every endpoint of a Locust file once or twice: a census's default."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +72,7 @@ def await_stop(bench: Bench) -> None:
 
 
 def finish(bench: Bench) -> Run:
-    """All that was planned is measured, and has stopped."""
+    """Complete the run after everything planned was measured and all targets have stopped."""
     await_stop(bench)
     return bench.recorder.finish()
 
@@ -96,7 +96,7 @@ def prepare(bench: Bench, *sides: Side) -> None:
 
 def list_base_endpoints(bench: Bench, *, tree: Path, locustfiles: Sequence[str]) -> None:
     """
-    Note which endpoints the base's Locust files ask: the change edits them, and drives both sides with its own.
+    Record which endpoints the base's Locust files ask, where the change edits them.
 
     A file that cannot be run on the change says so; whether endpoints are gone is then not known.
     """
@@ -128,7 +128,7 @@ def paired(bench: Bench) -> Run:
 
 
 def _block(bench: Bench, number: int) -> None:
-    """Turns first, then load, each looked at before what follows begins."""
+    """Measure turns, then load, and judge after each."""
     looking, recorder, progress = bench.looking, bench.recorder, bench.progress
     name = _name(bench, number)
     progress.phase(f"{name}: starting and seeding both sides")
@@ -154,7 +154,7 @@ def _name(bench: Bench, number: int) -> str:
 
 
 def single(bench: Bench, rounds: int) -> Run:
-    """Measure so many load *rounds* of the candidate alone, each on a target started anew."""
+    """Measure *rounds* load rounds of the candidate alone, each on a freshly started target."""
     progress = bench.progress
     for number in range(1, rounds + 1):
         progress.ahead((rounds + 1 - number) * bench.plan.load_s)
@@ -169,7 +169,7 @@ def single(bench: Bench, rounds: int) -> Run:
 
 def _load_both(bench: Bench, block: Block, order: tuple[Side, Side], number: int) -> None:
     """
-    A load round of each side, the one that was started first before the other: in turn by slices, or whole.
+    One load round for each side, starting with the side that was started first: in alternating slices, or whole.
 
     Stages go on by the clock, so a side that was paused would miss parts of them.
     """

@@ -1,4 +1,6 @@
-"""Determines where an artifact must come from, by the event and the API; the artifact itself is not asked."""
+"""
+Determines which run and commit an artifact must come from, by the event and the API, never by the artifact itself.
+"""
 
 import re
 from dataclasses import dataclass, replace
@@ -108,7 +110,7 @@ def _of_merge(merge: str, job: Job, repository: Repository, *, run: int) -> Orig
 
 
 def check_artifact(artifact: Artifact, origin: Origin) -> None:
-    """ArtifactError where *artifact* is of a run for another commit."""
+    """Raise ArtifactError where *artifact* belongs to a run for another commit."""
     if artifact.head != origin.head:
         raise ArtifactError(
             f"run {artifact.run} was for commit {artifact.head[:7]}, and {origin.head[:7]} is to be judged",
@@ -117,7 +119,7 @@ def check_artifact(artifact: Artifact, origin: Origin) -> None:
 
 
 def check_run(run: Run, origin: Origin, repository: Repository, *, profile: str, scenario: str) -> None:
-    """ArtifactError where *run* measured something else than its *origin* and the trusted workflow name."""
+    """Raise ArtifactError where *run* measured something else than its *origin* and the trusted workflow name."""
     if (run.profile, run.scenario) != (profile, scenario):
         raise _another(f"it measured {run.profile}:{run.scenario}, and {profile}:{scenario} is to be judged")
     if strange := [commit for commit in run.commits.values() if commit and not _COMMIT.fullmatch(commit)]:

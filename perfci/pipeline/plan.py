@@ -1,4 +1,4 @@
-"""Decides what a job will do before anything is started, and reports every mistake that can be found so early."""
+"""Decides what a job will do before anything is started, and reports every mistake that can be found by then."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -39,7 +39,7 @@ class Overrides(Table):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SideSource:
-    """What one side is made of: a tree of files, how it is started and seeded, and variables of its own."""
+    """One side: a tree of files, how it is started and seeded, and its variables."""
 
     tree: Path  # the project's folder
     target: target.Options
@@ -48,13 +48,13 @@ class SideSource:
 
     @property
     def external(self) -> bool:
-        """Whether perfci does not start the target, so that it is the same for every commit."""
+        """Whether perfci does not start the target itself, so that it is the same for every commit."""
         return self.target.kind == "external"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """One job's load and schedule."""
+    """The load and the schedule of one job."""
 
     profile: str
     scenario: str
@@ -76,7 +76,7 @@ class Plan:
 
     @property
     def looks(self) -> LookPlan | None:
-        """The looks at a run of both sides; None where it is judged once, after a fixed number of blocks."""
+        """The looks at a run of both sides; None where a fixed number of blocks is judged once."""
         blocks, loads = self.paired.blocks, self.paired.load_blocks
         if blocks.fixed:
             return None
@@ -87,16 +87,16 @@ class Plan:
 
     @property
     def load_s(self) -> float:
-        """Seconds that a load round takes at least."""
+        """Smallest duration of a load round, in seconds."""
         return self.load.users / self.load.spawn_rate + self.load.warmup_s + self.load.duration_s
 
     def block_s(self, block: int) -> float:
-        """Seconds that the rounds of a block with both sides take at least."""
+        """Smallest duration of the rounds of a block with both sides, in seconds."""
         return self.paired.duet_s + (2 * self.load_s if self.paired.loads(block) else 0.0)
 
 
 def plan_of(config: Config, name: str, overrides: Overrides, *, root: Path) -> Plan:
-    """The plan for "PROFILE[:SCENARIO]" with *overrides*."""
+    """The plan of "PROFILE[:SCENARIO]" with *overrides*."""
     profile_name, scenario_name, profile, configured = config.find(name)
     scenario = _overridden(configured, overrides)
     runtime = Runtime(
@@ -146,7 +146,7 @@ def limited_classes(config: Config, profile: str, scenario: str) -> tuple[str, .
 
 
 def locustfiles(named: Sequence[str], *, root: Path) -> tuple[str, ...]:
-    """The Locust files that are *named*, relative to *root*; of a folder all modules but those with a leading `_`."""
+    """The paths of the *named* Locust files, relative to *root*; of a folder all modules without a leading `_`."""
     found: list[str] = []
     for name in named:
         path = inside(root, name, what="locustfile")
@@ -155,7 +155,7 @@ def locustfiles(named: Sequence[str], *, root: Path) -> tuple[str, ...]:
             continue
         below = sorted(file for file in path.rglob("*.py") if not file.name.startswith("_"))
         if not below:
-            raise ConfigError(f"the folder {name} holds no Locust file", hint="its files end with .py")
+            raise ConfigError(f"the folder {name} holds no Locust file", hint="Locust files end with .py")
         found += [file.relative_to(root.resolve()).as_posix() for file in below]
     for name in found:
         inside(root, name, what="locustfile")
@@ -163,7 +163,7 @@ def locustfiles(named: Sequence[str], *, root: Path) -> tuple[str, ...]:
 
 
 def _load_digest(runtime: Runtime, requirements: Requirements, profile: str, *, root: Path) -> str:
-    """Digest of all that decides which requests are sent: files and their imports, arguments, tags, packages."""
+    """Digest of everything that decides which requests are sent: files and their imports, arguments, tags, packages."""
     digests = []
     for name in runtime.files:
         try:
@@ -186,7 +186,7 @@ def _directory(name: str, *, root: Path) -> str:
 
 
 def _requirements(given: str | tuple[str, ...], *, root: Path) -> Requirements:
-    """What the profile names, read once: ConfigError where a file cannot be read, or asks for another Locust."""
+    """The profile's requirements; ConfigError where a file cannot be read, or asks for another Locust."""
     if not isinstance(given, str):
         found = Requirements(lines=given)
     else:

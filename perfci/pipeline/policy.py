@@ -1,4 +1,4 @@
-"""Builds the project's policy: perfci's defaults with the changes of `[gate]`."""
+"""Builds the project's policy: perfci's defaults, changed by `[gate]`."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -21,7 +21,7 @@ OF_USERS = frozenset({"mean", "p50", "p95", "p99", "failure_rate", "throughput",
 def policy_of(
     table: GateTable, profile: str = "", scenario: str = "", *, alerts: Sequence[AlertTable] = ()
 ) -> GatePolicy:
-    """The gate's policy for a scenario; a metric that does not exist is an error that lists those that do."""
+    """The gate policy of a scenario; an unknown metric is an error that lists the known ones."""
     _check_metrics(table)
     _check_measured(table)
     slos = tuple(entry.slo(table.groups) for entry in _narrowest(table.slo, profile, scenario))
@@ -35,7 +35,7 @@ def policy_of(
 
 
 def _narrowest(slos: Sequence[SloTable], profile: str, scenario: str) -> Iterator[SloTable]:
-    """The limits for a scenario: of several on one thing, of one importance, that which names it most narrowly."""
+    """The limits of a scenario: of several on one quantity and importance, the most specific."""
     own = [slo for slo in slos if slo.holds(profile, scenario)]
     narrowest: dict[object, int] = {}
     for slo in own:
@@ -67,13 +67,13 @@ def _check_metrics(table: GateTable) -> None:
 
 
 def _exists(metric: str, kind: RoundKind | None) -> bool:
-    """Refuse a counter whose source is not named: perfci cannot know the target's own counters before it reads them."""
+    """Refuse a counter without the name of its source: a target's own counters are unknown before it runs."""
     counter = metric in COUNTERS or "/" in metric
     return counter if kind is RoundKind.CENSUS else metric in METRICS or (kind is None and counter)
 
 
 def _check_measured(table: GateTable) -> None:
-    """Refuse a limit on a metric that is never measured or never counts: it could not fail."""
+    """Refuse a limit on a metric that is never measured or never counts, since it could not fail."""
     wrong = [
         f"slo on {slo.metric}: no load round measures it"
         for slo in table.slo
@@ -106,7 +106,7 @@ def _check_measured(table: GateTable) -> None:
 
 
 def _meets_rounds(override: OverrideTable) -> bool:
-    """Whether any comparison has rounds that measure what an override picks."""
+    """Whether any comparison has rounds that measure the metric of an override."""
     return any(
         compares(reference, kind) and (override.metric is None or measures(kind, override.metric))
         for reference in Reference
@@ -116,7 +116,7 @@ def _meets_rounds(override: OverrideTable) -> bool:
 
 
 def _check_consistent(table: GateTable, policy: GatePolicy) -> None:
-    """A change that the budget allows must not be too large to be called unchanged; of two limits one is a mistake."""
+    """Refuse a margin narrower than its budget, and two limits on the same quantity."""
     wrong = [
         f"budget.{reference}.{kind}.{metric}: a change of {budget.change:g} is allowed, a margin of {budget.margin:g}"
         " is narrower: a margin is at least as wide as the change"

@@ -1,4 +1,4 @@
-"""What use cases need from outside, as arguments; the CLI builds the real ones once."""
+"""What use cases need from outside, passed as arguments; the CLI builds the real ones."""
 
 import time
 from collections.abc import Callable, Mapping

@@ -21,14 +21,14 @@ from perfci.sentences.headline import red_endpoints
 from perfci.store import RunFolder, write_atomically
 
 READING_S = 120.0
-"""For the artifact, and for what the API says of the change, together."""
+"""Seconds for reading the artifact and what the API knows of the change."""
 
 MAX_DESCRIPTION = 140
-"""Characters that a commit status takes; its name, beside it, may have more."""
+"""Longest description of a commit status, in characters."""
 
 MAX_CONTEXT = 255
 CONFIG = "perfci.toml"
-"""A configuration of this name goes without saying."""
+"""The default name of the configuration file, which the gate's name leaves out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +95,7 @@ def publish_artifact(
     login: str | None,
 ) -> Published:
     """
-    Judge the run that another job has uploaded by the base's policy, leave the documents in *folder*, and publish them.
+    Judge another job's uploaded run by the base's policy, write the documents into *folder*, and publish them.
 
     A commit status says the same for branch rules. Nothing is published where the artifact is refused.
     """
@@ -123,7 +123,7 @@ def publish_artifact(
 
 def _context(claim: Claim, origin: Origin, *, default_branch: str, chosen: str) -> str:
     """
-    What branch rules know the gate by: "perfci / PROFILE", and what tells it from other gates of that profile.
+    The name by which branch rules know the gate: "perfci / PROFILE", and what distinguishes gates of one profile.
 
     A status belongs to a commit. So it names the branch, unless that is the default one: a pull request that was judged
     by a lenient branch is not green when it is turned to another one.
@@ -137,7 +137,7 @@ def _context(claim: Claim, origin: Origin, *, default_branch: str, chosen: str) 
 def _status_set(
     claim: Claim, origin: Origin, repository: Repository, outcome: Outcome, code: ExitCode, *, key: str
 ) -> list[str]:
-    """Tell branch rules the verdict; what goes wrong is a warning."""
+    """Set the commit status to the verdict; where that fails, warn."""
     job = repository.job
     if not job.may_write:
         return []

@@ -37,7 +37,7 @@ class Recorder:
                 if not any(known.endswith(note) for known in self.run.incidents):
                     self.incident(f"{where} the {side.value}: {note}")
             for source, reason in each.unwatched.items():
-                self.incident_once(f"watching the {side.value}, {source}", reason)
+                self.incident_once(f"monitoring the {side.value}, {source}", reason)
 
     def add_census(self, taken: Taken, block: Block) -> None:
         """Keep the census of each side, with the digest of the data that it was taken on."""

@@ -199,7 +199,7 @@ def _edited(
 
 
 def _artifact(pattern: str, origin: Origin, repository: Repository) -> Artifact | None:
-    """The newest attempt's artifact of the run whose name fits *pattern*; ArtifactError where several gates' fit."""
+    """The newest attempt's artifact whose name matches *pattern*; ArtifactError where those of several gates match."""
     expression = re.compile(".*".join(map(re.escape, pattern.split("*"))))
     found = [each for each in repository.artifacts(origin.run) if expression.fullmatch(each.name)]
     if len(gates := sorted({re.sub(r"-\d+$", "", each.name) for each in found})) > 1:

@@ -38,7 +38,7 @@ def seed_url(
     if clean:
         if not seed.clean(options, url, source=ports.root, environ=environ, state=ports.state):
             raise SeedError("nothing takes the data out again", hint=f"{config_file} has no clean in [seed]")
-        return f"the data of {config_file} is out of {url}"
+        return f"the data of {config_file} was deleted from {url}"
     seeded = seed.seed(options, url, clear_first=clear_first, source=ports.root, environ=environ, state=ports.state)
     created = ", ".join(f"{count} {what}" for what, count in seeded.created.items()) or "nothing"
     return f"created {created}; digest {seeded.digest[:16]}"

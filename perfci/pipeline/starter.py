@@ -17,10 +17,10 @@ from perfci.rig import target
 from perfci.rig.discovery import Service
 from perfci.rig.host.environment import JobEnvironment
 from perfci.starter import texts
-from perfci.starter.asking import Asked, ask, unasked
 from perfci.starter.files import Files
 from perfci.starter.guesses import Guess, Start
 from perfci.starter.looking import Look, alternatives, chosen, look
+from perfci.starter.probing import Probed, not_probed, probe
 
 _T = TypeVar("_T")
 
@@ -78,19 +78,19 @@ def propose(ports: Ports, wishes: Wishes) -> Proposal:
         what = f" as {wishes.kind}" if wishes.kind else ""
         raise ConfigError(f"nothing in {ports.root.name} shows how its service is started{what}", hint=NOTHING_FOUND)
     start = replace(start, guesses=(*start.guesses, *alternatives(seen, start)))
-    asked = _asked(ports, start, seen) if wishes.start else unasked(start, seen, "it was not started (--no-start)")
-    return _proposal(ports.root, start, seen, asked, wishes)
+    probed = _probed(ports, start, seen) if wishes.start else not_probed(start, seen, "it was not started (--no-start)")
+    return _proposal(ports.root, start, seen, probed, wishes)
 
 
-def _asked(ports: Ports, start: Start, seen: Look) -> Asked:
+def _probed(ports: Ports, start: Start, seen: Look) -> Probed:
     """What the started service says; where it does not start, what its files say."""
     try:
         with _running(ports, start) as service:
             ports.progress.phase("asking the service for its paths")
-            return ask(service, start, seen)
+            return probe(service, start, seen)
     except PerfciError as error:
         hint = f"; next: {error.hint}" if error.hint else ""
-        return unasked(start, seen, f"it does not start here: {error}{hint}")
+        return not_probed(start, seen, f"it does not start here: {error}{hint}")
 
 
 @contextlib.contextmanager
@@ -133,29 +133,29 @@ def keep_out_of_git(folder: Path) -> None:
         store.write_atomically(folder / ".gitignore", "*\n")
 
 
-def _proposal(root: Path, start: Start, seen: Look, asked: Asked, wishes: Wishes) -> Proposal:
+def _proposal(root: Path, start: Start, seen: Look, probed: Probed, wishes: Wishes) -> Proposal:
     own = seen.existing.locustfile
     profile = _profile_name(own) if own else PROFILE
     locustfile = own or LOCUSTFILE
-    table = {**start.table, "ready": asked.ready}
+    table = {**start.table, "ready": probed.ready}
     written = {
         wishes.config_file: texts.configuration(table, profile=profile, locustfile=locustfile, minimal=wishes.minimal)
     }
     written |= start.files
-    guesses = [*start.guesses, *asked.guesses]
+    guesses = [*start.guesses, *probed.guesses]
     if own:
         guesses.append(Guess("load", own, "it is a Locust file, and is used as it is"))
     else:
-        written[LOCUSTFILE] = texts.locustfile(asked.gets, asked.left)
+        written[LOCUSTFILE] = texts.locustfile(probed.gets, probed.left)
         guesses.append(
-            Guess("load", f"{len(asked.gets)} task{'s' * (len(asked.gets) != 1)} in {LOCUSTFILE}", asked.why)
+            Guess("load", f"{len(probed.gets)} task{'s' * (len(probed.gets) != 1)} in {LOCUSTFILE}", probed.why)
         )
     if not wishes.minimal:
         written |= texts.workflows(f"{profile}:smoke", wishes.config_file)
     return Proposal(
         files=written,
         guesses=tuple(guesses),
-        todo=(*start.todo, *asked.todo),
+        todo=(*start.todo, *probed.todo),
         present=frozenset(name for name in written if (root / name).exists()),
         profile=f"{profile}:smoke",
     )

@@ -40,7 +40,7 @@ def aligned(
             runs=tuple(renamed(each, match(endpoints_of(each))) for each in baseline.runs),
             census=None if baseline.census is None else _committed(baseline.census, match),
         )
-    return replace(run, committed=committed), stored, tuple(_told(lost))
+    return replace(run, committed=committed), stored, tuple(_findings(lost))
 
 
 def _matched(
@@ -65,7 +65,7 @@ def _committed(committed: CommittedCensus, match: Match) -> CommittedCensus:
     return replace(committed, census=census_renamed(committed.census, match(committed.census.endpoints)))
 
 
-def _told(lost: Mapping[str, set[str]]) -> Iterator[Finding]:
+def _findings(lost: Mapping[str, set[str]]) -> Iterator[Finding]:
     if not lost:
         return
     yield StoredApart(names=tuple((name, len(others)) for name, others in sorted(lost.items())))

@@ -10,6 +10,7 @@ from perfci.errors import BaseUnavailableError, ConfigError
 from perfci.model import Finding, GatePolicy, Reference, Side
 from perfci.pipeline import base_policy, job, trees
 from perfci.pipeline.base_policy import edited_files, edited_load
+from perfci.pipeline.monitoring import monitor_settings
 from perfci.pipeline.paths import inside
 from perfci.pipeline.plan import Plan, SideSource, plan_of, source_of
 from perfci.pipeline.policy import policy_of
@@ -19,7 +20,6 @@ from perfci.pipeline.request import Counting, Request
 from perfci.pipeline.secrecy import environment_of, withheld_from
 from perfci.pipeline.subject import SLOS
 from perfci.pipeline.trees import Tree
-from perfci.pipeline.watching import watched_of
 from perfci.rig import monitor
 from perfci.rig.census import addresses
 from perfci.rig.host.environment import JobEnvironment
@@ -117,7 +117,7 @@ def understand(request: Request, ports: Ports, stack: contextlib.ExitStack) -> T
         fail_on=request.fail_on or config.fail_on or (FailOn.NO_BASELINE if named.required else FailOn.REGRESSION),
         counting=Counting.OFF if reference is Reference.LIMITS else _counting(config, request, ports),
         environ=environ,
-        watched=watched_of(config, file=request.config_file),
+        watched=monitor_settings(config, file=request.config_file),
         base_required=required,
         unavailable=base.unavailable,
     )

@@ -28,10 +28,10 @@ if TYPE_CHECKING:
     from github.PullRequest import PullRequest
 
 LOOKS = 8
-"""Each look but the last is followed by a write; two runs at once need four."""
+"""Number of reads of the comments; each but the last is followed by a write, and two concurrent runs need four."""
 
 EDITS = 4
-"""As often is one comment edited: once, and again for each older run that wrote over it."""
+"""Number of times that one comment is edited: once, and again for each older run that overwrote it."""
 
 SETTLE_S = 1.0
 """How long an edit of another run, which looked before this one's, may be on its way."""

@@ -16,7 +16,7 @@ from perfci.report.view import Links, View
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """One kind of report: what makes the whole document of a view, and the file that a run leaves of it."""
+    """One report format: how a view is rendered, and the file that a run writes."""
 
     render: Callable[[View], str]
     file: str = ""  # in the folder of the run; empty: it is made on request only
@@ -34,7 +34,7 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
         "openmetrics": Format(openmetrics.document, "metrics.txt"),
     }
 )
-"""What `--format` offers, and, in this order, what a run writes."""
+"""The formats that `--format` offers; a run writes them in this order."""
 
 
 def render(fmt: str, outcome: Outcome, **links: Any) -> str:

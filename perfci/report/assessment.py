@@ -1,4 +1,4 @@
-"""The assessment of a run in words: the grade, the analyses, what the service bears, and what to do."""
+"""The assessment of a run in words: grade, analyses, capacity and recommendations."""
 
 from collections.abc import Iterator
 
@@ -7,7 +7,7 @@ from perfci.report import rows
 
 
 def lines(outcome: Outcome) -> Iterator[tuple[str, str]]:
-    """Each part with its name; nothing for a run that was not held against limits."""
+    """Each part of the assessment, by its name; empty for a run without limits."""
     found = outcome.assessment
     if found is None:
         return
@@ -22,7 +22,7 @@ def lines(outcome: Outcome) -> Iterator[tuple[str, str]]:
 
 
 def bands(found: Assessment) -> str:
-    """What the grade rests on: "response good, failures excellent"."""
+    """The parts of the grade: "response good, failures excellent"."""
     return ", ".join(f"{name} {band}" for name, band in found.bands.items())
 
 

@@ -66,7 +66,7 @@ def _rows(run: Run, decisions: Sequence[Decision], metrics: Sequence[str]) -> It
 
 
 def _statistics(name: str, rounds: Sequence[Round]) -> list[str]:
-    """Locust's columns; the mean content size is not kept, and stays empty."""
+    """The values of Locust's columns; the mean content size is not stored and stays empty."""
     seen = [each.endpoints[name] for each in rounds]
     requests, failures = sum(endpoint.requests for endpoint in seen), sum(endpoint.failures for endpoint in seen)
     seconds = sum(each.duration_s for each in rounds)
@@ -111,6 +111,6 @@ def _number(value: float | None) -> str:
 
 
 def _cell(text: str) -> str:
-    """A name that no spreadsheet takes for a formula."""
+    """A name that spreadsheets do not take for a formula."""
     name = plain(text, NAME_LIMIT)
     return f"'{name}" if name.startswith(_FORMULA) else name

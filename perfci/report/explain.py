@@ -1,4 +1,4 @@
-"""Explains one series: everything that is known about it, and the numbers that its verdict depends on."""
+"""Explains one series: everything known about it, and the numbers that its verdict depends on."""
 
 import json
 import textwrap
@@ -22,14 +22,14 @@ from perfci.report.trend_rows import LONGEST, sparkline
 
 TEXT_LIMIT = 600
 FEWEST_BARS = 3
-"""Blocks or runs from which on their values are also drawn as bars."""
+"""Number of blocks or runs from which their values are also drawn as bars."""
 
 _NAMES = ("Because of", "Looks", "Test", "Corrected", "Could see", "Regression", "Equivalent", "Otherwise", "What if")
 
 
 def explain(outcome: Outcome, series: str, *, width: int = 100) -> str:
     """
-    The text for every series that *series* names: "GET /tickets/ p95" exactly, else the one that contains it.
+    Explain every series that *series* names: "GET /tickets/ p95" exactly, else those that contain it.
 
     No line is longer than *width* columns.
     """
@@ -38,13 +38,13 @@ def explain(outcome: Outcome, series: str, *, width: int = 100) -> str:
 
 
 def _wrapped(line: str, width: int) -> list[str]:
-    """Rows of *line*; where it has a name in front, what follows stays beside it."""
+    """Wrap *line*; where it starts with a name, further rows are indented below its text."""
     beside = line[:12].rstrip() in _NAMES or line.startswith(" " * 12)
     return textwrap.wrap(line, width, subsequent_indent=" " * 12 if beside else "", break_on_hyphens=False) or [""]
 
 
 def explain_json(outcome: Outcome, series: str) -> str:
-    """Explain for programs: each decision as in `result.json`, its family, and what would have changed it."""
+    """Explain as JSON: each decision as in `result.json`, its family, and what would have changed it."""
     found = [
         {
             "series": rows.label(decision.comparison.series),
@@ -80,7 +80,7 @@ def _find(outcome: Outcome, wanted: str) -> list[Decision]:
 
 
 def _as_printed(name: str) -> str:
-    """A name as tables print it: they write "service time" for service_time, in columns of their own."""
+    """A name as tables print it: "service time" for service_time."""
     return " ".join(name.replace("_", " ").casefold().split())
 
 
@@ -126,7 +126,7 @@ def _replicates(decision: Decision) -> Iterator[str]:
 
 
 def _shapes(replicates: Sequence[Replicate]) -> tuple[str, ...]:
-    """The values of the base and of the candidate as bars on one scale; nothing where they would not fit."""
+    """The values of base and candidate as bars on one scale; nothing where they would not fit."""
     base = [each.base for each in replicates if each.base is not None]
     candidate = [each.candidate for each in replicates if each.candidate is not None]
     if len(replicates) < FEWEST_BARS or len(base) + len(candidate) > LONGEST:
@@ -157,7 +157,7 @@ def _causes(decision: Decision) -> Iterator[str]:
 
 
 def _looks(decision: Decision) -> Iterator[str]:
-    """What each look said while the run was measured, and how much of alpha all looks up to it had spent."""
+    """The result of each look, and the share of alpha spent up to it."""
     metric = decision.comparison.series.metric
     for number, look in enumerate(decision.looks):
         interval = ""
@@ -234,7 +234,7 @@ def _limits(decision: Decision, outcome: Outcome) -> Iterator[str]:
 
 
 def _otherwise(comparison: Comparison) -> str:
-    """What a series is that is neither a regression, nor an improvement, nor equivalent."""
+    """The verdict of a series that is neither a regression, nor an improvement, nor equivalent."""
     below = "below budget where the change is smaller than a regression"
     if _certain(comparison):
         return below
@@ -245,14 +245,14 @@ def _otherwise(comparison: Comparison) -> str:
 
 
 def _share(comparison: Comparison, share: float) -> str:
-    """A budget or margin; of counts it is a share of the base."""
+    """A budget or margin; for counts it is a share of the base."""
     if comparison.series.metric.exact:
         return f"{100 * share:g} %"
     return rows.size(share, comparison.series.metric)
 
 
 def _would_change(decision: Decision, outcome: Outcome) -> Iterator[str]:
-    """What would have made the verdict another one, everything else as it was; nothing where it was not compared."""
+    """What would have changed the verdict, all else equal; nothing where the series was not compared."""
     comparison = decision.comparison
     if comparison.change is None:
         return

@@ -7,7 +7,7 @@ from perfci.model import Better, GaugeChange, Metric, Outcome, Quantity, Scale, 
 from perfci.report.rows import NOTHING, values
 
 FEW = 6
-"""Gauges that are named where there is room for a line only."""
+"""Number of gauges named in one line."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Chooses what a report shows first, and sums up the rest in one line."""
+"""Chooses what a report shows first, and summarises the rest in one line."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -7,10 +7,10 @@ from perfci.model import ALL_ENDPOINTS, Decision, Finding, Role, RoundKind, Seri
 from perfci.report.rows import label
 
 MAX_ROWS = 25
-"""Rows of a short report."""
+"""Largest number of rows of a short report."""
 
 FEW = 5
-"""Required series that are shown although nothing happened to any."""
+"""Number of required series that are shown even where none changed."""
 
 _BEFORE_THE_NUMBERS = {Weight.INCONCLUSIVE, Weight.NOTICE}
 _REMARKABLE = {SeriesVerdict.REGRESSION, SeriesVerdict.IMPROVEMENT, SeriesVerdict.ACCEPTED}
@@ -27,7 +27,7 @@ _WORDS = {
 
 
 def before_the_numbers(findings: Sequence[Finding]) -> tuple[Finding, ...]:
-    """Findings that a reader must know before any number: what the change itself does to the comparison."""
+    """Findings that a reader must know before the numbers: changes to the comparison itself."""
     return tuple(finding for finding in findings if finding.weight in _BEFORE_THE_NUMBERS)
 
 
@@ -38,7 +38,7 @@ def after_the_numbers(findings: Sequence[Finding]) -> tuple[Finding, ...]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
-    """The rows of a table, worst first; *also* holds what a row stands for besides itself, by its label."""
+    """The rows of a table, worst first; *also* lists by label the series that a row also represents."""
 
     decisions: tuple[Decision, ...]
     also: Mapping[str, tuple[Decision, ...]] = field(default_factory=dict)
@@ -46,17 +46,17 @@ class Shown:
 
     @property
     def every(self) -> tuple[Decision, ...]:
-        """The rows, and what they stand for."""
+        """The rows, followed by the series that they also represent."""
         return (*self.decisions, *(decision for others in self.also.values() for decision in others))
 
     def beside(self, decision: Decision) -> tuple[Decision, ...]:
-        """What the row of *decision* stands for, too."""
+        """The series that the row of *decision* also represents."""
         return self.also.get(label(decision.comparison.series), ())
 
 
 def shown(decisions: Sequence[Decision], most: int) -> Shown:
     """
-    What changed, what could not be told, and the headline; at most *most* rows.
+    Changed and undecided series and the headline; at most *most* rows.
 
     Of the series of one endpoint that went the same way, the first stands for the others: its time, where that did.
     """
@@ -81,7 +81,7 @@ def shown(decisions: Sequence[Decision], most: int) -> Shown:
 
 
 def in_order(decisions: Sequence[Decision], most: int) -> tuple[Decision, ...]:
-    """All *decisions*, those of the short report in front: every report has this order."""
+    """All *decisions*, those of the short report first: the order of every report."""
     chosen = shown(decisions, most).decisions
     known = {id(decision) for decision in chosen}
     return (*chosen, *(decision for decision in decisions if id(decision) not in known))
@@ -115,7 +115,7 @@ def _folded(decisions: Sequence[Decision]) -> tuple[list[Decision], dict[str, li
 
 
 def _rest(hidden: Sequence[Decision]) -> str:
-    """What the rows that are not shown are; of those that never count, only how many there are."""
+    """Summarise the rows that are not shown; series that never count are only counted."""
     if not hidden:
         return ""
     found = [decision.verdict for decision in hidden if decision.counts]

@@ -25,10 +25,10 @@ from perfci.report.view import View
 
 MAX_ENDPOINTS = 200
 MAX_DRAWN = 20
-"""Endpoints with pictures, those with the worst series; each picture takes about 20 ms."""
+"""Number of endpoints with pictures, those with the worst series first; a picture takes about 20 ms."""
 
 SERIES_OF_AN_ENDPOINT = 4
-"""Series whose values are listed by block, worst first; `result.json` has all. The first is drawn, too."""
+"""Number of series whose values are listed by block, worst first; the first is also drawn. `result.json` has all."""
 
 SHARES = {"p50": 0.5, "p75": 0.75, "p90": 0.9, "p95": 0.95, "p99": 0.99, "longest": 1.0}
 NAME_LIMIT = 120
@@ -70,7 +70,7 @@ class Blocks:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
-    """All that the report says of one endpoint beside its changes."""
+    """What the report shows of one endpoint besides its changes."""
 
     name: str
     verdict: SeriesVerdict | None  # of its worst series that is red or must be settled; None: there is none
@@ -102,7 +102,7 @@ def endpoints(view: View) -> Iterator[Endpoint]:
 
 
 def _first(decision: Decision) -> bool:
-    """Whether the series is one that a reader of its endpoint needs first."""
+    """Whether a reader needs this series of an endpoint first."""
     red = decision.counts and decision.verdict is SeriesVerdict.REGRESSION
     return red or decision.comparison.budget.role is Role.REQUIRED
 

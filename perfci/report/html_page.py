@@ -1,5 +1,5 @@
 """
-The report as one HTML file: opens from disk, asks nobody for anything, and needs no script.
+The report as one HTML file, which opens from disk, loads nothing and needs no script.
 
 Everything that a run, a change or a service may have written goes through Jinja's escaping, and so is text.
 """
@@ -37,10 +37,10 @@ if TYPE_CHECKING:
 
 TEXT_LIMIT = 600
 MAX_ROWS = 2000
-"""Rows of one table, so that no run makes a page that a browser cannot show."""
+"""Largest number of rows of a table, so that a browser can show the page of any run."""
 
 MAX_CHOSEN = effects.MOST
-"""Series that are drawn and listed without being asked for."""
+"""Number of series that are drawn and listed by default."""
 
 _TONES = {
     **dict.fromkeys((SeriesVerdict.REGRESSION, Verdict.REGRESSION, Verdict.SLO_BREACH, Verdict.INVALID), "bad"),
@@ -51,7 +51,7 @@ _TONES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Line:
-    """One round."""
+    """The row of one round."""
 
     block: int
     kind: RoundKind
@@ -126,7 +126,9 @@ def _tone(verdict: Verdict | SeriesVerdict) -> str:
 
 
 def _chosen(outcome: Outcome) -> list[Decision]:
-    """What a reader needs first, in the order of the outcome: what the short reports show, and what must be settled."""
+    """
+    The series that a reader needs first, in the order of the outcome: those of the short reports and required ones.
+    """
     short = {id(decision) for decision in highlights.shown(outcome.decisions, MAX_CHOSEN).decisions}
     found = [
         decision
@@ -145,7 +147,7 @@ def _over_time(outcome: Outcome, run: Run | None) -> list[Chart]:
 
 
 def _causes(outcome: Outcome) -> Iterator[dict[str, object]]:
-    """What there is to say of each red count."""
+    """The causes of each red count."""
     for decision, also in work.explained(highlights.shown(outcome.decisions, MAX_ROWS)):
         yield {
             "endpoint": decision.comparison.series.endpoint,
@@ -174,7 +176,7 @@ def _line(each: Round) -> _Line:
 
 
 def _facts(outcome: Outcome, run: Run | None) -> Iterator[tuple[str, str]]:
-    """What a reader needs to believe the numbers, and to measure them again."""
+    """The facts that a reader needs to trust the numbers, and to reproduce them."""
     subject = outcome.subject
     if rows.comparable(outcome):
         yield "Could have seen", sensitivity(outcome)
@@ -199,7 +201,7 @@ def _facts(outcome: Outcome, run: Run | None) -> Iterator[tuple[str, str]]:
 
 
 def _again(subject: Subject) -> Iterator[str]:
-    """The commands that measure the same again."""
+    """The commands that reproduce the run."""
     if not subject.profile:
         return
     if subject.head_commit:

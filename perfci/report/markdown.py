@@ -29,7 +29,7 @@ _COPYABLE = re.compile(r"(?:[\w /.{}()?=&%+,~-]|:(?!:))+")
 """A series that is offered to be copied: nothing in it could be a mention, a link, a tag or a command anywhere."""
 
 SUMMARY_ROW_BYTES = 900_000
-"""What all rows may take in a job summary, whose own limit is 1 MiB."""
+"""Largest size of all rows in a job summary, which itself is limited to 1 MiB."""
 
 _SYMBOLS = {
     Verdict.INVALID: "⚠️ Invalid",
@@ -58,12 +58,12 @@ _WEIGHT_SYMBOLS = {
 
 
 def comment(view: View) -> str:
-    """The body of a pull request comment: at most 60,000 UTF-16 units, whatever was measured."""
+    """The body of a pull request comment, at most 60,000 UTF-16 units for any run."""
     return _render(view.outcome, view.links, every=())
 
 
 def summary(view: View) -> str:
-    """The job summary: the comment, and every series folded below it; less than 1 MiB."""
+    """The job summary: the comment, and every series in a fold below it; less than 1 MiB."""
     every = _within(SUMMARY_ROW_BYTES, map(_line, highlights.in_order(view.outcome.decisions, MAX_ROWS)))
     return _render(view.outcome, view.links, every=every)
 
@@ -136,7 +136,7 @@ def _line(decision: Decision) -> str:
 
 
 def _causes(shown: highlights.Shown) -> Iterator[str]:
-    """A list: each red count, and below it what caused it and what else went the same way."""
+    """A list of red counts, each with its cause and with the series that changed along with it."""
     for decision, also in work.explained(shown):
         series = decision.comparison.series
         yield f"- {code(series.endpoint)} {prose(work.heading(decision), 100)}:"

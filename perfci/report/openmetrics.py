@@ -1,5 +1,5 @@
 """
-The report as OpenMetrics, for a Prometheus that scrapes a file of it.
+The report as OpenMetrics text, for a Prometheus that scrapes files.
 
 Every family is a gauge, so that the text is also valid in Prometheus' older format, which node_exporter's textfile
 collector and `promtool check metrics` read.
@@ -23,7 +23,7 @@ _SLO = ("profile", "scenario", "endpoint", "metric")
 
 
 def document(view: View) -> str:
-    """All of it, ended by "# EOF"."""
+    """The whole report, which ends with "# EOF"."""
     from prometheus_client import CollectorRegistry
     from prometheus_client.openmetrics.exposition import generate_latest
 
@@ -76,7 +76,7 @@ def _families(view: View) -> Iterator["Family"]:
 
 
 def _fill(family: "Family", outcome: Outcome, values: Iterable[tuple[Decision, float | None]]) -> None:
-    """One sample for each series that has a value; two names that are alike when shown are one."""
+    """Add a sample for each series with a value; series whose labels are equal become one."""
     seen: set[tuple[str, ...]] = set()
     for decision, value in values:
         comparison = decision.comparison
@@ -104,7 +104,7 @@ def _change(decision: Decision) -> float | None:
 
 
 def _scaled(value: float | None, metric: Metric) -> float | None:
-    """In the base unit: times are kept in ms."""
+    """A value in the base unit: seconds for times, which are stored in ms."""
     return float(f"{value / 1000:.12g}") if value is not None and metric.quantity is Quantity.TIME else value
 
 

@@ -39,7 +39,7 @@ def table(outcomes: Mapping[str, Outcome], readiness: Mapping[str, Readiness], *
 
 
 def result_of(slo: SloResult) -> str:
-    """PASS, FAIL, WARN or OPEN: what became of a limit, in a word."""
+    """The result of a limit in a word: PASS, FAIL, WARN or OPEN."""
     if slo.held:
         return "PASS"
     if not slo.rounds:

@@ -1,4 +1,4 @@
-"""What a refreshed baseline changes, as the Markdown of its pull request."""
+"""Renders what a refreshed baseline changes, as the Markdown of its pull request."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from perfci.report.sanitise import code, prose
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refreshed:
-    """One metric of one endpoint, over the runs before and after; None where no run has it."""
+    """One metric of one endpoint before and after the refresh; None where no run has it."""
 
     endpoint: str
     metric: str
@@ -18,7 +18,7 @@ class Refreshed:
 
 
 def markdown(title: str, rows: Sequence[Refreshed], notes: Sequence[str]) -> str:
-    """A heading, a table with a row for each series, and what else the reader has to know."""
+    """A heading, a table with a row for each series, and notes."""
     lines = [f"## The baseline of {code(title)}", ""]
     lines += [f"- {prose(note, 400)}" for note in notes]
     lines += ["", "| Endpoint | Metric | Before | After | Change |", "| :--- | :--- | ---: | ---: | ---: |"]

@@ -193,8 +193,8 @@ def taken_out(decisions: Sequence[Decision]) -> str:
     first, last = signed_size(low, low_metric), signed_size(high, high_metric)
     moved = first if first == last else f"{first} to {last}"
     return (
-        f"Change of an endpoint: beside the others. What they have in common, {moved}, is the machine's and taken out; "
-        "the values still hold it."
+        f"Change of an endpoint: relative to the others. Their common shift, {moved}, is the machine's and removed; "
+        "the values still contain it."
     )
 
 
@@ -276,7 +276,7 @@ def next_step(outcome: Outcome) -> str:
 def _settling(outcome: Outcome) -> str:
     """What would make an inconclusive outcome a pass or a fail; "" where nothing that can be named would."""
     if any(finding.weight is Weight.INCONCLUSIVE for finding in outcome.findings):
-        return "Read what stands before the table: no number settles it."
+        return "See the findings above the table: they decide, not the numbers."
     if outcome.further_blocks:
         blocks = outcome.further_blocks
         return f"About {blocks} more block{'s' * (blocks != 1)} would settle it; or use a quieter machine."

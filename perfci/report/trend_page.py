@@ -30,7 +30,7 @@ _JOB = re.compile(r"(https?://[^/]+/[^/]+/[^/]+)/actions/runs/\d+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Told:
+class _EventRow:
     """One change, as the page shows it; addresses are "" where there is none."""
 
     day: str
@@ -60,7 +60,7 @@ class _Drawn:
     commit_url: str
     job_url: str
     chart: Chart | None
-    events: tuple[_Told, ...]
+    events: tuple[_EventRow, ...]
     drift: str
 
 
@@ -68,7 +68,7 @@ class _Drawn:
 class _Scenario:
     name: str
     summary: tuple[str, ...]
-    events: tuple[_Told, ...]
+    events: tuple[_EventRow, ...]
     hidden: int  # changes that the table leaves out
     drifts: tuple[tuple[str, bool], ...]  # the sentence, and whether it is for the worse
     lines: tuple[_Drawn, ...]
@@ -84,7 +84,7 @@ def _scenario(trend: Trend) -> _Scenario:
     return _Scenario(
         name=f"{trend.profile}:{trend.scenario}",
         summary=tuple(trend_rows.summary(trend)),
-        events=tuple(_told(line, event, trend) for line, event in events[:MAX_EVENTS]),
+        events=tuple(_event_row(line, event, trend) for line, event in events[:MAX_EVENTS]),
         hidden=max(0, len(events) - MAX_EVENTS),
         drifts=tuple((trend_rows.drift(line, drift), drift.worse) for line, drift in trend_rows.drifts(trend)),
         lines=tuple(_drawn(trend)),
@@ -109,13 +109,13 @@ def _drawn(trend: Trend) -> Iterator[_Drawn]:
             commit_url=_commit_url(row.url, row.commit),
             job_url=web_address(row.url),
             chart=sparkline(line, name=visible(description, TEXT_LIMIT)) if line.name in pictured else None,
-            events=tuple(_told(line, event, trend) for event in reversed(line.events)),
+            events=tuple(_event_row(line, event, trend) for event in reversed(line.events)),
             drift=trend_rows.drift(line, line.drift) if line.drift else "",
         )
 
 
-def _told(line: Line, event: Event, trend: Trend) -> _Told:
-    return _Told(
+def _event_row(line: Line, event: Event, trend: Trend) -> _EventRow:
+    return _EventRow(
         day=event.created_at[:10],
         series=trend_rows.label(line),
         where=trend_rows.where(line, trend),

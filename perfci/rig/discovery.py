@@ -43,20 +43,20 @@ class Service:
     verify: Verify = True
     limit_s: float = 30.0
     clock: Callable[[], float] = time.monotonic
-    asked: dict[str, Answer] = field(default_factory=dict)
+    answers: dict[str, Answer] = field(default_factory=dict)
     _until: float | None = None
 
     def get(self, path: str) -> Answer | None:
         """The answer to a GET, redirects not followed; None where the time is over."""
-        if path in self.asked:
-            return self.asked[path]
+        if path in self.answers:
+            return self.answers[path]
         self._until = self._until if self._until is not None else self.clock() + self.limit_s
         if self.clock() > self._until:
             return None
         began = self.clock()
         status, text, location = self._get(path)
         answer = Answer(path=path, status=status, seconds=self.clock() - began, text=text, location=location)
-        self.asked[path] = answer
+        self.answers[path] = answer
         return answer
 
     def _get(self, path: str) -> tuple[int, str, str]:

@@ -67,7 +67,7 @@ class Unchecked:
             needed = f"it needs {self.seconds:g} s of {self.gauge} in a row"
             return f"{unchecked}: {needed}, and no round has more than {self.longest_s} s"
         near = f", but {', '.join(self.near)}" if self.near else ""
-        return f"{unchecked}: {self.gauge} was not watched{near}"
+        return f"{unchecked}: {self.gauge} was not monitored{near}"
 
 
 @finding

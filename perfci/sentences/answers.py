@@ -100,7 +100,7 @@ class AnswersAccepted:
 
 @finding
 class EndpointsMissing:
-    """The candidate was never asked for what the reference was asked for."""
+    """An endpoint with requests on the reference got none on the candidate."""
 
     code = "endpoints-missing"
     weight: Weight
@@ -108,7 +108,7 @@ class EndpointsMissing:
 
     @property
     def message(self) -> str:
-        return f"The candidate was never asked for {listed(self.endpoints)}; the reference was"
+        return f"The candidate got no request to {listed(self.endpoints)}; the reference did"
 
     @property
     def hint(self) -> str:
@@ -117,7 +117,7 @@ class EndpointsMissing:
 
 @finding
 class EndpointsDropped:
-    """The Locust file of the change does not ask any more for what that of the base asks for."""
+    """The change's Locust file no longer requests an endpoint that the base's does."""
 
     code = "endpoints-dropped"
     weight: Weight
@@ -125,7 +125,7 @@ class EndpointsDropped:
 
     @property
     def message(self) -> str:
-        return f"This change edits the load, which does not ask any more for {listed(self.endpoints)}"
+        return f"This change edits the load, which no longer requests {listed(self.endpoints)}"
 
     @property
     def hint(self) -> str:
@@ -148,9 +148,9 @@ class FailuresDiffer:
 
 @finding
 class AnswersUnknown:
-    """Nothing is known of the answers of the stored runs."""
+    """The stored runs hold nothing about their answers."""
 
     code = "answers-unknown"
     weight = Weight.WARNING
-    message = "What the stored runs were answered is not known, so that answers are not compared"
+    message = "The stored runs hold nothing about their answers, which are not compared"
     hint = "Measure and accept a run with this perfci."

@@ -1,4 +1,4 @@
-"""What is said of work that was not counted, or has nothing to be compared with."""
+"""Findings about work that was not counted, or cannot be compared."""
 
 from perfci.model import Reason, Weight
 from perfci.sentences.finding import finding, listed
@@ -18,7 +18,7 @@ class Absent:
 
 @finding
 class Unreached:
-    """Endpoints were asked for too seldom to be counted."""
+    """Endpoints got too few requests to be counted."""
 
     code = "census-unreached"
     weight = Weight.WARNING
@@ -89,4 +89,4 @@ class NewEndpoints:
 
     @property
     def message(self) -> str:
-        return f"New endpoints, whose work has nothing to be compared with: {listed(self.endpoints, NAMED)}"
+        return f"New endpoints, whose work cannot be compared: {listed(self.endpoints, NAMED)}"

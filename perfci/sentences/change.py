@@ -1,4 +1,4 @@
-"""What is said of the change under review, and of what was at hand and not used."""
+"""Findings about the change under review, and about settings that perfci ignores."""
 
 from perfci.model import Side, Weight
 from perfci.sentences.finding import finding
@@ -9,7 +9,7 @@ ONCE_MERGED = "it takes effect once it is merged"
 
 @finding
 class PolicyChanged:
-    """The change edits the configuration, and the base's counts."""
+    """The change edits the configuration, or the base's counts."""
 
     code = "policy-changed"
     weight = Weight.NOTICE
@@ -25,7 +25,7 @@ class PolicyChanged:
 
 @finding
 class FormerKey:
-    """The configuration has a key that is called otherwise today."""
+    """The configuration uses a key that has been renamed."""
 
     code = "configuration"
     weight = Weight.WARNING
@@ -35,7 +35,7 @@ class FormerKey:
 
 @finding
 class SeedChanged:
-    """The change edits how data is made."""
+    """The change edits how test data is made."""
 
     code = "seed-changed"
     weight = Weight.NOTICE
@@ -45,7 +45,7 @@ class SeedChanged:
 
 @finding
 class ProfileNew:
-    """The base does not have the scenario."""
+    """The base lacks the scenario."""
 
     code = "profile-new"
     weight = Weight.NOTICE
@@ -59,7 +59,7 @@ class ProfileNew:
 
 @finding
 class LoadChanged:
-    """The change edits what drives both sides."""
+    """The change edits the Locust files, with which both sides are driven."""
 
     code = "load-changed"
     weight = Weight.NOTICE
@@ -76,7 +76,7 @@ class LoadChanged:
 
 @finding
 class BaselinesChanged:
-    """The change edits stored runs, which take no part."""
+    """The change edits stored runs; the comparison uses the base's."""
 
     code = "baselines-changed"
     weight = Weight.NOTICE
@@ -132,22 +132,22 @@ class NoBase:
 
 @finding
 class SettingsUnread:
-    """The project has settings of Locust, which a run does not obey."""
+    """The project has Locust settings, which a run ignores."""
 
     code = "settings-unread"
     weight = Weight.WARNING
     files: tuple[tuple[str, tuple[str, ...]], ...]  # and the keys that are in each
-    hint = "what belongs to the load goes into the scenario: users, spawn_rate, duration, tags, arguments"
+    hint = "set the load in the scenario: users, spawn_rate, duration, tags, arguments"
 
     @property
     def message(self) -> str:
         named = [f"{file} ({', '.join(keys)})" if keys else file for file, keys in self.files]
-        return f"perfci does not obey the settings of Locust in {'; '.join(named)}"
+        return f"perfci ignores the settings of Locust in {'; '.join(named)}"
 
 
 @finding
 class DependenciesShared:
-    """The sides lock other dependencies, and nothing installs them for each."""
+    """The sides lock different dependencies, but nothing installs them for each side."""
 
     code = "dependencies-shared"
     weight = Weight.NOTICE
@@ -161,7 +161,7 @@ class DependenciesShared:
 
 @finding
 class VariableWithheld:
-    """The load or the service refers to a variable that it is not given."""
+    """The load or the service refers to a variable that perfci does not pass on."""
 
     code = "variable-withheld"
     weight = Weight.NOTICE

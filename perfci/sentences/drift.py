@@ -1,4 +1,4 @@
-"""What is said of levels that moved while they were measured."""
+"""Findings about levels that drifted during the measurement."""
 
 from perfci.model import Side, Weight
 from perfci.sentences.finding import finding, percent
@@ -56,7 +56,7 @@ class LevelMoved:
     measured: tuple[Side, ...]
     share: float  # of the faster half's level
     slower: bool
-    hint = "Sides are compared block by block, which bears it; SLOs and baselines do not."
+    hint = "Sides are compared block by block, which cancels it; SLOs and baselines are affected."
 
     @property
     def message(self) -> str:

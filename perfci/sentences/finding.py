@@ -1,4 +1,4 @@
-"""What a kind of finding is, and the registry of all kinds."""
+"""The kinds of findings and their registry."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ KINDS: dict[str, list[type[Finding]]] = {}
 """Code -> the kinds of findings with that code: one for each sentence."""
 
 NAMED = 3
-"""So many names are listed in one sentence; the table of series has the rest."""
+"""Longest list of names in one sentence; the table of series has the rest."""
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True)
@@ -30,7 +30,7 @@ def finding(kind: type[_Kind]) -> type[_Kind]:
 
 
 class Shows(StrEnum):
-    """On which side something showed, and so whom it is put down to."""
+    """On which side something showed, which decides whom it is attributed to."""
 
     CANDIDATE_ALONE = "the candidate alone"  # the reference did not show it
     CANDIDATE = "the candidate"  # there is no reference
@@ -43,14 +43,14 @@ class Shows(StrEnum):
         return Weight.REGRESSION if self is Shows.CANDIDATE_ALONE else Weight.INVALID
 
     def did(self, what: str) -> str:
-        """The sentence that says who did *what*."""
+        """The sentence whose subject is the side that did *what*."""
         if self is Shows.CANDIDATE_ALONE:
             return f"The candidate {what}; the reference did not"
         return f"{self.value.capitalize()} {what}"
 
 
 def listed(names: Sequence[str], most: int = NAMED) -> str:
-    """At most so many of the names, and how many more there are."""
+    """The first few names, and the number of the others."""
     more = len(names) - most
     return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")
 

@@ -1,4 +1,4 @@
-"""What is said of the load generator, its record and the machine's clock."""
+"""Findings about the load generator, its request log and the machine's clock."""
 
 from perfci.model import Side, Weight
 from perfci.sentences.finding import Shows, finding, percent
@@ -64,7 +64,7 @@ class Late:
 
 @finding
 class StoodStill:
-    """The load generator itself did nothing for a while."""
+    """The load generator itself paused for a while."""
 
     code = "generator-stood-still"
     weight = Weight.INVALID
@@ -77,12 +77,12 @@ class StoodStill:
 
 
 def _first_error(error: str) -> str:
-    return f"The first error: {error}." if error else "The logs of the run have what it printed: locust.out."
+    return f"The first error: {error}." if error else "Its output is in the logs of the run: locust.out."
 
 
 @finding
 class CandidateEndedLoad:
-    """The Locust file ended every round of a kind on the candidate, and none on the reference."""
+    """The Locust file ended every round of a kind on the candidate, but none on the reference."""
 
     code = "load-ended"
     weight = Weight.REGRESSION
@@ -177,23 +177,23 @@ class RoundTooLong:
     def message(self) -> str:
         return (
             f"perfci ended the load generator in {self.ended} of {self.rounds} rounds, "
-            f"because it had not come to its end after {self.limit_s:.0f} s"
+            f"because it was still running after {self.limit_s:.0f} s"
         )
 
 
 @finding
 class RecordIncomplete:
-    """The record of a round has no end."""
+    """The request log of a round is incomplete."""
 
     code = "record-incomplete"
     weight = Weight.INVALID
     broken: int  # rounds
     rounds: int
-    hint = "A process of the load generator ended before its time."
+    hint = "A process of the load generator ended early."
 
     @property
     def message(self) -> str:
-        return f"The record of {self.broken} of {self.rounds} rounds is incomplete"
+        return f"The request log of {self.broken} of {self.rounds} rounds is incomplete"
 
 
 @finding
@@ -231,7 +231,7 @@ class DuetCut:
 
 @finding
 class ClockAbsurd:
-    """Rounds hold times that no clock can have shown."""
+    """Rounds hold impossible times."""
 
     code = "clock-absurd"
     weight = Weight.INVALID
@@ -241,7 +241,7 @@ class ClockAbsurd:
 
     @property
     def message(self) -> str:
-        return f"{self.wrong} of {self.rounds} rounds hold times that no clock can have shown"
+        return f"{self.wrong} of {self.rounds} rounds hold impossible times"
 
 
 @finding

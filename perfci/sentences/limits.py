@@ -1,4 +1,4 @@
-"""What is said of limits and budgets that met nothing."""
+"""Findings about limits and budgets that apply to nothing."""
 
 from perfci.model import Weight
 from perfci.sentences.finding import finding, listed
@@ -6,7 +6,7 @@ from perfci.sentences.finding import finding, listed
 
 @finding
 class EndpointUnknown:
-    """The policy names an endpoint that no request was made to."""
+    """The policy names an endpoint that got no request."""
 
     code = "endpoint-unknown"
     weight = Weight.WARNING
@@ -16,7 +16,7 @@ class EndpointUnknown:
 
     @property
     def message(self) -> str:
-        return f"{self.table} names {self.pattern!r}, which no request was made to"
+        return f"{self.table} names {self.pattern!r}, which got no request"
 
     @property
     def hint(self) -> str:
@@ -25,7 +25,7 @@ class EndpointUnknown:
 
 @finding
 class FewRequests:
-    """Endpoints were asked for too seldom to compare their times."""
+    """Endpoints got too few requests for their times to be compared."""
 
     code = "few-requests"
     weight = Weight.WARNING
@@ -40,6 +40,4 @@ class FewRequests:
 
     @property
     def hint(self) -> str:
-        return (
-            f"At least {self.least} in every round and every duet are needed: let them be longer, or have more users."
-        )
+        return f"At least {self.least} in every round and every duet are needed: make rounds longer, or use more users."

@@ -1,7 +1,7 @@
-"""Why a series was not compared, in a few words."""
+"""The reasons why a series was not compared, in a few words."""
 
-ONLY_REFERENCE = "only the reference was asked for it"
-ONLY_CANDIDATE = "new: only the candidate was asked for it"
+ONLY_REFERENCE = "only the reference got requests to it"
+ONLY_CANDIDATE = "new: only the candidate got requests to it"
 NO_REQUESTS = "no requests on one side"
 
 
@@ -11,7 +11,7 @@ def too_few_requests(most: int, least: int) -> str:
 
 
 def shortage(count: int, *, least: int, of: str, requests: int) -> str:
-    """There are too few blocks or runs; *requests* is how many have to succeed in a round to make it usable."""
+    """There are too few blocks or runs; *requests* successes in a round make it usable."""
     resolved = f" with {requests} successful requests in a round" if requests > 1 else ""
     needed = "is needed" if least == 1 else "are needed"
     return f"{count} usable {of}{'' if count == 1 else 's'}: at least {least}{resolved} {needed}"
@@ -23,7 +23,7 @@ def first_block(least: int) -> str:
 
 
 def survivors(base: float, candidate: float) -> str:
-    """The times of one side are those of the requests that still succeed; shares of failures."""
+    """The compared times come from the requests that still succeed; shares of failures."""
     return f"{100 * candidate:.1f} % of the candidate's requests failed, {100 * base:.1f} % of the reference's"
 
 
@@ -33,5 +33,5 @@ def counted_on(side: str, source: str) -> str:
 
 
 def seen_in(requests: int) -> str:
-    """A counter was seen in too few requests."""
+    """A counter was recorded in too few requests."""
     return f"seen in {requests} request{'s' * (requests != 1)} only"

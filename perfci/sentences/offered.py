@@ -1,4 +1,4 @@
-"""What is said of a load that is not the one that was asked for, or not the same on both sides."""
+"""Findings about a load that differs from the plan, or between the sides."""
 
 from perfci.model import Weight
 from perfci.sentences.finding import Shows, finding, listed
@@ -6,7 +6,7 @@ from perfci.sentences.finding import Shows, finding, listed
 
 @finding
 class UsersNotReached:
-    """The number of users that was asked for was never there."""
+    """The planned number of users was never reached."""
 
     code = "users-not-reached"
     who: Shows
@@ -18,7 +18,7 @@ class UsersNotReached:
 
     @property
     def message(self) -> str:
-        return self.who.did("did not come to the number of users that was asked for")
+        return self.who.did("did not reach the planned number of users")
 
     @property
     def hint(self) -> str:
@@ -43,12 +43,12 @@ class Stalled:
 
     @property
     def message(self) -> str:
-        return self.who.did(f"let its users wait for {self.seconds} s without one answer")
+        return self.who.did(f"left its users waiting for {self.seconds} s without an answer")
 
 
 @finding
 class UsersHeldUp:
-    """Users asked less often, and the response times do not explain it."""
+    """Users sent fewer requests, which the response times do not explain."""
 
     code = "users-held-up"
     share: float  # of the time between two requests of the reference, by which that of the candidate grew
@@ -61,7 +61,7 @@ class UsersHeldUp:
     @property
     def message(self) -> str:
         rarer = f"{100 * self.share / (1 + self.share):.0f} % less often than their response times explain"
-        return f"The candidate's users asked {rarer}"
+        return f"The candidate's users sent requests {rarer}"
 
     @property
     def hint(self) -> str:
@@ -72,7 +72,7 @@ class UsersHeldUp:
 
 @finding
 class EndpointsNew:
-    """Only the candidate was asked for some endpoints."""
+    """Some endpoints got requests on the candidate only."""
 
     code = "endpoints-new"
     weight = Weight.WARNING
@@ -81,19 +81,19 @@ class EndpointsNew:
 
     @property
     def message(self) -> str:
-        return f"Only the candidate was asked for {listed(self.endpoints)}"
+        return f"Only the candidate got requests to {listed(self.endpoints)}"
 
 
 @finding
 class MixMoved:
-    """The sides were asked for another mix of requests."""
+    """The mix of requests differs between the sides."""
 
     code = "mix-moved"
     weight = Weight.WARNING
     moved: tuple[tuple[str, float, float], ...]  # endpoint, its share of the requests on both sides
-    hint = "Endpoints are still compared one by one; the mean over all weighs them alike, so no mix can move it."
+    hint = "Endpoints are still compared one by one; the mean over all weighs them equally, whatever the mix."
 
     @property
     def message(self) -> str:
         each = [f"{name} ({100 * base:.0f} -> {100 * candidate:.0f} %)" for name, base, candidate in self.moved]
-        return f"The sides were asked for another mix of requests: {listed(each)}"
+        return f"The mix of requests differs between the sides: {listed(each)}"

@@ -1,4 +1,4 @@
-"""What is said of tasks that did not begin when they were due, and of users that act all at once."""
+"""Findings about tasks that began late, and users that act in step."""
 
 from perfci.model import Weight
 from perfci.sentences.finding import finding, percent
@@ -29,7 +29,7 @@ class Overslept:
 
 @finding
 class MissedMore:
-    """More of the tasks that were due never began on the candidate than on the reference."""
+    """More due tasks never began on the candidate than on the reference."""
 
     code = "schedule-missed"
     base: float  # share of the tasks that were due
@@ -54,7 +54,7 @@ class MissedMore:
 
 @finding
 class Missed:
-    """Tasks that were due never began, on both sides alike."""
+    """Due tasks never began, on both sides alike."""
 
     code = "schedule-missed"
     share: float  # of the tasks that were due
@@ -72,7 +72,7 @@ class Missed:
     def hint(self) -> str:
         if self.arrivals:
             return "Allow more users, or ask for a lower rate."
-        return "The pace is faster than the service, which sets it instead."
+        return "The pace is faster than the service, whose response times set it instead."
 
 
 @finding
@@ -82,7 +82,7 @@ class Late:
     code = "schedule-late"
     weight = Weight.WARNING
     share: float  # of the tasks of a round, at most
-    hint = "The latencies do not tell of that; the response times do."
+    hint = "Latencies do not show that; response times do."
 
     @property
     def message(self) -> str:

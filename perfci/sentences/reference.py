@@ -1,4 +1,4 @@
-"""What is said of a reference that is another one than the candidate's equal."""
+"""Findings about a reference that is not comparable with the candidate."""
 
 from perfci.model import Reason, Weight
 from perfci.sentences.conditions import Other
@@ -16,7 +16,7 @@ class DataDiffers:
     weight = Weight.INCONCLUSIVE
     base_digest: str
     candidate_digest: str
-    hint = "What differs may be the data, not the code: merge the new seed first, or let both commits seed alike."
+    hint = "What differs may be the data, not the code: merge the new seed first, or seed both commits alike."
 
     @property
     def message(self) -> str:
@@ -26,7 +26,7 @@ class DataDiffers:
 
 @finding
 class BaselineUnlike:
-    """No stored run is like this one, so that times are not compared."""
+    """No stored run is comparable with this one, so that times are not compared."""
 
     code = "baseline-unlike"
     weight = Weight.WARNING
@@ -40,7 +40,7 @@ class BaselineUnlike:
 
 @finding
 class BaselineDiffers:
-    """The stored runs differ in what does not keep them from being compared."""
+    """The stored runs differ in attributes that do not prevent a comparison."""
 
     code = "baseline-differs"
     weight = Weight.WARNING
@@ -49,7 +49,7 @@ class BaselineDiffers:
 
     @property
     def message(self) -> str:
-        return f"The stored runs were measured with others: {'; '.join(map(str, self.differences))}"
+        return f"The stored runs were measured under other conditions: {'; '.join(map(str, self.differences))}"
 
 
 @finding
@@ -68,14 +68,14 @@ class Imported:
 
 @finding
 class StoredApart:
-    """The reference keeps each name by itself where this run has one endpoint for them."""
+    """The reference stores several names of which this run makes one endpoint."""
 
     code = "endpoints-stored-apart"
     weight = Weight.WARNING
     names: tuple[tuple[str, int], ...]  # endpoint, and how many stored names it stands for
-    hint = "It was stored before names were folded, or before `[[endpoints]]` named them: accept a run of today."
+    hint = "It was stored before names were folded, or before `[[endpoints]]` named them: accept a new run."
 
     @property
     def message(self) -> str:
         each = [f"{name} ({stored:,} stored names)" for name, stored in self.names]
-        return f"Not compared, because the reference keeps each name by itself: {listed(each)}"
+        return f"Not compared, because the reference stores each name separately: {listed(each)}"

@@ -1,4 +1,4 @@
-"""How a run was measured, in lines for the end of a report: what its endpoints stand for, and who counted its work."""
+"""Remarks on how a run was measured, for the end of a report: what its endpoints combine, and what counted its work."""
 
 from collections.abc import Iterator
 
@@ -17,7 +17,7 @@ def _folded(run: Run) -> Iterator[Remark]:
     together = [f"{group.names:,} names are {group.endpoint}" for group in run.folded if not group.because]
     apart = [_apart(group.endpoint, group.names, group.because) for group in run.folded if group.because]
     if together or apart:
-        parts = [_listed(together), f"answered otherwise, and so apart: {_listed(apart)}" if apart else ""]
+        parts = [_listed(together), f"kept apart, because their answers differ: {_listed(apart)}" if apart else ""]
         yield Remark(name="Folded", text="; ".join(filter(None, parts)))
 
 
@@ -27,7 +27,7 @@ def _apart(endpoint: str, names: int, because: str) -> str:
 
 
 def _counted(run: Run) -> Remark:
-    """What counted the work of a request, and what could not; the same source once, however many sides had it."""
+    """The sources that counted the work of a request, and those that could not; each source once for both sides."""
     census = [run.census[side] for side in (Side.CANDIDATE, Side.BASE) if side in run.census]
     if not census:
         return Remark(name="Work", text="not counted")

@@ -1,4 +1,4 @@
-"""What is said of a series: the claim, the numbers that it rests on, and how numbers are written."""
+"""The sentence about a series: the claim, the numbers that it rests on, and their format."""
 
 from perfci.model import (
     ALL_ENDPOINTS,
@@ -91,18 +91,18 @@ def _claim(comparison: Comparison, change: Interval, verdict: SeriesVerdict) -> 
     if verdict is SeriesVerdict.INCONCLUSIVE:
         return "can neither be called changed nor unchanged"
     unit = "percentage points" if metric.scale is Scale.DIFFERENCE else "%"
-    adjusted = "" if comparison.common_shift is None else " beside the other endpoints"
+    adjusted = "" if comparison.common_shift is None else " relative to the other endpoints"
     return claim(metric, change.estimate, f"{percent(abs(change.estimate))} {unit}") + adjusted
 
 
 def claim(metric: Metric, change: float, size: str) -> str:
-    """What the metric says of a change of this direction and *size*: "is 12 % slower"."""
+    """What a metric's change of this direction and *size* is called: "is 12 % slower"."""
     phrase = metric.phrases.larger if change > 0 else metric.phrases.smaller
     return phrase.replace("{change}", size).replace("{metric}", name_of(metric))
 
 
 def name_of(metric: Metric) -> str:
-    """The name of a metric in a sentence; a counter is what its source calls it."""
+    """The name of a metric in a sentence; for a counter, the name that its source uses."""
     return metric.name if metric.exact else metric.name.replace("_", " ")
 
 
@@ -131,7 +131,7 @@ def _many(count: int, noun: str) -> str:
 
 
 def percent(share: float) -> str:
-    """A share in percent, without the sign for it."""
+    """A share in percent, without the percent sign."""
     value = 100 * share
     return f"{value:,.0f}" if abs(value) >= 10 else f"{value:.1f}"
 

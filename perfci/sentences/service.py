@@ -1,10 +1,10 @@
-"""What is said of a service that died, failed or did not answer."""
+"""Findings about a service that died, failed or did not answer."""
 
 from perfci.model import Side, Weight
 from perfci.sentences.finding import Shows, finding, listed, percent
 
-RARE = "Let the rounds be longer, or have more users, so that some requests are due in each."
-"""What to do where a zero may be chance."""
+RARE = "Make the rounds longer, or use more users, so that some requests are due in each."
+"""The hint for a zero that may be chance."""
 
 
 @finding
@@ -21,7 +21,7 @@ class Died:
 
     @property
     def message(self) -> str:
-        return self.who.did("died or restarted under measurement")
+        return self.who.did("died or restarted while measured")
 
     @property
     def hint(self) -> str:
@@ -30,7 +30,7 @@ class Died:
 
 @finding
 class NoAnswer:
-    """The candidate answered nothing under a load that the reference answered."""
+    """The candidate answered nothing under a load to which the reference answered."""
 
     code = "no-answer"
     weight = Weight.REGRESSION
@@ -44,7 +44,7 @@ class NoAnswer:
 
 @finding
 class NoAnswerByChance:
-    """The candidate answered nothing, and the reference so little that the load may have missed the candidate."""
+    """The candidate answered nothing, and the reference so little that this may be chance."""
 
     code = "no-requests"
     weight = Weight.INVALID
@@ -58,7 +58,7 @@ class NoAnswerByChance:
 
 @finding
 class NoRequests:
-    """The load reached a side never."""
+    """No request reached a side."""
 
     code = "no-requests"
     weight = Weight.INVALID
@@ -72,12 +72,12 @@ class NoRequests:
     @property
     def message(self) -> str:
         who = " and ".join(side.value for side in self.sides)
-        return f"No request to the {who} came to its end{f': {self.because}' if self.because else ''}"
+        return f"No request to the {who} completed{f': {self.because}' if self.because else ''}"
 
 
 @finding
 class SilentRound:
-    """A whole round without an answer, which is no chance."""
+    """A round without any answer that chance does not explain."""
 
     code = "silent-round"
     who: Shows
@@ -94,7 +94,7 @@ class SilentRound:
 
 @finding
 class SilentByChance:
-    """Rounds without a request, where few were due."""
+    """Rounds without a request, in which few were due."""
 
     code = "silent-round"
     weight = Weight.WARNING
@@ -104,7 +104,7 @@ class SilentByChance:
 
     @property
     def message(self) -> str:
-        return f"In {self.silent} of {self.rounds} rounds no request was made: by chance, since few are due"
+        return f"In {self.silent} of {self.rounds} rounds no request was made: which may be chance, since few were due"
 
 
 def _failures(error: str) -> str:
@@ -113,7 +113,7 @@ def _failures(error: str) -> str:
 
 @finding
 class TooFewFailed:
-    """Every request of the candidate failed, and there were too few to blame it."""
+    """Every request of the candidate failed, but there were too few to exclude chance."""
 
     code = "everything-failed"
     weight = Weight.INVALID
@@ -122,7 +122,7 @@ class TooFewFailed:
 
     @property
     def message(self) -> str:
-        return f"All {self.requests} requests of the candidate failed: too few to blame it"
+        return f"All {self.requests} requests of the candidate failed: too few to exclude chance"
 
     @property
     def hint(self) -> str:
@@ -131,7 +131,7 @@ class TooFewFailed:
 
 @finding
 class EverythingFailed:
-    """No request succeeded, at any endpoint."""
+    """No request to any endpoint succeeded."""
 
     code = "everything-failed"
     who: Shows
@@ -197,7 +197,7 @@ class PartlyFailing:
 
 @finding
 class EndpointFailed:
-    """An endpoint of the candidate never succeeded, and that of the reference did."""
+    """An endpoint never succeeded on the candidate, but did on the reference."""
 
     code = "endpoint-failed"
     weight = Weight.REGRESSION
@@ -217,7 +217,7 @@ class EndpointBroken:
     weight = Weight.WARNING
     endpoints: tuple[str, ...]
     both: bool  # sides; else there is no reference
-    hint = "It is not measured: repair the load, or take it out."
+    hint = "It is not measured: fix these requests, or remove them from the load."
 
     @property
     def message(self) -> str:
@@ -227,7 +227,7 @@ class EndpointBroken:
 
 @finding
 class EndpointFailedByChance:
-    """An endpoint of the candidate never succeeded, and was asked too seldom to be blamed."""
+    """An endpoint of the candidate never succeeded, but got too few requests to exclude chance."""
 
     code = "endpoint-broken"
     weight = Weight.WARNING
@@ -241,12 +241,12 @@ class EndpointFailedByChance:
 
 @finding
 class FailuresGrown:
-    """More requests to some endpoints fail than in the reference."""
+    """More requests to some endpoints fail than on the reference."""
 
     code = "failures-grown"
     weight = Weight.WARNING
     grown: tuple[tuple[str, float, float], ...]  # endpoint, share of failures in the reference and in the candidate
-    hint = "Times there are those of the requests that still succeed."
+    hint = "Their times are those of the requests that still succeed."
 
     @property
     def message(self) -> str:

@@ -1,4 +1,4 @@
-"""What is said of a run as a whole."""
+"""Findings about a run as a whole."""
 
 from perfci.model import Weight
 from perfci.sentences.finding import finding
@@ -16,7 +16,7 @@ class NoRounds:
 
 @finding
 class Incident:
-    """Something odd happened on the way of a run that is complete."""
+    """Something unexpected happened during a run that is complete."""
 
     code = "incident"
     weight = Weight.WARNING

@@ -1,5 +1,5 @@
 """
-Reads somebody's repository and writes a first configuration for it: `perfci.toml`, a Locust file, workflows.
+Reads a repository without perfci.toml and writes its first configuration: `perfci.toml`, a Locust file, workflows.
 
 Reading never runs anything of the repository. What a running service shows is asked by `perfci.rig.discovery` and comes
 in as a value.

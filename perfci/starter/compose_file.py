@@ -1,4 +1,4 @@
-"""A compose file: which service is the one to measure, its port within the container, and its health check."""
+"""Reads a compose file: which service to measure, its port within the container, and its health check."""
 
 import re
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ OTHER_PORTS = frozenset({5432, 3306, 6379, 27017, 5672, 9200, 9229, 5858, 5678, 
 """Ports of databases, brokers and debuggers."""
 
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-"""The parser in C, where there is one: deep nesting takes the other one seconds."""
+"""PyYAML's C parser where available: the Python parser takes seconds for deep nesting."""
 
 _VARIABLE = re.compile(r"\$\{?(\w+)(?::?-([^}]*))?\}?")
 _ADDRESS = re.compile(r"https?://[^/\s\"']+(/[^\s\"'|;,\])]*)?")
@@ -75,7 +75,7 @@ def _services(text: str) -> dict[str, dict[str, Any]]:
 
 
 def _rank(name: str, services: Mapping[str, Mapping[str, Any]]) -> int:
-    """How likely it is that *name* is the service under test; below zero: it is none."""
+    """How likely *name* is the service under test; negative where it cannot be."""
     service = services[name]
     if STORES.search(str(service.get("image", ""))) or (not service.get("build") and STORES.search(name)):
         return -1
@@ -114,7 +114,7 @@ def _list(value: object) -> list[object]:
 
 
 def _health(service: Mapping[str, Any]) -> str:
-    """The path that the health check of a service asks for; empty where it asks none of http."""
+    """The path that a service's health check requests; empty where it uses no HTTP."""
     check = service.get("healthcheck")
     test = check.get("test", "") if isinstance(check, dict) else ""
     found = _ADDRESS.search(" ".join(map(str, test)) if isinstance(test, list) else str(test))
@@ -137,7 +137,7 @@ def _dockerfile(service: Mapping[str, Any], files: Files) -> str:
 
 
 def _todo(service: Mapping[str, Any], name: str, files: Files) -> list[str]:
-    """What keeps a fresh checkout from starting: files of variables that git does not have."""
+    """What a fresh checkout lacks to start: env files that are not in git."""
     given = service.get("env_file") or []
     wanted = [
         str(each.get("path", "")) if isinstance(each, dict) else str(each)

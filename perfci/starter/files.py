@@ -1,4 +1,4 @@
-"""The files of a repository, as far as a first look at them needs: names, and the text of small ones."""
+"""Lists a repository's files and reads the small ones."""
 
 import os
 import re
@@ -13,24 +13,24 @@ MOST_BYTES = 512 * 1024
 LEFT_OUT = frozenset(
     {"node_modules", "vendor", "venv", "env", "dist", "build", "target", "site-packages", "__pycache__"}
 )
-"""Folders that hold other people's code, or what was built."""
+"""Folders of third-party code and of build output."""
 
 TESTS = re.compile(
     r"(^|/)(tests?|spec|e2e|__tests__|examples?|docs?|fixtures)(/|$)|(^|/)(test_|conftest)|[._]test\.|_spec\."
 )
-"""Paths whose code does not serve requests."""
+"""Paths of code that does not serve requests."""
 
 
 @dataclass(frozen=True)
 class Files:
-    """The repository at *root*, in the order of depth, then name."""
+    """The files of the repository at *root*, ordered by depth, then name."""
 
     root: Path
     _texts: dict[str, str] = field(default_factory=dict, compare=False)
 
     @cached_property
     def names(self) -> tuple[str, ...]:
-        """Relative paths with slashes; hidden folders and folders of other people's code are left out."""
+        """Relative paths with slashes, without hidden folders and third-party code."""
         found: list[str] = []
         for folder, folders, files in os.walk(self.root):
             folders[:] = sorted(name for name in folders if not name.startswith(".") and name not in LEFT_OUT)
@@ -40,18 +40,18 @@ class Files:
         return tuple(sorted(found, key=lambda name: (name.count("/"), name)))
 
     def matching(self, pattern: str, *, tests: bool = False) -> Iterator[str]:
-        """Names whose last part matches *pattern* whole; those of *tests* only on request."""
+        """Names whose last part matches *pattern* completely; test files only on request."""
         wanted = re.compile(pattern)
         for name in self.names:
             if wanted.fullmatch(PurePosixPath(name).name) and (tests or not TESTS.search(name)):
                 yield name
 
     def first(self, *names: str) -> str:
-        """The first of *names* that is there, or an empty string."""
+        """The first of *names* that exists, or an empty string."""
         return next((name for name in names if (self.root / name).is_file()), "")
 
     def text(self, name: str) -> str:
-        """The content of a file; empty where there is none, where it is no text, large, or leads out of the root."""
+        """The content of a file; empty where it is absent, binary, large, or outside of the root."""
         if name not in self._texts:
             self._texts[name] = self._read(self.root / name)
         return self._texts[name]

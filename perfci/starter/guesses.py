@@ -1,4 +1,4 @@
-"""The values that a first look at a repository ends in."""
+"""The values that `perfci init` guesses from a repository."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ class Guess:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Start:
-    """One way to start the service: the table `[target]`, without its readiness."""
+    """One way to start the service: the table `[target]` without its readiness check."""
 
     kind: str  # "compose", "command" or "dockerfile", as `--target` names them
     table: Mapping[str, object]
@@ -28,7 +28,7 @@ class Start:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Get:
-    """A GET request that changes nothing, as far as its description says."""
+    """A GET request that changes nothing, according to its description."""
 
     path: str  # to be asked, with a query where it needs one
     name: str  # of the endpoint: the path with its parameters in braces
@@ -37,7 +37,7 @@ class Get:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeftOut:
-    """An endpoint that is not asked, and the reason."""
+    """An endpoint that the load does not use, and the reason."""
 
     name: str
     why: str

@@ -1,4 +1,4 @@
-"""Load tests that are there already: a Locust file is used as it is, and the addresses of a k6 script are read."""
+"""Finds existing load tests: a Locust file is used as it is, and a k6 script's URLs are read."""
 
 import re
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ _GET = re.compile(r"\bhttp\.get\(\s*[\"'`]([^\"'`]+)")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Existing:
-    """The load that the repository has: a Locust file, or what a k6 script asks."""
+    """The repository's existing load: a Locust file, or the requests of a k6 script."""
 
     locustfile: str = ""
     script: str = ""
@@ -37,7 +37,7 @@ def find(files: Files) -> Existing:
 
 
 def _path(address: str) -> str:
-    """The path of an address in a script; empty where a value is put into it, or where it acts."""
+    """The path of a URL in a script; empty where it contains a variable, or where the request changes data."""
     rest = re.sub(r"^\$\{[^}]*\}", "", address)
     parts = urlsplit(rest)
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")

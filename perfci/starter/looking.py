@@ -1,4 +1,4 @@
-"""The whole look at a repository: ways to start the service, the load that is there, and what may be asked."""
+"""Reads a repository: ways to start the service, existing load tests, and endpoints."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ KINDS = ("compose", "command", "dockerfile")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
-    """What the files of a repository say."""
+    """What the files of a repository show."""
 
     starts: tuple[Start, ...]  # the best first
     existing: load_files.Existing
@@ -24,7 +24,7 @@ class Look:
 
 
 def look(files: Files) -> Look:
-    """Read the repository; nothing of it is run."""
+    """Read the repository without running any of it."""
     starts = [
         *compose_file.starts(files),
         *python_apps.starts(files),
@@ -46,11 +46,11 @@ def look(files: Files) -> Look:
 
 
 def chosen(seen: Look, kind: str | None) -> Start | None:
-    """The way to start the service that is taken: the best of the *kind* that was asked for, or of all."""
+    """The best way to start the service: of the requested *kind*, or of all."""
     return next((start for start in seen.starts if kind in {None, start.kind}), None)
 
 
 def alternatives(seen: Look, start: Start) -> tuple[Guess, ...]:
-    """A line that names the other ways to start the service, if there are any."""
+    """A note that names the other ways to start the service, if there are any."""
     others = dict.fromkeys(each.kind for each in seen.starts if each.kind != start.kind)
     return (Guess("instead", ", ".join(f"--target {kind}" for kind in others), "they start it, too"),) if others else ()

@@ -1,4 +1,4 @@
-"""Names of endpoints from paths."""
+"""Names endpoints by their paths."""
 
 import re
 

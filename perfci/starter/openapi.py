@@ -1,4 +1,4 @@
-"""An OpenAPI or Swagger document: every GET that changes nothing, with the example values of its parameters."""
+"""Reads an OpenAPI or Swagger document: every safe GET, with the example values of its parameters."""
 
 import json
 import re
@@ -19,7 +19,7 @@ UNSAFE = re.compile(
     r"unsubscribe|delay|sleep|stream|events|sse|ws|websocket|download|export|callback|drop|truncate)([/_.-]|$)",
     re.IGNORECASE,
 )
-"""Paths that a GET may not be sent to without asking somebody: they act, wait, or never end."""
+"""Paths that may act, wait or never end although they are GETs."""
 
 _TYPES: Mapping[str, object] = {"integer": 1, "number": 1, "boolean": "true"}
 
@@ -34,7 +34,7 @@ def find(files: Files) -> tuple[str, Mapping[str, Any]] | None:
 
 
 def parse(text: str) -> Mapping[str, Any] | None:
-    """The document in *text*, JSON or YAML; None where it is none."""
+    """The document in *text*, JSON or YAML; None where it is not one."""
     try:
         document = json.loads(text)
     except (ValueError, RecursionError):
@@ -48,7 +48,7 @@ def parse(text: str) -> Mapping[str, Any] | None:
 
 
 def gets(document: Mapping[str, Any]) -> tuple[list[Get], list[LeftOut]]:
-    """Every GET that can be sent as the document stands, and the rest with the reason."""
+    """Every GET that the document describes completely, and the others with the reason."""
     asked: list[Get] = []
     left: list[LeftOut] = []
     prefix = _prefix(document)
@@ -78,7 +78,7 @@ def gets(document: Mapping[str, Any]) -> tuple[list[Get], list[LeftOut]]:
 
 
 def _prefix(document: Mapping[str, Any]) -> str:
-    """What stands before every path: `basePath`, or the path of the first server."""
+    """The common prefix of all paths: `basePath`, or the path of the first server."""
     servers = document.get("servers")
     first = _table(servers[0]).get("url", "") if isinstance(servers, list) and servers else ""
     text = str(document.get("basePath") or (urlsplit(str(first)).path if "{" not in str(first) else ""))
@@ -86,7 +86,7 @@ def _prefix(document: Mapping[str, Any]) -> str:
 
 
 def _reason(document: Mapping[str, Any], operation: Mapping[str, Any], name: str) -> str:
-    """Why an operation is not asked; empty where nothing speaks against it."""
+    """Why an operation is left out; empty where it is not."""
     if UNSAFE.search(name):
         return "its name says that it acts, waits or never ends"
     if operation.get("deprecated"):
@@ -108,7 +108,7 @@ def _parameters(document: Mapping[str, Any], holder: Mapping[str, Any]) -> Itera
 def _values(
     document: Mapping[str, Any], parameters: Sequence[Mapping[str, Any]]
 ) -> tuple[dict[tuple[str, str], object], list[str]]:
-    """The value of each parameter, by place and name, and the required ones that have none."""
+    """The value of each parameter, by place and name, and the required parameters without a value."""
     values: dict[tuple[str, str], object] = {}
     missing = []
     for parameter in parameters:
@@ -140,7 +140,7 @@ def _example(document: Mapping[str, Any], parameter: Mapping[str, Any], *, requi
 
 
 def _resolved(document: Mapping[str, Any], entry: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The *entry*, or what its `$ref` within the document leads to, one step."""
+    """The *entry*, with a `$ref` within the document followed one step."""
     reference = entry.get("$ref")
     if not isinstance(reference, str) or not reference.startswith("#/"):
         return entry

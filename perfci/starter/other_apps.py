@@ -1,4 +1,4 @@
-"""Services in Node (Express and its like), Go and Ruby on Rails, and what a Procfile or a Dockerfile starts."""
+"""Recognises services in Node, Go and Ruby on Rails, and those that a Procfile or a Dockerfile starts."""
 
 import json
 import re
@@ -18,7 +18,7 @@ FIXED = (
 
 
 def node_starts(files: Files) -> Iterator[Start]:
-    """The service that the package.json nearest to the root starts."""
+    """The service that the nearest package.json to the root starts."""
     for name in files.matching(r"package\.json"):
         package = _package(files.text(name))
         server = next((each for each in SERVERS if each in (package.get("dependencies") or {})), "")
@@ -70,7 +70,7 @@ def _node(files: Files, folder: str, package: dict[str, Any], server: str) -> St
 
 
 def _main(files: Files, folder: str, package: dict[str, Any]) -> str:
-    """The file that node is given, relative to *folder*; empty where none is known."""
+    """The file that node runs, relative to *folder*; empty where it is unknown."""
     names = [str(package.get("main", "")), "server.js", "index.js", "app.js", "src/index.js", "src/server.js"]
     return next((name for name in names if name and (files.root / joined(folder, name)).is_file()), "")
 
@@ -87,13 +87,15 @@ def _installer(files: Files, folder: str) -> str:
 
 
 def _manager(files: Files, folder: str) -> str:
-    """pnpm in the version that the package names, else in the last that installs without a word about build scripts."""
+    """
+    pnpm in the version that the package names, else the last version that installs without asking about build scripts.
+    """
     named = str(_package(files.text(joined(folder, "package.json"))).get("packageManager", "")).partition("+")[0]
     return named if re.fullmatch(r"pnpm@[\w.-]+", named) else "pnpm@10"
 
 
 def _without_env_file(files: Files, folder: str, command: list[str]) -> tuple[list[str], tuple[str, ...]]:
-    """The *command* without a file of variables that git does not have, and a word about it."""
+    """The *command* without an env file that is not in git, and a note about it."""
     kept = [word for word in command if not word.startswith("--env-file=") or _there(files, folder, word)]
     lost = [word.partition("=")[2] for word in command if word not in kept]
     return kept, tuple(f"{name} is not in git: what it sets belongs into env of [target]" for name in lost)
@@ -106,7 +108,7 @@ def _there(files: Files, folder: str, word: str) -> bool:
 def _listening(
     files: Files, sources: str, reads: str, env: dict[str, str], *, default: int
 ) -> tuple[dict[str, object], tuple[str, ...]]:
-    """What says where the service listens: the variable PORT, or a fixed address."""
+    """What decides where the service listens: the variable PORT, or a fixed address."""
     if any(files.containing(reads, sources)):
         return {"env": env}, ()
     found = next(files.containing(r"(?:listen|ListenAndServe|Run|Start)\w*\(\s*[\"'`]?:?(\d{2,5})", sources), None)
@@ -117,7 +119,7 @@ def _listening(
 
 
 def go_starts(files: Files) -> Iterator[Start]:
-    """The main package of a Go module that listens."""
+    """Every main package of a Go module that listens on a port."""
     if not files.first("go.mod"):
         return
     mains = [name for name, _ in files.containing(r"^package main$", r".*\.go")]
@@ -181,7 +183,7 @@ def rails_starts(files: Files) -> Iterator[Start]:
 
 
 def procfile_starts(files: Files) -> Iterator[Start]:
-    """The process `web` of a Procfile, as it stands."""
+    """The process `web` of a Procfile, unchanged."""
     found = re.search(r"^web:\s*(\S.*)$", files.text("Procfile"), re.MULTILINE)
     if found:
         table = {"kind": "command", "command": ["sh", "-c", found[1].strip()], "env": {"PORT": "{port}"}}
@@ -194,7 +196,7 @@ def procfile_starts(files: Files) -> Iterator[Start]:
 
 
 def dockerfile_starts(files: Files) -> Iterator[Start]:
-    """The image of the Dockerfile at the root, by a compose file of one service."""
+    """The image of the Dockerfile at the root, as a compose file with one service."""
     text = files.text("Dockerfile")
     ports = re.findall(r"^EXPOSE\s+(\d+)", text, re.MULTILINE)
     if not text:

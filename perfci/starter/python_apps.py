@@ -1,4 +1,4 @@
-"""Services in Python: FastAPI, Flask and Django, each with an environment of its own for each side."""
+"""Recognises FastAPI, Flask and Django services, each with a virtual environment per side."""
 
 import re
 from collections.abc import Iterator
@@ -8,12 +8,12 @@ from perfci.starter.files import Files, folder_of, joined
 from perfci.starter.guesses import Guess, Start
 
 VENV = ".perfci/venv"
-"""Below a folder that git ignores, in the tree of each side: what one side installs the other does not see."""
+"""The virtual environment, in a folder that git ignores, in the tree of each side."""
 
 BUILDS = re.compile(
     r"\b(collectstatic|compilemessages|compile|compress|assets:precompile|npm (ci|install|run build))\b"
 )
-"""Steps that belong to the build: two sides that start at once would write the same files."""
+"""Commands that belong to the build: two sides that start at the same time would write the same files."""
 
 KEPT = (
     "the SQLite file of the service lies in its folder, and outlives a block: let a variable name it, and set that to a"
@@ -24,7 +24,7 @@ REQUIREMENTS = ("requirements.txt", "requirements/base.txt", "requirements/prod.
 
 
 def starts(files: Files) -> Iterator[Start]:
-    """Every service in Python that is recognised, the most certain first."""
+    """Every recognised Python service, the most certain first."""
     web = _procfile(files)
     if application := _assigned(files, r"FastAPI|Starlette|Litestar"):
         file, variable, factory = application
@@ -71,13 +71,13 @@ def _flask_start(files: Files, file: str, variable: str, web: str) -> Start:
 
 
 def _assigned(files: Files, classes: str) -> tuple[str, str, str] | None:
-    """The file, the variable and the class of an application at the top of a module, nearest to the root."""
+    """The file, the variable and the class of an application at the top level of a module, nearest to the root."""
     found = next(files.containing(rf"^(\w+)(?:\s*:\s*[\w.]+)?\s*=\s*(?:\w+\.)?({classes})\(", r".*\.py"), None)
     return (found[0], found[1][1], found[1][2]) if found else None
 
 
 def importable(files: Files, file: str) -> tuple[str, str]:
-    """The folder from which the module *file* is imported, and its name there."""
+    """The folder from which the module *file* is imported, and its module name."""
     path = PurePosixPath(file)
     parts = [path.stem] if path.stem != "__init__" else []
     folder = folder_of(file)
@@ -92,7 +92,7 @@ def _imports(files: Files, package: str) -> bool:
 
 
 def _procfile(files: Files) -> str:
-    """The line of the process `web`, after that of `release`, if there is a Procfile."""
+    """The command of the process `web`, after that of `release`, if there is a Procfile."""
     lines = dict(re.findall(r"^(\w+):\s*(\S.*?)\s*$", files.text("Procfile"), re.MULTILINE))
     return " && ".join(lines[name] for name in ("release", "web") if name in lines) if "web" in lines else ""
 
@@ -135,7 +135,7 @@ def _start(
 
 
 def _built_once(web: str) -> tuple[list[str], str]:
-    """The steps of a line that make files which every start shares, and the line without them."""
+    """The build steps of a command line, and the line without them."""
     steps = re.split(r"(\s*(?:&&|;)\s*)", web)
     built = [step for step in steps[:-1:2] if BUILDS.search(step)]
     kept = [step + joint for step, joint in zip(steps[:-1:2], steps[1::2], strict=True) if step not in built]
@@ -143,7 +143,7 @@ def _built_once(web: str) -> tuple[list[str], str]:
 
 
 def _install(files: Files, folder: str, needs: tuple[str, ...]) -> tuple[str, str]:
-    """The shell line that makes the environment, and what it installs."""
+    """The shell line that creates the environment, and what it installs."""
     listed = files.first(*(joined(folder, name) for name in REQUIREMENTS), *REQUIREMENTS)
     project = files.first(joined(folder, "pyproject.toml"), joined(folder, "setup.py"), "pyproject.toml", "setup.py")
     what, where = "", "nothing that installs them was found"
@@ -160,6 +160,6 @@ def _install(files: Files, folder: str, needs: tuple[str, ...]) -> tuple[str, st
 
 
 def _own_database(files: Files) -> str:
-    """The file that takes the address of an SQLite database from DATABASE_URL, if one does."""
+    """The file that reads the URL of an SQLite database from DATABASE_URL, if one does."""
     found = next(files.containing(r"DATABASE_URL|dj_database_url", r".*\.py"), None)
     return found[0] if found and any(files.containing(r"sqlite", r".*\.py")) else ""

@@ -1,4 +1,4 @@
-"""The GET routes that source code declares, as candidates: whether they exist is for the running service to say."""
+"""Finds GET routes that source code declares; the running service decides whether they exist."""
 
 import re
 from collections.abc import Iterator
@@ -25,13 +25,13 @@ MOST = 60
 
 
 def declared(files: Files) -> list[str]:
-    """Paths without parameters that some file declares, in the order of the files; unsafe ones are left out."""
+    """Declared paths without parameters, in the order of the files, without unsafe ones."""
     found = [path for path in _paths(files) if not PARAMETER.search(path) and not UNSAFE.search(path)]
     return list(dict.fromkeys(found))[:MOST]
 
 
 def health(files: Files) -> str:
-    """The path of a health check that the code declares; the shortest where there are several, or empty."""
+    """The declared path of a health check: the shortest of several, or empty."""
     return min((path for path in declared(files) if HEALTH.search(path)), key=len, default="")
 
 

@@ -1,4 +1,4 @@
-"""Writes the files: perfci.toml, the starter Locust file, the workflows."""
+"""Writes the texts of perfci.toml, the first Locust file and the workflows."""
 
 import json
 import re
@@ -32,7 +32,7 @@ def configuration(target: Mapping[str, object], *, profile: str, locustfile: str
 
 
 def toml(value: object) -> str:
-    """A value as TOML writes it: tables inline."""
+    """A value as inline TOML."""
     if isinstance(value, dict):
         return "{ " + ", ".join(f"{key} = {toml(each)}" for key, each in value.items()) + " }"
     if isinstance(value, list | tuple):
@@ -41,7 +41,7 @@ def toml(value: object) -> str:
 
 
 def locustfile(gets: Sequence[Get], left: Sequence[LeftOut]) -> str:
-    """A Locust file with one task for each of *gets*; what is left out stands in a comment."""
+    """A Locust file with a task for each of *gets*; endpoints that are left out are listed in a comment."""
     tasks, used = [], set[str]()
     for get in gets:
         function = _function(get.name, used)
@@ -60,17 +60,17 @@ def locustfile(gets: Sequence[Get], left: Sequence[LeftOut]) -> str:
 
 
 def _literal(text: str) -> str:
-    """A Python literal in ASCII, with the quotes that formatters prefer."""
+    """An ASCII Python literal, quoted as formatters do."""
     return json.dumps(text) if text.isascii() else ascii(text)
 
 
 def _one_line(text: str) -> str:
-    """*text* as part of a comment: nothing in it ends the line, or the file."""
+    """*text* as part of a comment: nothing in it can end the line or the file."""
     return "".join(each if each.isprintable() else " " for each in text)[:160]
 
 
 def _function(name: str, used: set[str]) -> str:
-    """A function's name for an endpoint, unlike those *used*."""
+    """A function name for an endpoint that is not among those *used*."""
     words = re.sub(r"\W+", "_", name, flags=re.ASCII).strip("_").lower()
     plain = f"get_{words}" if words not in _KEYWORDS else "get_root"
     found, number = plain, 2
@@ -81,7 +81,7 @@ def _function(name: str, used: set[str]) -> str:
 
 
 def workflows(profile: str, config: str) -> Mapping[str, str]:
-    """The gate on pull requests, and what speaks for it where the pull request comes from a fork."""
+    """The workflow that gates pull requests, and the one that publishes the result of a fork's pull request."""
     inputs = f"      profile: {profile}\n" + (f"      config: {config}\n" if config != "perfci.toml" else "")
     gate = f"""\
 # Written by `perfci init`. Require the check `gate / Judge`.
@@ -131,7 +131,7 @@ jobs:
 
 
 def _uses(workflow: str) -> str:
-    """The line that calls a workflow of perfci, by the commit that this perfci was built from, if that is known."""
+    """The line that calls a perfci workflow, pinned to the commit that this perfci was built from, if known."""
     called, commit = f"{REPOSITORY}/.github/workflows/{workflow}", built_from()
     if commit:
         return f"uses: {called}@{commit} # v{__version__}"
@@ -139,7 +139,7 @@ def _uses(workflow: str) -> str:
 
 
 def built_from() -> str:
-    """The commit of perfci's repository that this perfci was built from; empty where nothing says it."""
+    """The commit of perfci's repository that this perfci was built from; empty where it is unknown."""
     noted = resources("perfci.starter") / "commit.txt"  # the release workflow writes it
     text = noted.read_text().strip() if noted.is_file() else ""
     if not text:

@@ -38,7 +38,7 @@ class Files(Protocol):
 
 
 Change = Callable[[Files], Mapping[str, str]]
-"""From the files of a history to those that are written anew: nothing where there is nothing to add."""
+"""Files of a history -> the files to write; empty where nothing is added."""
 
 
 class Archive(Protocol):

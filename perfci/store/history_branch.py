@@ -46,7 +46,7 @@ _CREDENTIALS = re.compile(r"(://)[^/\s@]+@")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BranchFiles:
-    """The files of one commit; of none there are none."""
+    """The files of one commit; empty without a commit."""
 
     branch: "HistoryBranch"
     commit: str  # "" where the branch does not exist
@@ -154,7 +154,7 @@ class HistoryBranch:
         return False
 
     def _check_names(self) -> None:
-        """Both become arguments of git, and the branch a part of a ref."""
+        """Refuse names that git would read as an option or that are no part of a ref."""
         if self._run("check-ref-format", f"refs/heads/{self.branch}").returncode or self.branch.startswith("-"):
             raise ConfigError(f"{self.branch[:100]!r} cannot be the name of a branch")
         if not self.remote or self.remote.startswith("-") or "::" in self.remote:
@@ -187,7 +187,7 @@ class HistoryBranch:
 
 
 def _blobs(answer: bytes) -> Iterator[bytes | None]:
-    """What `git cat-file --batch` said of each object, None for one that is missing."""
+    """The objects in the output of `git cat-file --batch`, None for a missing one."""
     at = 0
     while at < len(answer):
         end = answer.index(b"\n", at)

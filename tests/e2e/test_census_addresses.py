@@ -161,7 +161,7 @@ def sources(servers: Servers, worker: Worker) -> Iterator[tuple[Source, ...]]:
     settings = Settings(databases=databases, exclude=("process", "network", "prometheus"))
     environ = {**os.environ, "PASSWORD": PASSWORD, "PGUSER": "nobody", "PGHOST": "nowhere"}
     with open_sources(_running(worker), settings, environ=environ, side=Side.BASE) as (opened, reports):
-        assert [(one.name, one.found) for one in reports] == [("db", True), ("cache", True)]
+        assert [(report.name, report.found) for report in reports] == [("db", True), ("cache", True)]
         worker.works()
         _read(opened)
         yield tuple(opened)

@@ -79,7 +79,7 @@ class Stack:
 
     def inside(self, service: str, *command: str) -> str:
         """What *command* says in the container of *service*."""
-        container = next(one.id for one in self.running.containers if one.service == service)
+        container = next(container.id for container in self.running.containers if container.service == service)
         done = subprocess.run(
             ["docker", "exec", container, *command], check=True, capture_output=True, text=True, timeout=20
         )
@@ -91,7 +91,7 @@ class Stack:
 
     def source(self, name: str, kind: str) -> Source:
         """The one source."""
-        return next(one for one in self.sources if (one.name, one.kind) == (name, kind))
+        return next(source for source in self.sources if (source.name, source.kind) == (name, kind))
 
 
 @pytest.fixture(scope="module")
@@ -122,7 +122,7 @@ def _grown(before: Snapshot, after: Snapshot) -> dict[str, float]:
 
 def test_everything_is_found_without_configuration(stack: Stack) -> None:
     """Each database by what runs in its container, the network of each, the page of the service, and nothing else."""
-    assert {(one.kind, one.name) for one in stack.sources} == {
+    assert {(source.kind, source.name) for source in stack.sources} == {
         ("healthchecks", "healthchecks"),
         ("postgresql", "store"),
         ("redis", "memory"),
@@ -136,7 +136,7 @@ def test_the_library_is_added_to_those_that_were_there(stack: Stack) -> None:
     """A stock image counts its statements, and the user's own library and settings are still loaded."""
     assert stack.sql("SHOW shared_preload_libraries") == "auto_explain,pg_stat_statements"
     assert stack.sql("SHOW fsync") == "off"
-    report = next(one for one in stack.reports if one.kind == "postgresql")
+    report = next(report for report in stack.reports if report.kind == "postgresql")
     assert report.note == "perfci preloads pg_stat_statements"
 
 
@@ -163,11 +163,11 @@ def test_statements_count_and_nothing_else(stack: Stack) -> None:
 
 def test_an_idle_target_does_not_count(stack: Stack) -> None:
     """Over two seconds with a check of each container every second, the databases stand still."""
-    still = [one for one in stack.sources if one.kind in {"postgresql", "redis"}]
-    before = [one.read() for one in still]
+    still = [source for source in stack.sources if source.kind in {"postgresql", "redis"}]
+    before = [source.read() for source in still]
     disturbances = stack.source("healthchecks", "healthchecks").read().disturbances
     time.sleep(2.2)
-    assert [one.read() for one in still] == before
+    assert [source.read() for source in still] == before
     assert stack.source("healthchecks", "healthchecks").read().disturbances > disturbances
 
 
@@ -208,7 +208,7 @@ def test_named_counters_of_the_service_count(stack: Stack) -> None:
 
 def test_the_network_can_be_read_from_within(stack: Stack) -> None:
     """Where the engine's processes are not this machine's, a shell in the container tells the same."""
-    container = next(one for one in stack.running.containers if one.service == "web")
+    container = next(container for container in stack.running.containers if container.service == "web")
     session = inside(container.id, "exec sh", what="the network", sentinel="echo {}", environ=os.environ)
     try:
         within = session.ask("cat /proc/net/dev /proc/net/netstat /proc/net/snmp")
@@ -222,8 +222,8 @@ def test_what_the_services_use_under_load_is_watched(stack: Stack) -> None:
     ask = ("redis-cli", "--no-auth-warning", "-a", "open sesame")
     stack.inside("memory", *ask, "set", "known", "1")
     began = time.time()
-    with monitor.watching(stack.running, monitor.Settings(), environ=os.environ, sliced=True) as watched:
-        container = next(one.id for one in stack.running.containers if one.service == "store")
+    with monitor.monitoring(stack.running, monitor.Settings(), environ=os.environ, sliced=True) as watched:
+        container = next(container.id for container in stack.running.containers if container.service == "store")
         sleeping = ["docker", "exec", container, "psql", "-qAtU", "shop", "-d", "goods", "-c", "SELECT pg_sleep(3)"]
         with subprocess.Popen(sleeping, stdout=subprocess.DEVNULL), requests.Session() as session:
             while time.time() < began + 4.0:
@@ -243,7 +243,9 @@ def test_what_the_services_use_under_load_is_watched(stack: Stack) -> None:
 
 def test_a_container_can_be_watched_from_within(stack: Stack) -> None:
     """Where the engine's processes are not this machine's, a shell in the container tells the same."""
-    running = replace(stack.running, containers=tuple(replace(one, pid=0) for one in stack.running.containers))
+    running = replace(
+        stack.running, containers=tuple(replace(container, pid=0) for container in stack.running.containers)
+    )
     settings = monitor.Settings(exclude=("postgresql", "redis"))
     scene = monitor.Scene(running=running, settings=settings, environ=os.environ, kernel_s=0.25)
     for source in monitor.container.find(scene):

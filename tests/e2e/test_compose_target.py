@@ -425,7 +425,7 @@ def test_restarts_during_the_run(start: Start, checkout: Path) -> None:
 @fault(
     "target",
     "restarts during load",
-    seen="The candidate died or restarted under measurement",
+    seen="The candidate died or restarted while measured",
     then="Remove the cause named in the findings and measure again; these numbers prove nothing.",
     exit=3,
     verdict=Verdict.INVALID,

@@ -180,14 +180,14 @@ def test_texts_of_pictures_are_read_on_their_background(opened: Any) -> None:
         assert all(contrast(background, each) >= 4.5 for each in texts)
 
 
-def contrast(one: list[float], other: list[float]) -> float:
+def contrast(first: list[float], other: list[float]) -> float:
     """The contrast ratio of WCAG 2."""
 
     def luminance(colour: list[float]) -> float:
         parts = [value / 255 / 12.92 if value <= 10 else ((value / 255 + 0.055) / 1.055) ** 2.4 for value in colour]
         return sum(share * part for share, part in zip((0.2126, 0.7152, 0.0722), parts, strict=True))
 
-    dark, light = sorted((luminance(one), luminance(other)))
+    dark, light = sorted((luminance(first), luminance(other)))
     return (light + 0.05) / (dark + 0.05)
 
 

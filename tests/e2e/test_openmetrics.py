@@ -83,7 +83,7 @@ def scraping(target: str, folder: Path, environ: Mapping[str, str]) -> Iterator[
         server.wait(30)
 
 
-def asked(address: str, query: str) -> list[dict[str, Any]]:
+def query_result(address: str, query: str) -> list[dict[str, Any]]:
     """What Prometheus answers to *query*; waits until there is something."""
     url = f"{address}/api/v1/query?{urllib.parse.urlencode({'query': query})}"
     until = time.monotonic() + PATIENCE_S
@@ -105,11 +105,11 @@ def test_a_prometheus_scrapes_it(prometheus: Mapping[str, str], tmp_path: Path, 
     outcome = OUTCOMES["regression"]()
     text = FORMATS["openmetrics"].render(View(outcome=outcome, run=a_paired_run()))
     with serving(text, TYPES[content_type]) as target, scraping(target, tmp_path, prometheus) as address:
-        (verdict,) = asked(address, "perfci_verdict == 1")
+        (verdict,) = query_result(address, "perfci_verdict == 1")
         assert verdict["metric"]["verdict"] == outcome.verdict.value
         assert verdict["metric"]["profile"] == outcome.subject.profile
-        values = asked(address, "perfci_candidate_value")
-        (up,) = asked(address, "up")
+        values = query_result(address, "perfci_candidate_value")
+        (up,) = query_result(address, "up")
     known = [each for each in outcome.decisions if each.comparison.candidate is not None]
     assert len(values) == len(known)
     assert up["value"][1] == "1"

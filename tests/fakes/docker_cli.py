@@ -113,11 +113,11 @@ def _exec(script: str) -> None:
 
 
 def _events() -> None:
-    told = 0
+    shown = 0
     while os.getppid() != 1:
         events = _state()["events"]
-        _say(*(json.dumps(event) for event in events[told:]))
-        told = len(events)
+        _say(*(json.dumps(event) for event in events[shown:]))
+        shown = len(events)
         time.sleep(0.01)
 
 

@@ -21,8 +21,8 @@ def _changed(level: Callable[[Round], float]) -> Run:
     """Both sides alike, but for every latency of a round times its level."""
     run = a_paired_run()
     rounds = []
-    for one in run.rounds:
-        factor = level(one)
+    for round_ in run.rounds:
+        factor = level(round_)
         endpoints = {
             name: replace(
                 seen,
@@ -31,16 +31,18 @@ def _changed(level: Callable[[Round], float]) -> Run:
                     for metric, value in seen.values.items()
                 },
             )
-            for name, seen in one.endpoints.items()
+            for name, seen in round_.endpoints.items()
         }
-        rounds.append(replace(one, endpoints=endpoints))
+        rounds.append(replace(round_, endpoints=endpoints))
     return replace(run, rounds=tuple(rounds))
 
 
 def _sides(base: dict[str, float], candidate: dict[str, float]) -> Run:
     run = a_paired_run()
     of = {Side.BASE: base, Side.CANDIDATE: candidate}
-    rounds = tuple(replace(one, endpoints=some_endpoints(kind=one.kind, typical=of[one.side])) for one in run.rounds)
+    rounds = tuple(
+        replace(round_, endpoints=some_endpoints(kind=round_.kind, typical=of[round_.side])) for round_ in run.rounds
+    )
     return replace(run, rounds=rounds)
 
 
@@ -51,12 +53,14 @@ def _answered(size: dict[Side, int]) -> Run:
         side: Answers(statuses={200: 400}, sizes={1 + int(4 * log2(of)): 400}, median_bytes=of)
         for side, of in size.items()
     }
-    return replace(run, rounds=tuple(replace(one, answers={"GET /tickets/": said[one.side]}) for one in run.rounds))
+    return replace(
+        run, rounds=tuple(replace(round_, answers={"GET /tickets/": said[round_.side]}) for round_ in run.rounds)
+    )
 
 
 def _few() -> Run:
     run = a_paired_run()
-    rounds = tuple(replace(one, endpoints=some_endpoints(kind=one.kind, requests=8)) for one in run.rounds)
+    rounds = tuple(replace(round_, endpoints=some_endpoints(kind=round_.kind, requests=8)) for round_ in run.rounds)
     return replace(run, rounds=rounds)
 
 
@@ -78,8 +82,8 @@ def _few() -> Run:
             marks=fault(
                 "comparing",
                 "all endpoints on one side",
-                seen="The candidate was never asked for GET /old; the reference was",
-                then="Read what stands before the table",
+                seen="The candidate got no request to GET /old; the reference did",
+                then="See the findings above the table",
                 exit=0,
                 verdict=Verdict.INCONCLUSIVE,
             ),
@@ -107,7 +111,7 @@ def _few() -> Run:
             ),
         ),
         pytest.param(
-            lambda: _changed(lambda one: 1.6 if (one.block + (one.side is Side.BASE)) % 2 else 1.0),
+            lambda: _changed(lambda round_: 1.6 if (round_.block + (round_.side is Side.BASE)) % 2 else 1.0),
             marks=fault(
                 "comparing",
                 "bimodal rounds",
@@ -118,7 +122,7 @@ def _few() -> Run:
             ),
         ),
         pytest.param(
-            lambda: _changed(lambda one: 3.0 if one.block == 5 and one.side is Side.CANDIDATE else 1.0),
+            lambda: _changed(lambda round_: 3.0 if round_.block == 5 and round_.side is Side.CANDIDATE else 1.0),
             marks=fault(
                 "comparing",
                 "one outlier round",
@@ -129,7 +133,7 @@ def _few() -> Run:
             ),
         ),
         pytest.param(
-            lambda: _changed(lambda one: 1.0 + 0.1 * one.block),
+            lambda: _changed(lambda round_: 1.0 + 0.1 * round_.block),
             marks=fault(
                 "comparing",
                 "drift during the run",

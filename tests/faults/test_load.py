@@ -115,7 +115,7 @@ resource.prlimit(os.getppid(), resource.RLIMIT_FSIZE, (1500, 1500))
                 "load",
                 "a worker dies",
                 seen="The record of 1 of 1 rounds is incomplete",
-                then="A process of the load generator ended before its time.",
+                then="A process of the load generator ended early.",
                 exit=3,
                 verdict=Verdict.INVALID,
             ),
@@ -131,8 +131,8 @@ resource.prlimit(os.getppid(), resource.RLIMIT_FSIZE, (1500, 1500))
             marks=fault(
                 "load",
                 "users not reached",
-                seen="The candidate did not come to the number of users that was asked for",
-                then="Start them more slowly, or ask for fewer.",
+                seen="The candidate did not reach the planned number of users",
+                then="Lower the spawn rate, or use fewer users.",
                 exit=3,
                 verdict=Verdict.INVALID,
             ),
@@ -142,7 +142,7 @@ resource.prlimit(os.getppid(), resource.RLIMIT_FSIZE, (1500, 1500))
             marks=fault(
                 "load",
                 "zero requests",
-                seen="No request to the candidate came to its end: 2 of its users wait…for up to 0.2 s",
+                seen="No request to the candidate completed: 2 of its users wait…for up to 0.2 s",
                 then=AGAIN,
                 exit=3,
                 verdict=Verdict.INVALID,
@@ -188,7 +188,7 @@ resource.prlimit(os.getppid(), resource.RLIMIT_FSIZE, (1500, 1500))
                 "load",
                 "every request hangs",
                 case="and nothing to compare with",
-                seen="No request to the candidate came to its end: no answer came to what 2 of its users asked",
+                seen="No request to the candidate completed: 2 of its users got no answer",
                 then=AGAIN,
                 exit=3,
                 verdict=Verdict.INVALID,
@@ -200,7 +200,7 @@ resource.prlimit(os.getppid(), resource.RLIMIT_FSIZE, (1500, 1500))
                 "load",
                 "target dies half-way",
                 case="the candidate alone",
-                seen="The candidate died or restarted under measurement; the reference did not…it exited with code 7",
+                seen="The candidate died or restarted while measured; the reference did not…it exited with code 7",
                 exit=10,
                 verdict=Verdict.REGRESSION,
             ),
@@ -211,7 +211,7 @@ resource.prlimit(os.getppid(), resource.RLIMIT_FSIZE, (1500, 1500))
                 "load",
                 "target dies half-way",
                 case="both sides",
-                seen="Both sides died or restarted under measurement…it exited with code 7",
+                seen="Both sides died or restarted while measured…it exited with code 7",
                 then=AGAIN,
                 exit=3,
                 verdict=Verdict.INVALID,
@@ -289,8 +289,8 @@ def test_a_load_that_goes_wrong(stage: Stage, expected: Fault, scene: Scene) -> 
 def test_a_generator_that_is_saturated(stage: Stage, expected: Fault, scene: Scene) -> None:
     """Where it gets a core to saturate; one that has to wait for its core is starved, and that is told instead."""
     played = stage.of(scene)
-    health = [one.generator for one in store.load(played.folder).rounds if one.generator]
-    if any(one.run_delay_share > STARVED for one in health):
+    health = [round_.generator for round_ in store.load(played.folder).rounds if round_.generator]
+    if any(generator.run_delay_share > STARVED for generator in health):
         assert "The load generator waited for a core" in played.text
     else:
         played.check(expected)

@@ -261,8 +261,8 @@ def test_what_cannot_be_published_changes_no_verdict(  # noqa: PLR0917  # fixtur
 @fault(
     "publishing",
     "artifact folder missing",
-    seen="there is no result in run: the measuring step did not come to its end",
-    then="the log of that step says why; this one only repeats what it found",
+    seen="there is no result in run: the measuring step did not finish",
+    then="see the log of that step; this one only reads its result",
     exit=3,
 )
 @pytest.mark.parametrize("command", ["publish", "gate"])

@@ -138,7 +138,7 @@ def _failing(share: float) -> Run:
         name: replace(seen, failures=int(share * seen.requests), values={**seen.values, "failure_rate": share})
         for name, seen in run.rounds[0].endpoints.items()
     }
-    return replace(run, rounds=tuple(replace(one, endpoints=endpoints) for one in run.rounds))
+    return replace(run, rounds=tuple(replace(round_, endpoints=endpoints) for round_ in run.rounds))
 
 
 STRANGE = [
@@ -298,8 +298,8 @@ def test_what_is_strange_but_whole_is_judged(
     """With a verdict that claims no more than is known, in a report of bounded length."""
     store.save(run(), tmp_path / "run.json")
     stored = baseline().runs if baseline else ()
-    for one in stored:
-        store.save(one, tmp_path / "stored" / f"{one.id}.json")
+    for run_ in stored:
+        store.save(run_, tmp_path / "stored" / f"{run_.id}.json")
     paths = ("stored", "run.json") if stored else ("run.json",)
     code, out, err = perfci("compare", *paths)
     expected.check(code=code, text=out + err)

@@ -101,7 +101,7 @@ NO_ENGINE = {"DOCKER_HOST": "unix:///nowhere.sock"}
                 "target",
                 "ready, then exits",
                 case="before the first request",
-                seen="The candidate died or restarted under measurement; the reference did not…it exited with code 7",
+                seen="The candidate died or restarted while measured; the reference did not…it exited with code 7",
                 exit=10,
                 verdict=Verdict.REGRESSION,
             ),

@@ -190,9 +190,9 @@ def work() -> Outcome:
 
 def passed() -> Outcome:
     """Nothing changed; the tails are watched, and one number is for information."""
-    told = a_guard("GET /tickets/")
-    budget = replace(told.comparison.budget, role=Role.ADVISORY)
-    advisory = replace(told, comparison=replace(told.comparison, budget=budget))
+    guard = a_guard("GET /tickets/")
+    budget = replace(guard.comparison.budget, role=Role.ADVISORY)
+    advisory = replace(guard, comparison=replace(guard.comparison, budget=budget))
     return an_outcome(
         decisions=(*an_outcome().decisions, *map(a_guard, ENDPOINTS), advisory), slos=(an_slo_result(),), family=6
     )
@@ -224,8 +224,13 @@ def accepted() -> Outcome:
         why="the *audit* trail costs it",
         url=url,
     )
-    told = with_accepted(found, [acceptance]).noting(AcceptanceNotAllowed(authors=("mallory",)))
-    return replace(told, findings=tuple(reweighed(each, each.weight) for each in told.findings))
+    outcome = with_accepted(found, [acceptance]).noting(AcceptanceNotAllowed(authors=("mallory",)))
+    return replace(
+        outcome,
+        because=WordedReason(outcome.reason),
+        decisions=tuple(replace(each, because=WordedReason(each.reason)) for each in outcome.decisions),
+        findings=tuple(reweighed(each, each.weight) for each in outcome.findings),
+    )
 
 
 def improvement() -> Outcome:

@@ -137,7 +137,7 @@ def counting(
             side: Seen(
                 base_url=toy.url,
                 sources=sources[side],
-                reports=[CounterSource(name=one.name, kind=one.kind, found=True) for one in sources[side]],
+                reports=[CounterSource(name=source.name, kind=source.kind, found=True) for source in sources[side]],
             )
             for side, toy in ((Side.BASE, base), (Side.CANDIDATE, candidate))
         }
@@ -171,7 +171,7 @@ def test_both_sides_are_asked_the_same_until_each_endpoint_was_seen_often_enough
     """The same paths with the same random parameters; think times of ten seconds are left out, and weights too."""
     base, candidate = counted.asked[Side.BASE], counted.asked[Side.CANDIDATE]
     assert base == candidate
-    seen = {name: one.requests for name, one in counted.of(Side.BASE).endpoints.items()}
+    seen = {name: counts.requests for name, counts in counted.of(Side.BASE).endpoints.items()}
     assert seen.pop("POST /refused") == 0
     assert set(seen) == {"GET /start", "GET /often", "GET /pair-one", "GET /pair-two", "GET /before"}
     assert set(seen.values()) == {REQUESTS}
@@ -186,8 +186,8 @@ def test_work_is_that_of_the_single_request_even_within_a_task(counted: Counted)
         assert base[endpoint].counters["db/statements"] == candidate[endpoint].counters["db/statements"] == once
     assert base["GET /pair-two"].counters["db/statements"] == once
     assert candidate["GET /pair-two"].counters["db/statements"] == twice
-    sent = [one for one in candidate["GET /pair-two"].statements if one.source == "db"]
-    assert [(one.text, one.calls) for one in sent] == [("/pair-two", twice)]
+    sent = [statement for statement in candidate["GET /pair-two"].statements if statement.source == "db"]
+    assert [(statement.text, statement.calls) for statement in sent] == [("/pair-two", twice)]
     assert base["GET /often"].counters["response/bytes"] == Tally(requests=REQUESTS, mean=16.0)
 
 
@@ -197,7 +197,7 @@ def test_starts_of_users_count_and_first_visits_are_kept_apart(counted: Counted)
     assert starts == [f"/start?user={number}" for number in range(1, REQUESTS + 2)]
     cold = counted.of(Side.BASE).cold
     assert set(cold) == set(counted.of(Side.BASE).endpoints)
-    assert all(one.counters.get("response/bytes") is None or one.requests == 1 for one in cold.values())
+    assert all(counts.counters.get("response/bytes") is None or counts.requests == 1 for counts in cold.values())
 
 
 def test_failed_requests_are_failures_and_no_work(counted: Counted) -> None:
@@ -218,7 +218,7 @@ def test_what_went_wrong_is_told_and_the_rest_stands(counted: Counted) -> None:
     assert "census: candidate: the counters of cache were lost: it does not answer any more" in incidents
     assert any("exception in raises: LookupError: no ticket in the answer" in text for text in incidents)
     assert any("CannotSignIn.on_start: PermissionError: no account" in text for text in incidents)
-    found = {one.name: (one.found, one.note) for one in counted.of(Side.CANDIDATE).sources}
+    found = {source.name: (source.found, source.note) for source in counted.of(Side.CANDIDATE).sources}
     assert found["cache"] == (False, "it does not answer any more")
     assert found["db"] == (True, "")
     assert found["response"] == (True, "")
@@ -239,7 +239,7 @@ def test_the_time_limit_ends_it_and_what_was_counted_stands(tmp_path: Path) -> N
     with counting(tmp_path, slow, limit_s=1.5, user_classes=("Visitor",)) as counted:
         census = counted.of(Side.BASE)
         assert "GET /often" in census.unreached
-        assert all(one.requests < ENOUGH for name, one in census.endpoints.items() if name in census.unreached)
+        assert all(counts.requests < ENOUGH for name, counts in census.endpoints.items() if name in census.unreached)
 
 
 def test_a_profile_that_cannot_be_loaded_is_told_in_its_own_words(tmp_path: Path) -> None:

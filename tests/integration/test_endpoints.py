@@ -125,16 +125,18 @@ def test_a_foreign_profile_has_few_endpoints_in_turns_load_and_census(shell: She
     for measured in run.rounds:
         assert set(measured.endpoints) - {"(all endpoints)"} == EXPECTED, measured.kind
     assert {name for census in run.census.values() for name in census.endpoints} <= EXPECTED
-    duet = {one.side: one.endpoints for one in run.rounds if (one.kind, one.block) == (RoundKind.DUET, 1)}
+    duet = {
+        round_.side: round_.endpoints for round_ in run.rounds if (round_.kind, round_.block) == (RoundKind.DUET, 1)
+    }
     for name in EXPECTED:
         assert duet[Side.BASE][name].requests == duet[Side.CANDIDATE][name].requests
     assert "service_time" in duet[Side.BASE]["GET /product?id={value}"].values
-    told = {one.endpoint: (one.names, one.because) for one in run.folded}
-    assert told["GET /product?id={value}"] == (6, "")
-    assert told["GET /product?id=3"] == (1, "failed with 404")
-    assert told["GET /product?id=5"] == (1, "larger answers")
-    assert told["GET /orders/{id}/lines"][0] > 20
-    assert set(told) == {name for name in EXPECTED if name.startswith(("GET /product", "GET /orders"))}
+    folded = {group.endpoint: (group.names, group.because) for group in run.folded}
+    assert folded["GET /product?id={value}"] == (6, "")
+    assert folded["GET /product?id=3"] == (1, "failed with 404")
+    assert folded["GET /product?id=5"] == (1, "larger answers")
+    assert folded["GET /orders/{id}/lines"][0] > 20
+    assert set(folded) == {name for name in EXPECTED if name.startswith(("GET /product", "GET /orders"))}
     assert "6 names are GET /product?id={value}" in " ".join((folder / "report.txt").read_text().split())
 
 
@@ -151,6 +153,6 @@ def test_a_product_that_the_change_breaks_is_hidden_by_no_other(shell: Shell, tm
     )
     assert done.returncode == 10, done.stdout + done.stderr
     assert documents.read(folder).verdict is Verdict.REGRESSION
-    told = {one.endpoint: one.because for one in store.load(folder).folded}
-    assert told["GET /product?id=6"] == "failed with 500 on the candidate"
+    folded = {group.endpoint: group.because for group in store.load(folder).folded}
+    assert folded["GET /product?id=6"] == "failed with 500 on the candidate"
     assert "GET /product?id=6" in documents.read(folder).reason

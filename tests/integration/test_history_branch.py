@@ -135,19 +135,19 @@ def test_writers_at_once_lose_nothing_and_rewrite_nothing(remote: Path, clone: C
 def test_a_writer_that_is_overtaken_adds_to_what_the_other_left(remote: Path, clone: Clone) -> None:
     """Between fetch and push another run comes in: the change is made again, from the new files."""
     slow, fast = (HistoryBranch(root=clone(name), environ={}) for name in ("slow", "fast"))
-    seen: list[int] = []
+    counts: list[int] = []
 
     def write(files: history.Files, name: str) -> dict[str, str]:
         return {history.MARKER_FILE: '{"schema": 1, "about": ""}', name: "run"}
 
     def overtaken(files: history.Files) -> dict[str, str]:
-        seen.append(len(files.paths()))
-        if len(seen) == 1:
+        counts.append(len(files.paths()))
+        if len(counts) == 1:
             fast.update(lambda others: write(others, "fast.json"), message="fast")
         return write(files, "slow.json")
 
     assert slow.update(overtaken, message="slow")
-    assert seen == [0, 2]
+    assert counts == [0, 2]
     assert git(remote, "log", "--format=%s", "perfci-history").split() == ["slow", "fast"]
     assert list(slow.files().paths()) == ["fast.json", "history.json", "slow.json"]
 
@@ -223,11 +223,11 @@ def test_a_token_is_the_password_of_its_own_server_alone() -> None:
         "GIT_CONFIG_VALUE_0": "12",
     }
 
-    def asked(*arguments: str) -> str:
+    def git_config(*arguments: str) -> str:
         command = ["git", "config", *arguments]
         return subprocess.run(command, env=with_token(environ), capture_output=True, text=True, check=False).stdout
 
-    header = asked("--get-urlmatch", "http.extraheader", "https://github.example/octo/shop")
+    header = git_config("--get-urlmatch", "http.extraheader", "https://github.example/octo/shop")
     assert header == "AUTHORIZATION: basic eC1hY2Nlc3MtdG9rZW46Z2hzX2NhbmFyeQ==\n"
-    assert asked("--get-urlmatch", "http.extraheader", "https://elsewhere.example/octo/shop") == ""
-    assert asked("core.abbrev") == "12\n"
+    assert git_config("--get-urlmatch", "http.extraheader", "https://elsewhere.example/octo/shop") == ""
+    assert git_config("core.abbrev") == "12\n"

@@ -160,12 +160,12 @@ def _infinite(job: Judging) -> bytes:
     return text.replace('"duration_s": ', '"duration_s": 1e999, "x": ', 1).encode()
 
 
-def _refused(job: Judging, told: str, **how: Any) -> None:
+def _refused(job: Judging, message: str, **how: Any) -> None:
     """Exit 3, one message with its next step, and nothing anywhere."""
     untouched = job.api.add_comment(7, "what was there")
     code, out, err = job.publish(**how)
     assert code == 3, err
-    assert told in err
+    assert message in err
     assert out.startswith("::error title=perfci::")
     assert out.count("\n") == 1
     assert err.startswith("perfci: ")
@@ -185,9 +185,9 @@ def _refused(job: Judging, told: str, **how: Any) -> None:
 def test_must_19_a_hostile_archive_changes_nothing(judging: Judge, attack: str) -> None:
     """Whatever is wrong with it, before or after it is opened."""
     job = judging()
-    content, told = CONTENTS[attack]
+    content, message = CONTENTS[attack]
     job.remote.add_artifact(RUN, ARTIFACT, content(job))
-    _refused(job, told)
+    _refused(job, message)
 
 
 def test_must_19_a_gigabyte_is_not_downloaded(judging: Judge) -> None:
@@ -210,9 +210,9 @@ def test_must_19_a_size_that_was_not_told_ends_the_download(judging: Judge, monk
 def test_must_19_another_digest_is_refused(judging: Judge, known: str) -> None:
     """What was exchanged on the way is not read."""
     job = judging()
-    told = {"digest": f"sha256:{'0' * 64}"} if known == "the API" else {}
-    job.remote.add_artifact(RUN, ARTIFACT, _honest(job), **told)
-    digest = [] if told else ["--digest", "ab" * 32]
+    declared = {"digest": f"sha256:{'0' * 64}"} if known == "the API" else {}
+    job.remote.add_artifact(RUN, ARTIFACT, _honest(job), **declared)
+    digest = [] if declared else ["--digest", "ab" * 32]
     untouched = job.publish(*digest)
     assert untouched[0] == 3
     assert "is not what was uploaded" in untouched[2]
@@ -263,12 +263,12 @@ NAMES = [
 def test_must_14_markup_in_a_run_stays_text(judging: Judge) -> None:
     """Names, incidents and machines of a run that nobody trusts give no mention, link, tag or command."""
     rounds = some_rounds(slower={"GET /tickets/": 1.5})
-    slow = {side: next(one for one in rounds if one.side is side).endpoints["GET /tickets/"] for side in Side}
+    slow = {side: next(round_ for round_ in rounds if round_.side is side).endpoints["GET /tickets/"] for side in Side}
 
     def renamed(endpoints: dict[str, EndpointRound], side: Side) -> dict[str, EndpointRound]:
         return {**endpoints, **{f"GET /{name}": slow[side] for name in NAMES}}
 
-    hostile = tuple(replace(one, endpoints=renamed(dict(one.endpoints), one.side)) for one in rounds)
+    hostile = tuple(replace(round_, endpoints=renamed(dict(round_.endpoints), round_.side)) for round_ in rounds)
     job = judging()
     job.upload(replace(SLOWER, rounds=hostile, incidents=("@org/team <b>::set-output name=verdict::pass",)))
     code, out, err = job.publish()

@@ -85,7 +85,7 @@ def _turns(folder: Path, profile: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("profile", "told"),
+    ("profile", "message"),
     [
         (HIDES_START.format(name="start"), "the task start of Visitor hides User.start, which Locust calls itself"),
         (HIDES_START.format(name="stop"), "the task stop of Visitor hides User.stop, which Locust calls itself"),
@@ -94,14 +94,14 @@ def _turns(folder: Path, profile: str) -> None:
     ],
     ids=["start", "stop", "nested", "helper"],
 )
-def test_a_task_that_hides_a_method_of_locusts_is_refused(tmp_path: Path, profile: str, told: str) -> None:
+def test_a_task_that_hides_a_method_of_locusts_is_refused(tmp_path: Path, profile: str, message: str) -> None:
     """Before anything is asked, in turns as under load, by its name."""
     with pytest.raises(LoadError) as loaded:
         drive(tmp_path, profile=profile)
     with pytest.raises(LoadError) as turned:
         _turns(tmp_path / "turns", profile)
     for caught in (loaded, turned):
-        assert str(caught.value) == told
+        assert str(caught.value) == message
         assert caught.value.hint.startswith("rename it")
 
 

@@ -107,8 +107,8 @@ def test_an_exit_within_a_task_is_told_by_its_line(tmp_path: Path, way: str, by:
     exits = HEAD + "import os\n" + PROFILE.replace('self.client.get("/broken")', way)
     recording = drive(tmp_path, profile=exits, duration_s=5.0).recording
     assert recording.generator.ended_early.startswith(by)
-    told = [one.generator.ended_early for one in _turns(tmp_path / "turns", exits).values()]
-    assert any(text.startswith(by) for text in told)
+    endings = [recording.generator.ended_early for recording in _turns(tmp_path / "turns", exits).values()]
+    assert any(text.startswith(by) for text in endings)
 
 
 def test_a_child_that_the_file_forks_may_exit(tmp_path: Path) -> None:
@@ -149,7 +149,7 @@ def _turns(
 
 
 @pytest.mark.parametrize(
-    ("refused", "told"),
+    ("refused", "message"),
     [
         ("self.environment.runner.quit()", "runner.quit() in profile.py, line "),
         ("sys.exit(2)", "sys.exit(2) in profile.py, line "),
@@ -158,12 +158,12 @@ def _turns(
     ],
     ids=["quit", "exit", "StopTest", "raises"],
 )
-def test_a_login_that_one_side_refuses_is_told_of_that_side(tmp_path: Path, refused: str, told: str) -> None:
+def test_a_login_that_one_side_refuses_is_told_of_that_side(tmp_path: Path, refused: str, message: str) -> None:
     """In turns: the side whose user cannot start, however the file takes it, and not the other."""
     recordings = _turns(tmp_path, LOGS_IN.format(refused=refused, then="pass"), "--status", "500", "--only", "/login")
-    assert recordings[Side.CANDIDATE].generator.ended_early.startswith(told)
+    assert recordings[Side.CANDIDATE].generator.ended_early.startswith(message)
     assert recordings[Side.BASE].generator.ended_early == ""
-    assert [len(one.requests) for one in recordings.values()] == [0, 0]
+    assert [len(recording.requests) for recording in recordings.values()] == [0, 0]
 
 
 LATER = """
@@ -214,7 +214,7 @@ def test_a_side_that_is_killed_between_turns_ends_the_round(tmp_path: Path) -> N
 def test_turns_of_users_that_stop_go_on(tmp_path: Path) -> None:
     """A journey that ends its user is taken again and again."""
     recordings = _turns(tmp_path, ONCE)
-    assert all(one.generator.complete and len(one.requests) > 10 for one in recordings.values())
+    assert all(recording.generator.complete and len(recording.requests) > 10 for recording in recordings.values())
 
 
 def test_under_load_the_other_side_does_not_wait(tmp_path: Path) -> None:
@@ -301,7 +301,7 @@ def test_a_class_that_is_switched_off_is_not_driven(tmp_path: Path) -> None:
     (tmp_path / "load").mkdir()
     driven = drive(tmp_path / "load", profile=SWITCHED_OFF, user_classes=(), duration_s=0.5)
     assert {path for _, path in driven.asked} == {"/look", "/report"}
-    assert all(set(one.requests.names) == {"GET /look", "GET /report"} for one in recordings.values())
+    assert all(set(recording.requests.names) == {"GET /look", "GET /report"} for recording in recordings.values())
 
 
 @pytest.mark.kind("F")
@@ -318,16 +318,16 @@ def test_a_file_with_nobody_to_drive_is_told(tmp_path: Path) -> None:
 
 @pytest.mark.kind("E")
 @pytest.mark.parametrize(
-    ("task", "wait_s", "told"),
+    ("task", "wait_s", "reason"),
     [
         ("self.client.get('/look')", 0, ""),
         ("pass", 0.1, "2 of its users wait between two tasks, for up to 0.1 s"),
-        ("self.client.get('/late/9')", 0, "no answer came to what 2 of its users asked"),
+        ("self.client.get('/late/9')", 0, "2 of its users got no answer"),
         ("gevent.sleep(9)", 0, "2 of its users are busy in a task that asks nothing"),
     ],
     ids=["asks", "waits", "hangs", "sleeps"],
 )
-def test_what_users_did_where_nothing_came_to_its_end(tmp_path: Path, task: str, wait_s: float, told: str) -> None:
+def test_what_users_did_where_nothing_came_to_its_end(tmp_path: Path, task: str, wait_s: float, reason: str) -> None:
     """A request that hangs is told apart from users that never ask."""
     profile = f"""{HEAD}
 class Visitor(FastHttpUser):
@@ -337,7 +337,7 @@ class Visitor(FastHttpUser):
     def look(self):
         {task}
 """
-    assert drive(tmp_path, profile=profile).recording.generator.silent_because == told
+    assert drive(tmp_path, profile=profile).recording.generator.silent_because == reason
 
 
 def test_endpoints_that_do_not_get_their_turns_are_named(tmp_path: Path) -> None:

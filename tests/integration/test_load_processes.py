@@ -171,10 +171,10 @@ def _workers(project: Path, command: str, number: int) -> Iterator[list[subproce
     try:
         yield started
     finally:
-        for one in started:
-            one.terminate()
-        for one in started:
-            one.communicate(timeout=20)
+        for worker in started:
+            worker.terminate()
+        for worker in started:
+            worker.communicate(timeout=20)
 
 
 def _remote(count: int, wait_s: float) -> Workers:
@@ -242,11 +242,11 @@ def test_a_worker_with_another_locustfile_is_refused(tmp_path: Path) -> None:
             door.accept()[0].close()  # it has started: from now on it knocks twice a second
         with pytest.raises(LoadError, match="0 of 1 workers connected to") as caught:
             _round(plan, project, workers)
-        _, told = worker.communicate(timeout=20)
+        _, output = worker.communicate(timeout=20)
     assert "was refused: its locustfile is" in str(caught.value)
     assert workers.command in caught.value.hint
     assert worker.returncode == ExitCode.USAGE
-    assert "the master refused this worker: its locustfile is" in told
+    assert "the master refused this worker: its locustfile is" in output
     assert psutil.Process().children(recursive=True) == []
 
 

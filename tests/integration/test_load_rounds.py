@@ -113,7 +113,7 @@ def test_a_target_that_dies_is_recorded_to_the_end(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("profile", "told"),
+    ("profile", "message"),
     [
         pytest.param("def broken(:\n    pass\n", "SyntaxError", marks=told_by_locust("syntax error", "SyntaxError: …")),
         pytest.param(
@@ -128,12 +128,12 @@ def test_a_target_that_dies_is_recorded_to_the_end(tmp_path: Path) -> None:
     ],
     ids=["syntax", "raises", "no-user", "missing"],
 )
-def test_a_profile_that_cannot_run_is_told_in_locusts_words(tmp_path: Path, profile: str | None, told: str) -> None:
+def test_a_profile_that_cannot_run_is_told_in_locusts_words(tmp_path: Path, profile: str | None, message: str) -> None:
     """At once, with what Locust logged of the cause and the next step; nothing is left running."""
     began = time.monotonic()
     with pytest.raises(LoadError, match=r"the load generator ended with exit code \d+; ") as caught:
         drive(tmp_path, profile=profile or "", locustfile="none.py" if profile is None else "profile.py")
-    assert re.search(told, str(caught.value))
+    assert re.search(message, str(caught.value))
     assert "locust -f FILE" in caught.value.hint
     assert caught.value.exit_code is ExitCode.NOT_MEASURED
     assert time.monotonic() - began < 8.0
@@ -220,7 +220,10 @@ def test_sides_take_turns_under_load(tmp_path: Path) -> None:
         )
     assert recordings[Side.CANDIDATE].start_s < recordings[Side.BASE].start_s  # in the order of the places
     for side, service in services.items():
-        (mine, other) = (recordings[one] for one in (side, *(one for one in Side if one is not side)))
+        (mine, other) = (
+            recordings[each_side]
+            for each_side in (side, *(other_side for other_side in Side if other_side is not side))
+        )
         assert len(mine.requests) == len(service.asked)
         assert mine.measured_s == pytest.approx(1.2)
         assert (mine.slices, mine.generator.complete) == (4, True)

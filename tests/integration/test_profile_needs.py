@@ -84,19 +84,19 @@ user_classes = ["Visitor", "Second"]
 
 
 @pytest.mark.parametrize(
-    ("scenario", "told"),
+    ("scenario", "message"),
     [
         ("", "the following arguments are required: --shop"),
         ('arguments = ["--shop", "north", "--typo"]', "unrecognized arguments: --typo"),
         ('arguments = ["--shop", "north", "Visitor"]', "name user classes in `user_classes`"),
     ],
 )
-def test_arguments_that_the_file_does_not_take_are_told(shell: Shell, scenario: str, told: str) -> None:
+def test_arguments_that_the_file_does_not_take_are_told(shell: Shell, scenario: str, message: str) -> None:
     """By the words of the parser, not by the end of a log."""
     write(shell, {"toy.py": ARGUMENTS, "words.txt": "word"}, scenario=scenario)
     done = shell.perfci(*RUN, "--census", "off")
     assert done.returncode == 3
-    assert told in " ".join(done.stdout.split())
+    assert message in " ".join(done.stdout.split())
     (finding,) = json.loads((_run_folder(shell) / "result.json").read_text())["findings"]
     assert "arguments" in finding["message"] + finding["hint"]
 
@@ -165,7 +165,7 @@ def test_secrets_arrive_by_name_and_are_nowhere_to_be_read(tmp_path: Path) -> No
     for secret in (key, password, json.dumps(password)[1:-1]):
         assert secret not in shown
         assert [file for file, content in stored.items() if secret.encode() in content] == []
-    asked = {name for one in store.load(folder).rounds for name in one.endpoints}
+    asked = {name for round_ in store.load(folder).rounds for name in round_.endpoints}
     assert {"GET /one?key=***", "GET /two", "GET /three"} <= asked
     logs = b"".join(content for file, content in stored.items() if "logs" in file.parts)
     assert b"started with ********** None" in logs  # it was there, and the other one was not

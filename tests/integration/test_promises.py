@@ -196,32 +196,32 @@ Facts = Mapping[str, list[Any]]
 
 
 @dataclass
-class Told:
+class Report:
     """What one process saw, by what it looked at; each value once, in the order in which it came."""
 
     facts: dict[str, list[Any]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, file: Path) -> "Told":
+    def of(cls, file: Path) -> "Report":
         """Read it."""
-        told = cls()
+        report = cls()
         for line in file.read_text().splitlines():
             what, value = json.loads(line)
-            known = told.facts.setdefault(what, [])
+            known = report.facts.setdefault(what, [])
             if value not in known:
                 known.append(value)
-        return told
+        return report
 
 
-def _all(folder: Path) -> list[Told]:
-    return [Told.of(file) for file in sorted(folder.glob("*.jsonl"))]
+def _all(folder: Path) -> list[Report]:
+    return [Report.of(file) for file in sorted(folder.glob("*.jsonl"))]
 
 
-def _seen(folder: Path, profile: str, mode: str) -> list[Told]:
+def _reports(folder: Path, profile: str, mode: str) -> list[Report]:
     """What the processes of one way to run *profile* saw: one of Locust's own, or one for each side."""
     folder.mkdir(parents=True)
-    seen = folder / "seen"
-    seen.mkdir()
+    written = folder / "seen"
+    written.mkdir()
     (folder / "profile.py").write_text(profile)
     tags = ("chosen",) if "chosen" in profile else ()
     plan = a_plan(
@@ -232,15 +232,15 @@ def _seen(folder: Path, profile: str, mode: str) -> list[Told]:
         spawn_rate=4,
         duration_s=1.5,
         warmup_s=1.5,
-        environment={"SEEN": str(seen)},
+        environment={"SEEN": str(written)},
     )
     with serving() as base, serving() as candidate:
         urls = {Side.BASE: base.url, Side.CANDIDATE: candidate.url}
         if mode == "plain":
-            _plain(folder, base.url, tags, {"SEEN": str(seen)})
+            _plain(folder, base.url, tags, {"SEEN": str(written)})
         else:
             _by_perfci(mode, folder, plan, urls)
-    return _all(seen)
+    return _all(written)
 
 
 def _plain(folder: Path, url: str, tags: tuple[str, ...], variables: Mapping[str, str]) -> None:
@@ -274,14 +274,14 @@ def _by_perfci(mode: str, folder: Path, plan: LoadPlan, urls: Mapping[Side, str]
 
 
 @pytest.fixture(scope="module")
-def seen(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Told]]:
+def reports_by_mode(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Report]]:
     """What the two files see, run by Locust itself and in each of perfci's ways."""
     folder = tmp_path_factory.mktemp("promises")
     found = {}
     for mode in ("plain", *MODES):
-        told = _seen(folder / mode, PROFILE, mode)
-        shaped = _seen(folder / f"{mode}-shape", SHAPE, mode)
-        found[mode] = [Told({**one.facts, **other.facts}) for one, other in zip(told, shaped, strict=True)]
+        reports = _reports(folder / mode, PROFILE, mode)
+        shaped = _reports(folder / f"{mode}-shape", SHAPE, mode)
+        found[mode] = [Report({**report.facts, **other.facts}) for report, other in zip(reports, shaped, strict=True)]
     return found
 
 
@@ -308,20 +308,20 @@ ROWS = {
 
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("row", ROWS)
-def test_a_file_sees_what_locust_promises(seen: dict[str, list[Told]], row: str, mode: str) -> None:
+def test_a_file_sees_what_locust_promises(reports_by_mode: dict[str, list[Report]], row: str, mode: str) -> None:
     """Each side sees what plain Locust shows."""
-    (plain,) = seen["plain"]
-    assert len(seen[mode]) == 2
+    (plain,) = reports_by_mode["plain"]
+    assert len(reports_by_mode[mode]) == 2
     for what in ROWS[row]:
         assert plain.facts[what]
-        for told in seen[mode]:
-            assert told.facts.get(what) == plain.facts[what], what
+        for report in reports_by_mode[mode]:
+            assert report.facts.get(what) == plain.facts[what], what
 
 
 @pytest.mark.parametrize("mode", ["turns", "census"])
-def test_both_sides_draw_the_same_random_data(seen: dict[str, list[Told]], mode: str) -> None:
+def test_both_sides_draw_the_same_random_data(reports_by_mode: dict[str, list[Report]], mode: str) -> None:
     """At the import of the file, in its tasks, and with a generator of its own."""
-    base, candidate = (told.facts for told in seen[mode])
+    base, candidate = (report.facts for report in reports_by_mode[mode])
     assert base["random"] == candidate["random"]
     assert base["drawn"] == candidate["drawn"]
 

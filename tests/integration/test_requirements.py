@@ -89,7 +89,7 @@ def test_requirements_are_installed_for_the_load_alone_and_once(
 
 
 @pytest.mark.parametrize(
-    ("requirements", "code", "told"),
+    ("requirements", "code", "message"),
     [
         ('["locust==2.30.0"]', 2, "the requirements ask for locust==2.30.0, and perfci drives with Locust"),
         ('["shopwords"]', 0, ""),
@@ -100,7 +100,7 @@ def test_requirements_are_installed_for_the_load_alone_and_once(
         ('"tampered.txt"', 3, "Expected sha256"),
     ],
 )
-def test_what_cannot_be_installed_is_told(shell: Shell, requirements: str, code: int, told: str) -> None:
+def test_what_cannot_be_installed_is_told(shell: Shell, requirements: str, code: int, message: str) -> None:
     """By what pip says of it, before anything starts."""
     tampered = "shopwords==1.0 --hash=sha256:" + "0" * 64
     write(
@@ -111,7 +111,7 @@ def test_what_cannot_be_installed_is_told(shell: Shell, requirements: str, code:
     done = shell.perfci(*RUN, "--census", "only")
     assert done.returncode == code, done.stdout + done.stderr
     said = " ".join((done.stdout + done.stderr).split())
-    assert told in said
+    assert message in said
     assert "Traceback" not in said
     assert list((shell.project.parent / "state" / "perfci").glob("load/new-*")) == []
 

@@ -62,8 +62,14 @@ def test_without_turns_every_block_has_its_load_and_load_decides(shell: Shell, t
     done = shell.perfci("run", "toy", "--base", ".", "--census", "off", "--fail-on", "never", "--output", str(folder))
     assert done.returncode == 0, done.stderr
     assert "turns" not in done.stderr
-    assert {(one.kind, one.block) for one in store.load(folder).rounds} == {(RoundKind.LOAD, 1), (RoundKind.LOAD, 2)}
-    roles = {one.comparison.series.metric.name: one.comparison.budget.role for one in documents.read(folder).decisions}
+    assert {(round_.kind, round_.block) for round_ in store.load(folder).rounds} == {
+        (RoundKind.LOAD, 1),
+        (RoundKind.LOAD, 2),
+    }
+    roles = {
+        decision.comparison.series.metric.name: decision.comparison.budget.role
+        for decision in documents.read(folder).decisions
+    }
     assert roles["trimmed_gmean"] is Role.REQUIRED
 
 
@@ -85,11 +91,13 @@ def test_a_whole_run_leaves_its_documents_and_nothing_else(shell: Shell, tmp_pat
     assert run.incidents == ()
     expected = [(RoundKind.DUET, side, block) for block in (1, 2) for side in Side]
     expected += [(RoundKind.LOAD, side, 1) for side in Side]
-    assert sorted((one.kind, one.side, one.block) for one in run.rounds) == sorted(expected)
-    assert all({"GET /one", "GET /two"} <= set(one.endpoints) for one in run.rounds)
-    assert all(one.survived and one.errors == {} for one in run.rounds)
-    assert {one.kind for one in run.rounds if "process/memory" in one.gauges} == {RoundKind.LOAD}  # and no other
-    assert all("process/memory" in one.gauges for one in run.rounds if one.kind is RoundKind.LOAD)
+    assert sorted((round_.kind, round_.side, round_.block) for round_ in run.rounds) == sorted(expected)
+    assert all({"GET /one", "GET /two"} <= set(round_.endpoints) for round_ in run.rounds)
+    assert all(round_.survived and round_.errors == {} for round_ in run.rounds)
+    assert {round_.kind for round_ in run.rounds if "process/memory" in round_.gauges} == {
+        RoundKind.LOAD
+    }  # and no other
+    assert all("process/memory" in round_.gauges for round_ in run.rounds if round_.kind is RoundKind.LOAD)
     assert set(run.fingerprint.target) == set(Side)
 
     outcome = documents.read(folder)
@@ -245,13 +253,13 @@ def test_what_the_target_uses_is_seen_and_alerts_are_raised(shell: Shell, tmp_pa
     assert done.returncode == 10, done.stdout + done.stderr
     assert shell.left() == []
     run = store.load(tmp_path / "out")
-    (one,) = run.rounds
-    cpu, memory = one.gauges["process/cpu"], one.gauges["process/memory"]
+    (round_,) = run.rounds
+    cpu, memory = round_.gauges["process/cpu"], round_.gauges["process/memory"]
     assert (cpu.unit, memory.unit, len(cpu.points)) == ("cores", "MB", 2)
     assert cpu.mean > 0.1
     assert memory.high > memory.low > 100
-    assert one.gauges["generator/cpu"].mean > 0
-    assert run.incidents == ("watching the candidate, nothing: nothing is at /nothing in the answer",)
+    assert round_.gauges["generator/cpu"].mean > 0
+    assert run.incidents == ("monitoring the candidate, nothing: nothing is at /nothing in the answer",)
 
     outcome = documents.read(tmp_path / "out")
     assert outcome.verdict is Verdict.SLO_BREACH

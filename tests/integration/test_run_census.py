@@ -95,8 +95,8 @@ def test_more_work_is_red_where_it_is_and_what_was_recorded_is_compared_with(she
 def verdicts(folder: Path) -> dict[SeriesVerdict, set[tuple[str, str]]]:
     """The endpoints and counters of every verdict that is no "equivalent"; all of them were counted."""
     found = defaultdict(set)
-    for one in documents.read(folder).decisions:
-        assert one.comparison.kind is RoundKind.CENSUS
-        found[one.verdict].add((one.comparison.series.endpoint, one.comparison.series.metric.name))
+    for decision in documents.read(folder).decisions:
+        assert decision.comparison.kind is RoundKind.CENSUS
+        found[decision.verdict].add((decision.comparison.series.endpoint, decision.comparison.series.metric.name))
     assert SeriesVerdict.EQUIVALENT in found
     return found

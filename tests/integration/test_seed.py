@@ -39,8 +39,8 @@ def test_makes_the_data_and_tells_its_digest() -> None:
 def test_equal_recipes_have_equal_digests_and_others_do_not() -> None:
     """Two services seeded alike are known to be alike, with or without a digest of their own."""
     for faults in ((), ("--no-digest",)):
-        with serving(*faults) as one, serving(*faults) as other, serving(*faults) as third:
-            first = _seed(one).digest
+        with serving(*faults) as first_url, serving(*faults) as other, serving(*faults) as third:
+            first = _seed(first_url).digest
             assert first
             assert first == _seed(other).digest
             assert first != _seed(third, rng_seed=8).digest
@@ -60,8 +60,8 @@ def test_services_are_filled_at_the_same_time() -> None:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         url = f"http://127.0.0.1:{server.server_port}"
         how: dict[str, Any] = {"clear_first": False, "source": Path(), "environ": {}, "own": True}
-        with seed.seeding(_options(), url, **how) as one, seed.seeding(_options(), url, **how) as other:
-            assert one() == other()
+        with seed.seeding(_options(), url, **how) as first, seed.seeding(_options(), url, **how) as other:
+            assert first() == other()
         server.shutdown()
 
 
@@ -363,13 +363,13 @@ def test_every_kind_asks_what_is_there(call: Callable[..., Any]) -> None:
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Asked) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         url = f"http://127.0.0.1:{server.server_port}"
-        for path, told in (("/digest", "abc"), ("/gone", "")):
-            assert seed.digest(_options(digest_path=path, digest_field="sum"), url, **place) == told
+        for path, expected in (("/digest", "abc"), ("/gone", "")):
+            assert seed.digest(_options(digest_path=path, digest_field="sum"), url, **place) == expected
         server.shutdown()
 
 
 @pytest.mark.parametrize(
-    ("table", "told"),
+    ("table", "message"),
     [
         ({"rng_seed": 6}, r"ended with 1: shop.filling:fill in python3(.|\n)*ValueError: the data is there already"),
         ({"rng_seed": 7}, r"made less than it was asked for: 39 of 40 tickets, 3 of 4 users"),
@@ -379,10 +379,10 @@ def test_every_kind_asks_what_is_there(call: Callable[..., Any]) -> None:
         ({"python": "no-such-python"}, "'no-such-python' cannot be run"),
     ],
 )
-def test_function_that_fails_is_told_in_its_own_words(call: Callable[..., Any], table: Any, told: str) -> None:
+def test_function_that_fails_is_told_in_its_own_words(call: Callable[..., Any], table: Any, message: str) -> None:
     """With the next step; no token is in what it printed."""
     options, place = call(**table)
-    with pytest.raises(SeedError, match=told) as caught:
+    with pytest.raises(SeedError, match=message) as caught:
         seed.seed(options, URL, clear_first=False, **place)
     assert caught.value.hint
     assert "ghs_canary" not in str(caught.value)

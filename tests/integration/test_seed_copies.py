@@ -97,17 +97,17 @@ def seedings(folder: Path) -> int:
 
 def blocks(rig: LiveRig) -> tuple[list[set[str]], list[str]]:
     """The digests that the sides of three blocks tell, and what the reader is told."""
-    digests, told = [], list[str]()
+    digests, incidents = [], list[str]()
     for number in (1, 2, 3):
-        with rig.block(number, tuple(Side), duet=False, on_incident=told.append) as block:
+        with rig.block(number, tuple(Side), duet=False, on_incident=incidents.append) as block:
             digests.append(set(block.seed_digests.values()))
-    return digests, told
+    return digests, incidents
 
 
 def test_sides_are_seeded_once_and_begin_with_copies(rig: Callable[..., LiveRig], tmp_path: Path) -> None:
     """All blocks hold the same data as after the only seeding of each side, and the first one does, too."""
-    digests, told = blocks(rig())
-    assert told == []
+    digests, incidents = blocks(rig())
+    assert incidents == []
     assert seedings(tmp_path) == 2
     assert len(digests[0]) == 1
     assert digests == [digests[0]] * 3
@@ -115,26 +115,26 @@ def test_sides_are_seeded_once_and_begin_with_copies(rig: Callable[..., LiveRig]
 
 def test_data_that_a_copy_does_not_have_is_seeded_anew(rig: Callable[..., LiveRig], tmp_path: Path) -> None:
     """A copied file is another file, and does not have the time of the first one. The reader is told once."""
-    _, told = blocks(rig(digested="str(file.stat().st_ctime_ns).encode()"))
+    _, incidents = blocks(rig(digested="str(file.stat().st_ctime_ns).encode()"))
     assert seedings(tmp_path) == 2 + 2 * 3
-    assert [text for text in told if "tells another digest than it was seeded with" in text] == told
-    assert len(told) == 1
+    assert [text for text in incidents if "tells another digest than it was seeded with" in text] == incidents
+    assert len(incidents) == 1
 
 
 def test_a_digest_that_cannot_be_asked_for_stops_no_side(rig: Callable[..., LiveRig], tmp_path: Path) -> None:
     """The block goes on with the sides that were seeded, and nothing is copied."""
-    _, told = blocks(rig(digested="what.encode()"))
+    _, incidents = blocks(rig(digested="what.encode()"))
     assert seedings(tmp_path) == 2 * 3
-    assert len(told) == 1
-    assert "does not tell the one that it was seeded with" in told[0]
+    assert len(incidents) == 1
+    assert "does not tell the one that it was seeded with" in incidents[0]
 
 
 def test_a_target_without_a_folder_of_its_own_is_seeded_anew(rig: Callable[..., LiveRig], tmp_path: Path) -> None:
     """Where its data is cannot be known."""
-    _, told = blocks(rig(config=CONFIG.replace('env = { DATA = "{dir}" }', "")))
+    _, incidents = blocks(rig(config=CONFIG.replace('env = { DATA = "{dir}" }', "")))
     assert seedings(tmp_path) == 2 * 3
-    assert len(told) == 1
-    assert "perfci cannot copy what the base keeps its data in" in told[0]
+    assert len(incidents) == 1
+    assert "perfci cannot copy what the base keeps its data in" in incidents[0]
 
 
 def test_a_whole_run_leaves_no_copy_behind(tmp_path: Path) -> None:

@@ -91,24 +91,24 @@ def test_serves_inside_the_context_and_is_gone_after_it(start: Start, tmp_path: 
 
 def test_two_copies_run_beside_each_other(start: Start) -> None:
     """Each start gets a port of its own."""
-    with start() as one, start() as other:
-        assert one.base_url != other.base_url
-        assert requests.get(one.base_url, timeout=2).ok
+    with start() as first, start() as other:
+        assert first.base_url != other.base_url
+        assert requests.get(first.base_url, timeout=2).ok
         assert requests.get(other.base_url, timeout=2).ok
 
 
 def test_each_start_has_a_folder_of_its_own(start: Start) -> None:
     """Empty, private to the user, named to the command and its variables, and gone with the target."""
     env = {"PLACE": "{dir}/data", "WHO": "{side}"}
-    with start(env=env) as one, start(env=env) as other:
-        assert one.directory is not None
+    with start(env=env) as first, start(env=env) as other:
+        assert first.directory is not None
         assert other.directory is not None
-        assert one.directory != other.directory
-        assert list(one.directory.iterdir()) == []
-        assert one.directory.stat().st_mode & 0o777 == 0o700
-        given = psutil.Process(one.pid).environ()
-        assert (given["PLACE"], given["WHO"]) == (f"{one.directory}/data", "candidate")
-    assert not one.directory.exists()
+        assert first.directory != other.directory
+        assert list(first.directory.iterdir()) == []
+        assert first.directory.stat().st_mode & 0o777 == 0o700
+        given = psutil.Process(first.pid).environ()
+        assert (given["PLACE"], given["WHO"]) == (f"{first.directory}/data", "candidate")
+    assert not first.directory.exists()
     assert not other.directory.exists()
 
 
@@ -234,15 +234,15 @@ def test_body_must_contain_what_was_asked_for(start: Start) -> None:
 
 
 @pytest.mark.parametrize(
-    ("headers", "told"),
+    ("headers", "message"),
     [
         ({"Test-Target": "yes"}, "status 200, but its header Test-Target is 'true', wanted 'yes'"),
         ({"X-Version": ""}, "status 200, but no header X-Version"),
     ],
 )
-def test_headers_must_be_there(start: Start, headers: dict[str, str], told: str) -> None:
+def test_headers_must_be_there(start: Start, headers: dict[str, str], message: str) -> None:
     """With what is wanted in them, whatever case their names have."""
-    with pytest.raises(TargetError, match=told), start(ready={"headers": headers, "timeout_s": 1}):
+    with pytest.raises(TargetError, match=message), start(ready={"headers": headers, "timeout_s": 1}):
         pass
     with start(ready={"headers": {"TEST-target": "tru", "content-type": ""}, "timeout_s": 10}):
         pass

@@ -98,21 +98,21 @@ def test_without_verification_any_certificate_will_do(shell: Shell, tmp_path: Pa
 
 
 @pytest.mark.parametrize(
-    ("tls", "code", "told"),
+    ("tls", "code", "message"),
     [
         ("", 3, "cannot be verified ("),
         ('tls = { ca = "other.pem" }', 3, "there is no file other.pem"),
         ('tls = { ca = "certificate.pem", verify = false }', 2, "verify = false trusts any certificate"),
     ],
 )
-def test_what_keeps_from_trusting_is_told(shell: Shell, tls: str, code: int, told: str) -> None:
+def test_what_keeps_from_trusting_is_told(shell: Shell, tls: str, code: int, message: str) -> None:
     """With the key that helps."""
     write(shell, {"toy.py": CLIENTS}, target=(TLS, f"{HTTPS}\n{tls}"))
     config = shell.project / "perfci.toml"
     config.write_text(config.read_text().replace("timeout_s = 10", "timeout_s = 1"))
     done = shell.perfci(*RUN, "--census", "off")
     said = " ".join((done.stdout + done.stderr).split())
-    assert (done.returncode, told in said) == (code, True), said
+    assert (done.returncode, message in said) == (code, True), said
     assert "tls" in said
 
 

@@ -401,7 +401,9 @@ def test_a_driver_that_may_not_begin_is_gone_with_its_context(tmp_path: Path) ->
     state = tmp_path / "state"
     place = Place(source=tmp_path, folder=tmp_path / "logs", environ=os.environ, state=state, watch=lambda _: None)
     with duet_round(_plan(), place):
-        waiting = [one for one in psutil.Process().children() if "perfci_turns.py" in " ".join(one.cmdline())]
+        waiting = [
+            process for process in psutil.Process().children() if "perfci_turns.py" in " ".join(process.cmdline())
+        ]
         assert len(waiting) == 1
         assert len(list(state.iterdir())) == 1
     assert not waiting[0].is_running()
@@ -486,9 +488,9 @@ def test_whatever_the_file_is_made_of(tmp_path: Path) -> None:
     assert min(seen[f"GET /{step}"] for step in ("basket", "fill", "card", "leave", "first", "second")) > 2
     assert max(seen.values()) - min(seen.values()) <= 8
     # A step comes when the one before has been, and an interrupted sequence is entered anew.
-    path = [one for one in taken.asked[Side.BASE] if one in {"/basket", "/fill", "/card", "/leave"}]
+    path = [path_ for path_ in taken.asked[Side.BASE] if path_ in {"/basket", "/fill", "/card", "/leave"}]
     assert path == ["/basket", "/fill", "/card", "/leave"] * (len(path) // 4)
-    walked = [one for one in taken.asked[Side.BASE] if one in {"/first", "/second"}]
+    walked = [path_ for path_ in taken.asked[Side.BASE] if path_ in {"/first", "/second"}]
     assert walked == ["/first", "/second"] * (len(walked) // 2)
     assert seen["GET /buys/hello/1"] > 2  # each side has modules of its own, too
     assert seen["WS says"] > 2
@@ -519,10 +521,10 @@ def test_a_profile_that_cannot_be_loaded_is_told_in_its_own_words(tmp_path: Path
 
 
 @pytest.mark.parametrize(
-    ("profile", "classes", "told"),
+    ("profile", "classes", "message"),
     [("import json\n", (), "No User class found!"), (SAME, ("Nobody",), r"Unknown User\(s\): Nobody")],
 )
-def test_turns_of_nobody_are_told(tmp_path: Path, profile: str, classes: tuple[str, ...], told: str) -> None:
+def test_turns_of_nobody_are_told(tmp_path: Path, profile: str, classes: tuple[str, ...], message: str) -> None:
     """No user class, or none of that name, is an error that says so, in Locust's words."""
-    with pytest.raises(LoadError, match=told):
+    with pytest.raises(LoadError, match=message):
         _take_turns(tmp_path, profile, times=(0.0, 0.2), user_classes=classes)

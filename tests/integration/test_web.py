@@ -25,9 +25,9 @@ def test_the_page_is_there_until_it_is_interrupted(tmp_path: Path) -> None:
         shell.start("run", "toy", f"--web={port}") as running,
     ):
         assert running.stdout is not None
-        told = running.stdout.readline()
-        assert told.startswith(f"Locust's page is at http://127.0.0.1:{port}, the service at http://127.0.0.1:")
-        service = told.split("service at ")[1].split(";")[0]
+        line = running.stdout.readline()
+        assert line.startswith(f"Locust's page is at http://127.0.0.1:{port}, the service at http://127.0.0.1:")
+        service = line.split("service at ")[1].split(";")[0]
         for address in (f"http://127.0.0.1:{port}/", service):
             with urllib.request.urlopen(address, timeout=20) as answer:
                 assert answer.status == 200

@@ -34,7 +34,7 @@ def a_profile(wait: str, *, path: str = "/good", each: int = 1) -> str:
     return PROFILE.format(wait=wait, path=path, each=each)
 
 
-def seen(recording: Recording) -> EndpointRound:
+def whole_service(recording: Recording) -> EndpointRound:
     return registry.measure(recording.requests, windows=recording.windows)[ALL_ENDPOINTS]
 
 
@@ -42,7 +42,7 @@ def test_starts_that_a_slow_answer_cost_are_counted(tmp_path: Path) -> None:
     """Ten tasks a second, each tenth of which takes 0.65 s: its user leaves six out, which only response times tell."""
     profile = a_profile("constant_throughput(10)", path="/late/0.65", each=10)
     recording = drive(tmp_path, profile=profile, duration_s=3.0, warmup_s=0.1, spawn_rate=50.0).recording
-    kept, round_ = recording.generator.schedule, seen(recording)
+    kept, round_ = recording.generator.schedule, whole_service(recording)
     assert kept is not None
     slow = round_.requests / 10
     assert kept.due == pytest.approx(
@@ -70,7 +70,7 @@ def test_users_in_step_are_seen_and_independent_ones_are_not(tmp_path: Path) -> 
     assert kept.missed * 0.2 <= kept.late_s  # nothing but what a stall of the machine cost
     free = drive(tmp_path / "free", profile=a_profile("between(0.1, 0.3)"), duration_s=1.0, **at_once).recording
     assert (free.generator.in_step, free.generator.schedule, free.requests.lateness) == (None, None, None)
-    assert "response_p50" not in seen(free).values
+    assert "response_p50" not in whole_service(free).values
 
 
 def test_arrivals_are_the_same_on_both_sides_whatever_users_mean_to_wait(tmp_path: Path) -> None:
@@ -94,12 +94,12 @@ def test_arrivals_are_the_same_on_both_sides_whatever_users_mean_to_wait(tmp_pat
             },
             slice_s=0.5,
         )
-    kept = [one.generator.schedule for one in recordings.values()]
-    due = {one.due for one in kept if one is not None and one.missed == 0}
+    kept = [recording.generator.schedule for recording in recordings.values()]
+    due = {schedule.due for schedule in kept if schedule is not None and schedule.missed == 0}
     assert len(due) == 1
     assert due.pop() == pytest.approx(60, abs=25)
     for recording in recordings.values():
-        assert seen(recording).requests == pytest.approx(60, abs=27)
+        assert whole_service(recording).requests == pytest.approx(60, abs=27)
         assert recording.generator.exceptions == 0
 
 
@@ -110,7 +110,7 @@ def test_arrivals_that_find_no_user_wait_and_are_counted(tmp_path: Path) -> None
     recording = drive(
         tmp_path, profile=profile, users=4, spawn_rate=4.0, processes=2, duration_s=1.0, arrivals=arrivals
     ).recording
-    kept, round_ = recording.generator.schedule, seen(recording)
+    kept, round_ = recording.generator.schedule, whole_service(recording)
     assert kept is not None
     assert kept.due == pytest.approx(40, abs=2)
     assert round_.requests == pytest.approx(20, abs=5)

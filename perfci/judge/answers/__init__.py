@@ -1,1 +1,1 @@
-"""Whether the same was asked on both sides, and the same kind of answer came."""
+"""Compares what both sides were asked, and what kind of answer they gave."""

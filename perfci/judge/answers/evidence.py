@@ -18,20 +18,22 @@ from perfci.model import ENOUGH, Answers, RoundKind, Tally
 from perfci.sentences.answers import Difference, Kinds, Sizes
 
 SIZE_SHARE, SIZE_BYTES = 0.5, 256
-"""The median body is another one if it differs by more than half of the reference's, and by more than so many bytes."""
+"""
+The median body size differs if it differs by more than this share of the reference's and by more than so many bytes.
+"""
 
 OTHER_SHARE = 0.01
-"""Share of the answers that must have another status, or another form, before that is said."""
+"""Smallest share of answers with another status or form that is reported."""
 
 TESTS = 6
-"""So many tests are made for each endpoint: sizes in turns and under load, statuses, three parts of a form."""
+"""Number of tests for each endpoint: sizes in turns and under load, statuses, three parts of a form."""
 
 _FORM = ("content type", "compression", "protocol")
 
 
 def difference(name: str, base: Rounds, candidate: Rounds, *, endpoints: int) -> Difference:
     """
-    How the answers of endpoint *name* differ; nothing where they do not.
+    How the answers of endpoint *name* differ; empty where they do not.
 
     A difference counts if it had a chance below `zeros.ALPHA` over all tests of so many *endpoints*.
     """
@@ -42,14 +44,16 @@ def difference(name: str, base: Rounds, candidate: Rounds, *, endpoints: int) ->
 
 
 def other_failures(name: str, base: Rounds, candidate: Rounds, *, endpoints: int) -> tuple[str, str] | None:
-    """The failure that became rarer and the one that became commoner, where an endpoint fails on both sides."""
+    """
+    The kind of failure that became rarer and the one that became more frequent, where an endpoint fails on both sides.
+    """
     before, after = ([_named(answers.failures) for _, answers in _seen(name, side)] for side in (base, candidate))
     moved = _moved(before, after, zeros.ALPHA / max(1, endpoints))
     return None if moved is None else (moved[1], moved[2])
 
 
 def other_size(before: Tally, after: Tally) -> Difference:
-    """How bodies that were counted request by request, in the census, differ in size; nothing where they do not."""
+    """How the body sizes that the census counted differ; empty where they do not."""
     if min(before.requests, after.requests) < ENOUGH or not _another_size(before.mean, after.mean):
         return ()
     if not (before.constant and after.constant):
@@ -68,7 +72,7 @@ def _seen(name: str, rounds: Rounds) -> _Seen:
 
 def _sizes(before: _Seen, after: _Seen, chance: float) -> Iterator[Sizes]:
     """
-    The first kind of round that shows another size, turns before load.
+    The first kind of round in which the sizes differ, turns before load.
 
     Under load the faster side of a service that keeps what it is sent has more to answer with: that bodies grew is said
     of turns alone where there are any, since there both sides were asked the same.
@@ -92,7 +96,7 @@ def _another_size(before: float, after: float) -> bool:
 
 
 def _apart(before: list[Answers], after: list[Answers], border: float) -> float:
-    """The chance that as different shares of both sides' bodies are smaller than the *border*, if they are alike."""
+    """The p-value of the difference between both sides' shares of bodies below the *border*."""
     limit = 1 + int(4 * log2(border))
     shares = [
         exact.effective(
@@ -137,7 +141,7 @@ def _moved(
     before: Sequence[Mapping[str, int]], after: Sequence[Mapping[str, int]], chance: float
 ) -> tuple[float, str, str] | None:
     """
-    The share of the answers that are of another kind, with the kind that lost most and the one that gained most.
+    The share of answers of another kind, with the kind that lost most and the one that gained most.
 
     None where it is too small a share, or may be chance. Each mapping counts the answers of one round by kind.
     """

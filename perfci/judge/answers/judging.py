@@ -1,4 +1,6 @@
-"""Judges differences between both sides' answers: an endpoint that answers less is faster, and no improvement."""
+"""
+Judges differences between both sides' answers: an endpoint that answers less is faster without being an improvement.
+"""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -21,7 +23,7 @@ BYTES = "response/bytes"
 
 @dataclass(frozen=True, slots=True)
 class JudgedAnswers:
-    """The findings about the answers, and the endpoints whose improvement they call into question."""
+    """The findings about the answers, and the endpoints whose improvements they question."""
 
     findings: tuple[Finding, ...]
     differences: Mapping[str, Difference]  # endpoint -> how its answers differ
@@ -29,7 +31,7 @@ class JudgedAnswers:
 
     def qualified(self, decisions: Iterable[Decision]) -> tuple[Decision, ...]:
         """
-        Return the decisions; an improvement at an endpoint with different answers is not called one.
+        The decisions, in which no endpoint with different answers improves.
 
         Where the difference is accepted it stays one, with that word beside it.
         """
@@ -51,7 +53,7 @@ class JudgedAnswers:
 
 def judge_answers(case: Case, comparisons: Iterable[Comparison]) -> JudgedAnswers:
     """
-    Compare the answers of both sides; the *comparisons* tell which endpoints are required.
+    Compare the answers of both sides; the *comparisons* show which endpoints are required.
 
     Where a required endpoint is answered differently, or is asked no more, the run cannot pass, unless the policy
     accepts it. Of all other endpoints it is told.
@@ -113,7 +115,7 @@ def _answered(rounds: Rounds) -> set[str]:
 
 
 def _counted(case: Case, *, known: Collection[str]) -> Iterator[tuple[str, Difference]]:
-    """What the census saw of the bodies of endpoints that are not *known* from the rounds."""
+    """The body sizes in the census, for endpoints that are not *known* from the rounds."""
     census = case.run.census.get(Side.CANDIDATE)
     work, obstacle = comparable.reference(case.run, case.baseline)
     if census is None or work is None or obstacle:
@@ -150,13 +152,15 @@ def _missing(gone: Collection[str], required: Collection[str], accepted: Collect
 
 
 def _asked(case: Case) -> set[str]:
-    """Every endpoint that any side was asked for in the run."""
+    """Every endpoint that got a request on any side of the run."""
     counted = {name for census in case.run.census.values() for name in (*census.endpoints, *census.cold)}
     return counted | {name for measured in case.run.rounds for name in measured.endpoints}
 
 
 def _dropped(names: Collection[str], accepted: Collection[str]) -> Iterator[Finding]:
-    """What only the base's Locust file asks, where the change edits that file: nobody knows how fast it is now."""
+    """
+    Endpoints that only the base's Locust file requests, where the change edits that file: they are no longer measured.
+    """
     for weight, chosen in (
         (Weight.INCONCLUSIVE, [name for name in names if name not in accepted]),
         (Weight.NOTICE, [name for name in names if name in accepted]),

@@ -1,1 +1,1 @@
-"""Exact counts of work, candidate against reference: the differences, what caused them, and what may be committed."""
+"""Compares exact counts of work: differences, their causes, and what may be committed as accepted."""

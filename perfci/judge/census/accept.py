@@ -1,4 +1,4 @@
-"""What of a run's work is written to `census.json`: what counts, and only where it changed."""
+"""Decides which counts of a run are written to `census.json`: those that count and have changed."""
 
 from dataclasses import replace
 
@@ -21,7 +21,7 @@ from perfci.model import (
 
 def to_commit(run: Run, policy: GatePolicy, before: CommittedCensus | None = None) -> CommittedCensus | None:
     """
-    The candidate's work as it is accepted; None where nothing was counted.
+    The candidate's work as accepted; None where nothing was counted.
 
     Statements are masked, and counters that could never turn anything red are left out. A line of *before* stays where
     the gate sees no change of it: the file changes where work does, and small steps within the budgets add up against
@@ -52,7 +52,7 @@ def to_commit(run: Run, policy: GatePolicy, before: CommittedCensus | None = Non
 
 def _endpoint(name: str, here: Work, before: Work, policy: GatePolicy) -> EndpointCensus:
     """
-    The lines of one endpoint.
+    The entries of one endpoint.
 
     A counter that nothing moved has no line. So a line neither comes nor goes where the gate sees no change from or to
     zero: what happens in one request of twenty happens in none of the next twenty.

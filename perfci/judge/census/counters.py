@@ -1,4 +1,4 @@
-"""What a counter is called, which way it is better, and how much more of it is too much."""
+"""Names, directions and default budgets of counters."""
 
 from perfci.model import Better, BudgetRule, Metric, Quantity, Role, RoundKind, Scale
 from perfci.sentences import meanings
@@ -18,7 +18,7 @@ COUNTERS = (
     "writes",
 )
 """
-The counters that perfci knows, the one that explains most first. Each is called by its name, or by the first word of it
+The counters that perfci knows, the most explanatory first. A counter is matched by its name, or its name's first word
 ("packets_in"), in every source.
 """
 
@@ -47,13 +47,13 @@ BUDGETS = (
     _rule("writes", floor=1.5),
 )
 """
-The default budgets of counters. A change of 0 means that any further one counts. None is required: a run whose clocks
-were measured, too, is settled by those.
+The default budgets of counters. A change of 0 means that any increase counts. None is required where clocks were
+measured, too.
 """
 
 
 def metric_of(counter: str) -> Metric:
-    """The metric of "SOURCE/COUNTER": exact, the same on every machine, compared by its difference."""
+    """The metric of "SOURCE/COUNTER": exact, independent of the machine, compared by its difference."""
     kind = kind_of(counter)
     return Metric(
         name=counter,
@@ -69,13 +69,13 @@ def metric_of(counter: str) -> Metric:
 
 
 def kind_of(counter: str) -> str:
-    """The counter as budgets know it: "db/rows_read" counts rows."""
+    """The kind of the counter, as budgets name it: "db/rows_read" counts rows."""
     name = counter.rpartition("/")[2]
     return name if name in COUNTERS else name.partition("_")[0]
 
 
 def rank(counter: str) -> int:
-    """The counter that explains most comes first: one more statement explains the rows, packets and bytes."""
+    """Order of counters, the most explanatory first: one more statement explains rows, packets and bytes."""
     kind = kind_of(counter)
     first = COUNTERS.index(kind) if kind in COUNTERS else len(COUNTERS)
     return first + (len(COUNTERS) if kind == "bytes" and not counter.startswith("response/") else 0)

@@ -1,4 +1,4 @@
-"""What made an endpoint do more work: the statement, the cache, the payload or the round trips behind a red counter."""
+"""Finds what made an endpoint do more work: the statement, cache, payload or round trips behind a red counter."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from perfci.judge.stats import welch
 from perfci.model import Culprit, CulpritKind, Statement, Tally
 
 MOST = 5
-"""Culprits of one counter: whoever reads more of them does not read them."""
+"""Largest number of culprits of one counter."""
 
 _NOISE = 0.05  # of a request: what happens less often than once in twenty requests explains nothing
 _CHANCE = 0.01  # the p-value above which a growth may be one of other requests, and not of the work of each
@@ -33,7 +33,7 @@ class _Statement:
 
 
 def of(endpoint: str, counter: str, base: Work, candidate: Work) -> tuple[Culprit, ...]:
-    """What explains that *counter* grew, the worst first; nothing where nothing does."""
+    """What explains the growth of *counter*, worst first; may be empty."""
     kind = kind_of(counter)
     found = list(_cache(endpoint, base, candidate))
     named = counter.rpartition("/")[0]
@@ -54,7 +54,7 @@ def of(endpoint: str, counter: str, base: Work, candidate: Work) -> tuple[Culpri
 
 
 def _statements(statements: Sequence[_Statement], unit: str, *, surely: bool) -> Iterator[Culprit]:
-    """Those that grew; where a growth by chance explains nothing, those that did so *surely*."""
+    """The statements that grew; where growth by chance would explain nothing, only those that *surely* grew."""
     grown = sorted(
         (statement for statement in statements if statement.grown(unit) > _NOISE and (statement.surely or not surely)),
         key=lambda statement: (-statement.grown(unit), statement.text),
@@ -82,7 +82,7 @@ def _kind(statement: _Statement, parent: _Statement | None) -> CulpritKind:
 
 def _parent(statement: _Statement, statements: Sequence[_Statement]) -> _Statement | None:
     """
-    The statement whose rows the further calls follow: two or more of them, about as many as it returned rows.
+    The statement whose rows the further calls follow: about as many calls as it returned rows, at least two.
 
     The nearest, where there are several; it is called less often than what it drives. Where filters give a query
     several texts, each is sent in some of the requests only, and it is the rows of them all that the calls follow.
@@ -144,7 +144,7 @@ def _means(endpoint: str, counter: str, base: Work, candidate: Work) -> tuple[fl
 
 
 def _cache(endpoint: str, base: Work, candidate: Work) -> Iterator[Culprit]:
-    """Every cache that answers less than it did: by misses, or because nobody asks it any more."""
+    """Every cache with fewer hits than before: through misses, or because it is no longer asked."""
     for counter in sorted(base.counters(endpoint) | candidate.counters(endpoint)):
         if kind_of(counter) == "hits":
             before, after = _means(endpoint, counter, base, candidate)

@@ -1,5 +1,5 @@
 """
-Compares counted work, candidate against reference: counts are exact and do not depend on the machine.
+Compares counts of work, candidate against reference: counts are exact and independent of the machine.
 
 A counter that is the same for every request is compared as it stands: any change is certain, and no test is made. Where
 work depends on data, the requests are the replicates (one in flight, no queue, no neighbour: nothing ties one to the
@@ -42,14 +42,14 @@ from perfci.sentences.series import NotCompared
 
 SHARE_OF_ALPHA = 0.1
 """
-What all tests of the census together may spend, of alpha and beside it.
+Share of alpha for all tests of the census together, in addition to the share of the clocks.
 
 A family of its own, so that a source that happens to be there takes no power from the clocks. Requests are plenty:
 even a thousandth leaves hardly anything unseen that reaches its budget.
 """
 
 CAUSE_LENGTH = 100
-"""Characters of a statement in the reason of a count."""
+"""Longest part of a statement in the reason of a count, in characters."""
 
 _OFF_BY = 1e-9  # a mean of counts is no count: what sums of floats may be wrong by
 
@@ -68,13 +68,13 @@ class _Pair:
 
     @property
     def alike(self) -> bool:
-        """As many requests, of the same mean and spread: the same was asked, and the same was done."""
+        """Whether both sides had as many requests with the same mean and spread."""
         return self.base == self.candidate
 
 
 def judge_work(run: Run, baseline: Baseline | None, policy: GatePolicy) -> tuple[Decision, ...]:
     """
-    A decision for every counter of every endpoint that both sides counted, in the order that explains most.
+    A decision for every counter of every endpoint that both sides counted, the most explanatory first.
 
     Without *baseline* the run's own base side is the reference; with one, its accepted census is.
     """
@@ -94,7 +94,7 @@ def judge_work(run: Run, baseline: Baseline | None, policy: GatePolicy) -> tuple
 
 
 def _most_telling(decision: Decision) -> tuple[int, float, str, str]:
-    """The counter that explains most first, and of its kind the endpoint that it grew most for."""
+    """The most explanatory counter first, and within a kind the endpoint with the largest growth."""
     series, change = decision.comparison.series, decision.comparison.change
     grown = change.estimate / max(decision.comparison.base or 0.0, 1.0) if change else 0.0
     return counters.rank(series.metric.name), -round(abs(grown), 9), series.endpoint, series.metric.name
@@ -103,7 +103,10 @@ def _most_telling(decision: Decision) -> tuple[int, float, str, str]:
 def _pairs(
     base: Work, candidate: Work, budget_of: Callable[[str, str], Budget], obstacle: Reason | None, *, alone: bool
 ) -> Iterator[_Pair | Comparison]:
-    """What can be compared, and blanks with their reason for what cannot; measured *alone*, work is required."""
+    """
+    Comparable counters, and blanks with their reason for the others; where only work was counted (*alone*), it is
+    required.
+    """
     for endpoint in sorted(base.endpoints.keys() & candidate.endpoints.keys()):
         both = base.counters(endpoint) & candidate.counters(endpoint)
         for counter in sorted(base.counters(endpoint) | candidate.counters(endpoint)):
@@ -155,7 +158,7 @@ def _open(comparison: Comparison) -> Decision:
 
 
 def _decisions(pairs: Sequence[_Pair], policy: GatePolicy) -> list[Decision]:
-    """Certain counters as they are; the others by a test, corrected over all that can turn the whole red."""
+    """Constant counters as they are; the others by a test, corrected over all that can turn the whole red."""
     tested = [pair if pair.certain else _tested(pair, policy.confidence) for pair in pairs]
     worse, better = (_adjusted(tested, which) for which in ("p_worse", "p_better"))
     return [_decision(pair, up, down, policy) for pair, up, down in zip(tested, worse, better, strict=True)]
@@ -176,7 +179,7 @@ def _tested(pair: _Pair, confidence: float) -> _Pair:
 
 
 def _adjusted(pairs: Sequence[_Pair], which: str) -> list[float | None]:
-    """Corrected so that all of them together spend their share of alpha, when each is compared with alpha."""
+    """p-values adjusted so that all tests together spend their share of alpha, when each is compared with alpha."""
     ps = [getattr(pair.comparison, which) for pair in pairs]
     counts = [
         p is not None and pair.comparison.budget.role is not Role.ADVISORY for p, pair in zip(ps, pairs, strict=True)
@@ -213,7 +216,7 @@ def _decision(pair: _Pair, p_worse: float | None, p_better: float | None, policy
 
 
 def limit(share: float, comparison: Comparison) -> float:
-    """A budget's share of the reference, in counts; never below the floor."""
+    """A budget's share of the reference, as a count; at least the floor."""
     return max(share * abs(comparison.base or 0.0), comparison.budget.floor)
 
 
@@ -238,7 +241,7 @@ def _because(pair: _Pair, comparison: Comparison, verdict: SeriesVerdict, policy
 
 
 def _explained(decision: Decision, base: Work, candidate: Work) -> Decision:
-    """A red row with what caused it, the worst first."""
+    """A red row with its causes, worst first."""
     comparison = decision.comparison
     if decision.verdict is not SeriesVerdict.REGRESSION or comparison.budget.role is Role.ADVISORY:
         return decision
@@ -250,7 +253,9 @@ def _explained(decision: Decision, base: Work, candidate: Work) -> Decision:
 
 
 def _accepted(decision: Decision, run: Run, policy: GatePolicy) -> Decision:
-    """More work is accepted where the change itself writes it, for this counter, into census.json, and it is true."""
+    """
+    Whether more work is accepted: the change writes this value of the counter into census.json, and it was counted.
+    """
     comparison = decision.comparison
     written = run.committed.get(Side.CANDIDATE)
     measured = run.census.get(Side.CANDIDATE)
@@ -271,7 +276,7 @@ def _accepted(decision: Decision, run: Run, policy: GatePolicy) -> Decision:
 
 
 def changed(endpoint: str, counter: str, old: Tally, new: Tally, policy: GatePolicy) -> bool:
-    """Whether the gate would say so against a baseline."""
+    """Whether the gate would call this a change against a baseline."""
     blank = _blank(endpoint, counter, old, new, _budget(policy, Reference.BASELINE, endpoint, counter))
     return min(old.requests, new.requests) < ENOUGH or _moved(blank, old, new, policy)
 

@@ -1,4 +1,4 @@
-"""Statements as people may see them: without literals, without comments, short; and the same text only once."""
+"""Prepares statements for display: without literals and comments, shortened, each text once."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -8,10 +8,10 @@ from math import hypot
 from perfci.model import Statement, Tally
 
 LONGEST = 20_000
-"""Characters of a statement that are looked at."""
+"""Longest part of a statement that is processed, in characters."""
 
 SHOWN = 300
-"""Characters of a statement that anybody is shown."""
+"""Longest part of a statement that is displayed, in characters."""
 
 _TOKEN = re.compile(
     r"""(?P<comment> /\*.*?(?:\*/|\Z) | --[^\n]* )
@@ -30,7 +30,7 @@ _COLUMNS = re.compile(r"^((?:WITH\b.*?\)\s*)?SELECT(?:\s+DISTINCT)?)\s+(.+?)\s+F
 
 def masked(text: str, kind: str = "") -> str:
     """
-    *text* with a question mark for whatever could be data: the second line of defence after the database's own.
+    *text* with a question mark for everything that could be data: a second defence after the database's own masking.
 
     Where a backslash could have moved the end of a string, everything between the first and the last quote goes; of a
     database of *kind* "mysql", what stands between double quotes is data, too.
@@ -52,7 +52,7 @@ def _replaced(found: re.Match[str], *, mysql: bool) -> str:
 
 
 def short(text: str, limit: int = SHOWN) -> str:
-    """A masked statement in *limit* characters: a long list of columns goes first, then the end."""
+    """A masked statement in *limit* characters: long lists of columns are cut first, then the end."""
     found = _COLUMNS.match(text)
     if found and len(found[2]) > 24:
         text = f"{found[1]} …{text[found.end(2) :]}"
@@ -60,7 +60,10 @@ def short(text: str, limit: int = SHOWN) -> str:
 
 
 def merged(statements: Iterable[Statement], kinds: dict[str, str] | None = None) -> tuple[Statement, ...]:
-    """Masked, each text of a source once with what all its spellings did, sorted; *kinds* says what a source is."""
+    """
+    The masked statements of each source with the sums of all their spellings, sorted; *kinds* names the kind of a
+    source.
+    """
     groups: dict[tuple[str, str], list[Statement]] = {}
     for statement in statements:
         groups.setdefault(

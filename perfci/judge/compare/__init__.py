@@ -1,1 +1,1 @@
-"""Candidate against reference, one series at a time: the change, its interval, and the p-values of both directions."""
+"""Compares candidate and reference, series by series: the change, its interval, and the p-values of both directions."""

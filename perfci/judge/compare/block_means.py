@@ -16,16 +16,16 @@ from perfci.model import ALL_ENDPOINTS, EndpointRound, Metric, Round
 from perfci.sentences import notes
 
 Line = Mapping[int, float]
-"""Block -> log of the value, or what belongs to it."""
+"""Block -> log of the value, or a number that belongs to it."""
 
 
 def endpoints(rounds: Iterable[Round]) -> set[str]:
-    """Every endpoint that any of the rounds saw, without the line for all of them."""
+    """Every endpoint in any of the rounds, without the line for all of them together."""
     return {name for round_ in rounds for name in round_.endpoints} - {ALL_ENDPOINTS}
 
 
 def line(rounds: Iterable[Round], metric: Metric, endpoint: str) -> Line:
-    """The mean of the logs inside each block; what is zero or absent has no log and is left out."""
+    """The mean of the logs within each block; values that are zero or absent are left out."""
     name = metric.name
     logs = sorted(
         (round_.block, log(value))
@@ -40,7 +40,7 @@ def line(rounds: Iterable[Round], metric: Metric, endpoint: str) -> Line:
 
 def within_variances(rounds: Iterable[Round], metric: Metric, endpoint: str) -> Line:
     """
-    Of each value of `line`, the variance that the scatter among the requests explains: zero where none is known.
+    The variance of each value of `line` that the scatter of its requests explains: zero where it is unknown.
 
     That of one round, however many a block has: rounds inside a block count as one, and are no evidence of their own.
     """
@@ -69,7 +69,7 @@ def successes(rounds: Iterable[Round], endpoint: str) -> int:
 
 
 def fewest(rounds: Sequence[Round], endpoint: str) -> int:
-    """Requests for the endpoint in the round that had the fewest."""
+    """Number of requests to the endpoint in the round that had the fewest."""
     seen = [round_.endpoints.get(endpoint) for round_ in rounds]
     return min([found.requests if found else 0 for found in seen], default=0)
 
@@ -86,7 +86,7 @@ def typical(means: Line) -> float | None:
 
 
 def one_sided(endpoint: str, base: Sequence[Round], candidate: Sequence[Round]) -> str:
-    """Explain that only one side was asked for an endpoint; empty where both were."""
+    """Explain that an endpoint got requests on one side only; empty where both sides got some."""
     in_base, in_candidate = (any(_seen(side, endpoint)) for side in (base, candidate))
     if in_base and in_candidate:
         return ""

@@ -14,25 +14,28 @@ from perfci.model import Round
 from perfci.sentences import notes
 
 JUMP = 0.02
-"""Of the requests: who loses the slowest two of a hundred reports its 97th percentile as its 95th."""
+"""
+Smallest growth of the failure share that counts: without its slowest 2 %, a side reports its 97th percentile as its
+95th.
+"""
 
 CHANCE = 0.001
-"""p-value above which the jump may be luck, or one burst."""
+"""p-value above which the jump may be chance, or a single burst."""
 
 FEWEST = 3
-"""Requests of an endpoint that must all have failed before it is called broken."""
+"""Smallest number of requests to an endpoint, all failed, that marks it as broken."""
 
 
 @dataclass(frozen=True, slots=True)
 class Jump:
-    """Share of failures on both sides."""
+    """Failure shares of both sides."""
 
     base: float
     candidate: float
 
 
 def jump(endpoint: str, base: Sequence[Round], candidate: Sequence[Round]) -> Jump | None:
-    """The growth of an endpoint's failures, where it is large and no accident."""
+    """The growth of an endpoint's failures, where it is large and significant."""
     before, after = block_means.counts(base, endpoint), block_means.counts(candidate, endpoint)
     grown = Jump(exact.pool(before).share, exact.pool(after).share)
     if not before or grown.candidate - grown.base < JUMP:
@@ -48,7 +51,7 @@ def always(endpoint: str, rounds: Sequence[Round]) -> bool:
 
 
 def survivors(endpoint: str, base: Sequence[Round], candidate: Sequence[Round]) -> str:
-    """Explain that the times of one side are those of the requests that still succeed; empty where none failed."""
+    """Explain that one side's times come from the requests that still succeed; empty where none failed."""
     seen = [round_.endpoints.get(endpoint) for round_ in (*base, *candidate)]
     if not any(found.failures for found in seen if found):
         return ""

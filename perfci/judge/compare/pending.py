@@ -1,4 +1,4 @@
-"""Builds comparisons in two steps: the effect of each series first, the correction for the family afterwards."""
+"""Builds comparisons in two steps: the effect of each series, then the correction for the family."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -15,17 +15,17 @@ from perfci.sentences import notes
 
 UNADJUSTED = 0.8
 """
-Confidence of the interval that an early look must keep within the budget. On recorded turns in compose 0.9 takes a
-block more where nothing changed (6.4 instead of 5.5 in the mean), and finds no more of what did.
+Confidence of the interval that an early look requires to lie within the budget. On recorded turns in compose, 0.9 takes
+one more block where nothing changed (a mean of 6.4 instead of 5.5), and detects no more changes.
 """
 
 Power = Callable[[float], float]
-"""Share of alpha that one series has in the family -> the smallest change it would have shown."""
+"""Share of alpha of a series in its family -> the smallest change that it would have detected."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """A comparison that does not know yet how large its family is."""
+    """A comparison that waits for the size of its family."""
 
     comparison: Comparison
     power: Power | None = None
@@ -33,7 +33,9 @@ class Draft:
 
 
 def finish(drafts: Sequence[Draft], policy: GatePolicy) -> tuple[Comparison, ...]:
-    """Give every comparison the change that it could have seen, and needed, now that the family is known."""
+    """
+    Complete every comparison with its detectable change and the blocks that it needed, now that the family is known.
+    """
     shared = shares([draft.comparison for draft in drafts])
     return tuple(
         replace(
@@ -46,7 +48,7 @@ def finish(drafts: Sequence[Draft], policy: GatePolicy) -> tuple[Comparison, ...
 
 
 def of_effect(blank: Comparison, effect: Effect | None, policy: GatePolicy) -> Draft:
-    """Fill in a comparison by ratio; without an effect it stays blank."""
+    """Fill in a comparison of ratios; without an effect it stays blank."""
     if effect is None:
         return Draft(comparison=blank)
     lower_is_better = blank.series.metric.better.value == "lower"
@@ -68,7 +70,7 @@ def of_effect(blank: Comparison, effect: Effect | None, policy: GatePolicy) -> D
 
 
 def of_counts(blank: Comparison, base: Sequence[Count], candidate: Sequence[Count], policy: GatePolicy) -> Draft:
-    """Fill in a comparison of shares from the counts of both sides, block by block."""
+    """Fill in a comparison of shares from both sides' counts, block by block."""
     seen_base, seen_candidate = exact.pool(base), exact.pool(candidate)
     if not seen_base.requests or not seen_candidate.requests:
         return Draft(comparison=replace(blank, note=blank.note or notes.NO_REQUESTS))
@@ -98,7 +100,7 @@ def blank(
     note: str = "",
     looks: Fractions = (),
 ) -> Comparison:
-    """A series that was not compared (yet)."""
+    """A series that was not compared, or not yet."""
     return Comparison(
         series=series,
         kind=kind,

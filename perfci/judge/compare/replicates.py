@@ -22,7 +22,10 @@ from perfci.judge.stats.prior import RUNS_WITHOUT_PRIOR, Prior, against_runs
 from perfci.model import Metric, Replicate, Round
 
 FEWEST_OTHERS = 3
-"""Of fewer other endpoints than this a median is no majority, and every endpoint is judged by its level."""
+"""
+Smallest number of other endpoints whose median is taken as the common shift; with fewer, an endpoint is judged by its
+level.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,19 +54,19 @@ class Replicates(Protocol):
 
     @property
     def looks(self) -> Fractions:
-        """Fraction of the planned replicates at each look up to this one; empty where there is only one."""
+        """Fraction of the planned replicates at each look so far; empty for a single look."""
 
     def pair(self, metric: Metric, endpoint: str) -> Pair:
         """Both sides of a series."""
 
     def shortage(self, pair: Pair, metric: Metric) -> str:
-        """Why the replicates are too few to compare, or nothing."""
+        """Why there are too few replicates to compare; empty where there are enough."""
 
     def effects(self, pairs: Mapping[str, Pair]) -> dict[str, Effect]:
-        """The effect of every series, endpoint by endpoint; all are of one metric, and may lend each other variance."""
+        """The effect of every series by endpoint; all are of one metric and may share their variances."""
 
     def shown(self, pair: Pair) -> tuple[Replicate, ...]:
-        """The values behind the comparison."""
+        """The values that the comparison rests on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +118,7 @@ class Blocks:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredRuns:
-    """Against a baseline: one run beside the accepted ones."""
+    """Against a baseline: one run compared with the accepted ones."""
 
     label: str  # id of the candidate's run
     labels: Sequence[str]  # ids of the stored runs
@@ -187,7 +190,7 @@ class StoredRuns:
 
 @dataclass(frozen=True, slots=True)
 class Adjusted:
-    """One series without the shift that the other endpoints have in common."""
+    """One series without the shift common to the other endpoints."""
 
     pair: Pair
     common_shift: float  # log of the ratio by which the others changed
@@ -195,7 +198,7 @@ class Adjusted:
 
 def remove_common_shift(pairs: Mapping[str, Pair]) -> dict[str, Adjusted]:
     """
-    Every endpoint's series without the median of the others, replicate by replicate; nothing where they are too few.
+    Every endpoint's series without the median of the others, per replicate; empty where there are too few endpoints.
 
     A machine that was slower for an hour was slower for all of them. The median leaves out the endpoints that the
     change under review touched, as long as they are the minority.
@@ -225,7 +228,7 @@ def _without(line: Line, shared: Floats) -> Line:
 
 
 def _everywhere(pairs: Mapping[str, Pair]) -> dict[str, Pair]:
-    """Those that every replicate saw."""
+    """The endpoints that every replicate has."""
     base = {key for pair in pairs.values() for key in pair.base}
     candidate = {key for pair in pairs.values() for key in pair.candidate}
     return {
@@ -237,7 +240,7 @@ def _everywhere(pairs: Mapping[str, Pair]) -> dict[str, Pair]:
 
 def headline(pairs: Mapping[str, Pair]) -> Pair | None:
     """
-    All endpoints, each with the same weight: the mean of the logs over those that every replicate saw.
+    All endpoints with equal weight: the mean of the logs over those that every replicate has.
 
     Nothing for a single endpoint, which would only be counted twice.
     """

@@ -1,4 +1,4 @@
-"""One series at a time, candidate against reference: the effect, its interval, and the chance of both directions."""
+"""Compares one series at a time, candidate against reference: effect, interval, and the p-values of both directions."""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -124,7 +124,9 @@ class Sides(NamedTuple):
 
 
 def _names(metric: Metric, sides: Sides) -> list[str]:
-    """Every endpoint; all of them together too where that was counted, and not averaged over a mix of requests."""
+    """
+    Every endpoint; all of them together, too, where that was counted directly and is no average over a mix of requests.
+    """
     rounds = [*sides.base, *sides.candidate]
     together = metric.pooling is not Pooling.ENDPOINTS and any(ALL_ENDPOINTS in round_.endpoints for round_ in rounds)
     return [*([ALL_ENDPOINTS] if together else []), *sorted(block_means.endpoints(rounds))]
@@ -188,7 +190,7 @@ def _of_rate(effect: Effect, endpoint: str, sides: Sides) -> Effect:
 
 
 def _why_not(sides: Sides, metric: Metric, endpoint: str, policy: GatePolicy) -> str:
-    """Why a ratio is not compared, as far as its requests tell, or nothing."""
+    """Why the requests of a series do not allow comparing its ratio; empty where they do."""
     return (
         block_means.one_sided(endpoint, sides.base, sides.candidate)
         or block_means.too_few_requests(endpoint, sides.base, sides.candidate, policy.min_requests)
@@ -205,7 +207,7 @@ def _unlike(
     *,
     stored: Sequence[Run] = (),
 ) -> list[Draft]:
-    """Series that were measured, but have nothing like them to be compared with; the values of *stored* are shown."""
+    """Series that were measured but have no comparable reference; the values of *stored* are shown."""
     candidate = _rounds(run, kind, Side.CANDIDATE)
     base = [round_ for each in stored for round_ in _rounds(each, kind, Side.CANDIDATE)]
     return [

@@ -1,1 +1,1 @@
-"""What absolute limits are held against: values of one round, with what is certain about each."""
+"""The values that absolute limits are checked against: one round each, with their uncertainty."""

@@ -1,4 +1,4 @@
-"""The breaking point of a service: how many users it bears until latency or failures leave their limits."""
+"""Finds the breaking point of a service: the number of users at which latency or failures exceed their limits."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,16 +10,16 @@ from perfci.sentences.analyses import NotReached, TooManyFailed, TooSlow
 
 MOST_LEVELS = 12
 LEAST_SECONDS = 4
-"""Of one level, below which nothing is told of it."""
+"""Shortest level that is judged, in seconds."""
 
 MOST_FAILING = 0.05
 SLOWER = 3.0
-"""Times the latency of the lowest level: beyond it a service is broken whose project gives no limit."""
+"""Factor of the lowest level's latency that counts as broken where the project has no limit."""
 
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """Seconds with about the same number of users."""
+    """Consecutive seconds with about the same number of users."""
 
     users: int
     per_second: float  # requests that succeeded
@@ -32,7 +32,7 @@ class Level:
 
 @dataclass(frozen=True, slots=True)
 class Breaking:
-    """The last level that surely bears its users, the first that surely does not, and why."""
+    """The last level that surely keeps the limits, the first that surely does not, and why."""
 
     levels: tuple[Level, ...]
     held: int  # users; 0: none surely did
@@ -64,21 +64,21 @@ def breaking_point(seconds: Sequence[Second], *, p95_ms: float | None, failing: 
 
 
 def reading(found: Breaking) -> Reading:
-    """The users that are borne, as a limit is held against them."""
+    """The number of users at the last good level, as a reading for a limit."""
     last = found.levels[-1].users
     evidence = found.because or NotReached(users=last)
     return Reading(float(found.held) or None, float(found.held), found.broke, evidence)
 
 
 def _growing(seconds: Sequence[Second]) -> Sequence[Second]:
-    """Up to the last second with the most users: what follows is a drop."""
+    """The seconds up to the last one with the most users, without the ramp-down."""
     most = max((second.users for second in seconds), default=0)
     last = max((at for at, second in enumerate(seconds) if second.users == most), default=-1)
     return seconds[: last + 1]
 
 
 def _levels(seconds: Sequence[Second]) -> list[Level]:
-    """The levels of a load in steps, or of a ramp, whose seconds are parted into stretches of their users."""
+    """The levels of a stepped load; a ramp is divided into stretches of similar numbers of users."""
     counts = sorted({second.users for second in seconds})
     held = [users for users in counts if sum(second.users == users for second in seconds) >= LEAST_SECONDS]
     if len(held) >= 2:

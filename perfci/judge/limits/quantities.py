@@ -1,5 +1,5 @@
 """
-What limits may be on beside the metrics that are compared: one function each, entered by its decorator.
+The quantities of a round that limits may name besides the compared metrics: one decorated function each.
 
 Each reads one value of one round, for what its limit is about; None where the round cannot tell.
 """
@@ -20,15 +20,15 @@ from perfci.sentences.analyses import BusiestMinute
 
 PROBES_PER_SECOND = 5
 AVAILABILITY, HIT_RATE, MEMORY, CONNECTIONS = "availability", "hit_rate", "memory", "connections"
-"""What gauges are called, or the last part of their names."""
+"""Names of gauges, or the last part of their names."""
 
 PROCESS = "process"
-"""What the gauges of a target that perfci started as a process begin with."""
+"""Prefix of the gauges of a target that perfci started as a process."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """What a limit is held against in one round."""
+    """The context in which a limit is checked in one round."""
 
     round: Round
     seen: EndpointRound | None  # what it is about
@@ -36,7 +36,7 @@ class Asked:
 
     @property
     def seconds(self) -> Sequence[Second]:
-        """The course of the round."""
+        """The seconds of the round."""
         return self.round.seconds
 
 
@@ -49,7 +49,7 @@ QUANTITIES: Mapping[str, Metric] = MappingProxyType(_METRICS)
 
 
 def quantity(kind: Quantity, unit: str = "", *, better: Better = Better.LOWER) -> Callable[[Formula], Formula]:
-    """Enter the decorated function; its name names the quantity, its docstring is the meaning."""
+    """Register the decorated function under its name; its docstring is the quantity's meaning."""
 
     def enter(formula: Formula) -> Formula:
         name = formula.__name__
@@ -238,6 +238,6 @@ def hit_rates(measured: Round) -> list[Gauge]:
 
 
 def _fastest(found: Sequence[Gauge]) -> Reading | None:
-    """The growth of the gauge that grows most."""
+    """The growth of the fastest-growing gauge."""
     readings = [reading for gauge in found if (reading := growth(gauge)) is not None]
     return builtins.max(readings, key=lambda each: each.high, default=None)

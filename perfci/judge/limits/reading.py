@@ -1,11 +1,11 @@
-"""One value of one round, and between which bounds it lies for all that the round can show."""
+"""A value of one round, with the bounds of its uncertainty."""
 
 from dataclasses import dataclass
 
 from perfci.model import Better, Reason
 
 CONFIDENCE = 0.95
-"""One-sided, of the bound that has to lie within a limit before it is called held."""
+"""One-sided confidence of the bound that must lie within a limit for a pass."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,20 +18,20 @@ class Reading:
     evidence: Reason | None = None  # what the value rests on
 
     def within(self, limit: float, better: Better) -> bool | None:
-        """Whether the limit is kept: surely, surely not, or (None) not settled."""
+        """Whether the limit is kept: True, False, or None where the bounds do not settle it."""
         if better is Better.LOWER:
             return True if self.high <= limit else False if self.low > limit else None
         return True if self.low >= limit else False if self.high < limit else None
 
 
 def exact(value: float) -> Reading:
-    """A value without uncertainty: what was measured is what is judged."""
+    """A value without uncertainty."""
     return Reading(value, value, value)
 
 
 def share(count: int, total: int) -> Reading:
     """
-    The share of *count* among *total*, which is beyond a limit if its estimate is, and within if its bound is.
+    The share of *count* among *total*, which breaches a limit if its estimate does, and keeps it if its bound does.
 
     The bounds are those of C. J. Clopper and E. S. Pearson ("The use of confidence or fiducial limits illustrated in
     the case of the binomial", Biometrika 26, 1934), one-sided: none of 2,995 requests shows at most 0.1 %.
@@ -44,12 +44,12 @@ def share(count: int, total: int) -> Reading:
 
 
 def least_share(count: int, total: int) -> float:
-    """The lower of the bounds that `share` names: so large the share surely is."""
+    """The lower bound of `share`."""
     from scipy import special
 
     return float(special.betaincinv(count, total - count + 1, 1 - CONFIDENCE)) if count else 0.0
 
 
 def complement(found: Reading) -> Reading:
-    """The share of all others."""
+    """The reading of one minus the share."""
     return Reading(None if found.value is None else 1 - found.value, 1 - found.high, 1 - found.low, found.evidence)

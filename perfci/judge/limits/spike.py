@@ -1,4 +1,4 @@
-"""How long a service takes to recover from a spike of users: until latencies and failures are as before, for good."""
+"""Measures how long a service needs to recover from a spike of users until latencies and failures are normal again."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,16 +11,16 @@ from perfci.model import Second
 from perfci.sentences.analyses import BeforeSpike, NotRecovered
 
 LEAST_BEFORE = 5
-"""Seconds before the spike that are needed, to know what is usual."""
+"""Shortest time before the spike, in seconds, that shows what is normal."""
 
 SMOOTHED = 5
-"""Seconds whose median is looked at: a single slow one is no relapse."""
+"""Width of the running median, in seconds: a single slow second is no relapse."""
 
 WIDER = 0.25
-"""Of the usual latency: so much more is still recovered, if the seconds before scattered less."""
+"""Share of the normal latency by which a recovered one may exceed it, where the seconds before scattered less."""
 
 MORE_FAILURES = 0.01
-"""Share of requests beyond the usual: so many more failures are still recovered."""
+"""Share of requests by which the failures of a recovered service may exceed the normal share."""
 
 
 @dataclass(frozen=True, slots=True)

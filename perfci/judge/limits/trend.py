@@ -1,5 +1,5 @@
 """
-Whether something grows over a round: Theil and Sen's slope, with the interval that Kendall's test gives it.
+Estimates growth over a round: the Theil-Sen slope, with an interval by Kendall's test.
 
 Values of neighbouring seconds resemble each other, so they are first averaged over stretches, few enough to be nearly
 independent (P. K. Sen, "Estimates of the regression coefficient based on Kendall's tau", JASA 63, 1968).
@@ -13,10 +13,10 @@ import numpy as np
 
 STRETCHES = 20
 LEAST = 8
-"""Stretches below which no trend is told."""
+"""Smallest number of stretches that a trend needs."""
 
 SETTLING = 0.2
-"""Of the beginning, in which caches fill and pools open."""
+"""Share of the round's beginning that is left out, in which caches and pools fill."""
 
 
 @dataclass(frozen=True, slots=True)

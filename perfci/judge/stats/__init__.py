@@ -1,1 +1,1 @@
-"""The statistics: small functions of numbers, which know nothing of rounds or runs."""
+"""Statistics on plain numbers, independent of rounds and runs."""

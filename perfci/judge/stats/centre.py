@@ -1,4 +1,4 @@
-"""What many series share, robustly."""
+"""Robust estimates of what many series share."""
 
 import numpy as np
 import numpy.typing as npt

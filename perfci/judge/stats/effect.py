@@ -1,4 +1,4 @@
-"""What follows from an effect and its standard error: the interval of the change, and what could have been seen."""
+"""Derives from an effect and its standard error the interval of the change and the detectable change."""
 
 from dataclasses import dataclass, replace
 from math import expm1, log1p, sqrt
@@ -10,13 +10,13 @@ from perfci.judge.stats.student import Estimate, quantile
 from perfci.model import Interval
 
 POWER = 0.8
-"""The smallest detectable change is the one that 8 of 10 such runs would have found."""
+"""Power of the smallest detectable change: 8 of 10 such runs would have found it."""
 
 LARGEST = log1p(1000.0)
-"""Nothing is told from a change of 100,000 %, and no exponential function overflows below it."""
+"""Largest relative change (100,000 %) that is reported; below it no exponential function overflows."""
 
 MOST_FURTHER = 200
-"""More blocks than that are no advice: nobody waits for them."""
+"""Largest number of further blocks that is recommended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ def relative(log_ratio: float) -> float:
 
 
 def critical_change(effect: Effect, *, alpha: float) -> float:
-    """The smallest relative change that the t test at *alpha* would have called more than noise."""
+    """The smallest relative change that the t test at *alpha* would have called significant."""
     return relative(-quantile(alpha, effect.df) * effect.standard_error)
 
 
@@ -94,5 +94,5 @@ def further_blocks(
 
 
 def standard_error(variance: float, count: int) -> float:
-    """Of a mean of *count* values with this variance."""
+    """Standard error of a mean of *count* values with this variance."""
     return sqrt(variance / count)

@@ -1,5 +1,5 @@
 """
-Failures of two sides, compared without ratios and without large-sample theory.
+Compares the failures of two sides by exact tests, without ratios and large-sample theory.
 
 Failures come in bursts: fifty in one block are one event, not fifty. Counts are therefore divided by their design
 effect first, how much more they scatter between blocks than independent requests would (J. N. K. Rao and A. J. Scott,
@@ -30,12 +30,12 @@ class Count:
 
 
 def pool(clusters: Sequence[Count]) -> Count:
-    """All blocks of a side together, as they were counted."""
+    """All blocks of a side together, as counted."""
     return Count(sum(c.failures for c in clusters), sum(c.requests for c in clusters))
 
 
 def effective(clusters: Sequence[Count]) -> Count:
-    """All blocks of a side together, reduced to as many independent requests as they are worth."""
+    """All blocks of a side together, reduced to the number of independent requests that they are worth."""
     total, blocks = pool(clusters), len(clusters)
     by_chance = total.requests * total.share * (1 - total.share)
     if blocks < 2 or by_chance == 0:
@@ -47,7 +47,7 @@ def effective(clusters: Sequence[Count]) -> Count:
 
 def fisher(base: Count, candidate: Count) -> tuple[float, float]:
     """
-    One-sided p-values that the candidate fails more often, and that it fails less often.
+    One-sided p-values that the candidate fails more often, and less often.
 
     Fisher's exact test: given how many failed in all, how they fell on the two sides is hypergeometric. Where none did
     there is one way to fall, and the largest import of this package is spared.
@@ -64,7 +64,7 @@ def fisher(base: Count, candidate: Count) -> tuple[float, float]:
 
 def newcombe(base: Count, candidate: Count, *, confidence: float) -> Interval:
     """
-    Difference of two shares, candidate minus base, with its interval.
+    Newcombe's interval of the difference of two shares, candidate minus base.
 
     R. G. Newcombe, "Interval estimation for the difference between independent proportions", Statist. Med. 17, 1998,
     method 10: the Wilson intervals of both sides, joined.
@@ -88,7 +88,7 @@ def _wilson(count: Count, confidence: float) -> tuple[float, float]:
 
 def smallest_detectable(base: Count, candidate: Count, *, alpha: float, power: float) -> float:
     """
-    The rise of the share that would have been found at *alpha* with this *power*.
+    The growth of the share that would have been detected at *alpha* with this *power*.
 
     The normal approximation for two shares, started from the base's own (at least one failure, so that it holds near
     zero) and repeated because the rise itself adds variance.
@@ -103,5 +103,5 @@ def smallest_detectable(base: Count, candidate: Count, *, alpha: float, power: f
 
 
 def standard_error(base: Count, candidate: Count) -> float:
-    """Of the difference of two shares (Wald)."""
+    """Standard error of the difference of two shares (Wald)."""
     return sqrt(sum(count.share * (1 - count.share) / count.requests for count in (base, candidate)))

@@ -1,4 +1,4 @@
-"""Many series are one family: the chance that any of them turns red by accident is what alpha promises."""
+"""Corrects for many tests: alpha is the chance that any series of the family turns red by accident."""
 
 from collections.abc import Sequence
 

@@ -1,5 +1,5 @@
 """
-Repeated looks at growing data: what a p-value or an interval at one of them is worth.
+Corrects p-values and intervals for repeated looks at growing data.
 
 Who tests after every block and stops at the first success is wrong more often than the level of one test says. A group
 sequential test shares the level among its looks: a spending function says how much of it may be used up to which
@@ -27,7 +27,9 @@ from scipy import special
 
 Floats = npt.NDArray[np.float64]
 Fractions = tuple[float, ...]
-"""Of the planned blocks, at each look up to now, increasing; 1 is the last planned one. Empty: there is one look."""
+"""
+Fractions of the planned blocks at each look so far, increasing; 1 is the last planned one. Empty: there is one look.
+"""
 
 Spend = Callable[[float, float], float]
 """Level, fraction of the planned blocks -> the part of the level that may be spent up to there."""
@@ -54,7 +56,7 @@ SPENDING: Spend = power
 
 
 def spent(fraction: float) -> float:
-    """The share of a level that all looks up to this *fraction* of the planned blocks may have used up."""
+    """The share of a level that all looks up to this *fraction* of the planned blocks may have spent."""
     return SPENDING(1.0, fraction)
 
 

@@ -1,5 +1,5 @@
 """
-Variances borrowed across series.
+Moderates variances by borrowing strength across series.
 
 Eight blocks estimate a variance badly, but a run has many series of the same kind. Each series' own variance is drawn
 towards the one to be expected of it, as far as the series really are alike: the moderated t of G. K. Smyth, "Linear
@@ -18,17 +18,17 @@ from scipy import special
 
 SMALLEST_SD = 0.001
 """
-Of the log effect of one block. The quietest series measured so far scatters by 0.4 %; values that agree better than
-0.1 % were rounded, or are few and lucky, and must not become infinite certainty.
+Smallest standard deviation of the log effect of one block. The quietest series measured so far scatters by 0.4 %;
+values that agree better than 0.1 % were rounded, or are few and lucky.
 """
 
 MOST_BORROWED = 12.0
-"""Degrees of freedom that a prior may weigh at most: with few series their likeness is only a guess."""
+"""Largest weight of a prior in degrees of freedom: with few series their similarity is only a guess."""
 
 MOST_BESIDE_OWN = 1.5
 """
-And beside each degree that the series have themselves: after four blocks three times as many let 1.6 % of identical
-pairs of recorded rounds turn red, twice as many 1.3 %, so many 0.9 %.
+Largest weight of a prior per degree of freedom of the series: after four blocks three times as many let 1.6 % of
+identical pairs of recorded rounds turn red, twice as many 1.3 %, this many 0.9 %.
 """
 
 _ENOUGH_SERIES = 2  # one has nobody to borrow from

@@ -1,5 +1,5 @@
 """
-How much two runs differ for no reason: the prior, before a baseline has shown it.
+The prior for the scatter between runs, before a baseline has enough of them.
 
 Between jobs the machine changes, and one stored run says nothing about by how much. So the variance between runs starts
 from a prior, and moves to what the stored runs show as they accumulate.
@@ -16,10 +16,12 @@ from perfci.judge.stats.effect import Effect
 from perfci.judge.stats.moderated import Spread, shrink
 
 OTHER_MACHINE_SD = 0.15
-"""Of the log level of one run, between machines of one class (published jobs: 14.8 %, 15.0 %)."""
+"""SD of the log level of one run, between machines of one class (published jobs: 14.8 %, 15.0 %)."""
 
 SAME_MACHINE_SD = 0.045
-"""The same on the very same machine (load rounds of 20 s differ by 3 to 6 % from pair to pair)."""
+"""
+SD of the log level of one run on the very same machine (load rounds of 20 s differ by 3 to 6 % from pair to pair).
+"""
 
 WITHOUT_COMMON_SHIFT = 0.5
 """
@@ -31,24 +33,24 @@ PRIOR_DF = 20.0
 """Weight of the prior beside one stored run, in degrees of freedom."""
 
 RUNS_WITHOUT_PRIOR = 8
-"""From so many stored runs on, only what they show counts."""
+"""Number of stored runs from which the prior has no weight."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prior:
-    """What is assumed of the scatter between runs before any is looked at."""
+    """The scatter between runs that is assumed before any is measured."""
 
     same_machine: bool
     without_common_shift: bool = False
 
     @property
     def variance(self) -> float:
-        """Of the level of one run."""
+        """The variance of one run's level."""
         sd = SAME_MACHINE_SD if self.same_machine else OTHER_MACHINE_SD
         return (sd * (WITHOUT_COMMON_SHIFT if self.without_common_shift else 1.0)) ** 2
 
     def df(self, runs: int) -> float:
-        """Its weight beside so many stored runs, in degrees of freedom."""
+        """Its weight in degrees of freedom, next to so many stored runs."""
         return PRIOR_DF * max(0, RUNS_WITHOUT_PRIOR - runs) / (RUNS_WITHOUT_PRIOR - 1)
 
 

@@ -1,5 +1,5 @@
 """
-The chance of none: how likely it is that nothing was counted, where a reference counted something.
+The probability of counting nothing where a reference counted something.
 
 Requests are no Poisson process: users act in journeys, wait in step, and are few. So what is counted is divided by how
 much it clusters, and the rate itself may differ between two measurements of the same load.
@@ -11,7 +11,7 @@ from math import inf, log1p
 import numpy as np
 
 FEWEST_WINDOWS = 6
-"""Windows of one width that a variance is taken of."""
+"""Smallest number of windows from which a variance is estimated."""
 
 
 def chance_of_none(events: float, *, there: float, here: float, clusters: float = 1.0, shape: float = inf) -> float:
@@ -41,7 +41,7 @@ def chance_of_none(events: float, *, there: float, here: float, clusters: float 
 
 def index_of_dispersion(sequences: Sequence[Sequence[float]]) -> float:
     """
-    How many events come together: variance over mean of the counts in equal windows, 1 where events are independent.
+    How much events cluster: variance over mean of the counts in equal windows; 1 where events are independent.
 
     The index of dispersion for counts (D. R. Cox and P. A. W. Lewis, "The Statistical Analysis of Series of Events",
     1966, chapter 4): the largest over windows of 1, 2, 4, ... values, of which there are `FEWEST_WINDOWS` in all

@@ -1,5 +1,5 @@
 """
-Student's t: what follows from an estimate and its standard error.
+Student's t distribution: p-values and intervals from an estimate and its standard error.
 
 By the functions under `scipy.stats.t` (`stdtr` is its distribution, `stdtrit` the inverse): the same numbers, without
 tens of microseconds for the checking of arguments, which a thousand endpoints would feel.
@@ -31,7 +31,7 @@ class Estimate:
         return float(special.stdtr(self.df, self.estimate / self.standard_error))
 
     def half_width(self, confidence: float) -> float:
-        """Of the confidence interval about the estimate."""
+        """Half the width of the confidence interval."""
         return quantile((1 + confidence) / 2, self.df) * self.standard_error
 
     def interval(self, confidence: float) -> Interval:

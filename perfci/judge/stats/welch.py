@@ -1,4 +1,4 @@
-"""Two means whose spreads differ, where single values (requests, say) are the replicates."""
+"""Welch's test of two means with different variances, for replicates that are single values such as requests."""
 
 from math import sqrt
 from typing import NamedTuple
@@ -8,7 +8,7 @@ from perfci.model import Tally
 
 
 class Sample(NamedTuple):
-    """Values of one side, as far as the test needs them."""
+    """Summary of one side's values for the test."""
 
     size: int
     mean: float

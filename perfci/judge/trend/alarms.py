@@ -1,5 +1,6 @@
 """
-The gate's own test along a history: each run beside the newest runs before it, as a run against a baseline is judged.
+Applies the gate's own test along a history: each run is judged against the newest runs before it, as against a
+baseline.
 
 Where a run differs, the runs after it are compared with that run and its successors, as if it had been accepted: a
 change is told once, and not by every run that follows.
@@ -36,7 +37,7 @@ Told = tuple[SeriesName, Alarm]
 
 def alarms(rows: Sequence[HistoryRow], policy: GatePolicy, *, first: int, restarts: set[str]) -> Iterator[Told]:
     """
-    The alarms of the *rows* of one line from the one at position *first* on.
+    The alarms of one line's *rows*, from position *first* on.
 
     *restarts* are the runs before it that had one: what came before the last of them is not compared with any more.
     """
@@ -75,7 +76,7 @@ def _differing(row: HistoryRow, stored: Sequence[HistoryRow], policy: GatePolicy
 
 
 def _effects(row: HistoryRow, stored: Sequence[HistoryRow]) -> Iterator[tuple[SeriesName, Effect]]:
-    """The effect of each timed series; the endpoints of one metric together, so that what they share is taken out."""
+    """The effect of each timed series; endpoints of one metric are adjusted together for their common shift."""
     here = bool(row.machine_id) and all(other.machine_id == row.machine_id for other in stored)
     for names in _by_metric(row).values():
         pairs = {name.endpoint: pair for name in names if (pair := _pair(name, row, stored)).base}

@@ -1,5 +1,5 @@
 """
-Finds the runs from which on a series is at another level: the algorithm of Apache Otava, formerly Hunter.
+Finds the runs at which the level of a series changes: the algorithm of Apache Otava, formerly Hunter.
 
 M. Fleming, P. Kolaczkowski, I. Kumar, S. Das, S. McCarthy, P. Pattabhiraman, H. Ingo: "Hunter: Using change point
 detection to hunt for performance regressions", ICPE 2023. A window slides along the series. In each, the split with the
@@ -26,13 +26,13 @@ import numpy.typing as npt
 from perfci.judge.stats.student import Estimate
 
 WINDOW = 50
-"""Runs; the default of Otava."""
+"""Window length in runs: Otava's default."""
 
 ALPHA = 0.001
-"""Of each change point that stays; the default of Otava."""
+"""Largest p-value of a change point that is kept: Otava's default."""
 
 FIRST_PASS = 10 * ALPHA
-"""Of the weak ones, as in the paper."""
+"""Largest p-value of the weak change points that the first pass keeps, as in the paper."""
 
 Floats = npt.NDArray[np.float64]
 
@@ -49,13 +49,13 @@ class Split:
 
 
 def change_points(values: Floats) -> list[Split]:
-    """Where the mean of *values* changes, each with the stretches up to its neighbours."""
+    """The change points of the mean of *values*, each with the stretches up to its neighbours."""
     return _merged(values, _weak(values))
 
 
 def compared(first: Floats, second: Floats, *, at: int = 0) -> Split:
     """
-    Two stretches by Student's t test, with their variances pooled.
+    Compare two stretches by Student's t test with pooled variances.
 
     Values that are all alike differ for certain, or not at all. Two values alone prove nothing.
     """
@@ -84,7 +84,7 @@ def _weak(values: Floats) -> list[int]:
 
 
 def _divided(window: Floats) -> list[int]:
-    """The window split again and again, the clearest split first, until the clearest is no change of level."""
+    """Split the window recursively at the clearest change point, until none is significant."""
     points: list[int] = []
     best: dict[tuple[int, int], tuple[float, int]] = {}
     while True:
@@ -132,7 +132,7 @@ def _clearest(values: Floats) -> tuple[float, int]:
 
 
 def _merged(values: Floats, points: list[int]) -> list[Split]:
-    """The weak change points without those that do not stand beside the others, the weakest first."""
+    """Drop weak change points, the weakest first, until each of the rest is significant against its neighbours."""
     kept = [_beside(values, points, number) for number in range(len(points))]
     while kept and max(split.p_value for split in kept) >= ALPHA:
         weakest = max(range(len(kept)), key=lambda number: kept[number].p_value)
@@ -145,7 +145,7 @@ def _merged(values: Floats, points: list[int]) -> list[Split]:
 
 
 def _beside(values: Floats, points: list[int], number: int) -> Split:
-    """The change at one of the *points*, between its neighbours."""
+    """The split at one of the *points*, between its neighbouring points."""
     bounds = [0, *points, len(values)]
     left, at, right = bounds[number : number + 3]
     return compared(values[left:at], values[at:right], at=at)

@@ -1,4 +1,4 @@
-"""Puts together what was found along a line: each change with its commit, whether it was accepted, and the drift."""
+"""Builds the events of a line: each change with its commit, whether it was accepted, and the drift."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -34,15 +34,15 @@ from perfci.model import (
 from perfci.sentences.history import accepted_by_run
 
 NEAR = 3
-"""Runs between a change point and an alarm that tell of the same change."""
+"""Largest distance, in runs, between a change point and an alarm that count as one event."""
 
 ENDS = 10
-"""Runs at each end of a stretch whose levels tell a drift."""
+"""Number of runs at each end of a stretch whose levels are compared to find a drift."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accepted:
-    """What the project has accepted: baseline runs, by the time when they were measured, and counts."""
+    """What the project has accepted: baseline runs, by the time of their measurement, and counts."""
 
     runs: Mapping[str, str]  # created_at -> id
     census: CommittedCensus | None = None
@@ -57,7 +57,7 @@ def trend(
     name: tuple[str, str],
     place: str,
 ) -> Trend:
-    """Everything that there is to say about the *rows* of the scenario *name*, in which *changes* were found."""
+    """The trend of the scenario *name*: its *rows*, with the *changes* found in them."""
     counted = [row for row in rows if not row.excluded]
     return Trend(
         profile=name[0],
@@ -85,7 +85,7 @@ def _conditions(rows: Sequence[HistoryRow]) -> Iterator[Conditions]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Followed:
-    """One line: its runs, and what its series is held against."""
+    """One line of the trend: its runs, its metric and its budget."""
 
     name: LineName
     rows: Sequence[HistoryRow]
@@ -113,7 +113,7 @@ def _lines(rows: Sequence[HistoryRow], changes: Changes, policy: GatePolicy, acc
 
 
 def _events(line: _Followed, found: Found) -> list[Event]:
-    """Change points and alarms in the order of their runs; an alarm near a change point is the same event."""
+    """Change points and alarms in the order of their runs; an alarm near a change point is merged with it."""
     places = {row.run: number for number, row in enumerate(line.rows)}
     alarms = {places[alarm.run]: alarm for alarm in found.alarms if alarm.run in places}
     points = {places[point.run]: point for point in found.change_points if point.run in places}
@@ -152,7 +152,7 @@ def _event(line: _Followed, at: int, change: ChangePoint | Alarm, by: tuple[Foun
 
 
 def _exceeds(before: float, after: float, budget: Budget, of: Metric) -> bool:
-    """Whether a change is one that the gate would have called a regression or an improvement."""
+    """Whether the gate would have called this change a regression or an improvement."""
     difference = abs(after - before)
     share = of.scale is Scale.DIFFERENCE and not of.exact
     return difference > 0 and difference >= max(budget.floor, budget.change * (1.0 if share else abs(before)))
@@ -163,7 +163,7 @@ def _worse(before: float, after: float, of: Metric) -> bool:
 
 
 def _with_acceptance(events: Sequence[Event], name: LineName, accepted: Accepted) -> Iterator[Event]:
-    """Each event with what accepted it: a baseline run measured since, before the next event, or equal counts."""
+    """Each event with what accepted it: a baseline run measured before the next event, or equal committed counts."""
     for event, later in zip_longest(events, events[1:]):
         end = later.created_at if later else "9999"
         by = next((accepted_by_run(run) for at, run in accepted.runs.items() if event.created_at <= at < end), "")

@@ -1,5 +1,5 @@
 """
-Follows each series of a history along the runs whose values may be compared.
+Finds what changed in each series of a history, along the runs whose values may be compared.
 
 Times are compared under the same conditions only: machine class, load, data. Runs of two machine classes are two
 lines. Counts of work and shares of failures hold on every machine: all runs of a scenario are one line.
@@ -61,7 +61,7 @@ class Points:
 
 
 def lines_of(rows: Sequence[HistoryRow]) -> dict[LineName, Points]:
-    """The runs of each line; those that are excluded belong to none, nor do values of metrics that nobody knows."""
+    """The runs of each line, without excluded runs and without values of unknown metrics."""
     anywhere: dict[SeriesName, Points] = {}
     under: dict[str, dict[SeriesName, Points | None]] = defaultdict(dict)
     for row in rows:
@@ -83,18 +83,18 @@ def lines_of(rows: Sequence[HistoryRow]) -> dict[LineName, Points]:
 
 
 def scaled(values: Sequence[float], of: Metric) -> Floats:
-    """Values as they are compared: logs where the ratio counts."""
+    """Values on the scale on which they are compared: logarithms where the ratio counts."""
     array = np.array(values, dtype=np.float64)
     return np.log(np.maximum(array, np.finfo(np.float64).tiny)) if of.scale is Scale.RATIO else array
 
 
 def level(value: float, of: Metric) -> float:
-    """The value in the metric's unit that *scaled* turns into this one."""
+    """The inverse of `scaled`: a scaled value in the metric's unit."""
     return exp(value) if of.scale is Scale.RATIO else value
 
 
 def interval(difference: Estimate, of: Metric, *, confidence: float) -> Interval:
-    """A difference of scaled values as a change: relative where the ratio counts."""
+    """A difference of scaled values as a change: relative for metrics that are compared by their ratio."""
     exact = difference.standard_error == 0.0
     estimate = difference.estimate
     found = Interval(estimate=estimate, low=estimate, high=estimate) if exact else difference.interval(confidence)
@@ -104,7 +104,7 @@ def interval(difference: Estimate, of: Metric, *, confidence: float) -> Interval
 
 
 def _continues(before: Changes, rows: Sequence[HistoryRow]) -> bool:
-    """Whether the rows that were known are still the first: none came late, from before their end."""
+    """Whether *rows* only append to the rows that *before* was made from."""
     return 0 < before.rows <= len(rows) and rows[before.rows - 1].run == before.last
 
 

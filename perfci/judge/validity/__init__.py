@@ -1,5 +1,5 @@
 """
-Whether the numbers can be believed, before anyone looks at them.
+Decides whether the numbers can be trusted, before they are judged.
 
 A finding invalidates a run only where generator, recorder or machine caused it, or where both sides show it. What only
 the candidate shows is its regression. What the verdict does not depend on, but a reader should know, is a warning.
@@ -42,12 +42,12 @@ CHECKS: Sequence[Callable[[Case], Iterator[Finding]]] = (
     limits.unmatched,
     limits.too_few,
 )
-"""Every check, in the order in which findings of equal weight are told."""
+"""Every check, in the order in which findings of equal weight are reported."""
 
 
 def findings(run: Run, baseline: Baseline | None, policy: GatePolicy = DEFAULT) -> tuple[Finding, ...]:
     """
-    Everything to be known about the measurement, the gravest first.
+    Everything to be known about the measurement, the most severe first.
 
     Without *baseline* the run's own base side is the reference; with one, even an empty one, the stored runs are.
     """
@@ -65,7 +65,7 @@ def findings(run: Run, baseline: Baseline | None, policy: GatePolicy = DEFAULT) 
 
 
 def _incomplete(run: Run) -> list[Finding]:
-    """The planned rounds were not all measured, by no fault of the candidate; or something odd happened on the way."""
+    """Report missing rounds that are no fault of the candidate's, and incidents."""
     if run.complete:
         return [say.Incident(message=incident) for incident in run.incidents]
     return [say.Incomplete(incident=run.incidents[0] if run.incidents else "")]

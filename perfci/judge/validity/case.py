@@ -1,4 +1,4 @@
-"""What every check of validity looks at, and the rule that says whom a finding blames."""
+"""The input of every validity check, and the rule that attributes a finding to a side."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -52,7 +52,7 @@ def of(rounds: Rounds, side: Side) -> Rounds:
 
 
 def healths(rounds: Rounds) -> list[GeneratorHealth]:
-    """What was seen of the load generator; nothing of imported rounds."""
+    """The health of the load generator in each round; empty for imported rounds."""
     return [round_.generator for round_ in rounds if round_.generator is not None]
 
 
@@ -68,7 +68,7 @@ def total(rounds: Rounds) -> tuple[int, int]:
 
 
 def who_shows(case: Case, base: Rounds, shows: Callable[[Rounds], bool]) -> Shows | None:
-    """On which side something *shows*, the candidate's rounds beside those of the reference *base*; None: on none."""
+    """The side to which a finding that *shows* in a round is attributed; None where it shows on none."""
     candidate = shows(case.candidate)
     if candidate and base and not shows(base):
         return Shows.CANDIDATE_ALONE

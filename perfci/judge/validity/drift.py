@@ -1,4 +1,4 @@
-"""Whether what was measured stood still: within each round, and from the first block to the last."""
+"""Checks that the level was stable: within each round, and from the first block to the last."""
 
 from collections.abc import Iterator
 from math import expm1, log, sqrt
@@ -17,13 +17,16 @@ One round of ordinary noise may reach it (108 real ones: standard deviation 8 %,
 """
 
 CHANCE = 0.001
-"""p-value above which the drift of a side's rounds may be luck."""
+"""p-value above which the drift of a side's rounds may be chance."""
 
 LEAST_ROUNDS = 3
 LEAST_SECONDS = 4
 
 MOVED = log(1.25)
-"""Of the mean over all endpoints, from the first half of the blocks to the second. On 108 real rounds 10 %, at most."""
+"""
+Largest tolerated change of the mean over all endpoints, from the first half of the blocks to the second. On 108 real
+rounds it was at most 10 %.
+"""
 
 LEAST_BLOCKS = 4
 
@@ -52,7 +55,7 @@ def within_rounds(case: Case) -> Iterator[Finding]:
 
 
 def _drift(rounds: Rounds) -> float:
-    """The mean drift of the rounds as a log ratio, or 0 where it may be luck."""
+    """The mean drift of the rounds as a log ratio, or 0 where it may be chance."""
     known = [drift for round_ in rounds if (drift := _halves(round_)) is not None]
     if len(known) < LEAST_ROUNDS:
         return 0.0
@@ -70,7 +73,7 @@ def _halves(round_: Round) -> float | None:
 
 
 def across_blocks(case: Case) -> Iterator[Finding]:
-    """A machine that became slower or faster while it measured: pairs bear it, limits and stored runs do not."""
+    """A machine whose speed changed during the measurement: pairs are robust to it, limits and stored runs are not."""
     moves = {
         (side, kind): move
         for side in Side

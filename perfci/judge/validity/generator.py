@@ -1,4 +1,4 @@
-"""Findings about the load generator, its record and the machine, for which the candidate is never blamed."""
+"""Checks the load generator, its request log and the machine, for which the candidate is never blamed."""
 
 from collections.abc import Iterator
 from itertools import pairwise
@@ -12,10 +12,13 @@ from perfci.sentences import generator as say
 from perfci.sentences.finding import times
 
 SATURATED = 0.9
-"""Of a core: above it the generator itself is what is slow. In half of a side's load rounds it invalidates the run."""
+"""
+Share of a core above which the generator itself is the bottleneck. In half of a side's load rounds it invalidates the
+run.
+"""
 
 BUSY = 0.7
-"""Of a core: worth a warning; on a machine whose cores the service shares this is ordinary."""
+"""Share of a core that is worth a warning; on a machine whose cores the service shares it is normal."""
 
 STARVED = 0.3
 """Share of its time that the generator waited for a core. A warning: both sides wait for the same cores."""
@@ -24,13 +27,19 @@ LATE_MS = 100.0
 """Lag of the generator's event loop, 99th percentile: latencies are stretched by about as much."""
 
 CUT = 0.8
-"""Of the planned length: a shorter load round was cut off. Windows are exact, so this is far from any rounding."""
+"""
+Share of the planned length below which a load round was cut off. Windows are exact, so this is far from any rounding.
+"""
 
 DUET_CUT = CUT / 2
-"""Of the longest duet: one goes on for up to as long again where an endpoint was asked too seldom."""
+"""
+Share of the longest duet below which a duet was cut off: one may go on for as long again for endpoints with few turns.
+"""
 
 STEPPED = 0.05
-"""Of the round: a wall clock that jumps by more moves that share of the requests into or out of the round."""
+"""
+Share of a round by which the wall clock may jump: a jump moves that share of the requests into or out of the round.
+"""
 
 LEAST_STEP_S = 0.128
 """NTP steps a clock that is wrong by more, and slews it smoothly below (RFC 5905, appendix A.5.1.1: STEPT)."""
@@ -96,7 +105,7 @@ def ended(case: Case) -> Iterator[Finding]:
 
 
 def _ended_early(round_: Round) -> str:
-    """How the load ended before anything was measured; empty where it did not, or nobody knows."""
+    """Why the load ended before anything was measured; empty where it did not, or the reason is unknown."""
     return round_.generator.ended_early if round_.generator else ""
 
 
@@ -134,7 +143,7 @@ def _raised(round_: Round) -> Count:
 
 
 def records(case: Case) -> Iterator[Finding]:
-    """Rounds whose record has no end, or that are shorter than planned."""
+    """Rounds whose request log is incomplete, or that are shorter than planned."""
     watched = healths(case.measured)
     if ended := [health for health in watched if health.cut_off_s]:
         limit_s = max(health.cut_off_s for health in ended)
@@ -153,7 +162,7 @@ def records(case: Case) -> Iterator[Finding]:
 
 
 def clocks(case: Case) -> Iterator[Finding]:
-    """Times that no clock can have shown, and clocks that were set under way."""
+    """Impossible times, and clocks that were set during the run."""
     timed = [round_ for round_ in case.measured if round_.generator is not None]  # other tools often note no times
     if wrong := list(filter(_absurd, case.measured)):
         yield say.ClockAbsurd(wrong=len(wrong), rounds=len(case.measured))
@@ -170,7 +179,7 @@ def _stepped(round_: Round) -> bool:
 
 
 def _absurd(round_: Round) -> bool:
-    """Whether it holds a time below zero, beyond an hour, or no number at all."""
+    """Whether the round holds a time below zero, beyond an hour, or not a number."""
     values = (item for seen in round_.endpoints.values() for item in seen.values.items())
     timed = round_.generator is not None  # other tools often do not note how long they measured
     return (timed and round_.duration_s <= 0) or any(

@@ -1,4 +1,4 @@
-"""Whether the policy's limits met anything: what nothing was held against must not pass in silence."""
+"""Checks that the policy's limits apply to something: a limit without data must not pass silently."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from difflib import get_close_matches
@@ -31,7 +31,7 @@ def _of_slos(case: Case) -> set[str]:
 
 def too_few(case: Case) -> Iterator[Finding]:
     """
-    Endpoints that were asked for on both sides, and not often enough for the required times to be compared.
+    Endpoints that got requests on both sides, but too few to compare the required times.
 
     What is asked once at the start of a user has no turns of its own, and under load it is compared.
     """

@@ -1,4 +1,4 @@
-"""Whether the load that was asked for is the load that was offered, all the time and on both sides alike."""
+"""Checks that the offered load is the planned one, throughout and on both sides."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -23,20 +23,25 @@ A stall is a silence of a quarter of the round, but of 3 s at least and 10 s at 
 """
 
 STALLED_LATENCIES = 2.0
-"""... and which is longer than so many of the service's slowest seconds: who answers in 4 s is asked every 4 s."""
+"""
+... and which is longer than so many of the service's slowest seconds: with responses after 4 s, users send a request
+every 4 s.
+"""
 
 HELD_UP = 0.2
-"""Of the time between a user's requests, what latencies may leave unexplained; it varied by 2 % in 108 real rounds."""
+"""
+Share of the time between a user's requests that latencies may leave unexplained; it varied by 2 % in 108 real rounds.
+"""
 
 CHANCE = 0.001
-"""p-value above which a difference between rounds may be luck."""
+"""p-value above which a difference between rounds may be chance."""
 
 MIX_MOVED = 0.05
-"""Share of the requests by which an endpoint's part may differ between the sides before it is said."""
+"""Smallest difference between the sides in an endpoint's share of the requests that is reported."""
 
 
 def users(case: Case) -> Iterator[Finding]:
-    """Users that never came up, or gave up. Where the service died, that explains it."""
+    """Users that never started, or that stopped. Where the service died, that explains it."""
 
     def short(round_: Round) -> bool:
         health = round_.generator
@@ -53,7 +58,7 @@ def users(case: Case) -> Iterator[Finding]:
 
 def stalls(case: Case) -> Iterator[Finding]:
     """
-    Seconds on end in which no request was sent although users were there: all of them were waiting.
+    Consecutive seconds without a request although there were users: all of them were waiting.
 
     A generator that stood still itself is told by its own event loop.
     """
@@ -124,7 +129,7 @@ def _silence(round_: Round) -> int:
 
 def held_up(case: Case) -> Iterator[Finding]:
     """
-    Users that asked less often, and not because the answers took longer.
+    Users that sent requests less often, although the response times do not explain it.
 
     With N users, X requests a second and a mean response time R, a user thinks for Z = N / X - R between two requests
     (the interactive response time law: E. D. Lazowska et al., "Quantitative System Performance", 1984, chapter 3).
@@ -181,7 +186,7 @@ def grew(before: Sequence[float], after: Sequence[float], *, least_variance: flo
 
 
 def endpoints(case: Case) -> Iterator[Finding]:
-    """Endpoints that only the candidate was asked for; those that it was not asked for are told with the answers."""
+    """Endpoints with requests on the candidate only; those without are reported with the answers."""
     if new := zeros.absent(case.candidate, case.alike):
         yield say.EndpointsNew(endpoints=tuple(new))
 

@@ -1,4 +1,4 @@
-"""Whether tasks began when they were due, who is to blame where they did not, and whether users act all at once."""
+"""Checks that tasks began when they were due, and that users do not act in step."""
 
 from collections.abc import Iterator, Sequence
 
@@ -60,7 +60,7 @@ def behind(case: Case) -> Iterator[Finding]:
 
 
 def _too_slow(case: Case, shares: Sequence[float]) -> Iterator[Finding]:
-    """What is no regression: the load was too much for the service as it always was, or nearly so."""
+    """Why late starts are no regression: the load was too much for the service on the reference, too, or nearly so."""
     open_ = case.run.fingerprint.plan is not None and case.run.fingerprint.plan.arrivals is not None
     if (share := float(np.mean(shares))) > MISSED:
         yield say.Missed(share=share, arrivals=open_)
@@ -79,7 +79,7 @@ def _kept(rounds: Rounds) -> list[Schedule]:
 
 
 def _by_chance(before: Sequence[Schedule], after: Sequence[Schedule]) -> float:
-    """The variance that the difference of two shares has by the number of starts alone, both sides being alike."""
+    """The variance of the difference of two shares by the number of starts alone, for identical sides."""
     due = [sum(kept.due for kept in side) for side in (before, after)]
     share = sum(kept.missed for kept in (*before, *after)) / sum(due)
     return sum(share * (1 - share) / each for each in due)

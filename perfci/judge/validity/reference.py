@@ -1,4 +1,4 @@
-"""Whether the stored runs may be compared with at all."""
+"""Checks that the stored runs are comparable."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ from perfci.sentences import reference as say
 
 def other_data(case: Case) -> Iterator[Finding]:
     """
-    Sides that hold different data, each the same in every block: a smaller table is faster, too.
+    Sides with different data, each constant over the blocks: a smaller table is faster, too.
 
     Where the data of one side varies by itself, its digest says nothing about the other's.
     """
@@ -22,7 +22,7 @@ def other_data(case: Case) -> Iterator[Finding]:
 
 
 def unlike(case: Case) -> Iterator[Finding]:
-    """Clocks of unlike runs are not compared: that is said, and the gate cannot tell."""
+    """Times of incomparable runs are not compared: a finding says so, and the verdict stays open."""
     if case.baseline is None:
         return
     if obstacle := comparability.obstacle(case.run, case.baseline):
@@ -30,7 +30,7 @@ def unlike(case: Case) -> Iterator[Finding]:
 
 
 def unusual(case: Case) -> Iterator[Finding]:
-    """What differs from the stored runs without keeping them from being compared."""
+    """Differences from the stored runs that do not prevent a comparison."""
     if case.baseline is None:
         return
     if others := comparability.other_attributes(case.run, case.baseline):
@@ -38,7 +38,7 @@ def unusual(case: Case) -> Iterator[Finding]:
 
 
 def imported(case: Case) -> Iterator[Finding]:
-    """Runs of other tools: what perfci knows of its own, and checks, it does not know of them."""
+    """Runs of other tools, of which perfci cannot check what it checks of its own."""
     runs = [case.run, *(case.baseline.runs if case.baseline else ())]
     if tools := sorted({run.origin.tool for run in runs if run.origin.imported}):
         yield say.Imported(tools=tuple(tools))

@@ -1,4 +1,4 @@
-"""What the service did: it died, failed, or did not answer."""
+"""Checks the service: whether it died, failed, or did not answer."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -52,7 +52,7 @@ def silence(case: Case) -> Iterator[Finding]:
 
 
 def _silent_because(rounds: Rounds) -> str:
-    """What the users did instead of making requests, as the first round tells that knows it."""
+    """What the users did instead of sending requests, by the first round that knows."""
     return next((health.silent_because for health in healths(rounds) if health.silent_because), "")
 
 
@@ -82,7 +82,7 @@ def _silent_rounds(case: Case) -> Iterator[Finding]:
 
 
 def everything_failed(case: Case) -> Iterator[Finding]:
-    """No request succeeded, at any endpoint; red where so many failures are no accident at the reference's own rate."""
+    """No request to any endpoint succeeded; red where the reference's own failure rate makes that unlikely."""
 
     def shows(rounds: Rounds) -> bool:
         requests, failures = total(rounds)
@@ -100,7 +100,7 @@ def everything_failed(case: Case) -> Iterator[Finding]:
 
 def failing_on_both(case: Case) -> Iterator[Finding]:
     """
-    A load that the service refuses, on both sides alike: what is compared is then the rest, or the making of errors.
+    A load that fails on both sides alike: only the remaining requests, or error responses, are compared.
 
     Where everything failed, that is told by itself.
     """
@@ -124,7 +124,7 @@ def _commonest(case: Case) -> str:
 
 def failing_endpoints(case: Case) -> Iterator[Finding]:
     """
-    Single endpoints that fail: quick failures must not look like an improvement.
+    Endpoints that fail on one side: quick failures must not look like an improvement.
 
     One that never succeeds is red by itself, unless its requests are so few that they may all have failed by chance at
     the reference's own rate; a share that grew is judged by the failure rate, and said here because the times of the

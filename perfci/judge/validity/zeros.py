@@ -1,5 +1,5 @@
 """
-The chance of the zeros that rounds show: no request in a round, none to an endpoint, none that succeeded.
+The probability of zeros in rounds: no request in a round, none to an endpoint, or no success.
 
 Where nothing was counted, the load may not have come by: two identical sides of a profile whose users think for ten
 seconds see one request and none. A zero is held against a side only if it had a chance below `ALPHA` under the
@@ -86,14 +86,14 @@ def chance_of_absence(name: str, here: Rounds, reference: Rounds) -> float:
 
 
 def absent(there: Rounds, here: Rounds) -> list[str]:
-    """The endpoints that *there* was asked for and *here* was not, often enough to be no chance."""
+    """The endpoints with requests *there* and none *here*, often enough to exclude chance."""
     names = block_means.endpoints(there)
     gone = names - block_means.endpoints(here)
     return sorted(name for name in gone if chance_of_absence(name, here, there) * len(names) < ALPHA)
 
 
 def together(rounds: Iterable[Round]) -> float:
-    """How many requests come at once, from the seconds of the rounds; 1 without any."""
+    """How many requests come at once, estimated from the seconds of the rounds; 1 without any."""
     return rare.index_of_dispersion(
         [[second.requests for second in round_.seconds] for round_ in rounds if round_.seconds]
     )
@@ -105,7 +105,7 @@ def _shape(kind: RoundKind, counts: Sequence[float], clusters: float) -> float:
 
 
 def _exposure(round_: Round) -> float:
-    """User seconds."""
+    """User seconds of the rounds."""
     users = round_.generator.users_wanted if round_.generator else 1
     return max(round_.duration_s, 1e-9) * max(1, users)
 

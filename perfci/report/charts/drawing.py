@@ -14,7 +14,7 @@ from typing import Any
 from perfci.model import Metric, Quantity
 
 WIDTH = 330
-"""Of a chart that stands beside others, in pixels: a phone shows one in a row, a wide screen three."""
+"""Width of a chart in a grid, in pixels: a phone shows one in a row, a wide screen three."""
 
 Spec = dict[str, Any]
 """A Vega-Lite specification, or a part of one."""
@@ -60,7 +60,7 @@ _SHORTER = (  # within tags: what says nothing in a page, which names the whole 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chart:
-    """One picture: *name* says to those who do not see it what it shows."""
+    """One picture; *name* is its text alternative."""
 
     name: str
     svg: str  # markup that is safe in HTML
@@ -101,7 +101,7 @@ def _library() -> ModuleType | None:
 
 
 def labels(metric: Metric) -> Spec:
-    """The part of an axis that writes values of *metric*; times and shares have their unit there."""
+    """The axis labels of a *metric*; times and shares are written with their unit."""
     return {"labelExpr": _LABELS.get(metric.quantity, "format(datum.value, ',.3~r')")}
 
 

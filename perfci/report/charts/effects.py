@@ -9,11 +9,11 @@ from perfci.report.charts.drawing import INK, QUIET, Chart, Spec, svg, values
 from perfci.report.sanitise import visible
 
 MOST = 24
-"""Series in one picture; the table has all of them."""
+"""Largest number of series in one picture; the table has all of them."""
 
 NAME_LIMIT = 60
 MOST_CHANGE = 10.0
-"""A larger relative change stands at the edge; its number is written beside it."""
+"""Largest relative change on the axis; a larger one is drawn at the edge, with its number."""
 
 _SHAPES = {
     SeriesVerdict.REGRESSION: ("cross", "var(--red)", True),
@@ -23,16 +23,16 @@ _SHAPES = {
     SeriesVerdict.BELOW_BUDGET: ("circle", "var(--quiet)", False),
     SeriesVerdict.EQUIVALENT: ("circle", "var(--green)", True),
 }
-"""Verdict -> shape, colour, and whether the shape is filled: no verdict is told by colour alone."""
+"""Verdict -> shape, colour, and whether the shape is filled: colour is never the only difference."""
 
 _SIZES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 0.9, 1.0, 2.0, 5.0, 10.0)
 _TICKS = (0.0, *(sign * size for size in _SIZES for sign in (1, -1)))
 _LABEL = 46
-"""Pixels that the label of a tick needs."""
+"""Width of a tick's label in pixels."""
 
 WIDE, NARROW = 560, 320
 _STEP_ABOVE = 0.05
-"""Up to this change the axis is about linear, beyond it about logarithmic."""
+"""Change up to which the axis is about linear; beyond, it is about logarithmic."""
 
 _ROW = 24
 _NARROW_ROW = 40
@@ -67,7 +67,7 @@ def _chart(decisions: Sequence[Decision], what: str, unit: str) -> Chart | None:
 
 
 def _mark(number: int, decision: Decision) -> dict[str, object]:
-    """What the picture shows of one series; nothing where its change has no finite size."""
+    """The mark of one series; empty where its change is not finite."""
     comparison = decision.comparison
     found, metric, budget = comparison.change, comparison.series.metric, comparison.budget
     share = 1.0 if metric.scale is Scale.RATIO or _in_points(comparison) else _share(comparison.base)
@@ -92,7 +92,7 @@ def _mark(number: int, decision: Decision) -> dict[str, object]:
 
 
 def _share(base: float | None) -> float:
-    """What makes a difference of a count a relative change; from nothing on, any is the largest there is."""
+    """The factor that makes a difference of a count relative to its base; infinite where the base is zero."""
     return 1 / base if base else math.inf
 
 
@@ -141,7 +141,7 @@ def _spec(data: Sequence[dict[str, object]], domain: tuple[float, float], *, uni
 
 
 def _ticks(domain: tuple[float, float], width: int) -> list[float]:
-    """Zero, then from the outermost inwards what leaves room for its label, at both ends of the axis, too."""
+    """Zero, then ticks from the outermost inwards that leave room for their labels."""
     low, high = (_place(end) for end in domain)
     taken = [-_LABEL / 2, width + _LABEL / 2]
     chosen: list[float] = []
@@ -154,7 +154,7 @@ def _ticks(domain: tuple[float, float], width: int) -> list[float]:
 
 
 def _place(change: float) -> float:
-    """Where a change stands on the axis, which is linear around zero and logarithmic beyond."""
+    """The position of a change on the axis, which is linear around zero and logarithmic beyond."""
     return math.copysign(math.log1p(abs(change) / _STEP_ABOVE), change)
 
 

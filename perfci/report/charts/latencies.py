@@ -1,4 +1,4 @@
-"""Draws how the latencies of one endpoint are distributed on both sides, from the stored histograms."""
+"""Draws the latency distributions of one endpoint on both sides, from the stored histograms."""
 
 from collections.abc import Iterable, Mapping
 from math import ceil, isqrt
@@ -8,7 +8,10 @@ from perfci.model import Histogram, Metric, RoundKind, Side
 from perfci.report.charts.drawing import BASE, CANDIDATE, WIDTH, Chart, Spec, labels, svg, values
 
 FEWEST_STEPS, MOST_STEPS = 12, 50
-"""Steps of a distribution, the more the more requests: neighbouring bins become one, so that it is smooth and small."""
+"""
+Number of bins of a drawn distribution, which grows with the number of requests; neighbouring bins of the histogram are
+merged.
+"""
 
 
 def distribution(histograms: Mapping[Side, Histogram], *, endpoint: str, kind: RoundKind, metric: Metric) -> Chart:
@@ -65,7 +68,7 @@ def _spec(counts: Mapping[Side, Mapping[int, int]], metric: Metric) -> Spec:
 
 
 def _steps(counts: Mapping[int, int], side: Side, *, first: int, width: int) -> Iterable[dict[str, object]]:
-    """The outline of a distribution: it begins and ends at zero, and has its gaps."""
+    """The outline of a distribution, which begins and ends at zero, with its gaps."""
     groups: dict[int, int] = {}
     for key, count in counts.items():
         group = (key - first) // width

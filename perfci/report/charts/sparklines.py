@@ -1,4 +1,4 @@
-"""Draws each line of a trend as a sparkline: its runs from the oldest to the newest, with a rule where it changed."""
+"""Draws each line of a trend as a sparkline, oldest run first, with a rule at each change."""
 
 from collections.abc import Iterator, Sequence
 
@@ -6,13 +6,13 @@ from perfci.model import Line
 from perfci.report.charts.drawing import CANDIDATE, WIDTH, Chart, Spec, labels, svg, values
 
 MOST_POINTS = 240
-"""Points of one line; of more runs each stands for several."""
+"""Largest number of points of one line; with more runs each point is a mean of several."""
 
 HEIGHT = 56
 
 
 def sparkline(line: Line, *, name: str) -> Chart:
-    """The picture of *line*, which people call *name*; empty where nothing can draw it."""
+    """The sparkline of *line*, with *name* as its text alternative; empty where it cannot be drawn."""
     places = {row.run: number for number, row in enumerate(line.rows)}
     worse = [places[event.run] for event in line.events if event.worse and event.run in places]
     better = [places[event.run] for event in line.events if not event.worse and event.run in places]
@@ -36,7 +36,7 @@ def sparkline(line: Line, *, name: str) -> Chart:
 
 
 def _points(numbers: Sequence[float]) -> Iterator[dict[str, object]]:
-    """The mean of each stretch of runs, at the middle of the stretch."""
+    """The mean of each stretch of runs, placed at its middle."""
     count = min(len(numbers), MOST_POINTS)
     for number in range(count):
         begin, end = number * len(numbers) // count, (number + 1) * len(numbers) // count

@@ -1,4 +1,4 @@
-"""Draws the run over time: its phases, then second by second what the load rounds saw and what the target used."""
+"""Draws the run over time: its phases, then the seconds of the load rounds and the gauges of the target."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,10 +10,10 @@ from perfci.report.charts.drawing import BASE, CANDIDATE, LINE, WIDTH, Chart, Sp
 from perfci.report.sanitise import visible
 
 MOST_POINTS = 240
-"""Points of one line; of a longer run each stands for several seconds."""
+"""Largest number of points of one line; in a longer run each point stands for several seconds."""
 
 FEW_POINTS = 80
-"""So few points are drawn as dots, too: one that stands alone has no line."""
+"""Up to this number, points are also drawn as dots, since an isolated point has no line."""
 
 MOST_GAUGES = 12
 NAME_LIMIT = 60
@@ -23,7 +23,7 @@ _TARGET = "(target)"  # where a limit on a gauge stands among the SLOs of endpoi
 
 @dataclass(frozen=True, slots=True)
 class _Point:
-    """One value of one side, *at_s* seconds after the first load round began, the rounds laid end to end."""
+    """One value of one side, *at_s* seconds after the first load round began; rounds are laid end to end."""
 
     side: Side
     round: int
@@ -33,7 +33,7 @@ class _Point:
 
 @dataclass(frozen=True, slots=True)
 class _Quantity:
-    """Something that every second of a load round says."""
+    """A quantity that every second of a load round has."""
 
     title: str
     quantity: Quantity
@@ -93,7 +93,7 @@ def under_load(run: Run, outcome: Outcome) -> list[Chart]:
 
 
 def _begins(rounds: Iterable[Round]) -> dict[tuple[int, int], float]:
-    """When each pair of rounds begins, if only what was measured under load took time."""
+    """When each pair of rounds begins, counting only time under load."""
     begins, at_s = {}, 0.0
     for key, pair in groupby(rounds, key=lambda each: (each.block, each.number)):
         begins[key] = at_s
@@ -136,7 +136,7 @@ def _of_gauge(
 
 
 def _alerts(name: str, outcome: Outcome) -> list[str]:
-    """What was said of limits on the gauge: by those that warn, then by those that fail and were not held."""
+    """The limits on a gauge: those that warn, then those that fail and were exceeded."""
     said = [each.message for each in outcome.findings if each.code == "alert" and f": {name} was " in each.message]
     failed = [
         each.reason

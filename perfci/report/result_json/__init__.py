@@ -1,5 +1,5 @@
 """
-The format of `result.json`: what programs read, and what a second, trusted workflow renders again.
+The format of `result.json`, which programs read and a second, trusted workflow renders again.
 
 Each type of the document is written from a type of the model and turned back into it, field by field: a name of the
 model may change, and no file does. The reader trusts nothing: bounded size, no unknown key, no number that is none.
@@ -29,7 +29,9 @@ MESSAGE_LIMIT = 250
 
 
 def document(view: View) -> str:
-    """The document, small enough for `read`; what does not fit is left out, mildest first, and a finding says so."""
+    """
+    The document, small enough for `read`; what does not fit is left out, least severe first, and a finding says so.
+    """
     outcome = view.outcome
     text = _written(ResultDocument.from_model(outcome), indent=1)
     if len(text.encode()) <= MAX_BYTES:
@@ -46,7 +48,7 @@ def _written(document: ResultDocument, *, indent: int | None = None) -> str:
 
 
 def read(data: bytes) -> Outcome:
-    """The outcome in *data*, which anybody may have written; `ResultError` without its content where it is unusable."""
+    """The outcome in *data*, which is not trusted; `ResultError` without its content where it is unusable."""
     if len(data) > MAX_BYTES:
         raise ResultError(f"result.json has {len(data)} bytes, more than the {MAX_BYTES} that are read")
     try:

@@ -216,7 +216,7 @@ def silent_because(readers: Iterable[LogReader]) -> str:
     left = sum(e["count"] for e in events(readers, "left"))
     wait_s = max((e["wait_s"] for e in events(readers, "silent")), default=0.0)
     sentences = {
-        "asking": "no answer came to what {} of its users asked",
+        "asking": "{} of its users got no answer",
         "waiting": "{} of its users wait between two tasks" + (f", for up to {wait_s:.3g} s" if wait_s else ""),
         "busy": "{} of its users are busy in a task that asks nothing",
     }
@@ -236,7 +236,7 @@ def _before(stopped_s: float | None, windows: Sequence[Window]) -> list[Window]:
     if not left:
         raise LoadError(
             "the LoadTestShape ended before anything was measured",
-            hint="the warm-up counts from its first users: let it last longer, or choose a shorter `warmup`",
+            hint="the warm-up begins with the first users: make the load longer, or `warmup` shorter",
         )
     return left
 

@@ -25,8 +25,8 @@ __all__ = [
     "Scene",
     "Settings",
     "Source",
+    "monitoring",
     "parse",
-    "watching",
 ]
 
 SOURCES: Sequence[Finder] = (availability, page, prometheus, machine, process, container, postgresql, redis)
@@ -38,7 +38,7 @@ KERNEL_IN_SLICES_S = 0.25
 
 
 @contextlib.contextmanager
-def watching(
+def monitoring(
     running: RunningTarget, settings: Settings, *, environ: Mapping[str, str], sliced: bool = False
 ) -> Iterator[Monitor]:
     """

@@ -105,7 +105,7 @@ class Container:
 
 def parse(texts: Mapping[str, str], now_s: float) -> dict[str, Reading]:
     """
-    What the files tell, in either version of control groups (cgroups(7)).
+    The values in the files of a control group, of either version (cgroups(7)).
 
     Memory is that in use without the file cache that the kernel would give back first, as `docker stats` has it.
     """

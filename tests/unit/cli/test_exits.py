@@ -21,7 +21,7 @@ from tests.fakes.shell import Perfci
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (["rnu", "tickets"], "No such command 'rnu'"),
         (["run"], "Missing argument 'PROFILE[:SCENARIO]'"),
@@ -43,11 +43,11 @@ from tests.fakes.shell import Perfci
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
-def test_usage_errors_are_2(perfci: Perfci, arguments: list[str], told: str) -> None:
+def test_usage_errors_are_2(perfci: Perfci, arguments: list[str], message: str) -> None:
     """On standard error, naming what was wrong; nothing on standard output, no traceback."""
     code, out, err = perfci(*arguments)
     assert (code, out) == (2, "")
-    assert told in err
+    assert message in err
     assert "Traceback" not in err
 
 
@@ -74,7 +74,7 @@ def test_gate_without_a_result_is_3(perfci: Perfci, tmp_path: Path) -> None:
     """Never green: the step that measured did not come to its end."""
     code, out, err = perfci("gate", "run")
     assert (code, out) == (3, "")
-    assert err.splitlines()[0] == "perfci: there is no result in run: the measuring step did not come to its end"
+    assert err.splitlines()[0] == "perfci: there is no result in run: the measuring step did not finish"
     assert err.splitlines()[1].startswith("next: ")
 
 
@@ -121,7 +121,7 @@ def _raising(error: BaseException) -> Callable[..., NoReturn]:
 
 
 @pytest.mark.parametrize(
-    ("error", "code", "told"),
+    ("error", "code", "message"),
     [
         (LoadError("Locust ended", hint="look"), 3, "perfci: Locust ended\nnext: look\n"),
         (ConfigError("no profile"), 2, "perfci: no profile\n"),
@@ -131,11 +131,11 @@ def _raising(error: BaseException) -> Callable[..., NoReturn]:
     ids=lambda value: type(value).__name__,
 )
 def test_errors_end_with_their_code(
-    perfci: Perfci, monkeypatch: pytest.MonkeyPatch, error: BaseException, code: int, told: str
+    perfci: Perfci, monkeypatch: pytest.MonkeyPatch, error: BaseException, code: int, message: str
 ) -> None:
     """What happened, and the next step where there is one."""
     monkeypatch.setattr("perfci.pipeline.documents.read", _raising(error))
-    assert perfci("gate", "run") == (code, "", told)
+    assert perfci("gate", "run") == (code, "", message)
 
 
 def test_a_crash_is_no_verdict(perfci: Perfci, monkeypatch: pytest.MonkeyPatch) -> None:

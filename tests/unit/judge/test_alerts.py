@@ -52,9 +52,9 @@ def said(run: Run, *alerts: Alert) -> list[str]:
 )
 def test_an_alert_needs_its_seconds_in_a_row(points: tuple[float | None, ...], seconds: int) -> None:
     """Three of them: the longest stretch counts, and is told."""
-    told = said(a_run_of(a_gauge(*points)), an_alert())
+    messages = said(a_run_of(a_gauge(*points)), an_alert())
     what = f"connections: db/connections was above 90 for {seconds} s in block 1 of the candidate"
-    assert told == ([f"{what} ({max(p for p in points if p)} at most)"] if seconds else [])
+    assert messages == ([f"{what} ({max(p for p in points if p)} at most)"] if seconds else [])
 
 
 def test_the_worst_block_is_told_and_the_base_beside_it() -> None:
@@ -74,7 +74,7 @@ def test_what_nobody_watched_is_said() -> None:
     assert short.startswith("the alert connections could not be checked: ")
     assert short.endswith("it needs 3 s of db/connections in a row, and no round has more than 2 s")
     (typo,) = said(a_run_of(a_gauge(1, 2)), an_alert(gauge="db/conections"))
-    assert typo.endswith("could not be checked: db/conections was not watched, but db/connections")
+    assert typo.endswith("could not be checked: db/conections was not monitored, but db/connections")
     assert said(a_run(rounds=()), an_alert()) == []
 
 

@@ -90,10 +90,10 @@ def test_a_smaller_answer_is_never_an_improvement() -> None:
     run = answered(a_paired_run(slower={NAME: 0.6}), answers(LONG), answers(SHORT))
     outcome = judged(run)
     assert outcome.verdict is Verdict.INCONCLUSIVE
-    told = found(outcome)["answers-differ"]
-    assert told.weight is Weight.INCONCLUSIVE
-    assert told.message == f"{NAME}: the candidate's answers are 99.7 % smaller (4,000 -> 12 bytes at the median)"
-    assert f'accept_answers = ["{NAME}"]' in told.hint
+    finding = found(outcome)["answers-differ"]
+    assert finding.weight is Weight.INCONCLUSIVE
+    assert finding.message == f"{NAME}: the candidate's answers are 99.7 % smaller (4,000 -> 12 bytes at the median)"
+    assert f'accept_answers = ["{NAME}"]' in finding.hint
     touched = [
         decision for decision in outcome.decisions if decision.comparison.series.endpoint in {NAME, ALL_ENDPOINTS}
     ]
@@ -205,20 +205,20 @@ def test_what_grows_under_load_alone_is_what_the_faster_side_was_sent() -> None:
 def test_failures_of_another_kind_are_a_warning() -> None:
     """How often is the failure rate's; that they fail in another way is told."""
     base, candidate = answers(LONG, failures={404: 20}), answers(LONG, failures={500: 20})
-    told = found(judged(answered(a_paired_run(), base, candidate)))["failures-differ"]
-    assert told.weight is Weight.WARNING
-    assert told.message == f"Requests fail in another way: {NAME} (404 -> 500)"
+    finding = found(judged(answered(a_paired_run(), base, candidate)))["failures-differ"]
+    assert finding.weight is Weight.WARNING
+    assert finding.message == f"Requests fail in another way: {NAME} (404 -> 500)"
 
 
 def test_of_endpoints_that_are_not_required_it_is_only_told() -> None:
     """No pass rests on them."""
     run = answered(a_paired_run(), answers(LONG), answers(SHORT))
-    told = {
+    findings = {
         required: judge_answers(case_of(run, None, DEFAULT), [a_comparison(endpoint=NAME)] * required).findings
         for required in (False, True)
     }
-    assert [finding.weight for finding in told[False]] == [Weight.NOTICE]
-    assert [finding.weight for finding in told[True]] == [Weight.INCONCLUSIVE]
+    assert [finding.weight for finding in findings[False]] == [Weight.NOTICE]
+    assert [finding.weight for finding in findings[True]] == [Weight.INCONCLUSIVE]
 
 
 # Endpoints of one side
@@ -236,7 +236,7 @@ def test_an_endpoint_that_is_gone_cannot_pass_unless_that_is_accepted() -> None:
     run = without(a_paired_run(), NAME, Side.CANDIDATE)
     outcome = judged(run)
     assert outcome.verdict is Verdict.INCONCLUSIVE
-    assert found(outcome)["endpoints-missing"].message == f"The candidate was never asked for {NAME}; the reference was"
+    assert found(outcome)["endpoints-missing"].message == f"The candidate got no request to {NAME}; the reference did"
     accepted = judged(run, replace(DEFAULT, accept_answers=(NAME,)))
     assert accepted.verdict is Verdict.PASS
     assert found(accepted)["endpoints-missing"].weight is Weight.NOTICE
@@ -325,11 +325,11 @@ def test_a_load_that_fails_on_both_sides_proves_little(failures: int, code: str,
     )
     outcome = judged(replace(run, rounds=rounds))
     assert outcome.verdict is verdict
-    told = [finding for finding in outcome.findings if finding.code in {"mostly-failing", "partly-failing"}]
-    assert [finding.code for finding in told] == ([code] if code else [])
-    if told:
-        assert f"({failures / 4:.0f} % and {failures / 4:.0f} %)" in told[0].message
-        assert "404 Not Found" in told[0].hint
+    findings = [finding for finding in outcome.findings if finding.code in {"mostly-failing", "partly-failing"}]
+    assert [finding.code for finding in findings] == ([code] if code else [])
+    if findings:
+        assert f"({failures / 4:.0f} % and {failures / 4:.0f} %)" in findings[0].message
+        assert "404 Not Found" in findings[0].hint
 
 
 def test_what_one_side_fails_is_told_by_the_failure_rate_alone() -> None:

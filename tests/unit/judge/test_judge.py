@@ -223,7 +223,7 @@ def test_endpoints_of_one_side_are_listed_and_not_compared() -> None:
     run = edited(a_paired_run(), Side.BASE, "POST /tickets/", None)
     comparison = service_times(run)["POST /tickets/"]
     assert comparison.change is None
-    assert comparison.note == "new: only the candidate was asked for it"
+    assert comparison.note == "new: only the candidate got requests to it"
     assert judged(run).verdict is Verdict.PASS
 
 
@@ -321,7 +321,7 @@ def test_a_machine_that_was_faster_or_slower_hides_no_endpoint(machine: float) -
     outcome = beside(a_wide_run(slower=slower), stored(1, same_machine=False))
     assert outcome.verdict is Verdict.REGRESSION
     assert outcome.decisions[0].comparison.series.endpoint == "GET /3"
-    assert "slower beside the other endpoints" in outcome.reason
+    assert "slower relative to the other endpoints" in outcome.reason
     red = [decision for decision in outcome.decisions if decision.verdict is SeriesVerdict.REGRESSION]
     assert {decision.comparison.series.endpoint for decision in red} == {"GET /3"}
 

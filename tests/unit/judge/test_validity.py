@@ -144,21 +144,21 @@ def test_another_locust_warns() -> None:
     newer = replace(run.fingerprint, versions={**run.fingerprint.versions, "locust": "3.0.0"})
     (found,) = findings(replace(run, fingerprint=newer), a_baseline())
     assert (found.code, found.weight) == ("baseline-differs", Weight.WARNING)
-    assert found.message == "The stored runs were measured with others: Locust version 3.0, not 2.46"
+    assert found.message == "The stored runs were measured under other conditions: Locust version 3.0, not 2.46"
 
 
 SAME, OTHER, THIRD = ("a" * 64,), ("b" * 64,), ("c" * 64, "d" * 64)
 
 
 @pytest.mark.parametrize(
-    ("base", "candidate", "told"),
+    ("base", "candidate", "reported"),
     [(SAME, SAME, False), (SAME, OTHER, True), (SAME, THIRD, False), (THIRD, OTHER, False), ((), OTHER, False)],
 )
 def test_sides_with_different_data_cannot_pass(
-    base: tuple[str, ...], candidate: tuple[str, ...], *, told: bool
+    base: tuple[str, ...], candidate: tuple[str, ...], *, reported: bool
 ) -> None:
     """Unless the data of a side varies by itself, or no digest is known."""
     run = replace(a_paired_run(), seed_digests={Side.BASE: base, Side.CANDIDATE: candidate})
     found = weights(findings(run, None))
-    assert found == ({"data-differs": Weight.INCONCLUSIVE} if told else {})
+    assert found == ({"data-differs": Weight.INCONCLUSIVE} if reported else {})
     assert findings(run, a_baseline()) == findings(replace(run, seed_digests={}), a_baseline())

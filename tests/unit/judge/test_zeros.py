@@ -76,7 +76,7 @@ PROFILES = {
 }
 
 
-def asked(profile: Profile, rng: random.Random) -> Iterator[tuple[float, str, bool]]:
+def simulated_requests(profile: Profile, rng: random.Random) -> Iterator[tuple[float, str, bool]]:
     """When, what, and whether it failed; an empty name is a task that raised before any request."""
     end = profile.duration_s
     names, weights = zip(*profile.endpoints.items(), strict=True)
@@ -93,16 +93,20 @@ def asked(profile: Profile, rng: random.Random) -> Iterator[tuple[float, str, bo
 
 def a_load(profile: Profile, side: Side, block: int, rng: random.Random) -> Round:
     """A load round, as its users happened to ask; latencies hardly scatter, since clocks are not what is looked at."""
-    made = sorted(asked(profile, rng))
+    made = sorted(simulated_requests(profile, rng))
     requests = [request for request in made if request[1]]
     seconds = Counter(int(at) for at, _, _ in requests)
     endpoints = {}
     for name in sorted({name for _, name, _ in requests}):
         failed = [failure for _, each, failure in requests if each == name]
-        endpoints[name] = seen([4.0 * rng.lognormvariate(0, 0.01) for _ in failed], sum(failed), profile.duration_s)
+        endpoints[name] = an_endpoint(
+            [4.0 * rng.lognormvariate(0, 0.01) for _ in failed], sum(failed), profile.duration_s
+        )
     if requests:
         everything = [4.0 * rng.lognormvariate(0, 0.01) for _ in requests]
-        endpoints[ALL_ENDPOINTS] = seen(everything, sum(failure for _, _, failure in requests), profile.duration_s)
+        endpoints[ALL_ENDPOINTS] = an_endpoint(
+            everything, sum(failure for _, _, failure in requests), profile.duration_s
+        )
     return a_round(
         side=side,
         block=block,
@@ -121,7 +125,7 @@ def a_load(profile: Profile, side: Side, block: int, rng: random.Random) -> Roun
     )
 
 
-def seen(latencies: Sequence[float], failures: int, seconds: float) -> EndpointRound:
+def an_endpoint(latencies: Sequence[float], failures: int, seconds: float) -> EndpointRound:
     good = sorted(latencies)[: len(latencies) - failures]
     values = {"failure_rate": failures / len(latencies), "throughput": len(good) / seconds}
     if good:
@@ -180,7 +184,7 @@ def without(run: Run, name: str, *sides: Side) -> Run:
     """Nobody answers the endpoint any more on these sides."""
 
     def quiet(round_: Round) -> Round:
-        left = {each: seen for each, seen in round_.endpoints.items() if each != name}
+        left = {each: measured for each, measured in round_.endpoints.items() if each != name}
         return replace(round_, endpoints=left) if round_.side in sides else round_
 
     return replace(run, rounds=tuple(map(quiet, run.rounds)))
@@ -228,7 +232,7 @@ def rare_rounds(*counts: Sequence[int]) -> Run:
                 side=side,
                 block=block,
                 started_at=1000.0 * block,
-                endpoints={"GET /": seen([4.0] * count, 0, 20.0)} if count else {},
+                endpoints={"GET /": an_endpoint([4.0] * count, 0, 20.0)} if count else {},
                 seconds=(),
             )
             for block, pair in enumerate(counts, 1)
@@ -250,14 +254,14 @@ def rare_rounds(*counts: Sequence[int]) -> Run:
 )
 def test_the_more_requests_were_due_the_more_a_silent_round_says(run: Run, expected: dict[str, Weight]) -> None:
     """One request on the base and none on the candidate is chance; four hundred and none are not."""
-    told = {code: weight for code, weight in weights(findings(run, None)).items() if code != "few-requests"}
-    assert told == expected
+    found = {code: weight for code, weight in weights(findings(run, None)).items() if code != "few-requests"}
+    assert found == expected
 
 
 def test_a_warning_tells_what_to_do_about_rounds_without_requests() -> None:
     """It is the load that is too thin."""
     (found,) = (finding for finding in findings(rare_rounds((1, 1), (1, 0)), None) if finding.code == "silent-round")
-    assert found.message == "In 1 of 4 rounds no request was made: by chance, since few are due"
+    assert found.message == "In 1 of 4 rounds no request was made: which may be chance, since few were due"
     assert "more users" in found.hint
 
 
@@ -272,7 +276,7 @@ def test_a_warning_tells_what_to_do_about_rounds_without_requests() -> None:
 def test_a_few_failures_are_no_everything(base: tuple[int, int], candidate: tuple[int, int], expected: Weight) -> None:
     """Two failures of two are what a service may do by chance that failed none of two before."""
     rounds = tuple(
-        a_round(side=side, block=block, endpoints={"GET /": seen([4.0] * requests, failures, 20.0)})
+        a_round(side=side, block=block, endpoints={"GET /": an_endpoint([4.0] * requests, failures, 20.0)})
         for block in (1, 2)
         for side, (requests, failures) in zip(Side, (base, candidate), strict=True)
     )
@@ -287,8 +291,10 @@ def test_an_endpoint_whose_few_requests_failed_is_told_but_not_red() -> None:
                 a_round(
                     side=side,
                     endpoints={
-                        "GET /": seen([4.0] * 400, 0, 20.0),
-                        "GET /a": seen([4.0] * (there if side is Side.BASE else 3), 3 * (side is Side.CANDIDATE), 20.0),
+                        "GET /": an_endpoint([4.0] * 400, 0, 20.0),
+                        "GET /a": an_endpoint(
+                            [4.0] * (there if side is Side.BASE else 3), 3 * (side is Side.CANDIDATE), 20.0
+                        ),
                     },
                 )
                 for side in Side
@@ -313,7 +319,7 @@ def test_users_that_asked_once_instead_of_twice_were_not_held_up() -> None:
     """All rounds of a side have the same few requests, and so no scatter: that is luck, not certainty."""
 
     def few(requests: int) -> dict[str, EndpointRound]:
-        return {name: seen([4.0] * requests, 0, 20.0) for name in ("GET /", ALL_ENDPOINTS)}
+        return {name: an_endpoint([4.0] * requests, 0, 20.0) for name in ("GET /", ALL_ENDPOINTS)}
 
     run = a_run(
         rounds=tuple(
@@ -334,9 +340,9 @@ def test_a_round_whose_one_request_failed_breaches_no_limit_on_times() -> None:
         )
 
     policy = replace(DEFAULT, slos=(Slo(metric="mean", limit=200.0, endpoint="GET /a"),))
-    lucky = judge_slos(rounds(*[seen([4.0], 0, 20.0)] * 40, seen([4.0], 1, 20.0)), policy)
+    lucky = judge_slos(rounds(*[an_endpoint([4.0], 0, 20.0)] * 40, an_endpoint([4.0], 1, 20.0)), policy)
     assert (lucky[0].held, lucky[0].reason) == (True, "40/40 rounds within 200 ms, 1 could not tell")
-    dead = judge_slos(rounds(*[seen([4.0], 1, 20.0)] * 4), policy)
+    dead = judge_slos(rounds(*[an_endpoint([4.0], 1, 20.0)] * 4), policy)
     assert (dead[0].held, dead[0].rounds) == (False, 4)
 
 

@@ -32,7 +32,7 @@ pytestmark = pytest.mark.kind("I")
 OK, GONE, BROKEN = "200", "failed with 404", "failed with 500"
 
 
-def seen(answers: int = 12, *kinds: str, size: int = 1000, spread: int = 0) -> Answered:
+def answers_of(answers: int = 12, *kinds: str, size: int = 1000, spread: int = 0) -> Answered:
     """So many answers of these kinds; the successes between *size* and *size* + *spread*."""
     kinds = kinds or (OK,)
     good = answers if not any(kind.startswith("failed") for kind in kinds) else answers * (OK in kinds)
@@ -48,7 +48,7 @@ def seen(answers: int = 12, *kinds: str, size: int = 1000, spread: int = 0) -> A
 
 def names(count: int = 10, /, **special: Any) -> dict[str, dict[Side, Answered]]:
     """So many ordinary names, and some others: an answer for both sides, or a pair of base and candidate."""
-    found = {f"GET /i/{number}": dict.fromkeys(Side, seen()) for number in range(count)}
+    found = {f"GET /i/{number}": dict.fromkeys(Side, answers_of()) for number in range(count)}
     for name, answers in special.items():
         pair = answers if isinstance(answers, tuple) else (answers, answers)
         found[f"GET /i/{name}"] = dict(zip(Side, pair, strict=True))
@@ -58,19 +58,19 @@ def names(count: int = 10, /, **special: Any) -> dict[str, dict[Side, Answered]]
 @pytest.mark.parametrize(
     ("special", "because"),
     [
-        (seen(12, GONE), GONE),
-        (seen(12, "204"), "204"),
-        (seen(size=50_000), "larger answers"),
-        (seen(size=100), "smaller answers"),
-        ((seen(), seen(12, BROKEN)), f"{BROKEN} on the candidate"),
-        ((seen(12, GONE), seen()), f"{GONE} on the base"),
-        ((seen(), seen(size=2)), "smaller answers on the candidate"),
-        (seen(12, OK, GONE), ""),  # sometimes this, sometimes that: the share of failures tells
-        (seen(2, GONE), ""),  # too few to say so
-        (seen(size=1900), ""),
-        (seen(size=100, spread=900), ""),
-        ((seen(), seen(12, OK, BROKEN)), ""),
-        ((seen(5), seen(5, BROKEN)), ""),  # that few may all have failed by chance, among so many names
+        (answers_of(12, GONE), GONE),
+        (answers_of(12, "204"), "204"),
+        (answers_of(size=50_000), "larger answers"),
+        (answers_of(size=100), "smaller answers"),
+        ((answers_of(), answers_of(12, BROKEN)), f"{BROKEN} on the candidate"),
+        ((answers_of(12, GONE), answers_of()), f"{GONE} on the base"),
+        ((answers_of(), answers_of(size=2)), "smaller answers on the candidate"),
+        (answers_of(12, OK, GONE), ""),  # sometimes this, sometimes that: the share of failures tells
+        (answers_of(2, GONE), ""),  # too few to say so
+        (answers_of(size=1900), ""),
+        (answers_of(size=100, spread=900), ""),
+        ((answers_of(), answers_of(12, OK, BROKEN)), ""),
+        ((answers_of(5), answers_of(5, BROKEN)), ""),  # that few may all have failed by chance, among so many names
     ],
 )
 def test_names_that_are_answered_otherwise_stay_apart(special: Any, because: str) -> None:
@@ -80,23 +80,25 @@ def test_names_that_are_answered_otherwise_stay_apart(special: Any, because: str
 
 def test_a_change_of_all_names_sets_none_apart() -> None:
     """The endpoint as a whole answers otherwise then, and its own numbers show it."""
-    changed = {name: {Side.BASE: seen(), Side.CANDIDATE: seen(12, BROKEN)} for name in names()}
+    changed = {name: {Side.BASE: answers_of(), Side.CANDIDATE: answers_of(12, BROKEN)} for name in names()}
     assert apart(changed) == {}
-    shrunk = {name: {Side.BASE: seen(), Side.CANDIDATE: seen(size=2)} for name in names()}
+    shrunk = {name: {Side.BASE: answers_of(), Side.CANDIDATE: answers_of(size=2)} for name in names()}
     assert apart(shrunk) == {}
-    assert apart({"GET /i/1": {Side.CANDIDATE: seen(12, GONE)}}) == {}
+    assert apart({"GET /i/1": {Side.CANDIDATE: answers_of(12, GONE)}}) == {}
 
 
 def test_one_side_alone_is_enough() -> None:
     """In a comparison with stored runs there is no other."""
-    alone = {name: {Side.CANDIDATE: sides[Side.CANDIDATE]} for name, sides in names(x=seen(3, GONE)).items()}
+    alone = {name: {Side.CANDIDATE: sides[Side.CANDIDATE]} for name, sides in names(x=answers_of(3, GONE)).items()}
     assert apart(alone) == {"GET /i/x": GONE}
 
 
 @given(st.data())
 def test_no_order_of_names_changes_who_is_apart(data: st.DataObject) -> None:
     """Nor of the rounds that were put together."""
-    kinds = st.sampled_from([seen(), seen(12, GONE), seen(size=9000), seen(12, OK, GONE), seen(2)])
+    kinds = st.sampled_from(
+        [answers_of(), answers_of(12, GONE), answers_of(size=9000), answers_of(12, OK, GONE), answers_of(2)]
+    )
     found = {f"GET /i/{number}": dict.fromkeys(Side, data.draw(kinds)) for number in range(6)}
     order = data.draw(st.permutations(sorted(found)))
     assert apart({name: found[name] for name in order}) == apart(found)
@@ -108,7 +110,7 @@ def test_identical_sides_that_fail_at_random_set_no_name_apart_by_side() -> None
 
     def drawn() -> Answered:
         failures = sum(rng.random() < 0.2 for _ in range(6))
-        return seen(6, *({OK} if failures < 6 else set()), *({BROKEN} if failures else set()))
+        return answers_of(6, *({OK} if failures < 6 else set()), *({BROKEN} if failures else set()))
 
     runs = [apart({f"GET /i/{n}": {side: drawn() for side in Side} for n in range(300)}) for _ in range(100)]
     assert sum(any("on the" in because for because in found.values()) for found in runs) <= 100 * 10 * CHANCE
@@ -138,7 +140,7 @@ def _again(measured: Round, templates: dict[str, str], called: Mapping[str, str]
 
 def test_a_template_is_as_general_as_its_names() -> None:
     """One name keeps its own, in the rounds, in their errors, in what went wrong."""
-    run = _named({"GET /i/7": dict.fromkeys(Side, seen())}, incidents=("too little time for GET /i/{id}",))
+    run = _named({"GET /i/7": dict.fromkeys(Side, answers_of())}, incidents=("too little time for GET /i/{id}",))
     assert [set(round_.endpoints) for round_ in run.rounds] == [{"GET /i/7"}] * 2
     assert run.incidents == ("too little time for GET /i/7",)
     assert run.folded == ()
@@ -146,7 +148,7 @@ def test_a_template_is_as_general_as_its_names() -> None:
 
 def test_a_group_that_is_apart_is_measured_by_itself() -> None:
     """A single name by its own, several by what they have in common; and the run says which and why."""
-    run = _named(names(**{"77": seen(12, GONE), "78": seen(12, GONE), "79": seen(size=90_000)}))
+    run = _named(names(**{"77": answers_of(12, GONE), "78": answers_of(12, GONE), "79": answers_of(size=90_000)}))
     expected = {"GET /i/{id}", "GET /i/{id} (failed with 404)", "GET /i/79"}
     assert [set(round_.endpoints) for round_ in run.rounds] == [expected] * 2
     assert [(group.endpoint, group.names, group.because) for group in run.folded] == [
@@ -158,7 +160,7 @@ def test_a_group_that_is_apart_is_measured_by_itself() -> None:
 
 def test_a_name_that_is_taken_is_not_given_twice() -> None:
     """The locustfile may have given by hand the very name that a template would be called."""
-    run = _named({"GET /i/7": dict.fromkeys(Side, seen())}, others=("GET /i/7",))
+    run = _named({"GET /i/7": dict.fromkeys(Side, answers_of())}, others=("GET /i/7",))
     assert [set(round_.endpoints) for round_ in run.rounds] == [{"GET /i/7", "GET /i/{id}"}] * 2
 
 
@@ -226,19 +228,19 @@ def test_stored_endpoints_are_found_under_their_names_of_today(stored: str, here
     """Runs and counts that were accepted before names were folded, or by a run that saw other names."""
     run = a_run(rounds=(_round(Side.CANDIDATE, here),))
     own = [EndpointName(match="GET /shop/*/basket", name="GET basket")]
-    _, baseline, told = aligned(run, _stored(stored), own)
+    _, baseline, notes = aligned(run, _stored(stored), own)
     assert baseline is not None
     assert baseline.census is not None
     assert set(baseline.runs[0].rounds[0].endpoints) == set(baseline.census.census.endpoints) == {found}
-    assert told == ()
+    assert notes == ()
 
 
 def test_what_was_stored_by_each_name_is_not_put_together() -> None:
     """Quantiles of several cannot be made one: it is told, with what to do."""
     run = a_run(rounds=(_round(Side.CANDIDATE, "GET /i/{id}", "GET /x"),))
-    _, baseline, (told,) = aligned(run, _stored("GET /i/7", "GET /i/8", "GET /x"), [])
+    _, baseline, (finding,) = aligned(run, _stored("GET /i/7", "GET /i/8", "GET /x"), [])
     assert baseline is not None
     assert set(baseline.runs[0].rounds[0].endpoints) == {"GET /i/7", "GET /i/8", "GET /x"}
-    assert told.code == "endpoints-stored-apart"
-    assert "GET /i/{id} (2 stored names)" in told.message
-    assert "accept a run" in told.hint
+    assert finding.code == "endpoints-stored-apart"
+    assert "GET /i/{id} (2 stored names)" in finding.message
+    assert "accept a new run" in finding.hint

@@ -149,19 +149,19 @@ DEAD = tuple(replace(round_, target=TargetHealth(alive=False, restarts=0)) for r
 
 
 @pytest.mark.parametrize(
-    ("run", "told"),
+    ("run", "message"),
     [
         (a_paired_run(), "measured two sides by turns"),
         (replace(_candidate(), complete=False), "The run ended before all planned rounds were measured"),
         (replace(_candidate(), rounds=()), "No round of the candidate was measured"),
-        (replace(_candidate(), rounds=(a_round(endpoints={}),)), "No request to the candidate came to its end"),
-        (replace(_candidate(), rounds=DEAD), "died or restarted under measurement"),
+        (replace(_candidate(), rounds=(a_round(endpoints={}),)), "No request to the candidate completed"),
+        (replace(_candidate(), rounds=DEAD), "died or restarted while measured"),
     ],
     ids=["paired", "incomplete", "empty", "no-requests", "died"],
 )
-def test_a_bad_run_is_refused(tmp_path: Path, config: Path, run: Run, told: str) -> None:
+def test_a_bad_run_is_refused(tmp_path: Path, config: Path, run: Run, message: str) -> None:
     """What cannot be believed does not become what later runs are measured by; no file is written."""
-    with pytest.raises(ConfigError, match=f"run {run.id} .*{told}") as caught:
+    with pytest.raises(ConfigError, match=f"run {run.id} .*{message}") as caught:
         record(_save(run, tmp_path / "run"), config_file=config)
     assert caught.value.exit_code is ExitCode.USAGE
     assert not (config.parent / "baselines").exists()

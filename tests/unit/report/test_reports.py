@@ -204,8 +204,8 @@ def test_terminal_shows_hostile_names_as_text() -> None:
 
 def test_verbose() -> None:
     """What is for information only is shown on request."""
-    told = a_decision(comparison=a_comparison(endpoint="GET /told", budget=a_budget(role=Role.ADVISORY)))
-    outcome = an_outcome(decisions=(told,))
+    advisory = a_decision(comparison=a_comparison(endpoint="GET /told", budget=a_budget(role=Role.ADVISORY)))
+    outcome = an_outcome(decisions=(advisory,))
     assert "GET /told" not in terminal.render(outcome)
     assert "1 more series" in terminal.render(outcome)
     assert "GET /told" in terminal.render(outcome, verbose=True)

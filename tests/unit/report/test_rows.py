@@ -173,8 +173,8 @@ def test_what_all_endpoints_share_is_told_where_it_was_taken_out() -> None:
     """Values rise while the change falls: the reader is told why, once for all rows."""
     assert rows.taken_out([a_decision()]) == ""
     decisions = [a_decision(comparison=replace(a_comparison(), common_shift=shift)) for shift in (0.12, 0.14)]
-    assert "in common, +12 %, is the machine's" in rows.taken_out(decisions[:1])
-    assert "in common, +12 % to +14 %, is the machine's" in rows.taken_out([a_decision(), *decisions])
+    assert "common shift, +12 %, is the machine's" in rows.taken_out(decisions[:1])
+    assert "common shift, +12 % to +14 %, is the machine's" in rows.taken_out([a_decision(), *decisions])
     for text in (terminal.render(an_outcome(decisions=tuple(decisions))), markdown(decisions)):
         assert "+12 % to +14 %" in " ".join(text.split())
 

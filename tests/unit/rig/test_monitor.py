@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from perfci.errors import ConfigError, MonitorError, PerfciError
 from perfci.model import Gauge, TargetHealth
 from perfci.rig.load.recording import Recording, Window
-from perfci.rig.monitor import SOURCES, Missing, Monitor, Reading, Scene, Settings, Source, container, parse, watching
+from perfci.rig.monitor import SOURCES, Missing, Monitor, Reading, Scene, Settings, Source, container, monitoring, parse
 from perfci.rig.monitor.monitor import MOST_GAUGES
 from perfci.rig.monitor.page import pointed, summed
 from perfci.rig.monitor.prometheus import answered
@@ -274,7 +274,7 @@ def test_a_container_on_this_machine_is_read_from_the_kernel(tmp_path: Path, fil
 
 
 @pytest.mark.parametrize(
-    ("pointer", "told"),
+    ("pointer", "expected"),
     [
         ("/pool/in_use", 7.0),
         ("/pool/a~1b/1/~0", 2.5),
@@ -285,17 +285,17 @@ def test_a_container_on_this_machine_is_read_from_the_kernel(tmp_path: Path, fil
         ("/pool/in_use/x", "nothing is at"),
     ],
 )
-def test_a_pointer_leads_to_a_number(pointer: str, told: float | str) -> None:
+def test_a_pointer_leads_to_a_number(pointer: str, expected: float | str) -> None:
     """Or to a reason."""
-    if isinstance(told, float):
-        assert pointed(BODIES["/stats"], pointer) == told
+    if isinstance(expected, float):
+        assert pointed(BODIES["/stats"], pointer) == expected
         return
-    with pytest.raises(MonitorError, match=told):
+    with pytest.raises(MonitorError, match=expected):
         pointed(BODIES["/stats"], pointer)
 
 
 @pytest.mark.parametrize(
-    ("metric", "told"),
+    ("metric", "expected"),
     [
         ("pool_size", 20.0),
         ("pool", 12.0),
@@ -307,17 +307,17 @@ def test_a_pointer_leads_to_a_number(pointer: str, told: float | str) -> None:
         ("7", "is not the name of a metric"),
     ],
 )
-def test_a_metric_is_the_sum_of_its_series(metric: str, told: float | str) -> None:
+def test_a_metric_is_the_sum_of_its_series(metric: str, expected: float | str) -> None:
     """Those that have its labels, beside any others."""
-    if isinstance(told, float):
-        assert summed(METRICS, metric) == told
+    if isinstance(expected, float):
+        assert summed(METRICS, metric) == expected
         return
-    with pytest.raises(MonitorError, match=told):
+    with pytest.raises(MonitorError, match=expected):
         summed(METRICS, metric)
 
 
 @pytest.mark.parametrize(
-    ("data", "told"),
+    ("data", "expected"),
     [
         ({"resultType": "vector", "result": [{"metric": {}, "value": [1, "7"]}]}, 7.0),
         ({"resultType": "vector", "result": []}, "gives 0 series"),
@@ -327,18 +327,18 @@ def test_a_metric_is_the_sum_of_its_series(metric: str, told: float | str) -> No
         (None, "none of a Prometheus server's"),
     ],
 )
-def test_a_query_gives_one_number(data: object, told: float | str) -> None:
+def test_a_query_gives_one_number(data: object, expected: float | str) -> None:
     """A server that answers something else is told what it did."""
     body = json.dumps({"status": "success", "data": data}).encode()
-    if isinstance(told, float):
-        assert answered(body) == told
+    if isinstance(expected, float):
+        assert answered(body) == expected
         return
-    with pytest.raises(MonitorError, match=told):
+    with pytest.raises(MonitorError, match=expected):
         answered(body)
 
 
 @pytest.mark.parametrize(
-    ("table", "told"),
+    ("table", "message"),
     [
         ({"url": "http://other.example/x", "pointer": "/a"}, "other.example is not this machine"),
         ({"prometheus": "https://other.example", "query": "up"}, "other.example is not this machine"),
@@ -351,9 +351,9 @@ def test_a_query_gives_one_number(data: object, told: float | str) -> None:
         ({"url": "/x", "pointer": "/a", "query": "up"}, "prometheus with query"),
     ],
 )
-def test_a_gauge_is_asked_of_nobody_else(table: Mapping[str, Any], told: str) -> None:
+def test_a_gauge_is_asked_of_nobody_else(table: Mapping[str, Any], message: str) -> None:
     """Of this machine, or of a host that is allowed by name; and in one way."""
-    with pytest.raises(ConfigError, match=told):
+    with pytest.raises(ConfigError, match=message):
         parse({"own": table}, where="test")
 
 
@@ -501,7 +501,7 @@ def test_gauges_are_bounded() -> None:
 
 def test_a_monitor_that_is_off_asks_nobody(shell: "subprocess.Popen[bytes]") -> None:
     """Nothing is read, not even the generator."""
-    with watching(running(pid=shell.pid), Settings(enabled=False), environ=os.environ) as monitor:
+    with monitoring(running(pid=shell.pid), Settings(enabled=False), environ=os.environ) as monitor:
         time.sleep(0.01)
     assert monitor.gauges(a_recording(0.0, time.time())) == {}
     assert monitor.missing == {}

@@ -21,7 +21,7 @@ class Form(NamedTuple):
 
 
 def form_of(response: Any) -> Form | None:
-    """The form of a response of either of Locust's clients; None of what is no HTTP response, or has no headers."""
+    """The form of an HTTP response of either of Locust's clients; None for anything else, or without headers."""
     try:
         headers = response.headers
         version, closed = _connection(response)

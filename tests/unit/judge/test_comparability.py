@@ -95,15 +95,15 @@ def test_every_trait_has_its_case() -> None:
 def test_a_difference_does_what_the_table_says(attribute: Attribute) -> None:
     """Where times are not compared, ten times slower is neither red nor green; a warning changes no verdict."""
     outcome = _beside(_run(attribute.name, **OTHERS[attribute.name]))
-    told = [(finding.code, attribute.name in finding.message) for finding in outcome.findings]
+    findings = [(finding.code, attribute.name in finding.message) for finding in outcome.findings]
     match attribute.consequence:
         case Consequence.FORBIDS:
-            assert (outcome.verdict, told) == (Verdict.INCONCLUSIVE, [("baseline-unlike", True)])
+            assert (outcome.verdict, findings) == (Verdict.INCONCLUSIVE, [("baseline-unlike", True)])
             assert attribute.name in outcome.reason
         case Consequence.WARNS:
-            assert (outcome.verdict, told) == (Verdict.REGRESSION, [("baseline-differs", True)])
+            assert (outcome.verdict, findings) == (Verdict.REGRESSION, [("baseline-differs", True)])
         case Consequence.SHOWN:
-            assert (outcome.verdict, told) == (Verdict.REGRESSION, [])
+            assert (outcome.verdict, findings) == (Verdict.REGRESSION, [])
 
 
 def test_repairs_of_a_program_are_not_told() -> None:

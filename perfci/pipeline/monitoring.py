@@ -4,7 +4,7 @@ from perfci.config import Config
 from perfci.rig import monitor
 
 
-def watched_of(config: Config, *, file: str) -> monitor.Settings:
+def monitor_settings(config: Config, *, file: str) -> monitor.Settings:
     """What `[monitor]` asks to be monitored."""
     table = config.monitor
     return monitor.parse(

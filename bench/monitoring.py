@@ -1,5 +1,5 @@
 """
-What watching costs: `python -m bench.watching [--compose]`.
+Measures what monitoring costs: `python -m bench.monitoring [--compose]`.
 
 The demo service is started and watched while nothing is asked of it, in whole rounds, in slices, and with a page of
 three gauges. Printed is perfci's own processor time meanwhile, as a share of one core: it does nothing else.
@@ -33,17 +33,17 @@ WAYS: Mapping[str, tuple[bool, Mapping[str, Any]]] = {
 @click.option("--compose", is_flag=True, help="the demo as a compose project, with PostgreSQL and Redis")
 @click.option("--seconds", default=12.0, show_default=True, help="watched in each way")
 def main(compose: bool, seconds: float) -> None:
-    """Print the share of a core that the monitor takes."""
+    """Print the share of a core that the monitor uses."""
     config = read(ROOT / "perfci.toml").within("compose" if compose else None)
     options = target.parse(config.target, where="[target]")
     with tempfile.TemporaryDirectory() as folder:
         here: dict[str, Any] = {"source": ROOT, "workspace": Path(folder), "state": Path(folder) / "state"}
-        here |= {"side": Side.CANDIDATE, "label": f"watching{os.getpid()}", "environ": os.environ}
+        here |= {"side": Side.CANDIDATE, "label": f"monitoring{os.getpid()}", "environ": os.environ}
         target.prepare(options, **here)
         with target.start(options, **here) as running:
             for way, (sliced, gauges) in WAYS.items():
                 settings = monitor.parse(gauges, where="the bench")
-                with monitor.watching(running, settings, environ=os.environ, sliced=sliced):
+                with monitor.monitoring(running, settings, environ=os.environ, sliced=sliced):
                     time.sleep(OPENING_S)
                     before = time.process_time()
                     time.sleep(seconds)

@@ -1,4 +1,4 @@
-"""What is asked of the started service, and what the answers decide: readiness, and the requests of the load."""
+"""Probes the started service: from its answers follow the readiness check and the requests of the load."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -17,13 +17,13 @@ DOCUMENTS = (
     *("/swagger/v1/swagger.json", "/api/schema/", "/openapi.yaml", "/api-docs.json", "/spec.json"),
 )
 MOST_FOUND = 15
-"""Endpoints that are taken from links and declarations: an OpenAPI document is taken whole."""
+"""Largest number of endpoints from links and declarations; an OpenAPI document is used whole."""
 
 SLOW_S = 0.5
 
 
 class Answer(Protocol):
-    """An answer of the service (`perfci.rig.discovery`)."""
+    """A response of the service (`perfci.rig.discovery`)."""
 
     @property
     def path(self) -> str: ...
@@ -43,23 +43,23 @@ class Service(Protocol):
     """The running service."""
 
     def get(self, path: str) -> Answer | None:
-        """The answer to a GET; None where the time is over."""
+        """The response to a GET; None when the time is over."""
 
     def first(self, paths: Iterable[str]) -> Answer | None:
-        """The first of *paths* that is answered well."""
+        """The first of *paths* with a successful response."""
 
     @property
-    def asked(self) -> Mapping[str, Answer]:
-        """What was answered so far, by path."""
+    def answers(self) -> Mapping[str, Answer]:
+        """The responses so far, by path."""
 
     def crawl(
         self, paths: Iterable[str], *, allowed: Callable[[str], bool], template: Callable[[str], str], most: int
     ) -> Iterator[Answer]:
-        """Good answers to *paths* and to the links in them, one for each *template*."""
+        """Successful responses to *paths* and to the links in them, one for each *template*."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class Probed:
     """The readiness and the load that were found."""
 
     ready: Mapping[str, object]
@@ -70,8 +70,8 @@ class Asked:
     why: str = ""  # these requests
 
 
-def ask(service: Service, start: Start, seen: Look) -> Asked:
-    """Ask the running service; an endpoint that does not answer with a success is left out."""
+def probe(service: Service, start: Start, seen: Look) -> Probed:
+    """Probe the running service; an endpoint without a successful response is left out."""
     known = [path for path in (start.health, seen.health) if path]
     healthy = service.first([*known, *HEALTH_PATHS, "/"])
     ready: dict[str, object] = {"path": healthy.path} if healthy else {"tcp": True}
@@ -90,15 +90,15 @@ def ask(service: Service, start: Start, seen: Look) -> Asked:
     if not healthy and gets:
         ready, guesses = {"path": gets[0].path}, (Guess("ready", gets[0].path, "it answers with a success"),)
     todo = ("put what your users do into the Locust file: its tasks only read",) if gets else (_NO_PATHS,)
-    return Asked(ready=ready, gets=tuple(gets or [_ROOT]), left=tuple(left), guesses=guesses, todo=todo, why=source)
+    return Probed(ready=ready, gets=tuple(gets or [_ROOT]), left=tuple(left), guesses=guesses, todo=todo, why=source)
 
 
 _ROOT = Get(path="/", name="/", why="nothing else is known")
 _NO_PATHS = "no GET was found that answers with a success: write the tasks of the Locust file"
 
 
-def unasked(start: Start, seen: Look, reason: str) -> Asked:
-    """What the files alone say, for the *reason* that the service was not asked."""
+def not_probed(start: Start, seen: Look, reason: str) -> Probed:
+    """What the files alone suggest, with the *reason* why the service was not probed."""
     path = start.health or seen.health
     gets, left = openapi.gets(seen.document) if seen.document is not None else ([], [])
     why = f"every safe GET of {seen.document_name}"
@@ -108,7 +108,7 @@ def unasked(start: Start, seen: Look, reason: str) -> Asked:
         paths = [each for each in seen.declared if _allowed(each)][:MOST_FOUND]
         gets = [Get(path=each, name=each, why="declared in the code") for each in paths]
         why = "what the code declares"
-    return Asked(
+    return Probed(
         ready={"path": path} if path else {"tcp": True},
         gets=tuple(gets or [_ROOT]),
         left=tuple(left),
@@ -121,7 +121,9 @@ def unasked(start: Start, seen: Look, reason: str) -> Asked:
 
 
 def _documented(service: Service, seen: Look) -> tuple[list[Get], list[LeftOut], str]:
-    """The GETs of the document that the service publishes, else of the one in the repository, that it answers well."""
+    """
+    The GETs that the service answers with success, from the document that it publishes, else from the repository's.
+    """
     published = service.first(DOCUMENTS)
     document = openapi.parse(published.text) if published else None
     where = published.path if published and document is not None else seen.document_name
@@ -133,7 +135,7 @@ def _documented(service: Service, seen: Look) -> tuple[list[Get], list[LeftOut],
 
 
 def _good(service: Service, get: Get, left: list[LeftOut]) -> bool:
-    """Whether *get* is answered well; else it is added to what is *left* out."""
+    """Whether *get* succeeds; else it is added to what is *left* out."""
     answer = service.get(get.path)
     if answer is None:
         reason = "there was no time to ask it"
@@ -149,9 +151,9 @@ def _good(service: Service, get: Get, left: list[LeftOut]) -> bool:
 
 
 def _refused(service: Service) -> list[LeftOut]:
-    """What was asked and needs a login, as far as an answer shows it."""
+    """The probed endpoints that need a login, as far as their responses show."""
     found = []
-    for answer in service.asked.values():
+    for answer in service.answers.values():
         if answer.status in {401, 403} or re.search(r"log-?in|sign-?in|/auth", answer.location, re.IGNORECASE):
             how = (
                 f"it leads to {answer.location.partition('?')[0]}" if answer.location else f"it answers {answer.status}"
