@@ -54,7 +54,7 @@ FAULTS = (
     Fault("small pool", "DEMO_FAULTS=small-pool", "tickets:normal-smoke", "mean", (*WAITING[:-1], "120")),
     Fault("crash", "DEMO_FAULTS=crash=500", "tickets:normal-smoke", "restarts", WAITING),
     Fault("cache never hits", "DEMO_FAULTS=no-cache", "crm:dashboard-only-smoke", "cache_hit_rate"),
-    Fault("cache stops hitting", "DEMO_FAULTS=cache-stops=1500", "crm:dashboard-only-smoke", "cache_hit_loss"),
+    Fault("cache stops hitting", "DEMO_FAULTS=cache-stops=2500", "crm:dashboard-only-smoke", "cache_hit_loss"),
     Fault("spike without recovery", "DEMO_FAULTS=no-recovery=30", "tickets:spike-smoke", "recovery"),
     Fault(
         "rate limit not kept",
