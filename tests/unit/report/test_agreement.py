@@ -33,7 +33,7 @@ def _red() -> Outcome:
     slower_too = replace(slower.comparison, series=replace(slower.comparison.series, endpoint="POST /tickets/"))
     decisions = (slower, a_regression(comparison=slower_too), statements())
     breached = an_slo_result(slo=an_slo(), held=False, rounds_within=0, reason="0/8 rounds within 200 ms")
-    reason = headline(decisions, ())
+    reason = str(headline(decisions, ()))
     return an_outcome(verdict=Verdict.REGRESSION, reason=reason, decisions=decisions, slos=(breached,))
 
 
