@@ -68,21 +68,21 @@ def test_an_unknown_key_is_named_with_its_place(addition: str, place: str) -> No
 
 def test_all_problems_are_told_at_once() -> None:
     """Who has made three mistakes needs one attempt, not three."""
-    told = _refused(
+    message = _refused(
         '[profiles.tickets]\nlocustfile = 3\n[profiles.tickets.scenarios.smoke]\nusers = 0\nduration = "soon"'
     )
-    assert told.splitlines()[0] == "perfci.toml cannot be used, for 4 reasons:"
-    places = {line.split(":")[0].strip() for line in told.splitlines()[1:]}
+    assert message.splitlines()[0] == "perfci.toml cannot be used, for 4 reasons:"
+    places = {line.split(":")[0].strip() for line in message.splitlines()[1:]}
     scenario = "profiles.tickets.scenarios.smoke"
     assert places == {"target", "profiles.tickets.locustfile", f"{scenario}.users", f"{scenario}.duration"}
 
 
 def test_a_flood_of_problems_is_cut_off_and_counted() -> None:
     """A hundred unknown keys do not fill the screen."""
-    told = _refused("".join(f"key{number} = 1\n" for number in range(100)) + SMALL).splitlines()
-    assert len(told) == 22
-    assert told[0] == "perfci.toml cannot be used, for 100 reasons:"
-    assert told[-1] == "  ... and 80 more"
+    lines = _refused("".join(f"key{number} = 1\n" for number in range(100)) + SMALL).splitlines()
+    assert len(lines) == 22
+    assert lines[0] == "perfci.toml cannot be used, for 100 reasons:"
+    assert lines[-1] == "  ... and 80 more"
 
 
 @pytest.mark.parametrize(
@@ -178,7 +178,7 @@ def test_the_defaults_are_enough() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "told", "hint"),
+    ("name", "message", "hint"),
     [
         ("ticket", "no profile 'ticket'", "the profiles are: tickets"),
         ("", "no profile ''", "the profiles are: tickets"),
@@ -187,11 +187,11 @@ def test_the_defaults_are_enough() -> None:
         ("tickets:smoke:x", "profile 'tickets' has no scenario 'smoke:x'", "its scenarios are: smoke, soak"),
     ],
 )
-def test_unknown_profiles_and_scenarios_list_the_known(name: str, told: str, hint: str) -> None:
+def test_unknown_profiles_and_scenarios_list_the_known(name: str, message: str, hint: str) -> None:
     """The next step is to choose one of those that exist."""
     with pytest.raises(ConfigError) as caught:
         _parsed(SMALL).find(name)
-    assert (str(caught.value), caught.value.hint) == (told, hint)
+    assert (str(caught.value), caught.value.hint) == (message, hint)
 
 
 def test_an_unknown_environment_lists_the_known() -> None:
@@ -218,7 +218,7 @@ def test_an_environment_lies_over_the_file_key_by_key() -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "told", "hint"),
+    ("content", "message", "hint"),
     [
         (b'target = "\xff"', r"x\.toml is not UTF-8 \(byte 10\)", "save it as UTF-8"),
         (SMALL.encode("utf-16"), r"x\.toml is not UTF-8 \(byte 0\)", "save it as UTF-8"),
@@ -228,10 +228,10 @@ def test_an_environment_lies_over_the_file_key_by_key() -> None:
         (b"", r"x\.toml cannot be used, for 2 reasons:", config.CHECK),
     ],
 )
-def test_what_is_no_configuration_is_named(tmp_path: Path, content: bytes, told: str, hint: str) -> None:
+def test_what_is_no_configuration_is_named(tmp_path: Path, content: bytes, message: str, hint: str) -> None:
     """Not UTF-8, not TOML, empty: the file is named, and where it goes wrong."""
     (tmp_path / "x.toml").write_bytes(content)
-    with pytest.raises(ConfigError, match=f"^{told}") as caught:
+    with pytest.raises(ConfigError, match=f"^{message}") as caught:
         config.read(tmp_path / "x.toml")
     assert caught.value.hint == hint
 
@@ -420,8 +420,8 @@ def test_former_names_in_the_policy_are_read_with_a_warning() -> None:
     today = text.replace("_mean", "_gmean").replace("decides", "required").replace("informs", "advisory")
     former, now = _parsed(SMALL + text), _parsed(SMALL + today)
     assert policy_of(former.gate) == policy_of(now.gate)
-    told = [warning.removeprefix("perfci.toml: ").partition(":")[0] for warning in former.warnings]
-    assert told == [
+    keys = [warning.removeprefix("perfci.toml: ").partition(":")[0] for warning in former.warnings]
+    assert keys == [
         "gate.budget.ref.load.trimmed_mean is now called gate.budget.ref.load.trimmed_gmean",
         'gate.budget.ref.load.trimmed_gmean.role = "decides" is now called "required"',
         'gate.override.0.role = "informs" is now called "advisory"',

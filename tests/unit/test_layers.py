@@ -266,7 +266,7 @@ def test_profiles_need_locust_and_the_extra_load_testing_alone() -> None:
 
 
 @pytest.mark.parametrize(
-    ("file", "line", "told"),
+    ("file", "line", "breach"),
     [
         ("perfci/rig/x.py", "from perfci.judge import stats", "perfci.rig.x:1 imports perfci.judge"),
         ("perfci/rig/x.py", "from perfci import report", "perfci.rig.x:1 imports perfci.report"),
@@ -304,13 +304,13 @@ def test_profiles_need_locust_and_the_extra_load_testing_alone() -> None:
         ("perfci/brand_new/x.py", "import perfci.rig", "perfci.brand_new.x:1 imports perfci.rig"),
     ],
 )
-def test_a_breach_is_found(tmp_path: Path, file: str, line: str, told: str) -> None:
+def test_a_breach_is_found(tmp_path: Path, file: str, line: str, breach: str) -> None:
     """Each kind of wrong import is found in a tree that holds nothing else."""
     for path in (tmp_path / "perfci/report/__init__.py", tmp_path / file):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
     (tmp_path / file).write_text(line)
-    assert breaches(tmp_path) == [told]
+    assert breaches(tmp_path) == [breach]
 
 
 def test_what_is_right_is_no_breach(tmp_path: Path) -> None:

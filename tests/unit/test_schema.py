@@ -20,7 +20,7 @@ class Outer(Table):
     share: float = 0.0
 
 
-def _told(data: object) -> list[str]:
+def _problems(data: object) -> list[str]:
     with pytest.raises(ConfigError) as caught:
         parse(Outer, data, where="here")
     return str(caught.value).splitlines()
@@ -36,8 +36,8 @@ def test_values_are_typed_and_frozen() -> None:
 
 def test_each_problem_has_its_line() -> None:
     """The place within lists and tables, what is wrong, and the value."""
-    told = _told({"inner": [{"number": 1}, {"number": "one", "nmber": 1}], "share": float("nan")})
-    assert told == [
+    problems = _problems({"inner": [{"number": 1}, {"number": "one", "nmber": 1}], "share": float("nan")})
+    assert problems == [
         "here cannot be used, for 4 reasons:",
         "  name: is required",
         "  inner.1.number: input should be a valid integer, unable to parse string as an integer (got 'one')",
@@ -48,14 +48,14 @@ def test_each_problem_has_its_line() -> None:
 
 def test_a_value_of_another_kind_altogether() -> None:
     """A list where a table should be is said of the top level."""
-    head, line = _told([])
+    head, line = _problems([])
     assert head == "here cannot be used:"
     assert line.startswith("  (top level): ")
 
 
 def test_a_long_value_is_shortened() -> None:
     """A page of text is no evidence that anybody reads."""
-    line = _told({"name": "x", "share": "y" * 500})[1]
+    line = _problems({"name": "x", "share": "y" * 500})[1]
     assert line.endswith("yyy...)")
     assert len(line) < 200
 

@@ -159,7 +159,7 @@ def test_a_file_that_was_cut_off_is_refused_wherever(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "message"),
     [
         (b"", "is not JSON"),
         (b"\xff\xfe\x00", "is not JSON"),
@@ -176,11 +176,11 @@ def test_a_file_that_was_cut_off_is_refused_wherever(tmp_path: Path) -> None:
         (b'{"schema": 1}', "rounds: is required"),
     ],
 )
-def test_what_is_no_run_is_refused(tmp_path: Path, content: bytes, told: str) -> None:
+def test_what_is_no_run_is_refused(tmp_path: Path, content: bytes, message: str) -> None:
     """Empty, binary, nested without end, another document, another schema: the file is named, and what it is."""
     path = tmp_path / "run.json"
     path.write_bytes(content)
-    assert told in str(_refused(path))
+    assert message in str(_refused(path))
 
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999", "-1e999"])
@@ -191,10 +191,10 @@ def test_numbers_that_are_none_are_refused(tmp_path: Path, number: str, key: str
     content["rounds"][0][key] = "HERE"
     path = tmp_path / "run.json"
     path.write_text(json.dumps(content).replace('"HERE"', number))
-    told = (
+    message = (
         f"  rounds.0.{key}: input should be a finite number" if "999" in number else f"{number} is no measured number"
     )
-    assert told in str(_refused(path))
+    assert message in str(_refused(path))
 
 
 @pytest.mark.parametrize(

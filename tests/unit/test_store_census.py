@@ -108,7 +108,7 @@ def _spoil(key: str, value: Any) -> Callable[[dict[str, Any]], object]:
 
 
 @pytest.mark.parametrize(
-    ("spoil", "told"),
+    ("spoil", "message"),
     [
         (_spoil("schema", 2), "has schema 2, this perfci reads 1"),
         (lambda content: content.pop("schema"), "it has no schema number"),
@@ -121,7 +121,7 @@ def _spoil(key: str, value: Any) -> Callable[[dict[str, Any]], object]:
         (_spoil("statements", {"GET /": {"db": {"SELECT": {}}}}), "calls: is required"),
     ],
 )
-def test_bad_input_is_one_message(tmp_path: Path, spoil: Callable[[dict[str, Any]], object], told: str) -> None:
+def test_bad_input_is_one_message(tmp_path: Path, spoil: Callable[[dict[str, Any]], object], message: str) -> None:
     """It names the file and the place, and ends in the code for bad input."""
     content = json.loads(_written(a_census(), tmp_path))
     spoil(content)
@@ -129,7 +129,7 @@ def test_bad_input_is_one_message(tmp_path: Path, spoil: Callable[[dict[str, Any
     with pytest.raises(ResultError) as caught:
         store.load_baseline(tmp_path, like=a_run())
     assert "census.json" in str(caught.value)
-    assert told in str(caught.value)
+    assert message in str(caught.value)
     assert caught.value.exit_code is ExitCode.USAGE
 
 

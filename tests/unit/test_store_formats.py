@@ -202,7 +202,7 @@ def test_each_number_leads_to_the_next(content: dict[str, Any], origin: str) -> 
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "message"),
     [
         ({"schema": 1, "names": []}, "shop.json is no shop of schema 1, which it says it is"),
         ({"schema": 2, "names": 4}, "  names: input should be a valid tuple (got 4)"),
@@ -212,11 +212,11 @@ def test_each_number_leads_to_the_next(content: dict[str, Any], origin: str) -> 
         ({"schema": 3, "perfci": 1, "names": [], "origin": ""}, "perfci has to be the version"),
     ],
 )
-def test_what_is_no_document_of_its_number_is_refused(content: dict[str, Any], told: str) -> None:
+def test_what_is_no_document_of_its_number_is_refused(content: dict[str, Any], message: str) -> None:
     """Before, after or without a migration: one message, with the next step."""
     with pytest.raises(ResultError) as caught:
         SHOP.read(content, where="shop.json")
-    assert told in str(caught.value)
+    assert message in str(caught.value)
     assert caught.value.hint
 
 
@@ -260,8 +260,8 @@ def test_what_a_newer_perfci_wrote_asks_for_it(
     file.write_text(json.dumps(json.loads(file.read_text()) | {"perfci": writer} | change))
     with pytest.raises(ResultError) as caught:
         store.load(file)
-    told = f"{file} was written by perfci {writer}, this is {__version__}"
-    assert (told in str(caught.value)) is newer
+    message = f"{file} was written by perfci {writer}, this is {__version__}"
+    assert (message in str(caught.value)) is newer
     assert (caught.value.hint == "update perfci, or record anew") is newer
     assert reason in str(caught.value)
     assert caught.value.exit_code is ExitCode.USAGE

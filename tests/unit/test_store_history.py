@@ -119,7 +119,7 @@ def test_a_folder_of_something_else_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "told"),
+    ("line", "message"),
     [
         ('{"schema": 1', r"2026-11\.jsonl:2 is not JSON"),
         ('{"schema": 9}', r"2026-11\.jsonl:2 has schema 9"),
@@ -128,13 +128,13 @@ def test_a_folder_of_something_else_is_refused(tmp_path: Path) -> None:
         ("", "is not JSON"),
     ],
 )
-def test_a_damaged_row_is_named(tmp_path: Path, line: str, told: str) -> None:
+def test_a_damaged_row_is_named(tmp_path: Path, line: str, message: str) -> None:
     """By its file and its line, as for every other stored file."""
     place = HistoryFolder(tmp_path)
     add(place, a_full_row())
     index = tmp_path / "tickets/smoke/2026-11.jsonl"
     index.write_text(f"{index.read_text()}{line}\n")
-    with pytest.raises(ResultError, match=told):
+    with pytest.raises(ResultError, match=message):
         history.rows(place.files(), "tickets", "smoke")
 
 

@@ -75,12 +75,12 @@ def test_a_terminal_shows_the_phase_and_its_numbers(written: str) -> None:
     """On two lines, of which neither is ever wrapped; nothing that anybody else named is taken for mark-up."""
     lines = plain(written)
     assert max(map(len, lines)) <= COLUMNS
-    told = "\n".join(lines)
-    assert "starting the load" in told
+    text = "\n".join(lines)
+    assert "starting the load" in text
     assert "  9 s left · 1 user · 30 requests/s · p95 7.2 ms" in lines
-    assert "block 1 of 2: [bold]load on both sides[/bold]" in told
+    assert "block 1 of 2: [bold]load on both sides[/bold]" in text
     assert "  9 s left · 2 users · 30 requests/s · 3 failed · p95 7.2 ms" in lines
-    assert "9 s left · 1 user · 30 requests/s · p95 base 1.0 / cand" in told
+    assert "9 s left · 1 user · 30 requests/s · p95 base 1.0 / cand" in text
     assert "note: something [red]else[/red]" in lines
     assert written.count("\x1b[?25l") == written.count("\x1b[?25h") == 1  # the cursor is hidden, and given back
 

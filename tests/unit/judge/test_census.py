@@ -177,7 +177,7 @@ def test_the_machine_does_not_matter_the_data_and_the_load_do() -> None:
     elsewhere = a_fingerprint(machine=a_machine(cpu_model="another", cores=64))
     red = a_run(rounds=(), census={Side.CANDIDATE: N_PLUS_ONE}, fingerprint=elsewhere)
     assert judged(red, committed=committed(LEAN)).verdict is Verdict.REGRESSION
-    for changes, told in (
+    for changes, message in (
         ({"fingerprint": a_fingerprint(seed_digest="other")}, "another seed"),
         ({"fingerprint": a_fingerprint(plan=a_plan(digest="other"))}, "another locustfile"),
         ({"fingerprint": a_fingerprint(plan=a_plan(tags=("x",)))}, "another user classes or tags"),
@@ -187,7 +187,7 @@ def test_the_machine_does_not_matter_the_data_and_the_load_do() -> None:
         outcome = judged(replace(red, **changes), committed=committed(LEAN))
         assert outcome.verdict is Verdict.NO_BASELINE
         assert {d.verdict for d in outcome.decisions} == {SeriesVerdict.NOT_COMPARED}
-        assert told in outcome.findings[0].message
+        assert message in outcome.findings[0].message
     slower = a_fingerprint(plan=a_plan(users=99, duration_s=5.0, warmup_s=0.0))
     assert judged(replace(red, fingerprint=slower), committed=committed(LEAN)).verdict is Verdict.REGRESSION
 
@@ -337,9 +337,9 @@ def test_what_was_not_counted_is_said() -> None:
     new = {"GET /new": an_endpoint_census()}
     left = {"GET /tickets/[id]": LEAN.endpoints["GET /tickets/[id]"]}
     candidate = replace(LEAN, endpoints=left | new, unreached=("POST /tickets/",))
-    told = " ".join(f.message for f in judged(a_counted_run(LEAN, candidate)).findings)
+    messages = " ".join(f.message for f in judged(a_counted_run(LEAN, candidate)).findings)
     for part in ("often enough: POST /tickets/", "on the reference only: GET /tickets/", "New endpoints", "GET /new"):
-        assert part in told
+        assert part in messages
     nothing = judged(a_run(census={}), committed=committed(LEAN))
     assert "nothing was counted on the candidate" in nothing.findings[-1].message
     alone = a_run(census={Side.CANDIDATE: LEAN})

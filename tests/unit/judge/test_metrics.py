@@ -81,8 +81,8 @@ def test_the_standard_error_is_how_far_rounds_differ() -> None:
     rng = np.random.default_rng(11)
     rounds = [measured({"GET /": list(rng.lognormal(1.0, 0.6, 60))})["GET /"] for _ in range(100)]
     real = np.std([np.log(round_.values["trimmed_gmean"]) for round_ in rounds], ddof=1)
-    told = np.mean([round_.standard_errors["trimmed_gmean"] for round_ in rounds])
-    assert told == pytest.approx(real, rel=0.2)
+    estimated = np.mean([round_.standard_errors["trimmed_gmean"] for round_ in rounds])
+    assert estimated == pytest.approx(real, rel=0.2)
 
 
 def test_one_request_tells_nothing_of_its_scatter() -> None:

@@ -12,7 +12,7 @@ from tests.builders import a_paired_run, a_round, a_run, an_endpoint_round
 P95 = Slo(metric="p95", limit=200.0, endpoint="GET /a")
 
 
-def seen(requests: int = 400, failures: int = 0, **values: float) -> EndpointRound:
+def an_endpoint(requests: int = 400, failures: int = 0, **values: float) -> EndpointRound:
     return EndpointRound(requests=requests, failures=failures, values=values)
 
 
@@ -28,12 +28,16 @@ def held(run: Run, *slos: Slo) -> tuple[SloResult, ...]:
 @pytest.mark.parametrize(
     ("rounds", "within", "reason"),
     [
-        ([seen(p95=199.9), seen(p95=200.0)], True, "2/2 rounds within 200 ms"),
-        ([seen(p95=150.0), seen(p95=200.1)], False, "1/2 rounds within 200 ms"),
-        ([seen(p95=150.0), seen(12, p50=100.0)], True, "1/1 rounds within 200 ms, 1 could not tell"),
-        ([seen(p95=150.0), seen(12, p50=201.0)], False, "1/2 rounds within 200 ms"),  # p95 is at least p50
-        ([seen(p95=150.0), seen(9, 9)], False, "1/2 rounds within 200 ms"),  # nothing succeeded
-        ([seen(p95=150.0), seen(0)], True, "1/1 rounds within 200 ms, 1 could not tell"),
+        ([an_endpoint(p95=199.9), an_endpoint(p95=200.0)], True, "2/2 rounds within 200 ms"),
+        ([an_endpoint(p95=150.0), an_endpoint(p95=200.1)], False, "1/2 rounds within 200 ms"),
+        ([an_endpoint(p95=150.0), an_endpoint(12, p50=100.0)], True, "1/1 rounds within 200 ms, 1 could not tell"),
+        (
+            [an_endpoint(p95=150.0), an_endpoint(12, p50=201.0)],
+            False,
+            "1/2 rounds within 200 ms",
+        ),  # p95 is at least p50
+        ([an_endpoint(p95=150.0), an_endpoint(9, 9)], False, "1/2 rounds within 200 ms"),  # nothing succeeded
+        ([an_endpoint(p95=150.0), an_endpoint(0)], True, "1/1 rounds within 200 ms, 1 could not tell"),
     ],
 )
 def test_every_round_counts(rounds: list[EndpointRound], within: bool, reason: str) -> None:
@@ -57,7 +61,7 @@ def test_only_load_rounds_of_the_candidate_count() -> None:
 
 def test_the_worst_round_is_shown() -> None:
     """The highest latency, and the lowest throughput."""
-    run = a_run_of(seen(p95=150.0, throughput=9.0), seen(p95=180.0, throughput=7.0))
+    run = a_run_of(an_endpoint(p95=150.0, throughput=9.0), an_endpoint(p95=180.0, throughput=7.0))
     latency, throughput = held(run, P95, Slo(metric="throughput", limit=8.0, endpoint="GET /a"))
     assert (latency.worst, throughput.worst) == (180.0, 7.0)
     assert throughput.reason == "1/2 rounds within 8.00 /s"
@@ -66,7 +70,7 @@ def test_the_worst_round_is_shown() -> None:
 def test_a_pattern_is_a_limit_on_each_endpoint() -> None:
     """Not on the line for all of them; without an endpoint, only that line has the limit."""
     names = ("GET /a", "GET /b", "POST /a", ALL_ENDPOINTS)
-    run = a_run(rounds=(a_round(endpoints={name: seen(p95=150.0) for name in names}),))
+    run = a_run(rounds=(a_round(endpoints={name: an_endpoint(p95=150.0) for name in names}),))
     every, gets, all_together = (Slo(metric="p95", limit=200.0, endpoint=e) for e in ("*", "GET *", ALL_ENDPOINTS))
     assert [result.slo.endpoint for result in held(run, every)] == ["GET /a", "GET /b", "POST /a"]
     assert [result.slo.endpoint for result in held(run, gets)] == ["GET /a", "GET /b"]
@@ -76,8 +80,8 @@ def test_a_pattern_is_a_limit_on_each_endpoint() -> None:
 @pytest.mark.parametrize(
     ("run", "why"),
     [
-        (a_run_of(seen(p95=1.0), endpoint="GET /aa"), "no request was made to it (but to GET /aa)"),
-        (a_run_of(seen(12, p50=1.0)), "20 successful requests in a round are needed"),
+        (a_run_of(an_endpoint(p95=1.0), endpoint="GET /aa"), "no request was made to it (but to GET /aa)"),
+        (a_run_of(an_endpoint(12, p50=1.0)), "20 successful requests in a round are needed"),
         (a_paired_run(kinds=(RoundKind.DUET,)), "there was no load round"),
     ],
 )

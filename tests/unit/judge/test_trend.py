@@ -276,15 +276,15 @@ def test_conditions_are_what_forbids_a_comparison(changes: dict[str, object], sa
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "reason"),
     [
         ({"complete": False}, "the run is not complete"),
         ({"rounds": some_rounds(blocks=4, kinds=(RoundKind.LOAD,), sides=(Side.CANDIDATE,), typical={})}, "request"),
     ],
 )
-def test_a_run_that_proves_nothing_is_excluded(changes: dict[str, object], told: str) -> None:
+def test_a_run_that_proves_nothing_is_excluded(changes: dict[str, object], reason: str) -> None:
     """With its reason, for whoever wonders where its point is."""
-    assert told in row_of(a_run(**changes), DEFAULT).excluded
+    assert reason in row_of(a_run(**changes), DEFAULT).excluded
 
 
 def test_a_run_that_others_disturbed_is_excluded() -> None:

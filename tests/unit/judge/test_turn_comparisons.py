@@ -53,8 +53,8 @@ def test_the_standard_error_is_how_far_blocks_differ() -> None:
     rng = np.random.default_rng(5)
     blocks = [turns_of(table(rng.lognormal(1, 0.1, 40)), table(rng.lognormal(1, 0.1, 40))) for _ in range(200)]
     real = np.std([np.log(b.latencies_ms).mean() - np.log(a.latencies_ms).mean() for a, b in blocks], ddof=1)
-    told = np.sqrt(np.mean([a.standard_error**2 + b.standard_error**2 for a, b in blocks]))
-    assert told == pytest.approx(real, rel=0.2)
+    estimated = np.sqrt(np.mean([a.standard_error**2 + b.standard_error**2 for a, b in blocks]))
+    assert estimated == pytest.approx(real, rel=0.2)
 
 
 def test_a_failed_request_takes_its_partner_with_it() -> None:

@@ -231,11 +231,11 @@ def test_too_few_requests_are_named_and_never_green_alone() -> None:
 
 def test_too_few_turns_are_named_although_there_was_load_enough() -> None:
     """The turns decide; what was asked once, at the start of a user, is none of their business."""
-    for requests, told in ((9, ["few-requests"]), (1, []), (10, [])):
+    for requests, codes in ((9, ["few-requests"]), (1, []), (10, [])):
         rare = with_endpoints(**{"GET /tickets/": an_endpoint_round(requests=requests)})
         run = a_paired_run()
         rounds = tuple(rare(round_) if round_.kind is RoundKind.DUET else round_ for round_ in run.rounds)
-        assert [finding.code for finding in findings(replace(run, rounds=rounds), None)] == told, requests
+        assert [finding.code for finding in findings(replace(run, rounds=rounds), None)] == codes, requests
 
 
 # Failures
@@ -334,13 +334,13 @@ def test_a_duet_cut_short_is_told() -> None:
     """It scatters more, and proves what it proves; half as long is no cut: others went on for rare endpoints."""
     run = a_paired_run(kinds=(RoundKind.DUET,))
     longest = max(round_.duration_s for round_ in run.rounds)
-    for share, told in ((0.5, {}), (0.3, {"duet-cut": Weight.WARNING})):
+    for share, expected in ((0.5, {}), (0.3, {"duet-cut": Weight.WARNING})):
         length = share * longest
         cut = replace(
             run,
             rounds=tuple(replace(round_, duration_s=length) if round_.block == 4 else round_ for round_ in run.rounds),
         )
-        assert weights(findings(cut, None)) == told
+        assert weights(findings(cut, None)) == expected
 
 
 # Drift

@@ -53,7 +53,7 @@ def every(run: Run, **changes: Any) -> Run:
     return replace(run, rounds=tuple(_with(round_, **changes) for round_ in run.rounds))
 
 
-def told(run: Run) -> list[Finding]:
+def of_schedule(run: Run) -> list[Finding]:
     return [
         finding
         for finding in findings(run, None)
@@ -67,21 +67,21 @@ FEW, MANY = [0.0, 0.01, 0.0, 0.01], [0.3, 0.31, 0.28, 0.3]
 @pytest.mark.parametrize("arrivals", [None, OPEN])
 def test_what_the_candidate_alone_cannot_take_is_its_regression(arrivals: Arrivals | None) -> None:
     """With the shares of both sides."""
-    (finding,) = told(a_kept_run(base=FEW, candidate=MANY, arrivals=arrivals))
+    (finding,) = of_schedule(a_kept_run(base=FEW, candidate=MANY, arrivals=arrivals))
     assert (finding.code, finding.weight) == ("schedule-missed", Weight.REGRESSION)
     assert "30 % of the tasks that were due never began on the candidate, 0 % on the reference" in finding.message
 
 
 def test_a_starved_generator_is_not_the_candidates_fault() -> None:
     """The same shares, and a generator that was late itself."""
-    (finding,) = told(every(a_kept_run(base=FEW, candidate=MANY), loop_lag_p99_ms=400.0))
+    (finding,) = of_schedule(every(a_kept_run(base=FEW, candidate=MANY), loop_lag_p99_ms=400.0))
     assert (finding.code, finding.weight) == ("schedule-missed", Weight.INVALID)
 
 
 @pytest.mark.parametrize(("arrivals", "weight"), [(None, Weight.WARNING), (OPEN, Weight.INVALID)])
 def test_what_neither_side_can_take(arrivals: Arrivals | None, weight: Weight) -> None:
     """A pace that nobody keeps makes a closed load, which is a load; arrivals that nobody takes were not offered."""
-    (finding,) = told(a_kept_run(base=MANY, candidate=MANY, arrivals=arrivals))
+    (finding,) = of_schedule(a_kept_run(base=MANY, candidate=MANY, arrivals=arrivals))
     assert (finding.code, finding.weight) == ("schedule-missed", weight)
     assert finding.message.startswith("30 % of the tasks that were due never began")
 
@@ -89,7 +89,7 @@ def test_what_neither_side_can_take(arrivals: Arrivals | None, weight: Weight) -
 def test_a_little_lateness_is_told_and_no_more() -> None:
     """What latencies hide is said, once."""
     run = every(a_kept_run(base=FEW, candidate=FEW), schedule=a_schedule(late=0.08))
-    (finding,) = told(run)
+    (finding,) = of_schedule(run)
     assert (finding.code, finding.weight) == ("schedule-late", Weight.WARNING)
     assert "8 %" in finding.message
 
@@ -97,7 +97,7 @@ def test_a_little_lateness_is_told_and_no_more() -> None:
 def test_users_that_were_free_were_kept_by_the_generator() -> None:
     """Late by itself and starved: invalid. Late by itself with all it needs: told; it may be a burst of users."""
     late = every(a_kept_run(base=FEW, candidate=FEW), schedule=a_schedule(late=0.3, overslept=0.3))
-    (busy,), (starved,) = told(late), told(every(late, run_delay_share=0.6))
+    (busy,), (starved,) = of_schedule(late), of_schedule(every(late, run_delay_share=0.6))
     assert {busy.code, starved.code} == {"schedule-overslept"}
     assert (busy.weight, starved.weight) == (Weight.WARNING, Weight.INVALID)
     assert "began up to 30 % of the tasks in a round too late by itself" in starved.message
@@ -105,15 +105,15 @@ def test_users_that_were_free_were_kept_by_the_generator() -> None:
 
 def test_a_schedule_that_was_kept_says_nothing() -> None:
     """Nor does a load without any."""
-    assert told(a_kept_run(base=FEW, candidate=FEW)) == []
-    assert told(a_paired_run()) == []
+    assert of_schedule(a_kept_run(base=FEW, candidate=FEW)) == []
+    assert of_schedule(a_paired_run()) == []
 
 
 @pytest.mark.parametrize(("dispersion", "said"), [(0.9, 0), (2.9, 0), (9.4, 1)])
 def test_users_in_step_are_told_once(dispersion: float, said: int) -> None:
     """For the whole run, with what to do."""
     run = every(a_paired_run(), schedule=a_schedule(), in_step=InStep(wait_s=0.2, dispersion=dispersion))
-    found = told(run)
+    found = of_schedule(run)
     assert len(found) == said
     for finding in found:
         assert finding.weight is Weight.WARNING
@@ -125,7 +125,7 @@ def test_users_in_step_are_told_once(dispersion: float, said: int) -> None:
 
 def test_users_with_a_constant_wait_are_no_news() -> None:
     """An ordinary profile with `constant()` has no pace that could keep its users together."""
-    assert told(every(a_paired_run(), in_step=InStep(wait_s=1.0, dispersion=9.4))) == []
+    assert of_schedule(every(a_paired_run(), in_step=InStep(wait_s=1.0, dispersion=9.4))) == []
 
 
 def test_response_times_have_lines_where_something_was_due() -> None:

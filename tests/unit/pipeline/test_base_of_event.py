@@ -206,7 +206,7 @@ def test_must_21_the_base_of_an_event(
 
 
 @pytest.mark.parametrize(
-    ("event", "payload", "commit", "depth", "told", "step"),
+    ("event", "payload", "commit", "depth", "message", "step"),
     [
         ("pull_request", a_pull_request("now"), "merge", 1, "has no commit '{now}': this clone", "`fetch-depth: 2`"),
         ("pull_request", a_pull_request("old"), "merge", 1, "has no commit '{now}'", "`fetch-depth: 2`"),
@@ -225,14 +225,14 @@ def test_must_21_a_change_without_its_base_cannot_be_compared(
     payload: Callable[[Commits], dict[str, Any]],
     commit: str,
     depth: int,
-    told: str,
+    message: str,
     step: str,
 ) -> None:
     """An error that says what is missing and the depth that brings it, and no comparison with something else."""
     found = base_of(event, payload, commit, depth)
     assert found.named.required
     assert found.missing is not None
-    assert told.format_map(upstream[1]) in str(found.missing)
+    assert message.format_map(upstream[1]) in str(found.missing)
     assert step in found.missing.hint
     assert found.missing.absent
     assert found.missing.exit_code is ExitCode.NOT_MEASURED

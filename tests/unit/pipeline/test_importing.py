@@ -84,7 +84,7 @@ def test_two_formats_of_one_measurement_are_no_replicates(perfci: Perfci, tmp_pa
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (("import", "missing.csv"), "No such file"),
         (("import", "notes.txt"), "is no file that perfci knows: it begins with 'hello'"),
@@ -97,7 +97,7 @@ def test_two_formats_of_one_measurement_are_no_replicates(perfci: Perfci, tmp_pa
     ],
 )
 def test_what_cannot_be_imported_is_one_error(
-    perfci: Perfci, tmp_path: Path, arguments: tuple[str, ...], told: str
+    perfci: Perfci, tmp_path: Path, arguments: tuple[str, ...], message: str
 ) -> None:
     """Exit code 2, one message with the next step, and nothing is written."""
     (tmp_path / "notes.txt").write_text("hello\n")
@@ -109,6 +109,6 @@ def test_what_cannot_be_imported_is_one_error(
     before = sorted(tmp_path.rglob("*"))
     code, out, err = perfci(*arguments)
     assert (code, out) == (2, "")
-    assert told in err
+    assert message in err
     assert "next: " in err
     assert sorted(tmp_path.rglob("*")) == before

@@ -85,14 +85,14 @@ def test_prepare_gives_the_base_what_the_working_tree_has(
     run_git(project, "add", "tracked")
     run_git(project, "commit", "-q", "-m", "tracked")
     (project / "tracked").write_text("of the job")
-    told: list[str] = []
+    incidents: list[str] = []
     with work_tree(git, git.head(), state=ports.state) as tree:
         here = rig(PREPARED, tree)
         for side in (Side.BASE, Side.CANDIDATE):
-            here.prepare(side, on_incident=told.append)
+            here.prepare(side, on_incident=incidents.append)
         assert (tree / "settings").read_text() == "rows = 40"
         assert (tree / "tracked").read_text() == "of the job"
-    assert told == ["prepare.copy replaced files that the commit of the base has: tracked"]
+    assert incidents == ["prepare.copy replaced files that the commit of the base has: tracked"]
 
 
 def test_a_preparation_of_the_base_that_fails_is_no_fault_of_the_change(

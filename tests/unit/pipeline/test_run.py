@@ -192,8 +192,8 @@ def test_a_push_goes_without_a_base_that_cannot_be_started(
     result = run(Request(profile="tickets"), pushed)
     assert result.exit_code is ExitCode.OK
     assert (result.outcome.verdict is Verdict.NO_BASELINE) is not stored
-    told = [finding.message for finding in result.outcome.findings]
-    assert any(message.startswith("not compared side by side: the base") for message in told), told
+    messages = [finding.message for finding in result.outcome.findings]
+    assert any(message.startswith("not compared side by side: the base") for message in messages), messages
     asked = run(Request(profile="tickets", base=before), pushed)
     assert (asked.outcome.verdict, asked.exit_code) == (Verdict.INVALID, ExitCode.NOT_MEASURED)
 
@@ -278,10 +278,10 @@ def test_other_data_is_told_with_what_keeps_it(measured: Runs) -> None:
     digests = {Side.BASE: "a" * 64, Side.CANDIDATE: "{block}" + "b" * 63}
     recorded = Recorded(rounds=some_rounds(), seed_digests=digests, outliving=("the external volume 'x'",))
     result, _ = measured(recorded)
-    told = [incident for incident in store.load(result.folder).incidents if "other data" in incident]
-    assert len(told) == 7
-    assert all("the candidate of block" in incident for incident in told)
-    assert all(incident.endswith("data outlives a block in the external volume 'x'") for incident in told)
+    incidents = [incident for incident in store.load(result.folder).incidents if "other data" in incident]
+    assert len(incidents) == 7
+    assert all("the candidate of block" in incident for incident in incidents)
+    assert all(incident.endswith("data outlives a block in the external volume 'x'") for incident in incidents)
 
 
 def test_two_folders_or_commits_can_be_the_sides(measured: Runs, project: Path, tmp_path: Path) -> None:

@@ -74,7 +74,7 @@ def test_a_lost_list_of_changes_is_found_again(perfci: Perfci, tmp_path: Path) -
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (("trend", "--folder", "nothing"), "has no run of any profile: it has no run"),
         (("trend", "shop", "--folder", "history"), "has no run of shop: it has tickets:smoke"),
@@ -82,13 +82,13 @@ def test_a_lost_list_of_changes_is_found_again(perfci: Perfci, tmp_path: Path) -
     ],
 )
 def test_what_is_not_there_is_told_with_what_is(
-    perfci: Perfci, tmp_path: Path, arguments: tuple[str, ...], told: str
+    perfci: Perfci, tmp_path: Path, arguments: tuple[str, ...], message: str
 ) -> None:
     """Exit code 2, one message, and what could be asked instead."""
     push_nights(perfci, tmp_path / "runs", nights=2, slower_from=9)
     code, out, err = perfci(*arguments)
     assert (code, out) == (2, "")
-    assert told in err
+    assert message in err
 
 
 def test_a_run_of_another_tool_is_no_part_of_a_history(perfci: Perfci, tmp_path: Path) -> None:

@@ -78,7 +78,7 @@ def test_alerts_are_the_bases_too(understood: Understand, ports: Ports, commit: 
 
 
 @pytest.mark.parametrize(
-    ("table", "told"),
+    ("table", "message"),
     [
         ('[monitor.gauges.queue]\nurl = "http://other.example/x"\npointer = "/a"', "other.example is not this machine"),
         (ALERT + "below = 3", "above or below"),
@@ -87,11 +87,11 @@ def test_alerts_are_the_bases_too(understood: Understand, ports: Ports, commit: 
     ],
 )
 def test_a_monitor_that_cannot_be_is_refused_before_anything_starts(
-    understood: Understand, ports: Ports, project: Path, table: str, told: str
+    understood: Understand, ports: Ports, project: Path, table: str, message: str
 ) -> None:
     """A stranger's host, or an alert without one limit."""
     (project / "perfci.toml").write_text(CONFIG + table)
-    with pytest.raises(ConfigError, match=told):
+    with pytest.raises(ConfigError, match=message):
         understood(Request(profile="tickets"), ports)
 
 
@@ -160,7 +160,7 @@ def test_a_mistyped_base_is_a_usage_error(understood: Understand, ports: Ports, 
 
 
 @pytest.mark.parametrize(
-    ("config", "told"),
+    ("config", "message"),
     [
         (CONFIG.replace("{port}", "{prt}").replace('kind = "command"', 'kind = "docker"'), r"\[target\].*\n.*kind: "),
         (CONFIG + '[seed]\nkind = "sql"\n', r"\[seed\].*\n.*kind: "),
@@ -170,11 +170,11 @@ def test_a_mistyped_base_is_a_usage_error(understood: Understand, ports: Ports, 
     ],
 )
 def test_what_is_wrong_is_found_first(
-    understood: Understand, ports: Ports, project: Path, config: str, told: str
+    understood: Understand, ports: Ports, project: Path, config: str, message: str
 ) -> None:
     """Nothing was started and no folder was made."""
     (project / "perfci.toml").write_text(config)
-    with pytest.raises(ConfigError, match=told):
+    with pytest.raises(ConfigError, match=message):
         understood(Request(profile="tickets"), ports)
     assert not ports.work.exists()
 

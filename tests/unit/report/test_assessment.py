@@ -144,8 +144,8 @@ def test_capacity_is_what_the_last_level_bore() -> None:
     capacity = outcome.assessment.capacity
     assert capacity is not None
     assert (capacity.users, capacity.per_second, capacity.cores, capacity.broke) == (200, 400.0, 4, True)
-    told = dict(words.lines(outcome))
-    assert told["Capacity"] == "200 users, 400 requests/s, 100 for each core; plan for 70 % of it"
+    shown = dict(words.lines(outcome))
+    assert shown["Capacity"] == "200 users, 400 requests/s, 100 for each core; plan for 70 % of it"
     assert any("p95 of 300 users is 900 ms" in text for name, text in words.lines(outcome) if name == "Analysis")
 
 

@@ -79,17 +79,17 @@ def test_by_hand_names_what_perfci_withholds() -> None:
 
 
 @pytest.mark.parametrize(
-    ("variables", "told"),
+    ("variables", "parts"),
     [
         (("SHOP_KEY",), ["perfci does not pass SHOP_KEY on", 'secrets = { load = ["SHOP_KEY"] }']),
         ((), ["the variable SHOP_KEY is not set", 'environment = { SHOP_KEY = "..." }']),
     ],
 )
-def test_a_missing_variable_is_withheld_or_not_set(variables: tuple[str, ...], told: list[str]) -> None:
+def test_a_missing_variable_is_withheld_or_not_set(variables: tuple[str, ...], parts: list[str]) -> None:
     """What looks like a secret is given by name, anything else by its value."""
     text = _exception("KeyError: 'SHOP_KEY'", '  File "<frozen os>", line 1, in __getitem__')
     hint = cause_of(text, 1, Removed(variables=variables)).hint
-    assert all(part in hint for part in told)
+    assert all(part in hint for part in parts)
 
 
 def test_a_word_of_perfcis_own_is_all_that_is_told() -> None:
@@ -114,6 +114,6 @@ def test_a_long_traceback_keeps_its_end() -> None:
 
 def test_a_certificate_in_failed_requests_is_told_once() -> None:
     """Whatever else has failed."""
-    (told,) = of_failures(["GET /a: certificate verify failed", "GET /b: CERTIFICATE_VERIFY_FAILED", "GET: 500"])
-    assert "tls = { verify = false }" in told
+    (text,) = of_failures(["GET /a: certificate verify failed", "GET /b: CERTIFICATE_VERIFY_FAILED", "GET: 500"])
+    assert "tls = { verify = false }" in text
     assert of_failures(["GET /a: 500"]) == []

@@ -186,15 +186,15 @@ def test_a_disturbed_request_counts_for_no_source() -> None:
     """Somebody else made the target work meanwhile; whoever asks is told that it must be asked once more."""
     db, checks = Fake(), Fake(name="checks")
     counting = ledger(checks, db)
-    told = []
+    counted = []
     for number in range(4):
         counting.begin()
         db.total += 1
         if number == 2:
             checks.disturbances += 1
             db.total += 5
-        told.append(ask(counting))
-    assert told == [True, True, False, True]
+        counted.append(ask(counting))
+    assert counted == [True, True, False, True]
     assert counting.warm()["GET /"].counters["db/statements"] == Tally(requests=2, mean=1.0)
 
 
@@ -232,8 +232,8 @@ def test_a_health_check_while_the_page_is_read_counts_for_nobody(*, before: bool
 def test_overlapping_requests_count_for_nobody() -> None:
     """Neither the one that was sent too early, nor the one before it."""
     counting = ledger(Fake())
-    told = [ask(counting, overlapped=number == 3) for number in range(5)]
-    assert told == [True, True, True, False, True]
+    counted = [ask(counting, overlapped=number == 3) for number in range(5)]
+    assert counted == [True, True, True, False, True]
     assert counting.seen() == {"GET /": 2}
     assert counting.overlapped == 1
 

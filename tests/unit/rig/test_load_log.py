@@ -399,8 +399,8 @@ def test_an_endpoint_of_another_host_is_noted_once(
     log.close()
     reader = LogReader(tmp_path / "log")
     reader.poll()
-    told = [(event["endpoint"], event["host"]) for event in reader.events if event["what"] == "elsewhere"]
-    assert told == ([("GET /a", noted)] if noted else [])
+    noted_hosts = [(event["endpoint"], event["host"]) for event in reader.events if event["what"] == "elsewhere"]
+    assert noted_hosts == ([("GET /a", noted)] if noted else [])
 
 
 def answer(content_type: str | None = "application/json", *, encoding: str = "", closed: bool = False) -> Any:
@@ -427,10 +427,10 @@ def test_answers_are_told_by_their_headers(inside: ModuleType, tmp_path: Path) -
         listener("GET", "/x", 1.5, 5, start_time=1.0, response=response)
     writer.close()
     table = requests_of([_read(tmp_path / "1.log")])
-    told = [table.forms[number - 1] if number else None for number in table.form]
+    forms = [table.forms[number - 1] if number else None for number in table.form]
     html, plain = AnswerForm("text/html", "", "HTTP/1.1"), AnswerForm("", "", "HTTP/1.1")
     zipped, mixed = AnswerForm("text/html", "gzip", "HTTP/1.1, closed"), AnswerForm("multipart/mixed", "", "HTTP/1.1")
-    assert told == [html, zipped, mixed, plain, None, None, html]
+    assert forms == [html, zipped, mixed, plain, None, None, html]
 
 
 def test_the_fast_clients_answers_are_told_like_the_others(inside: ModuleType) -> None:

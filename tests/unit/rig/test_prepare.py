@@ -82,8 +82,8 @@ def test_a_replaced_file_of_the_commit_is_told(place: Place, tmp_path: Path) -> 
     for name in ("tracked", "linked", "new"):
         (place.working_tree / name).write_text("of the job")
     (place.tree / "tracked").write_text("of the commit")
-    told = prepare(options(copy=["tracked", "linked", "new"]), place)
-    assert told == ("prepare.copy replaced files that the commit of the base has: tracked, linked",)
+    incidents = prepare(options(copy=["tracked", "linked", "new"]), place)
+    assert incidents == ("prepare.copy replaced files that the commit of the base has: tracked, linked",)
     assert (place.tree / "tracked").read_text() == "of the job"
     assert (tmp_path / "elsewhere").read_text() == "precious"
 
@@ -108,7 +108,7 @@ def _folder_in_the_way(place: Place) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arrange", "path", "told"),
+    ("arrange", "path", "message"),
     [
         (_nothing, "file", "there is no 'file' in the working tree"),
         (_link_out, "file", "'file' leads out of the project, to /etc/hostname"),
@@ -117,10 +117,12 @@ def _folder_in_the_way(place: Place) -> None:
         (_folder_in_the_way, "file", "'file' cannot be copied to the base: Is a directory"),
     ],
 )
-def test_what_cannot_be_copied_is_named(place: Place, arrange: Callable[[Place], None], path: str, told: str) -> None:
+def test_what_cannot_be_copied_is_named(
+    place: Place, arrange: Callable[[Place], None], path: str, message: str
+) -> None:
     """With the step that helps; nothing outside of the tree is touched."""
     arrange(place)
-    with pytest.raises(TargetError, match=f"prepare.copy: .*{told}") as caught:
+    with pytest.raises(TargetError, match=f"prepare.copy: .*{message}") as caught:
         prepare(options(copy=[path]), place)
     assert caught.value.hint
     assert not (place.tree.parent / "file").exists()
@@ -141,7 +143,7 @@ def test_the_command_runs_in_the_tree_without_secrets_and_without_a_shell(place:
 
 
 @pytest.mark.parametrize(
-    ("table", "told"),
+    ("table", "message"),
     [
         ({"command": ["{python}", "-c", "print('no network'); exit(3)"]}, "ended with 3: .*\n.*\nno network"),
         ({"command": ["sleep", "9"], "timeout_s": 0.2}, "did not end within 0.2 s: sleep 9"),
@@ -149,10 +151,10 @@ def test_the_command_runs_in_the_tree_without_secrets_and_without_a_shell(place:
     ],
 )
 def test_a_command_that_fails_is_named_with_the_end_of_its_output(
-    place: Place, table: dict[str, Any], told: str
+    place: Place, table: dict[str, Any], message: str
 ) -> None:
     """In bounded time."""
-    with pytest.raises(TargetError, match=f"prepare.command.*{told}") as caught:
+    with pytest.raises(TargetError, match=f"prepare.command.*{message}") as caught:
         prepare(options(**table), place)
     assert caught.value.hint
 

@@ -144,7 +144,7 @@ def test_other_numbers_are_no_addresses_of_the_subnet() -> None:
 
 
 @pytest.mark.parametrize(
-    ("service", "told"),
+    ("service", "message"),
     [
         ({"network_mode": "host"}, "network_mode 'host'"),
         ({"network_mode": "container:x"}, "network_mode 'container:x'"),
@@ -154,17 +154,17 @@ def test_other_numbers_are_no_addresses_of_the_subnet() -> None:
         ({"external_links": ["x:y"]}, "external link 'x:y'"),
     ],
 )
-def test_what_two_copies_cannot_have_is_refused_by_name(service: dict[str, Any], told: str) -> None:
+def test_what_two_copies_cannot_have_is_refused_by_name(service: dict[str, Any], message: str) -> None:
     """Side by side it is a problem that names the service; one copy alone may have it."""
     config = _with({"odd": {"image": "b", **service}})
     (problem,) = _isolated(config).problems
     assert "service 'odd'" in problem
-    assert told in problem
+    assert message in problem
     assert _isolated(config, side_by_side=False).problems == ()
 
 
 @pytest.mark.parametrize(
-    ("service", "told"),
+    ("service", "message"),
     [
         ({"privileged": True}, "is privileged"),
         ({"pid": "host"}, "pid 'host'"),
@@ -175,14 +175,14 @@ def test_what_two_copies_cannot_have_is_refused_by_name(service: dict[str, Any],
         ({"volumes": [{"type": "bind", "source": "/var/run/docker.sock", "target": "/s"}]}, "the Docker engine"),
     ],
 )
-def test_what_two_copies_share_of_the_machine_is_told(service: dict[str, Any], told: str) -> None:
+def test_what_two_copies_share_of_the_machine_is_told(service: dict[str, Any], message: str) -> None:
     """It stays as it is, and the reader learns of it by the name of the service."""
     config = _with({"odd": {"image": "b", **service}})
     isolated = _isolated(config)
     assert isolated.problems == ()
     (warning,) = isolated.warnings
     assert "service 'odd'" in warning
-    assert told in warning
+    assert message in warning
     assert _isolated(config, side_by_side=False).warnings == ()
 
 

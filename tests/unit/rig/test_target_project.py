@@ -50,7 +50,7 @@ def _project(launch: Launch, config: dict[str, Any]) -> None:
     docker_cli.tell(Path(launch.environ["FAKE_DOCKER"]).parent, {"project": config, "images": []})
 
 
-def _asked(launch: Launch) -> str:
+def _compose_command(launch: Launch) -> str:
     return " ".join(_state(launch)["asked"][0][0])
 
 
@@ -72,7 +72,7 @@ def test_several_files_are_read_in_their_order(launch: Launch) -> None:
     """All are given to compose, each in the side's own tree."""
     (launch.source / "perf.yaml").touch()
     resolve(Project(service="web", port=80, files=("compose.yaml", "perf.yaml")), launch)
-    assert f"-f {launch.source}/compose.yaml -f {launch.source}/perf.yaml config" in _asked(launch)
+    assert f"-f {launch.source}/compose.yaml -f {launch.source}/perf.yaml config" in _compose_command(launch)
 
 
 def test_compose_reads_the_files_of_a_side_once(launch: Launch) -> None:
@@ -99,7 +99,7 @@ def test_the_files_of_the_trees_own_env_file_are_obeyed(launch: Launch) -> None:
         resolve(Project(service="web", port=80), launch)
     (launch.source / "more.yaml").touch()
     resolve(Project(service="web", port=80), launch)
-    assert " -f " not in _asked(launch)
+    assert " -f " not in _compose_command(launch)
 
 
 @pytest.mark.parametrize(("name", "key"), [("COMPOSE_FILE", "files"), ("COMPOSE_PROFILES", "profiles")])

@@ -22,7 +22,7 @@ def test_different_labels_have_different_projects() -> None:
 
 
 @pytest.mark.parametrize(
-    ("host", "told"),
+    ("host", "limits"),
     [
         ({}, ""),
         ({"NanoCpus": 1_500_000_000, "Memory": 536_870_912, "CpuQuota": 0, "CpusetCpus": ""}, " (1.5 cores, 512 MB)"),
@@ -30,9 +30,9 @@ def test_different_labels_have_different_projects() -> None:
         ({"CpuQuota": -1, "CpusetCpus": "0,2"}, " (cores 0,2)"),
     ],
 )
-def test_limits_of_a_container_are_told(host: dict[str, Any], told: str) -> None:
+def test_limits_of_a_container_are_told(host: dict[str, Any], limits: str) -> None:
     """As the engine knows them, in whichever way they were given."""
-    assert compose.limits_of({"HostConfig": host}) == told
+    assert compose.limits_of({"HostConfig": host}) == limits
 
 
 SERVICE = "com.docker.compose.service"

@@ -250,8 +250,8 @@ def test_a_submodule_that_is_not_there_is_named(
     with work_tree(git, base, state=state) as folder:
         assert list((folder / "libs" / "library").iterdir()) == []
     _run(clone, "submodule", "update", "-q", "--init", "--depth", "1")
-    told = f"the base needs the submodule libs/library at {first[:12]}, which the local git does not have"
-    with pytest.raises(BaseUnavailableError, match=told) as caught, work_tree(git, base, state=state):
+    message = f"the base needs the submodule libs/library at {first[:12]}, which the local git does not have"
+    with pytest.raises(BaseUnavailableError, match=message) as caught, work_tree(git, base, state=state):
         pytest.fail("entered")
     assert "`submodules: true`" in caught.value.hint
     assert f"git -C libs/library fetch origin {first}" in caught.value.hint
