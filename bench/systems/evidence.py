@@ -177,13 +177,13 @@ def share(machine: Machine, plan: Plan, argument: str) -> Shown:
 def prints(machine: Machine, _plan: Plan, argument: str) -> Shown:
     """`COMMAND # PATTERN`: a line of what a command prints."""
     command, _, pattern = (part.strip() for part in argument.partition("#"))
-    told = command.replace("{service}", "URL").replace("{target}", "URL").replace("{new}", "FOLDER")
-    told = re.sub(r"\{run ([^}]+)\}", r"RUN of \1", told)
+    printed_command = command.replace("{service}", "URL").replace("{target}", "URL").replace("{new}", "FOLDER")
+    printed_command = re.sub(r"\{run ([^}]+)\}", r"RUN of \1", printed_command)
     printed = machine.run(command)
     if printed is None:
-        return Shown(State.NOT_RUN, told, "")
+        return Shown(State.NOT_RUN, printed_command, "")
     line = _line(printed, pattern)
-    return Shown(_verdict(line), told, line or f"no line with {pattern}")
+    return Shown(_verdict(line), printed_command, line or f"no line with {pattern}")
 
 
 def http(machine: Machine, _plan: Plan, argument: str) -> Shown:

@@ -21,7 +21,7 @@ def with_accepted(outcome: Outcome, acceptances: Sequence[Acceptance]) -> Outcom
         return outcome
     decisions.sort(key=worst_first)
     verdict, because = whole(decisions, outcome.findings, outcome.slos, outcome.subject)
-    findings = (*outcome.findings, *_told(made))
+    findings = (*outcome.findings, *_acceptance_findings(made))
     return replace(outcome, verdict=verdict, because=because, decisions=tuple(decisions), findings=findings)
 
 
@@ -40,7 +40,7 @@ def _accepted(decision: Decision, acceptances: Sequence[Acceptance]) -> Decision
     return replace(decision, verdict=SeriesVerdict.ACCEPTED, because=because, acceptance=found)
 
 
-def _told(made: Iterable[Decision]) -> list[say.SeriesAccepted]:
+def _acceptance_findings(made: Iterable[Decision]) -> list[say.SeriesAccepted]:
     accepted = dict.fromkeys(decision.acceptance for decision in made if decision.acceptance)
     return [
         say.SeriesAccepted(series=each.series, by=each.by, at=each.at, why=each.why, url=each.url) for each in accepted
