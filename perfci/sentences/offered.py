@@ -23,7 +23,7 @@ class UsersNotReached:
     @property
     def hint(self) -> str:
         if not self.first:
-            return "Start them more slowly, or ask for fewer."
+            return "Lower the spawn rate, or use fewer users."
         first = self.first.rstrip(": ")
         return f"The first error: {first}. Does each user find what it starts with, such as an account of its own?"
 

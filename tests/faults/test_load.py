@@ -103,7 +103,7 @@ resource.prlimit(os.getppid(), resource.RLIMIT_FSIZE, (1500, 1500))
             marks=fault(
                 "load",
                 "no task",
-                seen="The first: exception in …: No tasks defined on Visitor",
+                seen="The candidate made every task of the load raise…No tasks defined on Visitor",
                 then=AGAIN,
                 exit=3,
                 verdict=Verdict.INVALID,
@@ -114,7 +114,7 @@ resource.prlimit(os.getppid(), resource.RLIMIT_FSIZE, (1500, 1500))
             marks=fault(
                 "load",
                 "a worker dies",
-                seen="The record of 1 of 1 rounds is incomplete",
+                seen="The request log of 1 of 1 rounds is incomplete",
                 then="A process of the load generator ended early.",
                 exit=3,
                 verdict=Verdict.INVALID,
