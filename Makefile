@@ -3,6 +3,7 @@
 PYTHON ?= python3
 SLOW ?=
 CORPUS ?=
+COVERAGE ?=
 LOAD ?= crm:dashboard-only-smoke
 # Where it is set, every start of the service would compile its libraries anew, and be measured doing so.
 export PYTHONDONTWRITEBYTECODE =
@@ -45,10 +46,11 @@ check: $(READY)  ## Lint and types
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
 	$(BIN)/zizmor --quiet --offline --strict-collection --persona=pedantic .
 
+# Tracing nearly doubles what a test computes, so only CI asks for it: `make test COVERAGE=1`.
 test: check  ## Lint, types and every test that this machine can run
-	$(BIN)/python -m pytest -n 4 --dist loadfile -m "not alone and not e2e" --cov --cov-report=
-	$(BIN)/python -m pytest -m "alone or e2e" --cov --cov-append --cov-report=
-	$(BIN)/coverage report --skip-covered --skip-empty --fail-under=85
+	$(BIN)/python -m pytest -n 4 --dist loadfile -m "not alone and not e2e" $(if $(COVERAGE),--cov --cov-report=)
+	$(BIN)/python -m pytest -m "alone or e2e"
+	$(if $(COVERAGE),$(BIN)/coverage report --skip-covered --skip-empty --fail-under=85)
 
 bench: $(READY)  ## How often the gate is wrong: `make bench CORPUS=DIR`, recorded rounds (bench/README.md)
 	@mkdir -p .perfci/bench
