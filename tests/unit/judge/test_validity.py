@@ -67,7 +67,7 @@ def test_what_every_task_raises_is_told_before_the_silence_that_follows() -> Non
 def test_users_that_raise_as_they_start_are_told_by_their_error() -> None:
     """Accounts that are used up, say: to start more slowly would not help."""
     (hint,) = (found.hint for found in findings(with_rounds(a_paired_run(), SHORT, *Side), None))
-    assert "more slowly" in hint
+    assert "spawn rate" in hint
     raising = {**SHORT, "errors": {"exception in Visitor: Empty: ": 2}}
     (hint,) = (found.hint for found in findings(with_rounds(a_paired_run(), raising, *Side), None))
     assert hint.startswith("The first error: exception in Visitor: Empty. ")
