@@ -1,6 +1,7 @@
 """Blocks that begin with a copy of the data of the first seeding, on the toy service."""
 
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -135,6 +136,18 @@ def test_a_target_without_a_folder_of_its_own_is_seeded_anew(rig: Callable[..., 
     assert seedings(tmp_path) == 2 * 3
     assert len(incidents) == 1
     assert "perfci cannot copy what the base keeps its data in" in incidents[0]
+
+
+def test_a_copy_that_cannot_be_read_is_seeded_anew(rig: Callable[..., LiveRig], tmp_path: Path) -> None:
+    """Somebody empties the temporary folder, or the disk is full: the block begins without a copy."""
+    made, incidents = rig(), list[str]()
+    for number in (1, 2):
+        with made.block(number, tuple(Side), duet=False, on_incident=incidents.append) as block:
+            assert len(set(block.seed_digests.values())) == 1
+        shutil.rmtree(tmp_path / "copies" / "candidate", ignore_errors=True)
+    assert seedings(tmp_path) == 2 + 2
+    assert len(incidents) == 1
+    assert "cannot be copied" in incidents[0]
 
 
 def test_a_whole_run_leaves_no_copy_behind(tmp_path: Path) -> None:

@@ -131,7 +131,7 @@ def start(options: Options, launch: Launch) -> Iterator[Callable[[], RunningTarg
     with leftovers.private_folder(launch.source, state=launch.state, environ=launch.environ) as directory:
         try:
             if launch.data is not None:
-                shutil.copytree(launch.data, directory, symlinks=True, dirs_exist_ok=True)
+                _copy(launch.data, directory)
             first = begin()
             yield ready
         finally:
@@ -169,10 +169,14 @@ def _start(options: Options, launch: Launch, values: Mapping[str, object], *, lo
 
 def _save(options: Options, child: process.Child, directory: Path, folder: Path) -> None:
     process.stop_group(child, grace_s=options.stop_grace_s)
+    _copy(directory, folder)
+
+
+def _copy(data: Path, folder: Path) -> None:
     try:
-        shutil.copytree(directory, folder, symlinks=True)
-    except (OSError, shutil.Error) as error:
-        raise TargetError(f"the data in {directory} cannot be copied: {error}") from None
+        shutil.copytree(data, folder, symlinks=True, dirs_exist_ok=True)
+    except OSError as error:  # shutil.Error is one
+        raise TargetError(f"the data in {data} cannot be copied: {error}") from None
 
 
 def _running(options: Options, launch: Launch, child: process.Child, port: int, directory: Path) -> RunningTarget:

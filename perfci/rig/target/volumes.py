@@ -35,10 +35,13 @@ def save(stack: Stack, folder: Path, *, grace_s: int) -> None:
     """Stop all services, so that nothing is written any more, and copy every volume into *folder*."""
     what = "the services could not be stopped for a copy of their data"
     stack.must("stop", "-t", str(grace_s), timeout_s=COPY_S, log="stop", what=what)
-    folder.mkdir(mode=0o700)
-    for file, (container, path) in copied(stack.containers(), stack).items():
-        with (folder / file).open("wb") as content:
-            _copy(stack, f"{container}:{path}", "-", out=content)
+    try:
+        folder.mkdir(mode=0o700)
+        for file, (container, path) in copied(stack.containers(), stack).items():
+            with (folder / file).open("wb") as content:
+                _copy(stack, f"{container}:{path}", "-", out=content)
+    except OSError as error:
+        raise TargetError(f"a volume could not be copied to {folder}: {error}") from None
 
 
 def restore(stack: Stack, folder: Path) -> None:
