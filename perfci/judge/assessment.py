@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from math import isfinite
 
 from perfci.judge.limits.breaking import Breaking
-from perfci.judge.limits.quantities import QUANTITIES, Asked, breaking_of, read
+from perfci.judge.limits.quantities import QUANTITIES, CheckedRound, breaking_of, read
 from perfci.judge.limits.scope import observed
 from perfci.judge.survival import RESTARTS
 from perfci.model import (
@@ -118,7 +118,7 @@ def _analyses(rounds: Sequence[Round], slos: Sequence[Slo]) -> Iterator[Analysis
     for name in ANALYSED:
         metric = QUANTITIES[name]
         about = Slo(metric=name, limit=0.0)
-        asked = (Asked(round=each, seen=observed(each, about), slos=slos) for each in rounds)
+        asked = (CheckedRound(round=each, seen=observed(each, about), slos=slos) for each in rounds)
         readings = [reading for each in asked if (reading := read(name, each)) is not None]
         if readings:
             worst = max(readings, key=lambda each: each.high if metric.better is Better.LOWER else -each.low)

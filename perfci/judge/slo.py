@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from perfci.judge.budgets import matches
 from perfci.judge.compare import block_means
 from perfci.judge.compare.failures import FEWEST
-from perfci.judge.limits.quantities import QUANTITIES, Asked, read
+from perfci.judge.limits.quantities import QUANTITIES, CheckedRound, read
 from perfci.judge.limits.reading import Reading, exact, share
 from perfci.judge.limits.scope import observed
 from perfci.metrics.registry import METRICS, at_least, resolving
@@ -63,13 +63,13 @@ def _judge(slo: Slo, rounds: Sequence[Round], policy: GatePolicy, *, settled: bo
     """
     metric = metric_of(slo.metric)
     seen = [observed(each, slo) for each in rounds]
-    asked = [endpoint for endpoint in seen if endpoint is not None]
+    checked = [endpoint for endpoint in seen if endpoint is not None]
     readings = [
-        _reading(slo, Asked(round=each, seen=endpoint, slos=policy.slos), settled=settled)
+        _reading(slo, CheckedRound(round=each, seen=endpoint, slos=policy.slos), settled=settled)
         for each, endpoint in zip(rounds, seen, strict=True)
     ]
     within = [
-        None if endpoint is not None and _unlucky(endpoint, asked) else _within(endpoint, slo, metric, reading)
+        None if endpoint is not None and _unlucky(endpoint, checked) else _within(endpoint, slo, metric, reading)
         for endpoint, reading in zip(seen, readings, strict=True)
     ]
     known = [kept for kept in within if kept is not None]
@@ -85,13 +85,13 @@ def _judge(slo: Slo, rounds: Sequence[Round], policy: GatePolicy, *, settled: bo
     )
 
 
-def _reading(slo: Slo, asked: Asked, *, settled: bool) -> Reading | None:
+def _reading(slo: Slo, checked: CheckedRound, *, settled: bool) -> Reading | None:
     """The value that is held against the limit; None where the round has none."""
     if slo.metric in QUANTITIES:
-        found = read(slo.metric, asked)
+        found = read(slo.metric, checked)
         shared = slo.metric in {"success_rate", "availability"}
         return exact(found.value) if shared and not settled and found and found.value is not None else found
-    seen = asked.seen
+    seen = checked.seen
     if settled and slo.metric == "failure_rate" and seen is not None and seen.requests:
         return share(seen.failures, seen.requests)
     value = None if seen is None else seen.values.get(slo.metric)

@@ -40,14 +40,8 @@ def origin_of(job: Job, repository: Repository) -> Origin:
         case "pull_request":
             return _of_pull_request(job, repository)
         case "merge_group" if job.base_sha:
-            found = Origin(
-                run=job.run_id,
-                head=job.head_sha,
-                change=job.head_sha,
-                base=job.base_sha,
-                base_role="the parent of the merge group",
-                branch=job.base_ref,
-            )
+            role = "the parent of the merge group"
+            found = _unmerged(job, run=job.run_id, base=job.base_sha, role=role, branch=job.base_ref)
             return _about(found, job.queued_pr, repository.head_of(job.queued_pr) if job.queued_pr else "")
         case _ if job.merge_sha:
             return Origin(run=job.run_id, head=job.head_sha, change=job.merge_sha)
@@ -60,14 +54,7 @@ def _of_pull_request(job: Job, repository: Repository) -> Origin:
         return replace(_about(found, job.pr, job.head_sha), branch=job.base_ref)
     if not job.base_sha:
         raise PublishError("the event pull_request names no base commit", hint="GITHUB_EVENT_PATH holds the event")
-    found = Origin(
-        run=job.run_id,
-        head=job.head_sha,
-        change=job.head_sha,
-        base=job.base_sha,
-        base_role="the base commit of the event",
-        branch=job.base_ref,
-    )
+    found = _unmerged(job, run=job.run_id, base=job.base_sha, role="the base commit of the event", branch=job.base_ref)
     return _about(found, job.pr, job.head_sha)
 
 
@@ -84,15 +71,14 @@ def _of_workflow_run(job: Job, repository: Repository) -> Origin:
     found = _of_merge(pull.merge, job, repository, run=job.measured_run)
     if found is not None:
         return replace(_about(found, pull.number, pull.head), branch=pull.branch)
-    found = Origin(
-        run=job.measured_run,
-        head=job.head_sha,
-        change=job.head_sha,
-        base=pull.base,
-        base_role="the base of the pull request",
-        branch=pull.branch,
-    )
+    role = "the base of the pull request"
+    found = _unmerged(job, run=job.measured_run, base=pull.base, role=role, branch=pull.branch)
     return _about(found, pull.number, pull.head)
+
+
+def _unmerged(job: Job, *, run: int, base: str, role: str, branch: str) -> Origin:
+    """The origin where what was measured is the job's commit itself, and no merge of it."""
+    return Origin(run=run, head=job.head_sha, change=job.head_sha, base=base, base_role=role, branch=branch)
 
 
 def _about(origin: Origin, pull: int | None, head: str) -> Origin:

@@ -27,7 +27,7 @@ PROCESS = "process"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class CheckedRound:
     """The context in which a limit is checked in one round."""
 
     round: Round
@@ -40,7 +40,7 @@ class Asked:
         return self.round.seconds
 
 
-Formula = Callable[[Asked], Reading | None]
+Formula = Callable[[CheckedRound], Reading | None]
 
 _FORMULAS: dict[str, Formula] = {}
 _METRICS: dict[str, Metric] = {}
@@ -69,30 +69,30 @@ def quantity(kind: Quantity, unit: str = "", *, better: Better = Better.LOWER) -
     return enter
 
 
-def read(name: str, asked: Asked) -> Reading | None:
+def read(name: str, checked: CheckedRound) -> Reading | None:
     """The quantity *name* in one round."""
-    return _FORMULAS[name](asked)
+    return _FORMULAS[name](checked)
 
 
 @quantity(Quantity.TIME, "ms")
-def max(asked: Asked) -> Reading | None:  # noqa: A001 - the name of the quantity
+def max(checked: CheckedRound) -> Reading | None:  # noqa: A001 - the name of the quantity
     """The slowest request that succeeded, within 1 %."""
-    seen = asked.seen
+    seen = checked.seen
     counts = histogram.counts_of(seen.histogram) if seen is not None and seen.histogram is not None else {}
     return exact(histogram.middle([*counts][-1])) if counts else None
 
 
 @quantity(Quantity.SHARE, better=Better.HIGHER)
-def success_rate(asked: Asked) -> Reading | None:
+def success_rate(checked: CheckedRound) -> Reading | None:
     """Share of the requests that succeeded."""
-    seen = asked.seen
+    seen = checked.seen
     return complement(share(seen.failures, seen.requests)) if seen is not None and seen.requests else None
 
 
 @quantity(Quantity.SHARE, better=Better.HIGHER)
-def availability(asked: Asked) -> Reading | None:
+def availability(checked: CheckedRound) -> Reading | None:
     """Share of the probes of `monitor.availability`, five a second, that were answered in time."""
-    gauge = next(iter(gauges(asked.round, AVAILABILITY)), None)
+    gauge = next(iter(gauges(checked.round, AVAILABILITY)), None)
     if gauge is None:
         return None
     known = [point for point in gauge.points if point is not None]
@@ -101,16 +101,16 @@ def availability(asked: Asked) -> Reading | None:
 
 
 @quantity(Quantity.SHARE, better=Better.HIGHER)
-def cache_hit_rate(asked: Asked) -> Reading | None:
+def cache_hit_rate(checked: CheckedRound) -> Reading | None:
     """Share of the lookups in the cache that found their key: the gauge `cache-hit-rate`, or that of a Redis."""
-    rates = [gauge.mean / 100 if gauge.unit == "%" else gauge.mean for gauge in hit_rates(asked.round)]
+    rates = [gauge.mean / 100 if gauge.unit == "%" else gauge.mean for gauge in hit_rates(checked.round)]
     return exact(min(rates)) if rates else None
 
 
 @quantity(Quantity.SHARE)
-def cache_hit_loss(asked: Asked) -> Reading | None:
+def cache_hit_loss(checked: CheckedRound) -> Reading | None:
     """Fall of the cache hit rate from the first third of the round to its last, without what it takes to settle."""
-    found = [(shift(gauge.points), 100 if gauge.unit == "%" else 1) for gauge in hit_rates(asked.round)]
+    found = [(shift(gauge.points), 100 if gauge.unit == "%" else 1) for gauge in hit_rates(checked.round)]
     readings = [
         Reading(-rate.growth / unit, -rate.high / unit, -rate.low / unit) for rate, unit in found if rate is not None
     ]
@@ -118,12 +118,12 @@ def cache_hit_loss(asked: Asked) -> Reading | None:
 
 
 @quantity(Quantity.RATE, "1/min")
-def requests_per_user(asked: Asked) -> Reading | None:
+def requests_per_user(checked: CheckedRound) -> Reading | None:
     """Requests of one user in a minute that were not refused (429), in the busiest minute of the busiest user."""
-    if asked.round.busiest_user is not None:
-        return _minute(asked.round.busiest_user)
-    counts = np.array([second.requests - second.failures for second in asked.seconds], float)
-    users = np.array([second.users for second in asked.seconds], float)
+    if checked.round.busiest_user is not None:
+        return _minute(checked.round.busiest_user)
+    counts = np.array([second.requests - second.failures for second in checked.seconds], float)
+    users = np.array([second.users for second in checked.seconds], float)
     window = min(60, len(counts))
     if not window or not users.any():
         return None
@@ -133,42 +133,42 @@ def requests_per_user(asked: Asked) -> Reading | None:
 
 
 @quantity(Quantity.COUNT, "users", better=Better.HIGHER)
-def users(asked: Asked) -> Reading | None:
+def users(checked: CheckedRound) -> Reading | None:
     """Users that were there at once."""
-    health = asked.round.generator
+    health = checked.round.generator
     return exact(float(health.users_reached)) if health is not None else None
 
 
 @quantity(Quantity.COUNT, "s")
-def recovery(asked: Asked) -> Reading | None:
+def recovery(checked: CheckedRound) -> Reading | None:
     """Seconds after a spike of users until latencies and failures are as before it, and stay so."""
-    return spike.recovery(asked.seconds)
+    return spike.recovery(checked.seconds)
 
 
 @quantity(Quantity.COUNT, "users", better=Better.HIGHER)
-def breaking_point(asked: Asked) -> Reading | None:
+def breaking_point(checked: CheckedRound) -> Reading | None:
     """Users that are borne before latency (p95) or failures leave their limits, as their number grows."""
-    found = breaking_of(asked.round, asked.slos)
+    found = breaking_of(checked.round, checked.slos)
     return None if found is None else breaking.reading(found)
 
 
 @quantity(Quantity.SHARE)
-def memory_growth(asked: Asked) -> Reading | None:
+def memory_growth(checked: CheckedRound) -> Reading | None:
     """Growth of the target's memory from the beginning of the round to its end, as a share of the beginning."""
-    found = gauges(asked.round, MEMORY)
+    found = gauges(checked.round, MEMORY)
     return growth(found[0]) if len(found) == 1 else None  # of several containers, nobody noted which is measured
 
 
 @quantity(Quantity.SHARE)
-def connection_growth(asked: Asked) -> Reading | None:
+def connection_growth(checked: CheckedRound) -> Reading | None:
     """Growth of the connections to the database from the beginning of the round to its end."""
-    return _fastest(gauges(asked.round, CONNECTIONS))
+    return _fastest(gauges(checked.round, CONNECTIONS))
 
 
 @quantity(Quantity.SHARE)
-def latency_drift(asked: Asked) -> Reading | None:
+def latency_drift(checked: CheckedRound) -> Reading | None:
     """Growth of the median latency from the beginning of the round to its end, at a constant number of users."""
-    return _relative([second.p50_ms for second in steady(asked.seconds)])
+    return _relative([second.p50_ms for second in steady(checked.seconds)])
 
 
 def _minute(busiest: BusiestUser) -> Reading:
