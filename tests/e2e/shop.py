@@ -3,13 +3,13 @@
 import json
 import os
 import shutil
-import socket
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from perfci.rig.host.free_port import free_port
 from tests.fakes.github import FakeGitHub
 
 ROOT = Path(__file__).parents[2]
@@ -221,12 +221,6 @@ def _filled(**places: str) -> str:
     for place, value in {**places, "INDEX": os.environ.get("PIP_INDEX_URL", "")}.items():
         text = text.replace(place, value)
     return text
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-    return port
 
 
 def _scenario(name: str, load_blocks: int) -> str:

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.e2e.shop import free_port
+from perfci.rig.host.free_port import free_port
 
 pytestmark = pytest.mark.e2e
 

@@ -1,7 +1,6 @@
 """The OpenMetrics report, scraped by a real Prometheus."""
 
 import json
-import socket
 import subprocess
 import time
 import urllib.parse
@@ -17,6 +16,7 @@ import pytest
 
 from perfci.report import FORMATS
 from perfci.report.view import View
+from perfci.rig.host.free_port import free_port
 from tests.builders import a_paired_run
 from tests.golden.outcomes import OUTCOMES
 
@@ -51,13 +51,6 @@ def serving(text: str, content_type: str) -> Iterator[str]:
         finally:
             server.shutdown()
             thread.join()
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
 
 
 @contextmanager

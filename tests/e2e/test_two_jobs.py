@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.shop import ACTION, TOKEN, UPLOAD, copy_action, free_port
+from perfci.rig.host.free_port import free_port
+from tests.e2e.shop import ACTION, TOKEN, UPLOAD, copy_action
 from tests.fakes.github import FakeGitHub
 from tests.fakes.measured import REPOSITORY, Change, a_change
 

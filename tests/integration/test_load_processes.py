@@ -20,6 +20,7 @@ from perfci import config
 from perfci.errors import ExitCode, LoadError
 from perfci.model import LoadPlan, Requests, Side, Verdict
 from perfci.pipeline.plan import Overrides, plan_of
+from perfci.rig.host.free_port import free_port
 from perfci.rig.load import rounds
 from perfci.rig.load.generator import Live, Place, Watch
 from perfci.rig.load.rounds import load_round, shared_round
@@ -178,8 +179,7 @@ def _workers(project: Path, command: str, number: int) -> Iterator[list[subproce
 
 
 def _remote(count: int, wait_s: float) -> Workers:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     command = invitation("shop", bind="127.0.0.1", port=port)
     return Workers(count=count, bind="127.0.0.1", port=port, wait_s=wait_s, command=command)
 

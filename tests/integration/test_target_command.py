@@ -21,6 +21,7 @@ from perfci.errors import Interrupted, TargetError
 from perfci.model import Side
 from perfci.rig import target
 from perfci.rig.host import process
+from perfci.rig.host.free_port import free_port
 from tests.fakes.toy_service import serving
 
 ROOT = Path(__file__).parents[2]
@@ -349,9 +350,7 @@ def test_fixed_port_that_is_taken(start: Start) -> None:
 
 def test_fixed_port_of_another_side(start: Start, tmp_path: Path) -> None:
     """Two that come up at the same time would both find the port free, and the second would measure the first."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        url = f"http://127.0.0.1:{free.getsockname()[1]}"
+    url = f"http://127.0.0.1:{free_port()}"
     options = target.parse({"kind": "command", "command": TOY, "url": url}, where="test")
     first = target.starting(
         options,

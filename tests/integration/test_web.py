@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from perfci.errors import LoadError
+from perfci.rig.host.free_port import free_port
 from perfci.rig.load.generator import Place
 from perfci.rig.load.page import page
 from tests.builders import a_plan
@@ -17,8 +18,7 @@ from tests.integration.test_run import CONFIG, PROFILE
 
 def test_the_page_is_there_until_it_is_interrupted(tmp_path: Path) -> None:
     """On this machine's own address, with the profile's users and the service as its host; Ctrl-C ends all with 0."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     files = {"perfci.toml": CONFIG, "toy.py": PROFILE}
     with (
         shell_in(tmp_path / "project", files, state=tmp_path / "state") as shell,

@@ -9,7 +9,6 @@ import contextlib
 import json
 import math
 import os
-import socket
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
@@ -19,6 +18,7 @@ from typing import Any, Protocol
 
 from perfci.errors import LoadError
 from perfci.model import LoadPlan, Side
+from perfci.rig.host.free_port import free_port
 from perfci.rig.load import slices
 from perfci.rig.load.causes import evidence_in
 from perfci.rig.load.generator import (
@@ -269,8 +269,7 @@ def sides_spec(plan: LoadPlan, place: Place, *, base_urls: Mapping[Side, str], l
 
 def _forks(processes: int) -> list[str]:
     """Options for a master and so many workers on this machine, on a free port."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = str(free.getsockname()[1])
+    port = str(free_port())
     return [
         *("--processes", str(processes), "--expect-workers-max-wait", str(WORKERS_S)),
         *("--master-bind-host", "127.0.0.1", "--master-bind-port", port, "--master-port", port),

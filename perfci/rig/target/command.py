@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from socket import create_connection, socket
+from socket import create_connection
 from typing import Literal, Self
 
 import psutil
@@ -17,6 +17,7 @@ from perfci.errors import TargetError
 from perfci.model import TargetHealth
 from perfci.rig.host import hosts, leftovers, process
 from perfci.rig.host.environment import child_environment
+from perfci.rig.host.free_port import free_port
 from perfci.rig.host.placeholders import fill, used
 from perfci.rig.host.tls import Tls
 from perfci.rig.target import readiness
@@ -242,12 +243,8 @@ def _environment(options: Options, launch: Launch, values: Mapping[str, object])
 
 def _port_for(options: Options) -> int:
     """Choose a free port; for a fixed address, check that nothing else answers there."""
-    while not options.fixed_address:
-        with socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = int(probe.getsockname()[1])
-        if port not in _GIVEN:
-            return port
+    if not options.fixed_address:
+        return free_port(given=_GIVEN)
     host, port = hosts.origin(options.url)
     try:
         create_connection((host, port), timeout=1.0).close()
