@@ -22,9 +22,8 @@ ROOT = Path(__file__).parents[2]
 @click.option("--tests/--no-tests", "tests", default=True, help="Run the tests that are evidence.")
 @click.option("--compose/--no-compose", "compose", default=False, help="Measure in containers, too.")
 @click.option(
-    "--full/--no-full", "full", default=True, help="Measure at the documented number of users, half a minute."
+    "--full/--no-full", "full", default=True, help="Measure at the documented number of users, for a shorter time."
 )
-@click.option("--stages/--no-stages", "stages", default=False, help="Climb to the documented users, minutes for each.")
 @click.option(
     "--page", type=click.Path(path_type=Path), default=ROOT / "docs" / "systems.md", help="The page to write."
 )

@@ -25,16 +25,18 @@ def _of(machine: Machine, plan: Plan, scenario: str) -> tuple[str, Ran | None]:
 
 
 def endpoint(machine: Machine, plan: Plan, argument: str) -> Shown:
-    """`SCENARIO METHOD NAME`: requests in that scenario, none of which failed."""
-    scenario, _, wanted = argument.partition(" ")
+    """`SCENARIO METHOD NAME, METHOD NAME ...`: requests to each of them in that scenario, none of which failed."""
+    scenario, _, names = argument.partition(" ")
     command, run = _of(machine, plan, scenario)
     if run is None:
         return Shown(State.NOT_RUN, command, "")
-    for row in _table(run):
-        if f"{row['Type']} {row['Name']}" == wanted:
-            text = f"{row['Request Count']} requests, {row['Failure Count']} failed"
-            return Shown(_verdict(row["Failure Count"] == "0" and row["Request Count"] != "0"), command, text)
-    return Shown(State.NOT_SHOWN, command, f"no {wanted} among the requests")
+    rows = {f"{row['Type']} {row['Name']}": row for row in _table(run)}
+    wanted = [name.strip() for name in names.split(",")]
+    if missing := [name for name in wanted if name not in rows]:
+        return Shown(State.NOT_SHOWN, command, f"no {', '.join(missing)} among the requests")
+    asked, failed = ([int(rows[name][column]) for name in wanted] for column in ("Request Count", "Failure Count"))
+    text = f"{' + '.join(map(str, asked))} requests, {sum(failed)} failed"
+    return Shown(_verdict(all(asked) and not any(failed)), command, text)
 
 
 def _table(run: Ran) -> list[dict[str, str]]:
@@ -46,18 +48,28 @@ def _table(run: Ran) -> list[dict[str, str]]:
 
 
 def scenario(machine: Machine, plan: Plan, argument: str) -> Shown:
-    """`SCENARIO`: configured at its documented size; its smoke runs and gets a verdict that is not *invalid*."""
+    """
+    `SCENARIO`: configured at its documented size; its smoke runs and gets a verdict that is not *invalid*.
+
+    So does the documented number of users where it comes in stages.
+    """
     profile, _, name = argument.rpartition(":")
     profile = profile or plan.profile
     known = machine.scenarios(profile)
     if name not in known or f"{name}-smoke" not in known:
         return Shown(State.NOT_SHOWN, f"perfci run {profile}:{name}", "no such scenario")
-    command, run = _of(machine, plan, f"{profile}:{name}-smoke")
-    if run is None:
-        return Shown(State.NOT_RUN, command, _size(known[name]))
-    verdict = _result(run).get("verdict", "no result")
-    kept = verdict in {"pass", "slo breach", "inconclusive"}
-    return Shown(_verdict(kept), command, f"{verdict}; documented size: {_size(known[name])}")
+    size = _size(known[name])
+    wanted = [f"{profile}:{name}-smoke", *([f"{profile}:{name}"] if known[name].stages else [])]
+    measured = [_of(machine, plan, each) for each in wanted]
+    command = measured[-1][0]
+    runs = [run for _, run in measured if run is not None]
+    if len(runs) < len(wanted):
+        return Shown(State.NOT_RUN, command, size)
+    verdicts = [_result(run).get("verdict", "no result") for run in runs]
+    state = _verdict(set(verdicts) <= {"pass", "slo breach", "inconclusive"})
+    if known[name].stages:
+        return Shown(state, command, f"smoke: {verdicts[0]}; {size}, held for a shorter time: {verdicts[1]}")
+    return Shown(state, command, f"{verdicts[0]}; documented size: {size}")
 
 
 def _size(table: Scenario) -> str:
@@ -159,19 +171,28 @@ def gauge(machine: Machine, plan: Plan, argument: str) -> Shown:
 
 
 def user_class(machine: Machine, plan: Plan, argument: str) -> Shown:
-    """`CLASS PERCENT`: the share of the users that Locust gives to the class."""
-    name, wanted = argument.split()
+    """`CLASS PERCENT, CLASS PERCENT ...`: the shares of the users that Locust gives to the classes."""
     command, ratios = machine.ratios(plan)
-    share = ratios.get(name, 0.0) * 100
-    return Shown(_verdict(abs(share - float(wanted)) < 1.0), command, f"{name}: {share:.1f} % of the users")
+    found, kept = [], True
+    for each in argument.split(","):
+        name, wanted = each.split()
+        percent = ratios.get(name, 0.0) * 100
+        found.append(f"{name} {percent:.1f} %")
+        kept = kept and abs(percent - float(wanted)) < 1.0
+    return Shown(_verdict(kept), command, f"{', '.join(found)} of the users")
 
 
 def share(machine: Machine, plan: Plan, argument: str) -> Shown:
-    """`CLASS.TASK PERCENT`: the share of the actions of a class that Locust gives to a task."""
-    name, wanted = argument.split()
+    """`CLASS TASK PERCENT, TASK + TASK PERCENT ...`: the shares that Locust gives to tasks among those of a class."""
+    name, _, rest = argument.partition(" ")
     command, ratios = machine.ratios(plan)
-    found = ratios.get(name, 0.0) * 100
-    return Shown(_verdict(abs(found - float(wanted)) < 0.5), command, f"{name}: {found:.1f} % of the actions")
+    found, kept = [], True
+    for each in rest.split(","):
+        tasks, _, wanted = each.strip().rpartition(" ")
+        percent = sum(ratios.get(f"{name}.{task.strip()}", 0.0) for task in tasks.split("+")) * 100
+        found.append(f"{tasks} {percent:.1f} %")
+        kept = kept and abs(percent - float(wanted)) < 0.5
+    return Shown(_verdict(kept), command, f"{name}: {', '.join(found)} of the actions")
 
 
 def prints(machine: Machine, _plan: Plan, argument: str) -> Shown:

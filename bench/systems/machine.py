@@ -53,8 +53,7 @@ class Allowed:
     scenarios: frozenset[str] | None = None  # those that may be measured; None: all
     tests: bool = True
     compose: bool = False
-    full: bool = True  # scenarios of full size, for half a minute
-    stages: bool = False  # those of full size that climb in stages, each of which takes minutes
+    full: bool = True  # scenarios of full size, for half a minute, or quarter of a minute for each stage
 
 
 @dataclass
@@ -112,7 +111,9 @@ class Machine:
 
     def measuring(self, name: str) -> str:
         """The command by which a scenario is measured."""
-        return Measuring.of(name).command(staged=self._staged(name))
+        wanted = Measuring.of(name)
+        profile, _, scenario = wanted.scenario.partition(":")
+        return wanted.command(self.scenarios(profile)[scenario].stages)
 
     def measure(self, name: str) -> Ran | None:
         """Measure a scenario once; none if that is not allowed, and was not done before."""
@@ -128,17 +129,13 @@ class Machine:
         self._runs[name] = Ran(folder)
         return self._runs[name]
 
-    def _staged(self, name: str) -> bool:
-        profile, _, scenario = Measuring.of(name).scenario.partition(":")
-        return bool(self.config.profiles[profile].scenarios[scenario].stages)
-
     def _may_measure(self, name: str) -> bool:
         wanted, allowed = Measuring.of(name), self.allowed
         if allowed.scenarios is not None and name not in allowed.scenarios:
             return False
         if wanted.environment == "compose" and not allowed.compose:
             return False
-        return wanted.is_smoke or (allowed.stages if self._staged(name) else allowed.full)
+        return wanted.is_smoke or allowed.full
 
     def run(self, command: str) -> str | None:
         """

@@ -1,11 +1,16 @@
 """Which `perfci run` measures a scenario, named `PROFILE:SCENARIO`, and `+FAULT`, and `@ENVIRONMENT`."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
+from perfci.config.scenario import StageTable
+
 FULL_S = 30
 """Seconds at the documented number of users, once all of them have started."""
+
+STAGE_S = 15
+"""Seconds for which a stage of the documented number of users is held, on average."""
 
 FAULTS: Mapping[str, str] = {
     "errors": "DEMO_FAULTS=errors=0.08",
@@ -38,11 +43,12 @@ class Measuring:
         """Whether it is of a size that two cores take in less than a minute."""
         return self.scenario.endswith("-smoke")
 
-    def command(self, *, staged: bool) -> str:
-        """The command line; a scenario of full size without stages is shortened in time, and in nothing else."""
+    def command(self, stages: Sequence[StageTable] = ()) -> str:
+        """The command line; a scenario of full size, of *stages* if it has any, is shortened in time alone."""
+        seconds = FULL_S if not stages else sum(stage.ramp for stage in stages) + STAGE_S * len(stages)
         options = [
             f"perfci run {self.scenario} --against limits",
-            f"--duration {FULL_S}s" if not self.is_smoke and not staged else "",
+            "" if self.is_smoke else f"--duration {seconds:g}s",
             f"--candidate-env {FAULTS[self.fault]}" if self.fault else "",
             f"--environment {self.environment}" if self.environment else "",
         ]

@@ -12,7 +12,7 @@ HEAD = """\
 # The five systems
 
 What each of the five systems behind perfci's own profiles promises, with the command that shows it and what that
-printed. `make systems` (`python -m bench.systems`) writes this page: it runs every command anew, in about 40 minutes on
+printed. `make systems` (`python -m bench.systems`) writes this page: it runs every command anew, in about an hour on
 two quiet cores. With `--output DIR` what was produced is kept, and the next call goes on where the last one ended;
 `--only T04` produces the evidence for that promise anew, `--compose` measures in containers, too.
 
@@ -21,8 +21,8 @@ two quiet cores. With `--output DIR` what was produced is kept, and the next cal
   this writing. *open*: what it needs is not part of perfci yet.
 - A promise of a document is shown by the section of that document; every perfci command in it is tested to exist.
 - Scenarios are measured at their `-smoke` size, by their limits alone, on the embedded demo. Floors of throughput and
-  numbers of users are asked at the documented number of users, for half a minute; those that climb in stages take
-  minutes each, and are *not run* without `--stages`.
+  numbers of users are asked at the documented number of users, for half a minute. Stress and spikes have the ramps and
+  the users of the document, and hold each stage for a quarter of a minute on average.
 """
 
 

@@ -175,6 +175,18 @@ class Scenario(Table):
         """Seconds of the measured part of a load round."""
         return sum(stage.ramp + stage.hold for stage in self.stages) if self.stages else self.duration
 
+    def stages_lasting(self, seconds: float) -> tuple[StageTable, ...]:
+        """
+        The stages, in *seconds* together: ramps take what they took, holds share the rest as before.
+
+        ValueError where the ramps leave nothing to share, or nothing is held.
+        """
+        ramps = sum(stage.ramp for stage in self.stages)
+        if seconds <= ramps or self.measured_s <= ramps:
+            raise ValueError(f"the stages hold nothing in {seconds:g} s: their ramps take {ramps:g} s")
+        share = (seconds - ramps) / (self.measured_s - ramps)
+        return tuple(stage.model_copy(update={"hold": stage.hold * share}) for stage in self.stages)
+
     def rate(self) -> float:
         """Users started per second."""
         if self.spawn_rate is not None:

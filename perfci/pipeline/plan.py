@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from perfci.config import Against, BaselineSchedule, Blocks, Config, Duration, PairedSchedule, Scenario, WorkersTable
 from perfci.errors import ConfigError
@@ -226,7 +227,16 @@ def _overridden(scenario: Scenario, overrides: Overrides) -> Scenario:
     for option, (table, key) in {"blocks": ("paired", "blocks"), "rounds": ("baseline", "rounds")}.items():
         if option in given:
             tables[table] = {**tables.get(table, {}), key: given.pop(option)}
+    if scenario.stages and "duration" in given:
+        tables["stages"] = _lasting(scenario, given.pop("duration"))
     return parse(Scenario, {**tables, **given}, where="the options")
+
+
+def _lasting(scenario: Scenario, seconds: float) -> list[Any]:
+    try:
+        return [stage.model_dump(exclude_unset=True) for stage in scenario.stages_lasting(seconds)]
+    except ValueError as error:
+        raise ConfigError(f"--duration: {error}", hint="give a longer one") from error
 
 
 def source_of(config: Config, *, tree: Path, file: str, env: Mapping[str, str] | None = None) -> SideSource:

@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from perfci.cli import COMMANDS, cli
+from perfci.config import read
 from perfci.report import FORMATS
 from tests.fakes.shell import Perfci
 
@@ -317,3 +318,6 @@ def test_must_25_a_dispatch_offers_what_people_change() -> None:
     (step,) = [step for step in content["jobs"]["gate"]["steps"] if step.get("uses") == "./"]
     passed = " ".join(step["with"].values())
     assert [name for name in offered if f"inputs.{name}" not in passed] == []
+    known = set(read(ROOT / "perfci.toml").environments)
+    assert offered["environment"]["options"] == ["compose", "staging"]
+    assert set(offered["environment"]["options"]) <= known

@@ -367,6 +367,22 @@ def test_flags_do_not_override_stages(tmp_path: Path) -> None:
         plan_of(_parsed(SMALL + STAGES), "tickets:spike", Overrides(users=8), root=tmp_path)
 
 
+def test_stages_take_as_long_as_a_flag_says(tmp_path: Path) -> None:
+    """The users rise as steeply as before, and are held for a shorter time, in the same proportion."""
+    (tmp_path / "tickets.py").write_text("")
+    load = plan_of(_parsed(SMALL + STAGES), "tickets:spike", Overrides(duration=15.0), root=tmp_path).load
+    assert (load.users, load.duration_s) == (80, 15.0)
+    assert [(stage.users, stage.ramp_s, stage.hold_s) for stage in load.stages] == [(10, 0.0, 4.0), (80, 5.0, 6.0)]
+
+
+def test_ramps_that_leave_no_time_are_refused(tmp_path: Path) -> None:
+    """A stage that nobody holds shows nothing."""
+    (tmp_path / "tickets.py").write_text("")
+    with pytest.raises(ConfigError, match="--duration: the stages hold nothing in 4 s: their ramps take 5 s") as caught:
+        plan_of(_parsed(SMALL + STAGES), "tickets:spike", Overrides(duration=4.0), root=tmp_path)
+    assert caught.value.hint == "give a longer one"
+
+
 @pytest.mark.parametrize(
     ("table", "expected"),
     [

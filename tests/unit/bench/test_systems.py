@@ -93,6 +93,8 @@ def test_a_row_names_evidence_that_there_is(system: str, row: Row) -> None:
         ("output", "stress-smoke report.csv #", State.SHOWN),
         ("gauge", "stress-smoke process/cpu", State.SHOWN),
         ("gauge", "stress-smoke process/memory", State.NOT_SHOWN),
+        ("endpoint", "stress-smoke GET /a, GET /b", State.NOT_SHOWN),
+        ("endpoint", "stress-smoke GET /a, GET /c", State.NOT_SHOWN),
         ("scenario", "stress", State.SHOWN),
         ("scenario", "no-such", State.NOT_SHOWN),
         ("prints", "some command # 3 pas+ed", State.SHOWN),
@@ -118,10 +120,37 @@ def test_failing_tests_show_nothing(folder: Path) -> None:
 @pytest.mark.parametrize(("share", "state"), [(0.348, State.SHOWN), (0.3, State.NOT_SHOWN)])
 def test_a_share_of_users_has_to_be_the_promised_one(folder: Path, share: float, state: State) -> None:
     """To within a percent, as people cannot be split."""
-    ratios = {"per_class": {"DashboardUser": {"ratio": share, "tasks": {"dashboard": {"ratio": 0.5}}}}}
+    ratios = {"per_class": {name: {"ratio": of, "tasks": {}} for name, of in (("A", share), ("B", 0.25))}}
     machine = Fake(folder, f"a warning\n{json.dumps(ratios)}\n")
-    assert show(machine, "class", "DashboardUser 34.8").state is state
-    assert show(machine, "share", "DashboardUser.dashboard 50").state is State.SHOWN
+    assert show(machine, "class", "A 34.8").state is state
+    assert show(machine, "class", "B 25, A 34.8").state is state
+
+
+@pytest.mark.parametrize(
+    ("argument", "state"),
+    [
+        ("A list 50", State.SHOWN),
+        ("A list + read 70, change 30", State.SHOWN),
+        ("A list + read 75, change 30", State.NOT_SHOWN),
+        ("A list 50, change 20", State.NOT_SHOWN),
+        ("A list 50, gone 10", State.NOT_SHOWN),
+    ],
+)
+def test_each_share_of_the_actions_has_to_be_the_promised_one(folder: Path, argument: str, state: State) -> None:
+    """Tasks that a document names together count together."""
+    tasks = {"list": {"ratio": 0.5}, "read": {"ratio": 0.2}, "change": {"ratio": 0.3}}
+    machine = Fake(folder, json.dumps({"per_class": {"A": {"ratio": 1.0, "tasks": tasks}}}))
+    assert show(machine, "share", argument).state is state
+
+
+def test_documented_stages_are_measured_beside_their_smoke(folder: Path) -> None:
+    """Where they may be; else the promise is not shown by the smoke alone."""
+    shown = show(Fake(folder), "scenario", "stress")
+    assert shown.printed == "smoke: pass; up to 250 users in 5 stages, held for a shorter time: pass"
+    (folder / "runs/crm-stress-smoke").mkdir(parents=True)
+    (folder / "runs/crm-stress-smoke/result.json").write_text((folder / "result.json").read_text())
+    smoke_alone = Machine(ROOT, folder, Allowed(full=False))
+    assert show(smoke_alone, "scenario", "stress").state is State.NOT_RUN
 
 
 def test_what_was_not_measured_is_not_shown() -> None:
@@ -179,14 +208,14 @@ def test_a_limit_is_shown_only_where_it_is_held(
     ("name", "command"),
     [
         ("crm:stress-smoke", "perfci run crm:stress-smoke --against limits"),
-        ("crm:stress", "perfci run crm:stress --against limits"),
+        ("crm:stress", "perfci run crm:stress --against limits --duration 100s"),
         ("crm:baseline", "perfci run crm:baseline --against limits --duration 30s"),
         ("crm:baseline+errors", "... --duration 30s --candidate-env DEMO_FAULTS=errors=0.08"),
         ("crm:stress-smoke@compose", "perfci run crm:stress-smoke --against limits --environment compose"),
     ],
 )
 def test_a_scenario_is_measured_by_one_command(name: str, command: str) -> None:
-    """Full size is shortened in time alone, and not where it climbs in stages."""
+    """Full size is shortened in time alone; of stages, in the time for which they are held."""
     assert CONFIGURED.measuring(name) == command.replace("...", "perfci run crm:baseline --against limits")
 
 
