@@ -47,7 +47,7 @@ def build_app(settings: Settings, systems: Iterable[System]) -> ASGIApp:
     for router in routers:
         app.include_router(router, responses=PROBLEMS)
     if services.faults:
-        app.add_middleware(FaultsMiddleware, faults=services.faults)
+        app.add_middleware(FaultsMiddleware, faults=services.faults, connect=services.database.engine.connect)
     app.add_middleware(AdmissionMiddleware, at_once=CONNECTIONS, waiting=settings.most_waiting)
     app.add_middleware(MetricsMiddleware, metrics=services.metrics)
     return SlowdownMiddleware(app, slowdowns)
@@ -63,7 +63,7 @@ def _services(settings: Settings) -> Services:
     metrics = Metrics()
     connections = FEW_CONNECTIONS if Fault.SMALL_POOL in faults else CONNECTIONS
     database = Database(settings.database_url, metrics.count_statement, connections=connections)
-    metrics.watch_pool(lambda: database.connections_in_use)
+    metrics.watch_pool(in_use=lambda: database.connections_in_use, opened=lambda: database.connections_open)
     limiter = RateLimiter(0 if Fault.NO_RATE_LIMIT in faults else settings.rate_limit)
     return Services(settings, database, cache, metrics, Tokens(settings.secret_key), limiter, faults)
 

@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext
 
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -23,17 +24,24 @@ def _die() -> None:
 class FaultsMiddleware:
     """Has no effect on `/health` and its like: what is watched there is whether the process lives."""
 
-    def __init__(self, app: ASGIApp, faults: Mapping[str, float], die: Callable[[], None] = _die) -> None:
-        """Wraps `app`; *die* ends the process."""
+    def __init__(
+        self,
+        app: ASGIApp,
+        faults: Mapping[str, float],
+        die: Callable[[], None] = _die,
+        connect: Callable[[], object] = object,
+    ) -> None:
+        """Wraps `app`; *die* ends the process, *connect* takes a connection to the database."""
         self._app = app
         self._faults = faults
         self._die = die
+        self._connect = connect
         self._lock: AbstractAsyncContextManager[None] = asyncio.Lock() if Fault.LOCK in faults else nullcontext()
         self._random = random.Random(1)  # noqa: S311  # the same requests fail every time
         self._requests = 0
         self._inside = 0
         self._tired = False
-        self._kept: list[bytes] = []
+        self._kept: list[object] = []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or do to it what is wrong."""
@@ -59,6 +67,8 @@ class FaultsMiddleware:
             self._die()
         if Fault.LEAK in faults:
             self._kept.append(os.urandom(16) * int(faults[Fault.LEAK] * 64))
+        if (every := int(faults.get(Fault.LOST_CONNECTIONS, 0))) and self._requests % every == 0:
+            self._kept.append(await run_in_threadpool(self._connect))
         if Fault.NO_RECOVERY in faults and self._inside > faults[Fault.NO_RECOVERY]:
             self._tired = True
         seconds = self._requests * faults.get(Fault.CREEP, 0) / 1e6

@@ -49,6 +49,8 @@ class Fault(StrEnum):
     """The process ends without a word after so many requests."""
     LEAK = "leak"
     """Each request leaves so many kilobytes behind for ever."""
+    LOST_CONNECTIONS = "lost-connections"
+    """Of so many requests one takes a further connection to the database, and never gives it back."""
     CREEP = "creep"
     """Each request takes so many microseconds longer than the one before it."""
     NO_RECOVERY = "no-recovery"
@@ -66,6 +68,7 @@ AMOUNTS: Mapping[Fault, float] = {
     Fault.HANG: 0.01,
     Fault.CRASH: 500,
     Fault.LEAK: 64,
+    Fault.LOST_CONNECTIONS: 400,
     Fault.CREEP: 20,
     Fault.NO_RECOVERY: 30,
     Fault.DROPPED_FRAMES: 0.05,

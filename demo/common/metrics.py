@@ -40,10 +40,12 @@ class Metrics:
         for result in ("hit", "miss"):
             self.cache.labels(result)
 
-    def watch_pool(self, in_use: Callable[[], int]) -> None:
-        """Show how many connections to the database are taken whenever somebody looks."""
-        gauge = Gauge("demo_db_connections_in_use", "Connections of the pool that are taken", registry=self.registry)
-        gauge.set_function(in_use)
+    def watch_pool(self, *, in_use: Callable[[], int], opened: Callable[[], int]) -> None:
+        """Show how many connections to the database are taken, and how many are open, whenever somebody looks."""
+        taken = Gauge("demo_db_connections_in_use", "Connections of the pool that are taken", registry=self.registry)
+        taken.set_function(in_use)
+        there = Gauge("demo_db_connections_open", "Connections to the database", registry=self.registry)
+        there.set_function(opened)
 
     def lookups(self) -> tuple[int, int]:
         """Hits and misses so far."""

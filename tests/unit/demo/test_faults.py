@@ -287,7 +287,26 @@ def test_a_crash_comes_after_so_many_requests() -> None:
 def test_a_leak_keeps_what_it_was_told_to_keep() -> None:
     """Sixteen kilobytes for each request."""
     kept = through({Fault.LEAK: 16}, 10)._kept
-    assert sum(map(len, kept)) == 10 * 16 * 1024
+    assert sum(len(each) for each in kept if isinstance(each, bytes)) == 10 * 16 * 1024
+
+
+def test_a_connection_is_lost_every_so_many_requests() -> None:
+    """Of seven requests the third and the sixth keep one."""
+    taken: list[int] = []
+    through({Fault.LOST_CONNECTIONS: 3}, 7, connect=lambda: taken.append(1))
+    assert len(taken) == 2
+
+
+def test_lost_connections_stay_open() -> None:
+    """The service tells of more than without the fault, and goes on answering."""
+    open_ = []
+    for faults in ("", "lost-connections=2"):
+        with service(faults) as client:
+            assert {client.get("/tickets/7").status_code for _ in range(11)} == {200}
+            page = client.get("/metrics").text
+            open_.append(float(page.partition("\ndemo_db_connections_open ")[2].split()[0]))
+    usual, leaking = open_
+    assert leaking >= usual + 5
 
 
 @pytest.mark.parametrize(

@@ -77,3 +77,26 @@ def test_a_cache_that_warms_up_loses_nothing() -> None:
     """Hits that become more are no loss, and shares are read as percents are."""
     warming = [0.5 + at / 100 for at in range(40)]
     assert state(judged(a_round(gauges={"cache-hit-rate": a_gauge_of(warming, "")}), LOSS)) == "held"
+
+
+def open_connections(seed: int, *, lost_every_s: int = 0, later: int = 0) -> list[float]:
+    """A pool of about eight, by the second; of it one is lost every so many seconds, and one opened *later*."""
+    rng = random.Random(seed)
+    lost = [at // lost_every_s if lost_every_s else 0 for at in range(45)]
+    return [8.0 + rng.choice((-1, 0, 0, 1)) + lost[at] + (1 if later and at >= later else 0) for at in range(45)]
+
+
+@pytest.mark.parametrize(("lost_every_s", "found"), [(0, False), (5, True)])
+def test_connections_that_are_lost_are_found(lost_every_s: int, found: bool) -> None:
+    """Of 40 rounds of 45 s that lose one of eight every five seconds, each; of 40 that lose none, none."""
+    limit = Slo(metric="connection_growth", limit=0.25)
+    gauges = [a_gauge_of(open_connections(seed, lost_every_s=lost_every_s), "") for seed in range(40)]
+    results = [state(judged(a_round(gauges={"connections": each}), limit)) for each in gauges]
+    assert results.count("breached") == (40 if found else 0)
+
+
+def test_a_connection_that_is_opened_late_is_none_that_is_lost() -> None:
+    """A pool opens its last one when so many requests first come at once."""
+    limit = Slo(metric="connection_growth", limit=0.25)
+    gauges = [a_gauge_of(open_connections(seed, later=25), "") for seed in range(40)]
+    assert "breached" not in [state(judged(a_round(gauges={"connections": each}), limit)) for each in gauges]
