@@ -175,6 +175,11 @@ class Scenario(Table):
         """Seconds of the measured part of a load round."""
         return sum(stage.ramp + stage.hold for stage in self.stages) if self.stages else self.duration
 
+    def stages_with_most(self, users: int) -> tuple[StageTable, ...]:
+        """The stages with at most so many *users*, in proportion, at least one in each."""
+        more = users / self.most_users
+        return tuple(stage.model_copy(update={"users": max(1, round(stage.users * more))}) for stage in self.stages)
+
     def stages_lasting(self, seconds: float) -> tuple[StageTable, ...]:
         """
         The stages, in *seconds* together: ramps take what they took, holds share the rest as before.

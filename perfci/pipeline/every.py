@@ -40,6 +40,7 @@ class Overall:
     readiness: Mapping[str, Readiness]
     exit_code: ExitCode
     file: Path  # in which all of it stands
+    left_out: tuple[str, ...]  # soaks, which nobody asked for
 
 
 def run_all(request: Request, ports: Ports, *, smoke: bool, include_soak: bool) -> Overall:
@@ -50,6 +51,7 @@ def run_all(request: Request, ports: Ports, *, smoke: bool, include_soak: bool) 
     """
     config = read(ports.root / request.config_file)
     names = names_of(config, request.profile, smoke=smoke, include_soak=include_soak)
+    left_out = set(names_of(config, request.profile, smoke=smoke, include_soak=True)) - set(names)
     request = replace(request, runs=len(names))
     outcomes: dict[str, Outcome] = {}
     codes: list[ExitCode] = []
@@ -66,7 +68,7 @@ def run_all(request: Request, ports: Ports, *, smoke: bool, include_soak: bool) 
     file.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(file, overview_json.document(outcomes, readiness))
     worst = next(code for code in WORST_FIRST if code in codes)
-    return Overall(outcomes=outcomes, readiness=readiness, exit_code=worst, file=file)
+    return Overall(outcomes=outcomes, readiness=readiness, exit_code=worst, file=file, left_out=tuple(sorted(left_out)))
 
 
 def names_of(config: Config, profile: str, *, smoke: bool, include_soak: bool) -> list[str]:
@@ -100,6 +102,9 @@ def _run_one(name: str, config: Config, request: Request, ports: Ports) -> tuple
     configured = config.profiles[profile].scenarios[scenario].against
     usual = Against.LIMITS if configured in {None, Against.AUTO} else configured
     own = replace(request, profile=name, against=request.against or usual)
+    if config.profiles[profile].scenarios[scenario].stages and request.overrides.spawn_rate is not None:
+        ports.progress.note(f"{name}: its stages say how fast users start, and --spawn-rate is not used")
+        own = replace(own, overrides=request.overrides.model_copy(update={"spawn_rate": None}))
     there = ports if ports.output is None else replace(ports, output=ports.output / f"{profile}-{scenario}")
     try:
         result = run(own, there)

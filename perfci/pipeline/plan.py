@@ -227,16 +227,20 @@ def _overridden(scenario: Scenario, overrides: Overrides) -> Scenario:
     for option, (table, key) in {"blocks": ("paired", "blocks"), "rounds": ("baseline", "rounds")}.items():
         if option in given:
             tables[table] = {**tables.get(table, {}), key: given.pop(option)}
-    if scenario.stages and "duration" in given:
-        tables["stages"] = _lasting(scenario, given.pop("duration"))
+    if scenario.stages:
+        tables["stages"] = _resized(scenario, given.pop("users", None), given.pop("duration", None))
     return parse(Scenario, {**tables, **given}, where="the options")
 
 
-def _lasting(scenario: Scenario, seconds: float) -> list[Any]:
+def _resized(scenario: Scenario, users: int | None, seconds: float | None) -> list[Any]:
+    """The stages of *scenario* with at most so many users, in so many seconds; None: as configured."""
+    if users is not None:
+        scenario = scenario.model_copy(update={"stages": scenario.stages_with_most(users)})
     try:
-        return [stage.model_dump(exclude_unset=True) for stage in scenario.stages_lasting(seconds)]
+        stages = scenario.stages if seconds is None else scenario.stages_lasting(seconds)
     except ValueError as error:
         raise ConfigError(f"--duration: {error}", hint="give a longer one") from error
+    return [stage.model_dump(exclude_unset=True) for stage in stages]
 
 
 def source_of(config: Config, *, tree: Path, file: str, env: Mapping[str, str] | None = None) -> SideSource:

@@ -360,11 +360,30 @@ def test_a_stage_takes_time() -> None:
     assert "give ramp or hold" in _refused(SMALL + "[profiles.tickets.scenarios.a]\nstages = [{ users = 3 }]")
 
 
-def test_flags_do_not_override_stages(tmp_path: Path) -> None:
-    """A number of users for all of them would make other stages of them."""
+@pytest.mark.parametrize(
+    ("given", "users", "seconds"),
+    [
+        (Overrides(users=8), (1, 8), (0, 20, 5, 30)),
+        (Overrides(users=4, duration=15), (1, 4), (0, 4, 5, 6)),  # half a user is one
+        (Overrides(warmup=1), (10, 80), (0, 20, 5, 30)),
+    ],
+)
+def test_stages_have_as_many_users_as_a_flag_says(
+    tmp_path: Path, given: Overrides, users: tuple[int, ...], seconds: tuple[float, ...]
+) -> None:
+    """At most so many, in every stage in proportion, and named as before; the length is a flag of its own."""
     (tmp_path / "tickets.py").write_text("")
-    with pytest.raises(ConfigError, match="stages say how many users there are, and when: leave out users"):
-        plan_of(_parsed(SMALL + STAGES), "tickets:spike", Overrides(users=8), root=tmp_path)
+    stages = plan_of(_parsed(SMALL + STAGES), "tickets:spike", given, root=tmp_path).load.stages
+    assert [stage.name for stage in stages] == ["before", "stage-2"]
+    assert tuple(stage.users for stage in stages) == users
+    assert [each for stage in stages for each in (stage.ramp_s, stage.hold_s)] == pytest.approx(seconds)
+
+
+def test_a_spawn_rate_does_not_fit_stages(tmp_path: Path) -> None:
+    """How fast users start is what their ramps say."""
+    (tmp_path / "tickets.py").write_text("")
+    with pytest.raises(ConfigError, match="stages say how many users there are, and when: leave out spawn_rate"):
+        plan_of(_parsed(SMALL + STAGES), "tickets:spike", Overrides(spawn_rate=3.0), root=tmp_path)
 
 
 def test_stages_take_as_long_as_a_flag_says(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from perfci.config import read
 from perfci.errors import ConfigError, ExitCode, TargetError
 from perfci.model import Level, RoundKind, Side, Verdict
 from perfci.pipeline.every import names_of, run_all
+from perfci.pipeline.plan import Overrides
 from perfci.pipeline.ports import Ports
 from perfci.pipeline.request import Request
 from tests.builders import some_rounds
@@ -103,3 +104,31 @@ def test_a_call_keeps_all_of_its_own_runs(root: Path, ports: Ports) -> None:
     kept = [each for each in ports.work.iterdir() if each.is_dir()]
     assert len(kept) == 3
     assert not [each for each in kept if each.name.startswith("2020")]
+
+
+STAGED = """
+[profiles.tickets.scenarios.spike-smoke]
+stages = [{ users = 2, hold = "5s" }, { users = 20, hold = "5s" }]
+"""
+
+
+def test_flags_fit_staged_scenarios_too(root: Path, ports: Ports) -> None:
+    """So many users at most and so long for each scenario; the stages keep how fast users start."""
+    file = root / "perfci.toml"
+    file.write_text(file.read_text() + STAGED)
+    recorded = Recorded(rounds=some_rounds(kinds=(RoundKind.LOAD,), sides=(Side.CANDIDATE,), blocks=1))
+    asked = Request(profile="tickets", overrides=Overrides(users=4, duration=6, spawn_rate=2.0))
+    found = run_all(asked, replace(ports, rig=recorded.rig), smoke=True, include_soak=False)
+    assert [outcome.verdict for outcome in found.outcomes.values()] == [Verdict.PASS] * 4
+    assert "tickets:spike-smoke" in found.outcomes
+
+
+def test_soaks_that_are_left_out_are_named(root: Path, ports: Ports) -> None:
+    """Who reads the table sees that it is not all; nothing is left out where soaks are asked for, or are none."""
+    recorded = Recorded(rounds=some_rounds(kinds=(RoundKind.LOAD,), sides=(Side.CANDIDATE,), blocks=1))
+    there = replace(ports, rig=recorded.rig)
+    left_out = {
+        (smoke, soak): run_all(Request(profile="tickets"), there, smoke=smoke, include_soak=soak).left_out
+        for smoke, soak in ((False, False), (False, True), (True, False))
+    }
+    assert left_out == {(False, False): ("tickets:soak",), (False, True): (), (True, False): ()}
