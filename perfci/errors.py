@@ -81,6 +81,10 @@ class SeedError(PerfciError):
     """The known data could not be put into the target."""
 
 
+class DataThereError(SeedError):
+    """The target holds data already, and was not asked to remove it."""
+
+
 class LoadError(PerfciError):
     """Locust could not run, or what it recorded cannot be used."""
 

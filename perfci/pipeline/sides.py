@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from perfci.errors import BaseTargetError, SeedError, TargetError
+from perfci.errors import BaseTargetError, DataThereError, SeedError, TargetError
 from perfci.model import Side
 from perfci.pipeline.copies import Copies
 from perfci.pipeline.plan import SideSource
@@ -283,6 +283,8 @@ class Sides:
                     raise SeedError(
                         f"{error}; data outlives a block in {', '.join(outliving)}", hint=error.hint
                     ) from error
+                if isinstance(error, DataThereError) and started.running[side].kind == "external":
+                    raise SeedError(str(error), hint=_make_room(started.running[side].base_url)) from error
                 raise
 
     def _clean(self, side: Side, running: RunningTarget, on_incident: Callable[[str], None]) -> None:
@@ -305,3 +307,11 @@ class Sides:
 def _digest_of(seeded: Callable[[], seed.Seeded]) -> Callable[[], str]:
     """Wait for the end of a seeding, and return its digest."""
     return lambda: seeded().digest
+
+
+def _make_room(url: str) -> str:
+    """The next step where a service that runs on holds data of its own: perfci never removes what it did not make."""
+    return (
+        f"if it is test data, `perfci seed {url} --clean` removes it; if the service shall keep it, do not seed: "
+        'kind = "none" in [environments.NAME.seed], with --environment NAME'
+    )

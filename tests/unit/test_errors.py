@@ -13,6 +13,7 @@ CODES = {
     "TargetError": 3,
     "BaseTargetError": 3,
     "SeedError": 3,
+    "DataThereError": 3,
     "LoadError": 3,
     "CensusError": 3,
     "MonitorError": 3,

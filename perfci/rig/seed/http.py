@@ -10,7 +10,7 @@ from typing import Any, Literal
 import requests
 from pydantic import Field
 
-from perfci.errors import SeedError
+from perfci.errors import DataThereError, SeedError
 from perfci.rig.host.hosts import below
 from perfci.rig.seed.seeded import Place, Recipe, Seeded
 
@@ -63,7 +63,7 @@ def _settle(made: Future[Seeded], work: Callable[[], Seeded]) -> None:
 def _made(options: Options, target_url: str, place: Place) -> Seeded:
     answer = _send(options, options.method, below(target_url, options.path), _fill(options.body, options), place)
     if answer.status_code == 409:
-        raise SeedError(f"the target holds test data already{_said(answer)}", hint=_CLEAR_FIRST)
+        raise DataThereError(f"the target holds test data already{_said(answer)}", hint=_CLEAR_FIRST)
     if not answer.ok or answer.is_redirect:
         raise SeedError(
             f"the target refused to be seeded: {_asked(answer)} answered {answer.status_code}{_said(answer)}",

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from perfci.config import from_bytes
-from perfci.errors import BaseTargetError, SeedError, TargetError
+from perfci.errors import BaseTargetError, DataThereError, SeedError, TargetError
 from perfci.model import Side, TargetHealth
 from perfci.pipeline.live_rig import LiveRig
 from perfci.pipeline.plan import Overrides, SideSource, plan_of, source_of
@@ -136,3 +136,27 @@ def test_a_seed_that_fails_is_told_with_what_keeps_data(
     with pytest.raises(SeedError, match="already; data outlives a block in the external volume 'x'") as caught:
         _start(rig(CONFIG, tmp_path), Side.CANDIDATE)
     assert caught.value.hint == "clear it"
+
+
+def test_a_running_service_that_holds_data_is_left_alone(
+    rig: Callable[[str, Path], LiveRig], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The hint has both ways on: the command that removes the data, and the setting that keeps it."""
+
+    def fails() -> Seeded:
+        raise DataThereError("the target holds test data already", hint="seed with --clear-first")
+
+    running = RunningTarget(
+        kind="external",
+        base_url="http://127.0.0.1:9",
+        description="",
+        log_path=None,
+        health=lambda: TargetHealth(alive=True, restarts=0),
+        logs_tail=str,
+    )
+    monkeypatch.setattr(target, "starting", lambda *_, **__: contextlib.nullcontext(lambda: running))
+    monkeypatch.setattr(seed, "seeding", lambda *_, **__: contextlib.nullcontext(fails))
+    with pytest.raises(SeedError, match="holds test data already") as caught:
+        _start(rig(CONFIG, tmp_path), Side.CANDIDATE)
+    assert "`perfci seed http://127.0.0.1:9 --clean` removes it" in caught.value.hint
+    assert 'kind = "none" in [environments.NAME.seed]' in caught.value.hint
