@@ -49,6 +49,7 @@ FAULTS = (
     Fault("slowdown", "DEMO_SLOW=GET /leads=+700ms", "crm:baseline-smoke", "p95", ("--duration", "20s")),
     Fault("error rate", "DEMO_FAULTS=errors=0.05", "contact-center:crm-smoke", "failure_rate"),
     Fault("leak", "DEMO_FAULTS=leak=64", "saas:soak-smoke", "memory_growth"),
+    Fault("lost connections", "DEMO_FAULTS=lost-connections=400", "crm:sustained-smoke", "connection_growth"),
     Fault("creep", "DEMO_FAULTS=creep=500", "tickets:endurance-smoke", "latency_drift"),
     Fault("lock", "DEMO_FAULTS=lock", "tickets:normal-smoke", "mean", WAITING),
     Fault("small pool", "DEMO_FAULTS=small-pool", "tickets:normal-smoke", "mean", (*WAITING[:-1], "120")),
@@ -115,7 +116,7 @@ def row(fault: Fault, folder: Path) -> tuple[str, bool]:
         f"{'found' if found.breached else '**not found**'}, {found.verdict}: {found.words}",
         f"{'**red**' if quiet.breached else 'quiet'}, {quiet.verdict}: {quiet.words}",
     )
-    return f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |", right
+    return f"| {' | '.join(' '.join(cell.replace('|', '/').split()) for cell in cells)} |", right
 
 
 @click.command()

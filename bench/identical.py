@@ -41,7 +41,7 @@ ROOT = Path(__file__).parents[1]
 CONFIG = read(ROOT / "perfci.toml")
 RESAMPLED = "resampled.json"
 RED = (Verdict.REGRESSION, Verdict.SLO_BREACH)
-SHOWN = (Verdict.PASS, Verdict.INCONCLUSIVE, Verdict.INVALID)
+SHOWN = (*RED, Verdict.PASS, Verdict.INCONCLUSIVE, Verdict.INVALID)
 
 Pair = Mapping[Side, Round]
 """The rounds of both sides in one block, of one kind."""
@@ -181,8 +181,8 @@ def _red(counts: Counter[str]) -> int:
 def _counted(counts: Counter[str]) -> str:
     if not counts.total():
         return ""
-    others = ", ".join(f"{counts[verdict.value]} {verdict.value}" for verdict in SHOWN if counts[verdict.value])
-    return f"{_red(counts)} red of {counts.total()}{f' ({others})' if others else ''}"
+    parts = ", ".join(f"{counts[verdict.value]} {verdict.value}" for verdict in SHOWN if counts[verdict.value])
+    return f"{_red(counts)} red of {counts.total()} ({parts})"
 
 
 @click.command()
