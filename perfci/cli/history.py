@@ -70,3 +70,5 @@ def push(  # noqa: PLR0917  # click passes by name
         say(f"added run {row.run} to {done.place}{note}")
     if done.known:
         say(f"{done.known} of {len(runs)} runs were there already")
+    for note in done.notes:
+        say(note)

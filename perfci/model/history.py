@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from perfci.model.judged import Interval
+from perfci.model.judged import Acceptance, Interval
 from perfci.model.measured import Metric, RoundKind
 
 
@@ -33,6 +33,7 @@ class HistoryRow:
     values: Mapping[SeriesName, float] = field(default_factory=dict)  # of the candidate, in the metric's unit
     url: str = ""  # of the job that measured it
     excluded: str = ""  # why its numbers are part of no line; empty: they are
+    acceptances: tuple[Acceptance, ...] = ()  # by comments, in what was merged since the run before
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +106,7 @@ class Event:
     found_by: tuple[FoundBy, ...]
     exceeds_budget: bool
     worse: bool
-    accepted: str  # by what: "baseline run ID", "census.json"; empty: by nothing
+    accepted: str  # by what: "baseline run ID", "census.json", a comment; empty: by nothing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

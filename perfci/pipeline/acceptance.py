@@ -24,6 +24,9 @@ MAX_AUTHORS = 30
 
 MAX_NAME = 400
 
+MAX_COMMITS = 50
+"""Of the main branch, between two runs of a history, whose pull requests the API is asked for."""
+
 
 def accept(outcome: Outcome, origin: Origin, repository: Repository) -> Outcome:
     """
@@ -41,20 +44,58 @@ def accept(outcome: Outcome, origin: Origin, repository: Repository) -> Outcome:
     return with_accepted(outcome, found.acceptances).noting(*found.findings)
 
 
+def accepted_since(since: str, tip: str, repository: Repository) -> tuple[Acceptance, ...]:
+    """
+    What was accepted by comments in the pull requests that were merged after the commit *since*, up to *tip*.
+
+    The rules are those of `accept`, for the head that was merged; which series were red then is not asked again.
+    PublishError where the API does not answer.
+    """
+    rights, found = _Rights(repository), dict[tuple[int, str], Acceptance]()
+    pulls = {
+        each.number: each
+        for commit in repository.line(since, tip, most=MAX_COMMITS)
+        for each in repository.merged(commit)
+    }
+    for pull in pulls.values():
+        for comment in reversed(repository.comments(pull.number)):
+            named = [each for each in accepted_in(comment.body) if each.commit == pull.head]
+            if not named or comment.is_bot or comment.is_edited or not rights.may_accept(comment.author):
+                continue
+            for each in named:
+                key = pull.number, _normal(each.series)
+                found.setdefault(key, _acceptance(key[1], pull.head, each, comment))
+    return tuple(found.values())
+
+
 @dataclass(slots=True)
 class _Found:
     acceptances: list[Acceptance] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
 
 
+class _Rights:
+    """Whom the API lets accept something; each author is asked for once."""
+
+    def __init__(self, repository: Repository) -> None:
+        self._repository = repository
+        self._may: dict[str, bool] = {}
+
+    def may_accept(self, login: str) -> bool:
+        if not login:
+            return False
+        if login not in self._may:
+            self._may[login] = len(self._may) < MAX_AUTHORS and self._repository.permission(login) in WRITERS
+        return self._may[login]
+
+
 class _Reader:
     """Reads comments for the commit *head* with the *red* series."""
 
     def __init__(self, repository: Repository, head: str, red: Sequence[str]) -> None:
-        self._repository = repository
+        self._rights = _Rights(repository)
         self._head = head
         self._red = {_normal(label): label for label in red}
-        self._may: dict[str, bool] = {}
         self._voids: dict[str, Finding] = {}  # by series: the newest comment that does not count
 
     def read(self, comments: Sequence[Comment]) -> _Found:
@@ -65,7 +106,7 @@ class _Reader:
             wanted = accepted_in(comment.body)
             if not wanted or comment.is_bot:
                 continue
-            if not self._may_accept(comment.author):
+            if not self._rights.may_accept(comment.author):
                 strangers[comment.author or "a deleted user"] = None
                 continue
             for each in wanted:
@@ -82,15 +123,7 @@ class _Reader:
             void = say.AcceptanceVoid(series=wanted.series, by=comment.author, why_not=why_not, url=comment.url)
             self._voids.setdefault(_normal(wanted.series), void)
         elif all(each.series != label for each in found.acceptances):
-            acceptance = Acceptance(
-                series=label,
-                commit=self._head,
-                by=comment.author,
-                at=comment.created_at,
-                why=wanted.why,
-                url=comment.url,
-            )
-            found.acceptances.append(acceptance)
+            found.acceptances.append(_acceptance(label, self._head, wanted, comment))
 
     def _refusals(self, wanted: Accept, comment: Comment, label: str) -> Iterator[say.Refusal]:
         if comment.is_edited:
@@ -102,12 +135,11 @@ class _Reader:
         if not label:
             yield say.Refusal.NOT_RED
 
-    def _may_accept(self, login: str) -> bool:
-        if not login:
-            return False
-        if login not in self._may:
-            self._may[login] = len(self._may) < MAX_AUTHORS and self._repository.permission(login) in WRITERS
-        return self._may[login]
+
+def _acceptance(series: str, commit: str, wanted: Accept, comment: Comment) -> Acceptance:
+    return Acceptance(
+        series=series, commit=commit, by=comment.author, at=comment.created_at, why=wanted.why, url=comment.url
+    )
 
 
 def _normal(label: str) -> str:

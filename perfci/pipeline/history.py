@@ -2,24 +2,31 @@
 
 import base64
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import closing
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from perfci import store
 from perfci.config import GateTable, read
-from perfci.errors import ConfigError
+from perfci.errors import ConfigError, PublishError
 from perfci.judge.trend import follow
 from perfci.judge.trend.index import row_of
-from perfci.model import HistoryRow, Run
+from perfci.model import Acceptance, HistoryRow, Run, Side
+from perfci.pipeline.acceptance import accepted_since
 from perfci.pipeline.compare import located
 from perfci.pipeline.policy import policy_of
 from perfci.pipeline.ports import Ports
 from perfci.publish.event import read_job
+from perfci.publish.patience import Patience
+from perfci.publish.repository import Repository
 from perfci.store import history
 from perfci.store.history import Archive, Files
 from perfci.store.history_branch import BRANCH, REMOTE, HistoryBranch
 from perfci.store.history_bucket import bucket_at
 from perfci.store.history_folder import HistoryFolder
+
+ASKING_S = 120.0
+"""Limit of asking the API what was accepted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +36,7 @@ class Pushed:
     place: str
     added: tuple[HistoryRow, ...]
     known: int  # were there before
+    notes: tuple[str, ...] = ()  # what is not kept with them, and why
 
 
 def archive(
@@ -81,6 +89,8 @@ def push(paths: Sequence[Path], place: Archive, *, config_file: Path, ports: Por
                 hint="a history keeps what perfci measured",
             )
     url = _page_of_job(ports)
+    notes: list[str] = []
+    acceptances = _acceptances(runs, place, ports, notes) if url else {}
     added: list[HistoryRow] = []
 
     def change(files: Files) -> dict[str, str]:
@@ -91,7 +101,13 @@ def push(paths: Sequence[Path], place: Archive, *, config_file: Path, ports: Por
             known = history.rows(files, *name)
             own = {run.id: run for run in runs if (run.profile, run.scenario) == name}
             absent = [run for id_, run in own.items() if all(row.run != id_ for row in known)]
-            new = [(row_of(run, policy, url=url), store.text(store.without_seconds(run))) for run in absent]
+            new = [
+                (
+                    replace(row_of(run, policy, url=url), acceptances=acceptances.get(run.id, ())),
+                    store.text(store.without_seconds(run)),
+                )
+                for run in absent
+            ]
             if new:
                 rows = history.in_order([*known, *(row for row, _ in new)])
                 found = follow.changes(rows, policy, history.changes(files, *name))
@@ -100,7 +116,35 @@ def push(paths: Sequence[Path], place: Archive, *, config_file: Path, ports: Por
         return written
 
     place.update(change, message=_message(runs))
-    return Pushed(place=place.name, added=tuple(added), known=len(runs) - len(added))
+    return Pushed(place=place.name, added=tuple(added), known=len(runs) - len(added), notes=tuple(notes))
+
+
+def _acceptances(
+    runs: Sequence[Run], place: Archive, ports: Ports, notes: list[str]
+) -> dict[str, tuple[Acceptance, ...]]:
+    """
+    What comments have accepted in the pull requests merged since the run before, by the id of each run.
+
+    Nothing without a token; where the API does not answer, *notes* say so, and the run is kept all the same.
+    """
+    token = ports.environ.get("PERFCI_TOKEN", "")
+    if not token:
+        return {}
+    files, found = place.files(), {}
+    with closing(Repository(job=read_job(ports.environ), token=token, patience=Patience(ASKING_S))) as repository:
+        for run in runs:
+            commit = run.commits.get(Side.CANDIDATE, "")
+            before = [
+                row.commit for row in history.rows(files, run.profile, run.scenario) if row.created_at < run.created_at
+            ]
+            since = next((each for each in reversed(before) if each), "")
+            if not commit or commit == since:
+                continue
+            try:
+                found[run.id] = accepted_since(since, commit, repository)
+            except PublishError as error:
+                notes.append(f"what comments have accepted is not kept with run {run.id}: {error}")
+    return found
 
 
 def _page_of_job(ports: Ports) -> str:

@@ -44,6 +44,14 @@ class Pull:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Merged:
+    """A pull request that was merged, with the head that it had then."""
+
+    number: int
+    head: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Comment:
     """A comment on a pull request; whatever it says is its author's."""
 
@@ -89,6 +97,29 @@ class Repository:
         """The head commit of the pull request with this number; "" where there is none, or it is not open."""
         found = self._ask(f"pull request #{number}", lambda: self._at.get_pull(number))
         return found.head.sha if found is not None and found.state == "open" else ""
+
+    def merged(self, commit: str) -> list[Merged]:
+        """The merged pull requests that *commit* of the main branch came with."""
+        found = self._ask(
+            f"the pull requests of {commit[:7]}",
+            lambda: [each for each in self._at.get_commit(commit).get_pulls() if each.merged_at],
+        )
+        return [Merged(number=each.number, head=each.head.sha) for each in found or ()]
+
+    def line(self, since: str, tip: str, *, most: int) -> list[str]:
+        """*tip* and its first parents after *since*, newest first, *most* of them; *tip* alone where *since* is ""."""
+        if not since:
+            return [tip]
+        found = self._ask(
+            "the history",
+            lambda: {each.sha: [p.sha for p in each.parents] for each in self._at.compare(since, tip).commits},
+        )
+        line: list[str] = []
+        at = tip
+        while found and at in found and len(line) < most:
+            line.append(at)
+            at = next(iter(found[at]), "")
+        return line
 
     def comments(self, number: int) -> list[Comment]:
         """The comments on the pull request with this number, oldest first."""

@@ -8,7 +8,7 @@ file; a new field has a default.
 from collections.abc import Mapping
 from typing import Self
 
-from perfci.model import Alarm, ChangePoint, Changes, Found, HistoryRow, Interval, LineName, SeriesName
+from perfci.model import Acceptance, Alarm, ChangePoint, Changes, Found, HistoryRow, Interval, LineName, SeriesName
 from perfci.schema.stored import Format, stored
 from perfci.store.run_json.words import KINDS, KindWord
 
@@ -27,6 +27,32 @@ class MarkerDocument:
 
 
 @stored
+class AcceptanceDocument:
+    """A series that a comment on a merged pull request accepts, as worse on purpose."""
+
+    series: str
+    commit: str
+    by: str
+    at: str
+    why: str
+    url: str
+
+    @classmethod
+    def from_model(cls, acceptance: Acceptance) -> Self:
+        return cls(
+            series=acceptance.series,
+            commit=acceptance.commit,
+            by=acceptance.by,
+            at=acceptance.at,
+            why=acceptance.why,
+            url=acceptance.url,
+        )
+
+    def to_model(self) -> Acceptance:
+        return Acceptance(series=self.series, commit=self.commit, by=self.by, at=self.at, why=self.why, url=self.url)
+
+
+@stored
 class RowDocument:
     """One run: where and when, what has to be the same before its times are compared, and one value per series."""
 
@@ -39,6 +65,7 @@ class RowDocument:
     values: Values
     url: str = ""
     excluded: str = ""
+    acceptances: tuple[AcceptanceDocument, ...] = ()
 
     @classmethod
     def from_model(cls, row: HistoryRow) -> Self:
@@ -52,6 +79,7 @@ class RowDocument:
             values=_nested(row.values),
             url=row.url,
             excluded=row.excluded,
+            acceptances=tuple(map(AcceptanceDocument.from_model, row.acceptances)),
         )
 
     def to_model(self) -> HistoryRow:
@@ -70,6 +98,7 @@ class RowDocument:
             },
             url=self.url,
             excluded=self.excluded,
+            acceptances=tuple(each.to_model() for each in self.acceptances),
         )
 
 

@@ -5,7 +5,9 @@ A `docker` that knows containers with the clients of databases in them, as far a
 
 And as far as a compose project is read, and images are removed, where the state has a `project` and `images`.
 
-    docker compose ... config ... | docker network inspect ... NAME | docker image ls|rm ...
+    docker compose ... config ... | docker network inspect ... NAME | docker image ls|rm|inspect ... | docker pull NAME
+
+A registry has what is in `registry` of the state.
 
 What it tells lies in the file that FAKE_DOCKER names; a test changes that file while a session is open.
 """
@@ -124,6 +126,9 @@ def _events() -> None:
 def _compose(arguments: list[str]) -> None:
     """The project as the state has it, without the services whose profile is not named."""
     state = _state()
+    if arguments[1:] in (["version"], ["up", "--help"]):
+        _say("--wait-timeout")
+        return
     state.setdefault("asked", []).append(
         [arguments, {k: os.environ[k] for k in ("PWD", "COMPOSE_FILE") if k in os.environ}]
     )
@@ -147,6 +152,16 @@ def _images(arguments: list[str]) -> None:
     elif arguments[0] == "rm" and not state.get("in_use"):
         state["images"] = [name for name in state["images"] if name not in arguments]
         tell(Path(os.environ["FAKE_DOCKER"]).parent, state)
+    elif arguments[0] == "inspect" and arguments[-1] not in state["images"]:
+        sys.exit(f"Error: No such image: {arguments[-1]}")
+
+
+def _pull(image: str) -> None:
+    state = _state()
+    if image not in state.get("registry", []):
+        sys.exit(f"Error response from daemon: manifest for {image} not found: manifest unknown")
+    state["images"].append(image)
+    tell(Path(os.environ["FAKE_DOCKER"]).parent, state)
 
 
 def main(arguments: list[str]) -> None:
@@ -163,6 +178,10 @@ def main(arguments: list[str]) -> None:
         _say(_state().get("networks", {}).get(arguments[-1], ""))
     elif arguments[0] == "image":
         _images(arguments[1:])
+    elif arguments[0] == "pull":
+        _pull(arguments[-1])
+    elif arguments[0] == "version":
+        _say("29.0")
 
 
 if __name__ == "__main__":

@@ -45,6 +45,7 @@ class Pull:
     branch: str = "main"  # that it is to be merged into
     merge: str = ""  # GitHub's merge of it into its base
     home: str = ""  # the repository that its head is in
+    merged: str = ""  # the commit of the main branch that it came in with
 
 
 @dataclass(kw_only=True)
@@ -220,7 +221,7 @@ class FakeGitHub:
         return Answer(200, {"sha": sha, "url": self._at(f"/commits/{sha}")})
 
     def _get_commit_pulls(self, request: Request, sha: str) -> Answer:
-        return self._page(request, [self._pull(pull) for pull in self.pulls.values() if pull.sha == sha])
+        return self._page(request, [self._pull(pull) for pull in self.pulls.values() if sha in {pull.sha, pull.merged}])
 
     def _get_permission(self, _request: Request, login: str) -> Answer:
         permission = self.permissions.get(login, "read")
@@ -300,6 +301,7 @@ class FakeGitHub:
             "issue_url": self._at(f"/issues/{pull.number}"),
             "base": {"sha": pull.base, "ref": pull.branch},
             "merge_commit_sha": pull.merge or None,
+            "merged_at": "2026-11-20T11:00:00Z" if pull.merged else None,
         }
 
     def _comment(self, comment: Comment) -> dict[str, Any]:

@@ -108,7 +108,12 @@ class Remote:
         if any(self._run("cat-file", "-e", f"{each}^{{commit}}").returncode for each in (base, head)):
             return NOT_FOUND
         ahead = self._run("merge-base", "--is-ancestor", base, head).returncode == 0
-        return Answer(200, {"status": "ahead" if ahead else "diverged", "url": f"{at}/compare/{rest}"})
+        listed = [
+            line.split() for line in self._git("rev-list", "--reverse", "--parents", f"{base}..{head}").splitlines()
+        ]
+        commits = [{"sha": sha, "parents": [{"sha": each} for each in parents]} for sha, *parents in listed]
+        said = {"status": "ahead" if ahead else "diverged", "total_commits": len(commits), "commits": commits}
+        return Answer(200, {**said, "url": f"{at}/compare/{rest}"})
 
     def _actions(self, at: str, rest: str, _query: Mapping[str, str]) -> Answer:
         what, number, *more = rest.split("/")

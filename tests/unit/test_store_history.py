@@ -8,7 +8,18 @@ from typing import Any
 import pytest
 
 from perfci.errors import ResultError
-from perfci.model import Alarm, ChangePoint, Changes, Found, HistoryRow, Interval, LineName, RoundKind, SeriesName
+from perfci.model import (
+    Acceptance,
+    Alarm,
+    ChangePoint,
+    Changes,
+    Found,
+    HistoryRow,
+    Interval,
+    LineName,
+    RoundKind,
+    SeriesName,
+)
 from perfci.store import history
 from perfci.store.history import Files
 from perfci.store.history_folder import HistoryFolder
@@ -36,6 +47,19 @@ def a_full_row(run: str = "20261121-101500-f00d", *, created_at: str = "2026-11-
         values={a_series_name(): 4.125, a_series_name("p95"): 8.5},
         url="https://github.example/octo/shop/actions/runs/7",
         excluded="others took 40 % of the processors",
+        acceptances=(an_acceptance(),),
+    )
+
+
+def an_acceptance() -> Acceptance:
+    """Somebody accepted a series in a comment."""
+    return Acceptance(
+        series="GET /tickets/ service time",
+        commit="0ddba115" * 5,
+        by="octo",
+        at="2026-11-20T10:00:00Z",
+        why="The audit costs it.",
+        url="https://github.example/octo/shop/pull/7#issuecomment-1",
     )
 
 

@@ -10,6 +10,7 @@ from perfci.judge.trend import follow
 from perfci.judge.trend.alarms import budget_of
 from perfci.judge.trend.change_points import ALPHA, compared
 from perfci.judge.trend.index import metric
+from perfci.metrics.registry import METRICS
 from perfci.model import (
     Alarm,
     Better,
@@ -27,11 +28,12 @@ from perfci.model import (
     Line,
     LineName,
     Metric,
+    Quantity,
     RoundKind,
     Scale,
     Trend,
 )
-from perfci.sentences.history import accepted_by_run
+from perfci.sentences.history import accepted_by_comment, accepted_by_run
 
 NEAR = 3
 """Largest distance, in runs, between a change point and an alarm that count as one event."""
@@ -100,7 +102,8 @@ def _lines(rows: Sequence[HistoryRow], changes: Changes, policy: GatePolicy, acc
         if known is None or budget is None:
             continue
         line = _Followed(name=name, rows=seen.rows, values=seen.values, metric=known, budget=budget)
-        events = tuple(_with_acceptance(_events(line, changes.lines.get(name, Found())), name, accepted))
+        found = _events(line, changes.lines.get(name, Found()))
+        events = tuple(_with_comment(event, line) for event in _with_acceptance(found, name, accepted))
         yield Line(
             name=name,
             metric=known,
@@ -170,6 +173,35 @@ def _with_acceptance(events: Sequence[Event], name: LineName, accepted: Accepted
         if name.series.kind is RoundKind.CENSUS:
             by = "census.json" if event is events[-1] and _committed(event, name, accepted.census) else ""
         yield replace(event, accepted=by)
+
+
+def _with_comment(event: Event, line: _Followed) -> Event:
+    """The event with the comment that accepts it, where it is for the worse and nothing else does."""
+    if event.accepted or not event.worse:
+        return event
+    at = next(number for number, row in enumerate(line.rows) if row.run == event.run)
+    near = sorted(range(max(0, at - NEAR), min(len(line.rows), at + NEAR + 1)), key=lambda number: abs(number - at))
+    wanted = _labels(line)
+    found = (each for number in near for each in line.rows[number].acceptances if _plain(each.series) in wanted)
+    by = next(found, None)
+    return replace(event, accepted=accepted_by_comment(by)) if by else event
+
+
+def _labels(line: _Followed) -> set[str]:
+    """
+    What comments call the series of a line, and those that a run of the gate has in its place.
+
+    A gate measures what the history does not, such as the service time of turns: whoever accepts a time of an endpoint
+    accepts its times.
+    """
+    name = line.name.series
+    same = {known.name for known in METRICS.values() if known.quantity is line.metric.quantity is Quantity.TIME}
+    return {_plain(f"{name.endpoint} {metric_name}") for metric_name in same | {name.metric}}
+
+
+def _plain(label: str) -> str:
+    """A label as people copy it from a report, whose tables write "service time" for service_time."""
+    return " ".join(label.replace("_", " ").split())
 
 
 def _committed(event: Event, name: LineName, census: CommittedCensus | None) -> bool:

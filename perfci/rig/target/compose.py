@@ -17,7 +17,7 @@ from perfci.errors import Interrupted, TargetError
 from perfci.model import TargetHealth
 from perfci.rig.host import docker, leftovers
 from perfci.rig.host.tls import Tls
-from perfci.rig.target import images, readiness, volumes
+from perfci.rig.target import images, prebuilt, readiness, volumes
 from perfci.rig.target.prepare import Preparation
 from perfci.rig.target.project import Project, resolve
 from perfci.rig.target.running import Container, Launch, RunningTarget
@@ -42,6 +42,7 @@ class Options(Table):
     env: dict[str, str] = {}  # for the variables in the compose file
     prepare: Preparation = Preparation()
     build: bool = True  # false: images that an earlier step has built or loaded
+    images: dict[str, str] = {}  # by service: what a registry calls the image of {commit}, instead of a build
     build_timeout_s: float = Field(default=1800.0, gt=0)
     wait_timeout_s: int = Field(default=120, gt=0, le=3600)  # until every service runs or is healthy
     stop_grace_s: int = Field(default=5, ge=0, le=600)
@@ -53,6 +54,7 @@ class Options(Table):
     def _one_way(self) -> "Options":
         if self.file and self.files:
             raise ValueError("give file or files, not both")
+        prebuilt.check(self.images)
         return self
 
     def compose_files(self) -> tuple[str, ...]:
@@ -61,7 +63,8 @@ class Options(Table):
 
 
 def prepare(options: Options, launch: Launch) -> tuple[str, ...]:
-    """Build and pull every image, and return sentences about the copies for the report."""
+    """Build and pull every image, and return sentences about images and copies for the report."""
+    notes = prebuilt.pull(options.images, launch, timeout_s=options.build_timeout_s)
     stack = _resolve(options, launch)
     if any("build" in service for service in stack.services.values()):
         leftovers.note_images(launch.state, stack.images)
@@ -75,7 +78,7 @@ def prepare(options: Options, launch: Launch) -> tuple[str, ...]:
     if absent:
         what = f"images are missing and could not be pulled, for {', '.join(absent)}"
         stack.must("pull", *absent, timeout_s=options.build_timeout_s, log="pull", what=what)
-    return stack.warnings
+    return (*notes, *stack.warnings)
 
 
 def _build_order(stack: Stack) -> list[list[str]]:
@@ -125,6 +128,7 @@ def _resolve(options: Options, launch: Launch, *, anew: bool = True) -> Stack:
         files=options.compose_files(),
         profiles=options.profiles,
         build=options.build,
+        images=options.images,
         env=options.env,
     )
     return resolve(project, launch, anew=anew)

@@ -12,18 +12,21 @@ _ARG = re.compile(r"(^\s*ARG\s+\w+=)(\S+)", re.IGNORECASE | re.MULTILINE)
 _ALIAS = re.compile(r"^\s*FROM\s+.*\sAS\s+(\S+)\s*$", re.IGNORECASE | re.MULTILINE)
 
 
-def tags(services: Mapping[str, Mapping[str, Any]], *, prefix: str, build: bool) -> dict[str, str]:
-    """The new names of the images that the project builds, by their old names."""
-    named = {name: _image(name, each) for name, each in services.items() if "build" in each}
+def tags(
+    services: Mapping[str, Mapping[str, Any]], *, prefix: str, build: bool, prebuilt: Mapping[str, str]
+) -> dict[str, str]:
+    """The new names of the images that the project builds, or has *prebuilt* by service, by their old names."""
+    had = {_image(name, services[name]): image for name, image in prebuilt.items()}
+    named = {name: _image(name, each) for name, each in services.items() if "build" in each and name not in prebuilt}
     if build:
-        return {image: f"{prefix}-{name}".lower() for name, image in named.items()}
+        return had | {image: f"{prefix}-{name}".lower() for name, image in named.items()}
     unnamed = sorted(name for name in named if not services[name].get("image"))
     if unnamed:
         raise TargetError(
             f"build = false, but these services have no image name to be found by: {', '.join(unnamed)}",
             hint="give them an image in the compose file, or let perfci build: build = true",
         )
-    return {}
+    return had
 
 
 def rename(name: str, service: dict[str, Any], tags: Mapping[str, str], *, build: bool, dockerfile: str = "") -> None:

@@ -28,6 +28,7 @@ class Copy:
     port: int  # inside the container of that service
     tag: str  # begins the names of the images that are built here
     build: bool
+    prebuilt: Mapping[str, str] = field(default_factory=dict)  # images of a registry, by the service that they are for
     side_by_side: bool = False  # whether another copy runs at the same time
     root: str = "/"  # of the side's tree: what lies below it belongs to this side alone
     absent: frozenset[str] = frozenset()  # sources of bind mounts that do not exist
@@ -62,7 +63,7 @@ def isolate(config: Config, copy: Copy) -> Isolated:
             hint="give it one in an override file: files in [target]",
         )
     found = sharing.examine(config, copy)
-    tags = images.tags(services, prefix=copy.tag, build=copy.build)
+    tags = images.tags(services, prefix=copy.tag, build=copy.build, prebuilt=copy.prebuilt)
     fixed = addresses.fixed(config, copy.texts)
     networks = _networks(config, copy, fixed)
     published = {str(port.get("published")) for each in services.values() for port in each.get("ports") or []}
@@ -70,7 +71,8 @@ def isolate(config: Config, copy: Copy) -> Isolated:
         each.pop("ports", None)
         each.pop("profiles", None)  # compose has chosen by them, and would choose again
         _join_networks(each, networks)
-        images.rename(name, each, tags, build=copy.build, dockerfile=copy.dockerfiles.get(name, ""))
+        build = copy.build and name not in copy.prebuilt
+        images.rename(name, each, tags, build=build, dockerfile=copy.dockerfiles.get(name, ""))
     for name, each in services.items():
         _keep_container_name(name, services, each)
     volumes = _unnamed(config.get("volumes") or {}) | _isolate_data_folders(services, copy)

@@ -14,7 +14,7 @@ from perfci.errors import BaseUnavailableError, ConfigError, TargetError
 from perfci.model import Side
 from perfci.rig.host import docker, leftovers
 from perfci.rig.host.git import Git
-from perfci.rig.target import counting, literal
+from perfci.rig.target import counting, literal, prebuilt
 from perfci.rig.target.isolation import Copy, Isolated, isolate
 from perfci.rig.target.running import Launch
 from perfci.rig.target.stack import Stack, project_name
@@ -39,6 +39,7 @@ class Project:
     files: tuple[str, ...] = ()  # none: compose's own look-up
     profiles: tuple[str, ...] = ()
     build: bool = True
+    images: Mapping[str, str] = field(default_factory=dict)  # by service, with {commit}: they take the place of a build
     env: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -52,13 +53,14 @@ def resolve(project: Project, launch: Launch, *, anew: bool = True) -> Stack:
     launch.workspace.mkdir(parents=True, exist_ok=True)
     name, env = project_name(launch.label), _variables(project, launch)
     config, foreign = _own_paths(_config(project, launch, name, env, anew=anew), project, launch)
-    tag = _image_prefix(launch)
+    tag, had = _image_prefix(launch), _prebuilt(project, config, launch)
     copy = Copy(
         project=name,
         service=project.service,
         port=project.port,
         tag=tag,
         build=project.build,
+        prebuilt=had,
         side_by_side=launch.side_by_side,
         root=str(_root(launch.source)),
         absent=_absent(config),
@@ -70,11 +72,7 @@ def resolve(project: Project, launch: Launch, *, anew: bool = True) -> Stack:
     isolated = _isolated(config, copy, launch)
     _refuse((*foreign, *_without_agent(config, launch), *isolated.problems), launch)
     services = isolated.config["services"]
-    services[project.service]["environment"] = {
-        **(services[project.service].get("environment") or {}),
-        # compose fills in variables again
-        **{key: value.replace("$", "$$") for key, value in launch.extra_env.items()},
-    }
+    services[project.service]["environment"] = _environment(services[project.service], launch)
     added = counting.amend(services, environ=launch.environ) if launch.counted else {}
     # Hidden: it holds values of variables, and hidden files are not uploaded.
     resolved = launch.workspace / f".{launch.label}-compose.json"
@@ -91,6 +89,20 @@ def resolve(project: Project, launch: Launch, *, anew: bool = True) -> Stack:
         outliving=isolated.outliving,
         added=added,
     )
+
+
+def _prebuilt(project: Project, config: Mapping[str, Any], launch: Launch) -> dict[str, str]:
+    """The images of the side's commit that take the place of a build, by service."""
+    had = prebuilt.present(project.images, launch)
+    if problem := prebuilt.problem(project.images, config["services"], had):
+        raise _error(launch)(problem[0], hint=problem[1])
+    return had
+
+
+def _environment(service: Mapping[str, Any], launch: Launch) -> dict[str, Any]:
+    """The variables of *service*, with those of the side; compose fills in variables once more."""
+    own = {key: value.replace("$", "$$") for key, value in launch.extra_env.items()}
+    return {**(service.get("environment") or {}), **own}
 
 
 def text(source: Path, files: Sequence[str]) -> str:

@@ -18,6 +18,7 @@ from perfci.judge.trend.events import Accepted
 from perfci.judge.trend.index import conditions, row_of
 from perfci.model import (
     ALL_ENDPOINTS,
+    Acceptance,
     Census,
     CommittedCensus,
     EndpointCensus,
@@ -293,3 +294,43 @@ def test_a_run_that_others_disturbed_is_excluded() -> None:
     busy = {name: a_gauge(number, unit="cores") for name, number in cores.items()}
     rounds = tuple(replace(each, gauges=busy) for each in a_run().rounds)
     assert row_of(a_run(rounds=rounds), DEFAULT).excluded == "others took 57 % of the processors"
+
+
+def an_acceptance(series: str) -> Acceptance:
+    """A comment that accepts *series*."""
+    return Acceptance(
+        series=series,
+        commit="0ddba115" * 5,
+        by="octo",
+        at="2026-02-03T10:00:00Z",
+        why="The audit costs it.",
+        url="https://github.example/octo/shop/pull/7#issuecomment-1",
+    )
+
+
+@pytest.mark.parametrize(
+    ("series", "at", "accepts"),
+    [
+        (f"{LOAD.endpoint} {LOAD.metric}", 30, True),
+        (f"{LOAD.endpoint} service time", 30, True),  # what the gate measured in turns, as its table writes it
+        (f"{LOAD.endpoint} service_time", 32, True),  # a change point may be a run or two beside the commit
+        (f"{LOAD.endpoint} service time", 40, False),
+        (f"{LOAD.endpoint} failure_rate", 30, False),
+        ("GET /another/ service time", 30, False),
+    ],
+)
+def test_a_comment_accepts_the_change_that_its_pull_request_brought(series: str, at: int, accepts: bool) -> None:
+    """It has to be about the endpoint and its time, and to have come in where the level moved."""
+    rows = some_rows(lambda number: 5.0 if number >= 30 else 4.0, runs=60)
+    rows[at] = replace(rows[at], acceptances=(an_acceptance(series),))
+    (event,) = the_line(rows).events
+    said = "octo on 2026-02-03 (“The audit costs it.”): https://github.example/octo/shop/pull/7#issuecomment-1"
+    assert event.accepted == (said if accepts else "")
+
+
+def test_a_comment_accepts_nothing_that_got_faster() -> None:
+    """Nobody has to."""
+    rows = some_rows(lambda number: 4.0 if number >= 30 else 5.0, runs=60)
+    rows[30] = replace(rows[30], acceptances=(an_acceptance(f"{LOAD.endpoint} {LOAD.metric}"),))
+    (event,) = the_line(rows).events
+    assert event.accepted == ""
