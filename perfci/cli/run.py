@@ -151,6 +151,13 @@ def _announced(options: Mapping[str, Any]) -> Iterator[None]:
     envvar="PERFCI_KEEP_GOING",
     help="Measure on after a regression, until everything that has to be is settled.",
 )
+@click.option(
+    "--confirm",
+    type=click.Path(path_type=Path),
+    envvar="PERFCI_CONFIRM",
+    metavar="RUN",
+    help="Measure again what was red in this run (its folder, file or id), and nothing else.",
+)
 @click.option("--rounds", type=click.IntRange(1, 100), envvar="PERFCI_ROUNDS", help="Rounds, against the baseline.")
 @click.option(
     "--fail-on",
@@ -242,6 +249,7 @@ def _run(options: dict[str, Any]) -> ExitCode:
         base_env=dict(options["base_env"]),
         candidate_env=dict(options["candidate_env"]),
         census=Counting(options["census"]) if options["census"] else None,
+        confirm=options["confirm"],
     )
     try:
         if options["web"] is not None:

@@ -35,10 +35,16 @@ def for_red_alone(policy: GatePolicy, outcome: Outcome) -> GatePolicy:
     """
     *policy*, by which no series counts but those that are red in *outcome*, each by the budget that it was judged by.
 
-    So the second run corrects for fewer series, and nothing else in it can turn anything red.
+    So the second run corrects for fewer series, nothing else in it can turn anything red, and it goes on until each of
+    them is settled.
     """
     rules = [BudgetRule(role=Role.ADVISORY), *(_rule(decision) for decision in _red(outcome))]
     return replace(policy, budgets=(*policy.budgets, *_silenced(policy), *rules))
+
+
+def red_series(outcome: Outcome) -> tuple[Name, ...]:
+    """The series that are red in *outcome* and count, worst first."""
+    return tuple(dict.fromkeys(map(_name, _red(outcome))))
 
 
 def with_second_run(outcome: Outcome, again: Outcome | None, *, machine: str = "") -> Outcome:
@@ -82,7 +88,7 @@ def _rule(decision: Decision) -> BudgetRule:
         kind=kind,
         metric=metric,
         endpoint=endpoint,
-        role=budget.role,
+        role=Role.REQUIRED,
         change=budget.change,
         margin=budget.margin,
         floor=budget.floor,

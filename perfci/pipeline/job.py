@@ -134,12 +134,24 @@ def measured_in(folder: Path) -> Measured:
     return Measured(**texts) if all(isinstance(text, str) for text in texts.values()) else Measured()
 
 
+def check_run_inside_workspace(environ: Mapping[str, str], run: Path) -> None:
+    """Refuse a *run* to repeat that lies outside of a runner's workspace, wherever links lead."""
+    inside = _workspace(environ)
+    if inside is not None and not run.resolve().is_relative_to(inside):
+        raise ConfigError(f"the run {run} lies outside the workspace", hint="check the input confirm")
+
+
+def _workspace(environ: Mapping[str, str]) -> Path | None:
+    """The folder of a runner's job; None outside of GitHub Actions."""
+    workspace = environ.get("GITHUB_WORKSPACE", "")
+    return Path(workspace).resolve() if workspace and environ.get("GITHUB_ACTIONS") == "true" else None
+
+
 def check_inside_workspace(environ: Mapping[str, str], root: Path, file: str) -> None:
     """Refuse a project or configuration *file* outside of a runner's workspace, wherever links lead."""
-    workspace = environ.get("GITHUB_WORKSPACE", "")
-    if environ.get("GITHUB_ACTIONS") != "true" or not workspace:
+    inside = _workspace(environ)
+    if inside is None:
         return
-    inside = Path(workspace).resolve()
     if not root.is_relative_to(inside):
         raise ConfigError(f"the configuration lies in {root}, outside the workspace", hint="check the input config")
     if not (there := (root / file).resolve()).is_relative_to(inside):

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 
 from perfci.config import Against, FailOn
 from perfci.pipeline.plan import Overrides
@@ -32,4 +33,5 @@ class Request:
     base_env: Mapping[str, str] = field(default_factory=dict)  # variables for the target of the base alone
     candidate_env: Mapping[str, str] = field(default_factory=dict)
     census: Counting | None = None
+    confirm: Path | None = None  # a run, of which what was red is measured again, and nothing else
     runs: int = 1  # that one call makes, of which none is removed as an old one

@@ -11,8 +11,8 @@ from perfci.config import OnMissingBase
 from perfci.errors import BaseTargetError, ConfigError, ExitCode, PerfciError
 from perfci.judge import judge
 from perfci.judge.comparability import comparable
-from perfci.model import Baseline, Fingerprint, Outcome, Reference, Run, Side, Subject, Timing
-from perfci.pipeline import documents, measure
+from perfci.model import Baseline, Fingerprint, Outcome, Reference, RoundKind, Run, Side, Subject, Timing
+from perfci.pipeline import confirming, documents, job, measure
 from perfci.pipeline.census import accepted, count
 from perfci.pipeline.equipment import equipped
 from perfci.pipeline.looking import Looking
@@ -53,7 +53,7 @@ def run(request: Request, ports: Ports) -> Result:
     A failure on the way is an outcome, too: only an interruption and bad usage are raised.
     """
     with contextlib.ExitStack() as stack:
-        task = understand(request, ports, stack)
+        task = _understood(request, ports, stack)
         mask = Mask(task.environ.hidden())
         ports.progress.hide(mask.values)
         began = ports.now()
@@ -88,6 +88,16 @@ def run(request: Request, ports: Ports) -> Result:
         code = documents.exit_code(outcome.verdict, task.fail_on)
         documents.write(replace(view, outcome=outcome), folder, code=code)
     return Result(outcome=outcome, folder=folder, exit_code=code, timings=recorder.run.timings)
+
+
+def _understood(request: Request, ports: Ports, stack: contextlib.ExitStack) -> Task:
+    """The task of *request*; where it repeats a run, as far as that run was red."""
+    task = understand(request, ports, stack)
+    if request.confirm is None:
+        return task
+    job.check_run_inside_workspace(ports.environ, request.confirm)
+    first = confirming.first_run(request.confirm, task, root=ports.root)
+    return confirming.narrowed(task, first, _baseline(task, first))
 
 
 def _new_folder(ports: Ports, run_id: str) -> Path:
@@ -202,7 +212,7 @@ def _census_and_times(task: Task, bench: Bench, sources: Mapping[Side, SideSourc
     measure.prepare(bench, *sources)
     if task.base_locustfiles and len(sources) > 1:
         measure.list_base_endpoints(bench, tree=task.trees[Side.BASE].path, locustfiles=task.base_locustfiles)
-    if task.counting is not Counting.OFF:
+    if task.counting is not Counting.OFF and RoundKind.CENSUS in task.kinds:
         count(bench, task.config.census, *sources, only=task.counting is Counting.ONLY)
         accepted(bench.recorder, task.trees, baselines=task.config.baselines)
     if task.counting is Counting.ONLY:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from perfci.config import Against, Config, FailOn, read
 from perfci.errors import BaseUnavailableError, ConfigError
-from perfci.model import Finding, GatePolicy, Reference, Side
+from perfci.model import Finding, GatePolicy, Reference, RoundKind, Side
 from perfci.pipeline import base_policy, job, trees
 from perfci.pipeline.base_policy import edited_files, edited_load
 from perfci.pipeline.monitoring import monitor_settings
@@ -53,6 +53,7 @@ class Task:
     watched: monitor.Settings
     environ: JobEnvironment  # of the job, under the rules of the configuration
     base_locustfiles: tuple[str, ...] = ()  # where the change edits them, and its own drive both sides
+    kinds: frozenset[RoundKind] = frozenset(RoundKind)  # of the rounds that are measured, where their schedule has them
     base_required: bool = False  # whether a run that cannot be compared with its base is no answer
     unavailable: BaseUnavailableError | None = None  # why there is no base, although one was named
 

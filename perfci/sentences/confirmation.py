@@ -73,3 +73,32 @@ class SecondRunUnclear:
     @property
     def message(self) -> str:
         return f"a second run on {_where(self.machine)} cannot tell, and the red stands: {self.why}"
+
+
+@finding
+class OnlyRed:
+    """This run repeats another one, and only what was red in that one is measured and counts."""
+
+    code = "repeats-red"
+    weight = Weight.NOTICE
+    hint = ""
+    run: str
+    series: tuple[str, ...]  # worst first
+
+    @property
+    def message(self) -> str:
+        return f"this run repeats what was red in run {self.run}, and nothing else counts: {', '.join(self.series)}"
+
+
+@finding
+class NothingToConfirm:
+    """A run was to be repeated in which no series is red."""
+
+    code = "nothing-to-repeat"
+    weight = Weight.NOTICE
+    hint = ""
+    run: str
+
+    @property
+    def message(self) -> str:
+        return f"no series is red in run {self.run}: all of it is measured again"

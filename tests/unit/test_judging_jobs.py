@@ -129,15 +129,16 @@ def test_what_a_comment_may_set_are_inputs_of_the_workflow_by_hand() -> None:
 
 
 def test_a_red_is_repeated_by_a_job_with_the_same_rights() -> None:
-    """Its steps are those that measured, but for the name of the artifact, and that no red ends it early."""
+    """Its steps are those that measured, but that it takes the first run, and measures what was red in that alone."""
     measure, confirm = GATE["jobs"]["measure"], GATE["jobs"]["confirm"]
     assert confirm["needs"] == "measure"
     assert confirm["permissions"] == measure["permissions"]
     assert "needs.measure.outputs.verdict == 'regression'" in confirm["if"]
-    *before, action = confirm["steps"]
+    *before, download, action = confirm["steps"]
     *first, measured = measure["steps"]
     assert before == first
     name = "again-${{ needs.measure.outputs.artifact }}-${{ github.run_attempt }}"
-    assert action["with"] == {**measured["with"], "artifact-name": name, "keep-going": "true"}
+    assert action["with"] == {**measured["with"], "artifact-name": name, "confirm": download["with"]["path"]}
+    assert download["with"]["name"] == "${{ needs.measure.outputs.artifact }}"
     assert GATE["jobs"]["judge"]["needs"] == ["measure", "confirm"]
     assert GATE["jobs"]["judge"]["steps"][-1]["with"]["repeated"] == "${{ needs.confirm.result }}"
