@@ -62,6 +62,10 @@ _NEXT_STEPS = {
     Verdict.INVALID: "Remove the cause named in the findings and measure again; these numbers prove nothing.",
 }
 _MORE_BLOCKS = "Measure again with more blocks, or on a quieter machine."
+_MORE_REQUESTS = (
+    "Make rounds longer, use more users or choose fewer tasks: an endpoint needs more requests in a round, and more"
+    " blocks bring none."
+)
 _MORE_RUNS = "Measure again with more rounds, accept further runs into the baseline, or compare with a ref."
 _MORE_FILES = (
     "Give a folder with three files or more for each side, measured in turns, on one machine, with the same load."
@@ -288,7 +292,15 @@ def _settling(outcome: Outcome) -> str:
         return _MORE_FILES if any(finding.code == "imported" for finding in outcome.findings) else _MORE_RUNS
     if outcome.subject.reference is Reference.LIMITS:
         return "Write a limit into perfci.toml: [[gate.slo]]."
-    return _MORE_BLOCKS if required else ""
+    return _more(outcome) if required else ""
+
+
+def _more(outcome: Outcome) -> str:
+    """More requests where nothing required could be compared, because rounds had too few of them; else more blocks."""
+    judged = (d for d in outcome.decisions if d.verdict is not SeriesVerdict.NOT_COMPARED)
+    any_compared = any(decision.comparison.budget.role is Role.REQUIRED for decision in judged)
+    few = any(finding.code == "few-requests" for finding in outcome.findings)
+    return _MORE_REQUESTS if few and not any_compared else _MORE_BLOCKS
 
 
 def _explain_worst(outcome: Outcome) -> str:

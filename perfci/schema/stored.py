@@ -21,6 +21,7 @@ from pydantic_core import CoreSchema
 from perfci import __version__
 from perfci.errors import ResultError
 from perfci.schema import describe
+from perfci.schema.unicode import json_text
 
 T = TypeVar("T")
 Member = TypeVar("Member", bound=StrEnum)
@@ -44,7 +45,7 @@ def parse_json(data: bytes) -> Any:
 
     What is beyond all numbers (1e999) becomes infinite here, and is refused with its place by the type of the document.
     """
-    return json.loads(data, parse_constant=_no_number, object_pairs_hook=_unique)
+    return json.loads(json_text(data), parse_constant=_no_number, object_pairs_hook=_unique)
 
 
 def _no_number(text: str) -> NoReturn:

@@ -12,12 +12,12 @@ LARGEST_BYTES = 64 * 2**20
 
 
 def write_atomically(path: Path, text: str) -> None:
-    """Replace the content of *path* in one step."""
+    """Replace the content of *path* in one step; what UTF-8 has no form for, as in the name of a file, becomes "?"."""
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     temporary = Path(name)
     try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace") as file:
             file.write(text)
         temporary.chmod(0o644)
         temporary.replace(path)

@@ -105,7 +105,7 @@ def _few() -> Run:
                 "comparing",
                 "too few requests for the quantile",
                 seen="too few requests: 8 …",
-                then=MORE,
+                then="Make rounds longer, use more users",
                 exit=0,
                 verdict=Verdict.INCONCLUSIVE,
             ),

@@ -105,6 +105,30 @@ def test_a_task_that_hides_a_method_of_locusts_is_refused(tmp_path: Path, profil
         assert caught.value.hint.startswith("rename it")
 
 
+@pytest.mark.parametrize(
+    ("task", "message"),
+    [
+        ("async def look(self):\n        self.client.get('/')", "the task look of Visitor is an `async def`"),
+        ("def look(self):\n        yield self.client.get('/')", "the task look of Visitor has a `yield`"),
+        (
+            "def look(self):\n        self.client.get('/')\n\n    async def on_start(self):\n        pass",
+            "the method on_start of Visitor is an `async def`",
+        ),
+    ],
+    ids=["coroutine", "generator", "on-start"],
+)
+def test_a_function_that_locust_calls_without_effect_is_refused(tmp_path: Path, task: str, message: str) -> None:
+    """By hand nothing would be sent, and nothing be said."""
+    profile = f"from locust import FastHttpUser, task\n\n\nclass Visitor(FastHttpUser):\n    @task\n    {task}\n"
+    with pytest.raises(LoadError) as loaded:
+        drive(tmp_path, profile=profile)
+    with pytest.raises(LoadError) as turned:
+        _turns(tmp_path / "turns", profile)
+    for caught in (loaded, turned):
+        assert str(caught.value).startswith(message)
+        assert caught.value.hint.startswith("make it a plain function")
+
+
 def test_a_method_that_takes_what_locust_gives_hides_nothing(tmp_path: Path) -> None:
     """Users may refine what Locust calls."""
     driven = drive(tmp_path, profile=OVERRIDES, duration_s=0.3, warmup_s=0.0)

@@ -16,6 +16,7 @@ from perfci import store
 from perfci.model import RoundKind, Side, Verdict
 from perfci.pipeline.compare import compare
 from perfci.report import result_json
+from perfci.store.files import write_atomically
 from tests.schemas import FORMATS
 
 ROOT = Path(__file__).parents[2]
@@ -74,6 +75,20 @@ def test_files_from_before_they_named_their_writer_are_read(tmp_path: Path) -> N
     assert store.load_census(tmp_path / "census.json") == store.load_census(STORED / "schema-1/baseline/census.json")
     read = result_json.read((tmp_path / "result.json").read_bytes())
     assert read == result_json.read((STORED / "schema-1/paired/result.json").read_bytes())
+
+
+def test_half_of_a_surrogate_pair_in_a_name_is_replaced(tmp_path: Path) -> None:
+    """JSON can name one, and no report could be written of it; a pair is a character, and a backslash stays one."""
+    whole = (STORED / "schema-1/paired/run.json").read_bytes()
+    (tmp_path / "run.json").write_bytes(whole.replace(b"GET /tickets/", rb"GET \ud800 \ud83d\ude00 \\ud800"))
+    names = {name for round_ in store.load(tmp_path).rounds for name in round_.endpoints}
+    assert "GET \ufffd \U0001f600 \\ud800" in names
+
+
+def test_a_path_that_is_no_utf_8_keeps_no_report_from_being_written(tmp_path: Path) -> None:
+    """Python has the bytes of such a path as halves of surrogate pairs."""
+    write_atomically(tmp_path / "report.txt", "RUN is /caf\udce9")
+    assert (tmp_path / "report.txt").read_text() == "RUN is /caf?"
 
 
 @pytest.mark.parametrize(

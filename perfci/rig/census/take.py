@@ -19,6 +19,7 @@ from perfci.rig.load.generator import INSIDE, Generator, Place, generating
 from perfci.rig.load.recording import notes
 from perfci.rig.load.rounds import sides_spec
 from perfci.rig.load.runtime import constant
+from perfci.schema.unicode import json_text
 
 SPARE_S = 45.0  # beyond the limit: the start of Locust, and the longest task that may be going on
 COUNTED, LEFT_OUT = b"true\n", b"false\n"
@@ -136,7 +137,7 @@ def _listen(talk: _Talk, ledgers: Mapping[Side, Ledger], extent: Extent, watch: 
     deadline = time.monotonic() + extent.limit_s + SPARE_S
     try:
         while time.monotonic() < deadline and (line := talk.stream.readline()):
-            heard, word = json.loads(line), COUNTED
+            heard, word = json.loads(json_text(line)), COUNTED
             said = {**mask.inside(heard), "headers": heard.get("headers")}
             match heard["what"]:
                 case "ready":

@@ -10,6 +10,7 @@ from typing import Any
 from perfci.errors import LoadError
 from perfci.model import AnswerForm, Lateness, Requests
 from perfci.rig.host.masking import Mask
+from perfci.schema.unicode import json_text
 
 MAGIC = b"perfci-log 5\n"
 COLUMNS = "ddIBHQBI"
@@ -70,15 +71,15 @@ class LogReader:
     def _take(self, kind: bytes, payload: bytes) -> None:
         match kind:
             case b"N":
-                named = self.mask.inside(json.loads(payload))
+                named = self.mask.inside(json.loads(json_text(payload)))
                 self.names.extend(name for name, _ in named)
                 self.endpoints.update((name, endpoint) for name, endpoint in named if name != endpoint)
             case b"F":
-                self.forms.extend(AnswerForm(*form) for form in json.loads(payload))
+                self.forms.extend(AnswerForm(*form) for form in json.loads(json_text(payload)))
             case b"U":
-                self.users.extend(json.loads(payload))
+                self.users.extend(json.loads(json_text(payload)))
             case b"J":
-                self._happened(json.loads(payload))
+                self._happened(json.loads(json_text(payload)))
             case b"Z":
                 self.complete = True
             case _:

@@ -12,6 +12,7 @@ from perfci.judge.census.counters import metric_of
 from perfci.model import Better, Decision, Interval, Metric, Quantity, Reference, Series, SeriesVerdict, Verdict
 from perfci.report import render, rows, terminal
 from perfci.report.sensitivity import sensitivity
+from perfci.sentences.limits import FewRequests
 from tests.builders import a_comparison, a_decision, a_metric, a_regression, an_outcome, an_slo_result
 
 MS = a_metric("p95")
@@ -121,6 +122,17 @@ def test_sensitivity() -> None:
     text = "only slowdowns to more than twice the time would have been red in 8 of 10 such runs"
     assert sensitivity(an_outcome(decisions=decisions[2:])) == text
     assert "nothing" in sensitivity(an_outcome(decisions=()))
+
+
+def test_more_blocks_are_no_way_out_of_too_few_requests() -> None:
+    """Where no required series had enough requests in a round, rounds have to change, and not their number."""
+    few = FewRequests(endpoints=("GET /a",), measured=1, least=10)
+    decision = a_decision(verdict=SeriesVerdict.NOT_COMPARED)
+    outcome = an_outcome(verdict=Verdict.INCONCLUSIVE, decisions=(decision,), findings=(few,))
+    assert "Make rounds longer" in rows.next_step(outcome)
+    assert "more blocks bring none" in rows.next_step(outcome)
+    settled = an_outcome(verdict=Verdict.INCONCLUSIVE, findings=(few,))
+    assert "more blocks bring none" not in rows.next_step(settled)
 
 
 @pytest.mark.parametrize("verdict", Verdict)

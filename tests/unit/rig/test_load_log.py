@@ -218,6 +218,17 @@ def test_processes_number_their_endpoints_differently(inside: ModuleType, tmp_pa
     assert requests_of(readers).names == ("GET /a", "GET /b", "GET /c")
 
 
+def test_a_name_that_no_file_can_hold_is_replaced(inside: ModuleType, tmp_path: Path) -> None:
+    """Half of a surrogate pair: in the name of a request, and in the message of a failure."""
+    writer = inside.LogWriter(tmp_path / "1.log")
+    writer.request("GET \ud800", 1.0, 1.0, True, 500, 0)
+    writer.error("GET \ud800", ValueError("\udcff"))
+    writer.close()
+    reader = _read(tmp_path / "1.log")
+    assert reader.names == ["GET \ufffd"]
+    assert [event["errors"] for event in reader.events] == [[["GET \ufffd", "ValueError: \ufffd", 1]]]
+
+
 def test_no_process_at_all() -> None:
     """An empty table is a table."""
     assert len(requests_of([])) == 0

@@ -1,7 +1,9 @@
 """
-Refuses user classes with a task or helper that overrides a method which Locust itself calls.
+Refuses user classes of which Locust could not run a part.
 
-Such a user can never run: Locust fails at the first one, goes on without users, and prints its tables.
+A task or helper that overrides a method which Locust itself calls: Locust fails at the first user, goes on without
+users, and prints its tables. A task that is a coroutine or a generator: Locust calls it, which executes nothing of it,
+and says nothing.
 """
 
 import inspect
@@ -30,9 +32,15 @@ CALLED: dict[type, dict[str, tuple[tuple[Any, ...], dict[str, Any]]]] = {
 """The methods of users and task sets that Locust calls, with its arguments (beside `self`)."""
 
 
-def refuse_overrides(classes: Iterable[type[User]]) -> None:
+CALLED_ONCE = ("on_start", "on_stop")
+"""The methods that Locust calls and of which each user and task set may have its own."""
+
+
+def refuse_unrunnable(classes: Iterable[type[User]]) -> None:
     """End the process with a message that perfci shows, where a class cannot run."""
     for user_class in classes:
+        for text in _never_executed(user_class):
+            raise SystemExit(f"perfci: {text} | make it a plain function: by hand Locust skips it, too, without a word")
         for text in _overrides(user_class, User):
             raise SystemExit(f"perfci: {text} | rename it: Locust cannot run such a user by hand either")
 
@@ -49,6 +57,20 @@ def _overrides(holder: type, kind: type) -> Iterator[str]:
     for task in getattr(holder, "tasks", ()):
         if isinstance(task, type) and issubclass(task, TaskSet):
             yield from _overrides(task, TaskSet)
+
+
+def _never_executed(holder: type) -> Iterator[str]:
+    tasks = [task for task in dict.fromkeys(getattr(holder, "tasks", ())) if not isinstance(task, type)]
+    for function in [*tasks, *(getattr(holder, name, None) for name in CALLED_ONCE)]:
+        what = "the task" if function in tasks else "the method"
+        called = f"{what} {getattr(function, '__name__', function)} of {holder.__name__}"
+        if inspect.iscoroutinefunction(function):
+            yield f"{called} is an `async def`, which Locust calls and never awaits: nothing in it is executed"
+        elif inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+            yield f"{called} has a `yield`, so that Locust makes a generator of it: nothing in it is executed"
+    for task in getattr(holder, "tasks", ()):
+        if isinstance(task, type) and issubclass(task, TaskSet):
+            yield from _never_executed(task)
 
 
 def _takes(function: Callable[..., Any], positional: tuple[Any, ...], named: dict[str, Any]) -> bool:

@@ -28,7 +28,7 @@ from locust.runners import MasterRunner, WorkerRunner
 from perfci_endings import EndedUsers, Endings, user_activity
 from perfci_endpoints import Endpoints
 from perfci_log import CLOSED, LogWriter, request_listener
-from perfci_names import refuse_overrides
+from perfci_names import refuse_unrunnable
 from perfci_pace import Pace
 from perfci_pause_hooks import PauseHooks
 from perfci_pauses import Pauses
@@ -125,7 +125,7 @@ def _prepare(environment: Any) -> None:
 
     Let the environment name the user's files alone, of which this one was loaded as the first.
     """
-    refuse_overrides(environment.user_classes)
+    refuse_unrunnable(environment.user_classes)
     refuse_unknown(environment.available_user_classes or environment.user_classes)
     own = environment.parsed_locustfiles[1:]
     environment.parsed_locustfiles, environment.locustfile = own, Path(own[0]).name

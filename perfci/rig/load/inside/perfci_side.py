@@ -17,7 +17,7 @@ from perfci_connection import Connection, Token
 from perfci_endings import Endings, describe_ending, raised_at
 from perfci_endpoints import Endpoints
 from perfci_log import LogWriter, request_listener
-from perfci_names import refuse_overrides
+from perfci_names import refuse_unrunnable
 from perfci_ports import Ports
 from perfci_think import ThinkTime
 from perfci_unreported import UnreportedRequests
@@ -71,7 +71,7 @@ class SideRecorder:
         locust.events.quit.add_listener(self._on_quit)
 
     def _on_init(self, environment: Any, runner: Any, **_: Any) -> None:
-        refuse_overrides(environment.user_classes)
+        refuse_unrunnable(environment.user_classes)
         if unknown := [name for name in environment.parsed_options.user_classes or () if name not in self.user_classes]:
             raise SystemExit(
                 f"perfci: the arguments of the profile hold {' '.join(unknown)}, which belongs to no option"
