@@ -63,14 +63,14 @@ def main(  # noqa: PLR0917  # click passes by name
 
 def _shown(row: Row, system: str, machine: Machine, evidence: Evidence, numbers: tuple[str, ...]) -> Shown:
     """The evidence for a promise: what there is, or, where there is none or it is asked for, produced now."""
-    kept = evidence.get(row.number)
+    kept = evidence.get(row.number, row.asked)
     if numbers and row.number not in numbers:
         return kept or Shown(State.NOT_RUN, "", "")
     if kept is not None and not numbers:
         return kept
     click.echo(f"{row.number} {row.promise}", err=True)
     shown = KINDS[row.kind](machine, PLANS[system], row.argument)
-    evidence.keep(row.number, shown)
+    evidence.keep(row.number, row.asked, shown)
     return shown
 
 

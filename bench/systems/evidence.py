@@ -84,10 +84,10 @@ def _result(run: Ran) -> dict[str, Any]:
 
 
 def limit(machine: Machine, plan: Plan, argument: str) -> Shown:
-    """`SCENARIO METRIC NUMBER [GROUP]`: an SLO of the scenario's smoke, or else of the scenario itself."""
-    name, metric, number, *group = argument.split()
-    wanted, what = float(number), " ".join((metric, number, *group))
-    place = f"({group[0]})" if group else None
+    """`SCENARIO METRIC NUMBER [GROUP [PHASE]]`: an SLO of the scenario's smoke, or else of the scenario itself."""
+    name, metric, number, *about = argument.split()
+    wanted, what = float(number), " ".join((metric, number, *about))
+    place = " in ".join((f"({about[0]})", *about[1:])) if about else None
     limited = [
         each
         for each in (f"{name}-smoke", name)
@@ -104,12 +104,17 @@ def limit(machine: Machine, plan: Plan, argument: str) -> Shown:
     judged = [
         slo
         for slo in _result(run).get("slos", [])
-        if (slo["metric"], slo["limit"]) == (metric, wanted) and place in {None, slo["endpoint"]}
+        if (slo["metric"], slo["limit"]) == (metric, wanted) and place in {None, _where(slo)}
     ]
     if not judged:
         return Shown(State.NOT_SHOWN, command, f"SLO {what} is not among the results")
-    results = "; ".join(f"{slo['endpoint']}: {_number(slo['worst'])}, {_became(slo)}" for slo in judged[:3])
+    results = "; ".join(f"{_where(slo)}: {_number(slo['worst'])}, {_became(slo)}" for slo in judged[:3])
     return Shown(_state_of({_became(slo) for slo in judged}, full=limited[0] == name), command, f"{what}: {results}")
+
+
+def _where(slo: dict[str, Any]) -> str:
+    """What the limit is on."""
+    return " in ".join(filter(None, (slo["endpoint"], slo.get("phase"))))
 
 
 HELD, BROKEN, OPEN = "held", "broken", "not settled"

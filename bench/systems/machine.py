@@ -101,9 +101,9 @@ class Machine:
 
     @property
     def folders(self) -> dict[str, Path]:
-        """What was measured at smoke size and without a fault, now or before, by the name of its scenario."""
+        """What was measured without containers and without a fault, now or before, by the name of its scenario."""
         names = [f"{profile}:{scenario}" for profile in PROFILES for scenario in self.scenarios(profile)]
-        found = {name: self._folder_of(name) for name in names if Measuring.of(name).is_smoke}
+        found = {name: self._folder_of(name) for name in names}
         return {name: folder for name, folder in found.items() if (folder / "result.json").is_file()}
 
     def _folder_of(self, name: str) -> Path:

@@ -10,7 +10,8 @@ HEAD = """\
 # Performance baselines
 
 What the demo's endpoints take, as measured. `make systems` writes this page from the runs behind
-[the five systems](systems.md), at smoke size and on the machine named below: another machine has other numbers. The
+[the five systems](systems.md), on the machine named below: another machine has other numbers. A `-smoke` has few users,
+the others have the documented number for a shorter time. Runs beside which the machine had other work are left out. The
 gate does not compare with these, but with the stored runs in `baselines/`.
 
 """
@@ -30,19 +31,47 @@ One process has 40 places for requests; 200 more may wait, and what comes beyond
 latency grows with the number of waiting users up to that point, and failures grow after it. More throughput takes more
 processes: `docker compose up --scale api=3`, each with up to 40 connections of the 200 of the database.
 
-The `stress` scenarios climb in steps; their SLO on `breaking_point` says with how many users the first limit was left.
+What the last level of users bore before the first limit was left, in the runs above that climb in stages:
+
 """
+CAPACITY = ("Users", "Requests/s", "For each core", "Then")
+MOST_OTHER_CORES = 0.25
+"""What else the machine may do beside the service and its load, on average over a run."""
+
 COLUMNS = ("Requests", "Failed", "Mean", "p50", "p95", "Requests/s")
 
 
 def write(runs: Mapping[str, Path]) -> str:
     """The whole page; *runs* are folders by scenario."""
     known = {name: folder for name, folder in runs.items() if (folder / "result.json").is_file()}
-    return HEAD + "".join(f"{line}\n" for name in known for line in _section(name, known[name])) + TAIL
+    results = {name: json.loads((folder / "result.json").read_text(encoding="utf-8")) for name, folder in known.items()}
+    results = {name: result for name, result in results.items() if _other_cores(result) <= MOST_OTHER_CORES}
+    sections = "".join(f"{line}\n" for name in results for line in _section(name, known[name], results[name]))
+    return HEAD + sections + TAIL + "".join(f"{line}\n" for line in _capacities(results))
 
 
-def _section(name: str, folder: Path) -> Iterator[str]:
-    result = json.loads((folder / "result.json").read_text(encoding="utf-8"))
+def _other_cores(result: Mapping[str, Any]) -> float:
+    """Cores that neither the service nor the load generator used; 0 where nobody watched."""
+    cores: dict[str, float] = {
+        each["name"]: each["candidate"]["mean"] for each in result["gauges"] if each["candidate"]
+    }
+    used = sum(cores.get(name, 0.0) for name in ("process/cpu", "generator/cpu"))
+    return max(0.0, cores.get("machine/cpu", 0.0) - used)
+
+
+def _capacities(results: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    """A table of the levels of users that were borne, and of what was left beyond them."""
+    yield "| Scenario | " + " | ".join(CAPACITY) + " |"
+    yield "| :--- | ---: | ---: | ---: | :--- |"
+    for name, result in results.items():
+        assessment = result.get("assessment") or {}
+        if capacity := assessment.get("capacity"):
+            then = next(each["evidence"] for each in assessment["analyses"] if each["metric"] == "breaking_point")
+            rates = (capacity["per_second"], capacity["per_second"] / capacity["cores"])
+            yield f"| `{name}` | {capacity['users']} | {rates[0]:.1f} | {rates[1]:.1f} | {then} |"
+
+
+def _section(name: str, folder: Path, result: Mapping[str, Any]) -> Iterator[str]:
     yield f"## `{name}`"
     yield ""
     yield f"{result['subject']['machine']}; perfci {result['perfci']}. {_gauges(result['gauges'])}"

@@ -42,6 +42,11 @@ class Row:
     argument: str
     promise: str
 
+    @property
+    def asked(self) -> str:
+        """The evidence, as it stands in the file of the rows."""
+        return f"{self.kind} {self.argument}".strip()
+
 
 def read(system: str) -> list[Row]:
     """The promises of a system; ValueError names a malformed line."""

@@ -173,7 +173,10 @@ def test_times_of_endpoints_are_those_of_the_runs(tmp_path: Path) -> None:
     """A run that failed is left out; what was not measured is a dash."""
     run = tmp_path / "run"
     run.mkdir()
-    result = {"subject": {"machine": "A machine"}, "perfci": "1", "gauges": []}
+    analysis = {"metric": "breaking_point", "evidence": "p95 left 500 ms with 60 users"}
+    capacity = {"users": 40, "per_second": 81.04, "cores": 2}
+    assessed = {"analyses": [analysis], "capacity": capacity}
+    result = {"subject": {"machine": "A machine"}, "perfci": "1", "gauges": [], "assessment": assessed}
     (run / "result.json").write_text(json.dumps(result))
     names = ["Type", "Name", "Request Count", "Failure Count", "Average Response Time", "p50", "p95", "Requests/s"]
     with (run / "report.csv").open("w", newline="") as file:
@@ -182,6 +185,28 @@ def test_times_of_endpoints_are_those_of_the_runs(tmp_path: Path) -> None:
     assert "## `crm:stress-smoke`\n\nA machine; perfci 1." in page
     assert "| `GET /a` | 5 | 1 | 12.3 ms | 10 ms | - | 2.5 |" in page
     assert "crm:gone" not in page
+    assert "| `crm:stress-smoke` | 40 | 81.0 | 40.5 | p95 left 500 ms with 60 users |" in page
+
+
+def test_times_beside_other_work_are_left_out(tmp_path: Path) -> None:
+    """They are those of the other work."""
+    busy = {"machine/cpu": 1.9, "process/cpu": 0.4, "generator/cpu": 0.1}
+    gauges = [{"name": name, "unit": "cores", "candidate": {"mean": mean}} for name, mean in busy.items()]
+    (tmp_path / "result.json").write_text(json.dumps({"subject": {"machine": ""}, "perfci": "1", "gauges": gauges}))
+    (tmp_path / "report.csv").write_text("Type,Name\n")
+    assert "crm:stress" not in performance.write({"crm:stress": tmp_path})
+    gauges[0]["candidate"] = {"mean": 0.6}
+    (tmp_path / "result.json").write_text(json.dumps({"subject": {"machine": ""}, "perfci": "1", "gauges": gauges}))
+    assert "## `crm:stress`" in performance.write({"crm:stress": tmp_path})
+
+
+def test_a_limit_of_a_phase_is_that_of_no_other(tmp_path: Path) -> None:
+    """Both phases of a group have one."""
+    slo = {"endpoint": "(auth)", "metric": "p95", "limit": 300.0, "rounds": 1, "worst": 350.0, "held": False}
+    slos = [{**slo, "phase": "steady"}, {**slo, "phase": "peak", "worst": 60.0, "held": True}]
+    (tmp_path / "result.json").write_text(json.dumps({"verdict": "slo breach", "slos": slos}))
+    shown = KINDS["limit"](Fake(tmp_path), PLANS["platform"], "peak p95 300 auth peak")
+    assert (shown.state, shown.printed) == (State.SHOWN, "p95 300 auth peak: (auth) in peak: 60, held")
 
 
 @pytest.mark.parametrize(
@@ -234,14 +259,15 @@ def test_a_limit_that_the_machine_does_not_keep_at_full_size_is_an_answer(tmp_pa
 
 
 def test_what_was_produced_is_taken_again(tmp_path: Path) -> None:
-    """But for what was left out, which the next call produces."""
+    """But for what was left out, and for what a row has asked for since then: the next call produces that."""
     file = tmp_path / "evidence.json"
     first = Evidence.read(file)
-    first.keep("C01", Shown(State.SHOWN, "a", "b"))
-    first.keep("C02", Shown(State.NOT_RUN, "a", ""))
+    first.keep("C01", "page a", Shown(State.SHOWN, "a", "b"))
+    first.keep("C02", "page a", Shown(State.NOT_RUN, "a", ""))
     second = Evidence.read(file)
-    assert second.get("C01") == Shown(State.SHOWN, "a", "b")
-    assert second.get("C02") is None
+    assert second.get("C01", "page a") == Shown(State.SHOWN, "a", "b")
+    assert second.get("C01", "page b") is None
+    assert second.get("C02", "page a") is None
 
 
 def test_a_command_is_run_once_and_shows_nothing_of_its_machine(tmp_path: Path) -> None:
@@ -261,9 +287,10 @@ def test_a_command_about_a_run_that_is_not_allowed_is_not_run(tmp_path: Path) ->
 
 
 def test_runs_of_an_earlier_call_are_there_again(tmp_path: Path) -> None:
-    """Those of smoke size, without a fault and with a result."""
+    """Those without a fault and with a result."""
     for name in ("crm-stress-smoke", "crm-stress", "crm-stress-smoke-errors", "crm-baseline-smoke"):
         (tmp_path / "runs" / name).mkdir(parents=True)
     for name in ("crm-stress-smoke", "crm-stress", "crm-stress-smoke-errors"):
         (tmp_path / "runs" / name / "result.json").write_text("{}")
-    assert Machine(ROOT, tmp_path).folders == {"crm:stress-smoke": tmp_path / "runs/crm-stress-smoke"}
+    folders = Machine(ROOT, tmp_path).folders
+    assert folders == {f"crm:{name}": tmp_path / f"runs/crm-{name}" for name in ("stress", "stress-smoke")}
