@@ -1,8 +1,11 @@
 """The table of what requests cost, and the page that it is put into."""
 
 import pytest
+from fastapi.testclient import TestClient
 
-from bench.areas import BEGIN, END, PAGE, Cost, section, written
+from bench.areas import BEGIN, END, PAGE, REQUESTS, Cost, section, written
+from demo.app import create_app
+from demo.common.settings import Settings
 
 COST = Cost(area="auth", name="GET /auth/profile", cpu_ms=1.234, p50_ms=2.0, p95_ms=3.0)
 
@@ -13,6 +16,15 @@ def test_each_endpoint_is_a_row() -> None:
     assert "| auth | `GET /auth/profile` | 1.23 ms | 2.00 ms | 3.00 ms |" in text
     assert "300 requests each" in text
     assert "load average of the machine before: 4.0" in text
+
+
+def test_every_part_of_the_service_has_a_row() -> None:
+    """What begins with a name of its own, and is not the filling of the database."""
+    with TestClient(create_app(Settings(test_data=True))) as client:
+        paths = client.get("/openapi.json").json()["paths"]
+    first_names = {path.split("/")[1] for path in paths}
+    asked = {path.split("?")[0].split("/")[1] for _, _, path, _ in REQUESTS}
+    assert first_names - asked == {"test-data"}
 
 
 def test_the_table_replaces_the_one_before_and_nothing_else() -> None:
