@@ -16,6 +16,7 @@ from demo.app import create_app
 from demo.common.cache import LocalCache
 from demo.common.database import Database
 from demo.common.settings import Settings
+from perfci.config import read
 
 ROOT = Path(__file__).parents[3]
 
@@ -189,3 +190,11 @@ def test_a_bad_setting_ends_the_process_with_its_message(tmp_path: Path) -> None
     assert errors.startswith("DEMO_SLOW: no route GET /nowhere")
     assert errors.count("\n") == 1
     assert not list(tmp_path.iterdir())
+
+
+def test_every_environment_waits_for_an_answer_that_the_service_gives(client: TestClient) -> None:
+    """One that asked for another path would never be ready."""
+    config = read(ROOT / "perfci.toml")
+    paths = {name: config.within(name).target["ready"]["path"] for name in config.environments}
+    assert {"compose", "staging"} <= set(paths)
+    assert {name: client.get(path).status_code for name, path in paths.items()} == dict.fromkeys(paths, 200)
