@@ -1,4 +1,4 @@
-"""pytest-benchmark's results as JSON, in seconds; single rounds only where it was run with `--benchmark-save-data`."""
+"""pytest-benchmark's JSON, in seconds; single rounds only from `--benchmark-json` and `--benchmark-save-data`."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -28,7 +28,9 @@ def parse(content: Content) -> ForeignResult:
         tool=TOOL,
         aggregates=tuple(_aggregate(found) for found in benchmarks),
         started_at=started_at,
-        notes=("single rounds are in the file only with --benchmark-save-data",),
+        notes=(
+            "single rounds are only in files of --benchmark-json and of --benchmark-save with --benchmark-save-data",
+        ),
     )
 
 

@@ -223,3 +223,32 @@ def test_locust(service: Service, run: Callable[..., str], tmp_path: Path) -> No
     assert 0 < counted(statistics)[0] <= asked
     assert any("last second" in note for note in statistics.notes)
     assert json.loads(out)
+
+
+BENCHMARKS = f"""
+import time
+
+
+def test_sleep(benchmark):
+    benchmark.pedantic(time.sleep, args=({DELAY_S},), rounds=20)
+
+
+def test_longer(benchmark):
+    benchmark.pedantic(time.sleep, args=({2 * DELAY_S},), rounds=10)
+"""
+
+
+def test_pytest_benchmark(run: Callable[..., str], tmp_path: Path) -> None:
+    """`--benchmark-json` has every round, `--benchmark-save` their summary alone; each test is an endpoint."""
+    (tmp_path / "test_sleeping.py").write_text(BENCHMARKS)
+    (tmp_path / "pytest.ini").write_text("[pytest]\n")
+    plugins = ("-p", "no:xdist", "-p", "no:cacheprovider")
+    run(
+        *(sys.executable, "-m", "pytest", "-q", *plugins, "--benchmark-json=rounds.json"),
+        *("--benchmark-storage=stored", "--benchmark-save=summary"),
+    )
+    (summary,) = (tmp_path / "stored").rglob("*_summary.json")
+    for file, has_rounds in ((tmp_path / "rounds.json", True), (summary, False)):
+        result = check(file, "pytest-benchmark results (JSON)", requests=30)
+        assert set(result.endpoints) == {"test_sleeping.py::test_sleep", "test_sleeping.py::test_longer"}
+        assert (result.requests is not None) == has_rounds
