@@ -231,17 +231,23 @@ def _further(comparison: Comparison, change: Interval, policy: GatePolicy, share
 
 
 def worst_first(decision: Decision) -> tuple[int, int, bool, float, str, str, str]:
-    """By verdict, then by role; times and failures before counts, whose order is the census's own."""
+    """
+    By verdict, then by role, then by how much worse the series became; improvements by how much better.
+
+    Times and failures come before counts, whose order is the census's own.
+    """
     change, series = decision.comparison.change, decision.comparison.series
     gravity, role = _WORST_FIRST.index(decision.verdict), _ROLES.index(decision.comparison.budget.role)
     if decision.comparison.kind is RoundKind.CENSUS:
         return (gravity, role, True, 0.0, "", "", "")
     size = _size(decision.comparison, change.estimate) if change else 0.0
+    upwards = bool(change and change.estimate > 0)
+    worse = upwards is (series.metric.better is Better.LOWER) or decision.verdict is SeriesVerdict.IMPROVEMENT
     return (
         gravity,
         role,
         False,
-        -round(size, 12),
+        -round(size if worse else -size, 12),
         series.endpoint,
         decision.comparison.kind.value,
         series.metric.name,

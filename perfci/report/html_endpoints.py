@@ -80,11 +80,11 @@ class Endpoint:
 
 
 def endpoints(view: View) -> Iterator[Endpoint]:
-    """Every endpoint of the run, in the order of its worst series."""
+    """Every endpoint of the run: by the order of its series in the table of effects, then by its worst other one."""
     sides = _rounds_by_side(view)
     known = {name for rounds in sides.values() for each in rounds for name in each.endpoints} - {ALL_ENDPOINTS}
     by_name: dict[str, list[Decision]] = {}
-    for decision in view.outcome.decisions:
+    for decision in sorted(view.outcome.decisions, key=lambda each: not _first(each)):
         by_name.setdefault(decision.comparison.series.endpoint, []).append(decision)
     ranked = [name for name in by_name if name in known]
     for number, name in enumerate(list(dict.fromkeys([*ranked, *sorted(known)]))[:MAX_ENDPOINTS]):

@@ -147,6 +147,20 @@ def test_nothing_is_wider_than_the_screen(opened: Any, case: str, width: int) ->
     assert beyond == []
 
 
+def test_a_phone_shows_every_verdict_without_scrolling(opened: Any, axe: str) -> None:
+    """Each row of the effects and of the SLOs is a block there, and every cell of it is within the screen."""
+    page = opened(report("slo_breach"), width=360).page
+    page.evaluate("document.querySelectorAll('details').forEach(each => { each.open = true })")
+    cells = page.evaluate(
+        """() => [...document.querySelectorAll('.effects td, .slos td')].map(each => {
+            const range = document.createRange(); range.selectNodeContents(each);
+            return [each.textContent, range.getBoundingClientRect().left, range.getBoundingClientRect().right]; })"""
+    )
+    assert len(cells) > 12
+    assert [text for text, left, right in cells if left < 0 or right > 360] == []
+    assert problems_of(page, axe) == []
+
+
 @pytest.mark.parametrize(("medium", "scheme"), [("screen", "light"), ("screen", "dark"), ("print", "light")])
 @pytest.mark.parametrize("case", ["regression", "pass", "work", "slo_breach"])
 def test_axe_finds_nothing(opened: Any, axe: str, case: str, scheme: str, medium: str) -> None:

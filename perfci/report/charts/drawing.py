@@ -38,7 +38,10 @@ _CONFIG: Spec = {
         "titleFontSize": 11,
         "titleFontWeight": "normal",
         "tickSize": 3,
+        "labelPadding": 5,
+        "titlePadding": 6,
         "labelOverlap": True,
+        "labelSeparation": 6,
     },
 }
 _LABELS: Mapping[Quantity, str] = {

@@ -41,7 +41,8 @@ def _spec(counts: Mapping[Side, Mapping[int, int]], metric: Metric) -> Spec:
         "field": "share",
         "type": "quantitative",
         "stack": None,
-        "axis": {"title": "share of requests", "tickCount": 3, "format": "~%", "domain": False, "ticks": False},
+        "axis": {"title": "share of requests", "tickCount": 3, "domain": False, "ticks": False}
+        | {"labelExpr": "format(datum.value * 100, '.3~r') + ' %'"},
     }
     is_base, is_candidate = ({"filter": f"datum.side === '{side}'"} for side in Side)
     return {

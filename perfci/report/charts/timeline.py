@@ -186,7 +186,8 @@ def _thinned(points: Sequence[_Point], together: Callable[[Sequence[float]], flo
 def _spec(
     data: Sequence[Mapping[str, object]], begins: Sequence[float], metric: Metric, limits: Sequence[float]
 ) -> Spec:
-    x = {"type": "quantitative", "scale": {"nice": False}, "axis": {"title": "seconds under load", "grid": False}}
+    ticks = {"tickCount": 5, "tickMinStep": 1, "grid": False}
+    x = {"type": "quantitative", "scale": {"nice": False}, "axis": {"title": "seconds under load", **ticks}}
     axis = {"title": None, "tickCount": 4, "domain": False, "ticks": False, **labels(metric)}
     seen = [number for each in data if isinstance(number := each["value"], float)] + [*limits]
     y = {"type": "quantitative", "scale": {"domain": [min(0.0, *seen), max(0.0, *seen) or 1.0]}, "axis": axis}

@@ -7,6 +7,7 @@ import pytest
 
 from perfci.judge import judge
 from perfci.judge.compare.series import against_baseline, paired
+from perfci.judge.gate import worst_first
 from perfci.judge.policy import DEFAULT
 from perfci.metrics.registry import METRICS
 from perfci.model import (
@@ -14,6 +15,7 @@ from perfci.model import (
     Baseline,
     Comparison,
     EndpointRound,
+    Interval,
     Outcome,
     Reference,
     Role,
@@ -27,6 +29,8 @@ from perfci.model import (
 )
 from tests.builders import (
     ENDPOINTS,
+    a_comparison,
+    a_decision,
     a_fingerprint,
     a_machine,
     a_paired_run,
@@ -101,6 +105,22 @@ def test_a_slower_endpoint_is_named_first_with_its_numbers() -> None:
         "GET /tickets/ is 61 % slower (service time 4.10 -> 6.60 ms, 95 % interval +61..+61 %, 8 blocks)"
     )
     assert outcome.decisions[0].comparison.series.endpoint == "GET /tickets/"
+
+
+@pytest.mark.parametrize(
+    ("verdict", "order"),
+    [
+        (SeriesVerdict.INCONCLUSIVE, [0.1, 0.02, -0.03, -0.2]),
+        (SeriesVerdict.EQUIVALENT, [0.1, 0.02, -0.03, -0.2]),
+        (SeriesVerdict.IMPROVEMENT, [-0.2, 0.1, -0.03, 0.02]),
+    ],
+)
+def test_of_one_verdict_the_worst_stands_first(verdict: SeriesVerdict, order: list[float]) -> None:
+    """What became faster is not worse than what became slower, however large the change; an improvement is by size."""
+    changes = [Interval(estimate=size, low=size, high=size) for size in (-0.03, 0.02, -0.2, 0.1)]
+    decisions = [a_decision(verdict=verdict, comparison=a_comparison(change=change)) for change in changes]
+    found = [each.comparison.change for each in sorted(decisions, key=worst_first)]
+    assert [change.estimate for change in found if change] == order
 
 
 def test_a_faster_endpoint_is_an_improvement_and_passes() -> None:

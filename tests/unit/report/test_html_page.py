@@ -12,11 +12,21 @@ from click.testing import CliRunner
 from perfci import store
 from perfci.cli import cli
 from perfci.errors import ExitCode
-from perfci.model import Outcome, Side, WordedReason
+from perfci.model import Outcome, Role, SeriesVerdict, Side, WordedReason
 from perfci.pipeline import documents
 from perfci.report import FORMATS
 from perfci.report.view import Links, View
-from tests.builders import a_baseline, a_finding, a_paired_run, a_red_outcome, a_run
+from tests.builders import (
+    a_baseline,
+    a_budget,
+    a_comparison,
+    a_decision,
+    a_finding,
+    a_paired_run,
+    a_red_outcome,
+    a_run,
+    an_outcome,
+)
 from tests.golden.outcomes import OUTCOMES
 
 HOSTILE = (
@@ -174,7 +184,23 @@ def test_every_picture_has_a_name_and_a_table() -> None:
         patch.setattr("perfci.report.charts.drawing._library", lambda: None)
         plain = page(OUTCOMES["regression"](), **view)
     assert "<svg" not in plain
-    assert plain.count("<table>") == text.count("<table>") > 10
+    assert plain.count("<table") == text.count("<table") > 10
+
+
+def test_endpoints_stand_in_the_order_of_their_effects() -> None:
+    """An advisory series moves no endpoint above one that is not settled."""
+    names = ("GET /open", "GET /slower", "GET /quiet")
+    verdicts = (SeriesVerdict.INCONCLUSIVE, SeriesVerdict.EQUIVALENT, SeriesVerdict.EQUIVALENT)
+    noisy = a_decision(
+        verdict=SeriesVerdict.REGRESSION,
+        comparison=a_comparison(endpoint="GET /quiet", budget=a_budget(role=Role.ADVISORY)),
+    )
+    required = [
+        a_decision(verdict=verdict, comparison=a_comparison(endpoint=name))
+        for name, verdict in zip(names, verdicts, strict=True)
+    ]
+    text = page(an_outcome(decisions=(noisy, *required)), run=a_paired_run(typical=dict.fromkeys(names, 4.0)))
+    assert re.findall(r"<summary>(GET /\w+)", text) == list(names)
 
 
 @pytest.mark.usefixtures("pictures")
