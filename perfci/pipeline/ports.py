@@ -5,10 +5,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from perfci.pipeline.live_rig import LiveRig
-from perfci.pipeline.progress import Progress
-from perfci.pipeline.rig import Rig, RigSpec
+if TYPE_CHECKING:
+    from perfci.pipeline.progress import Progress
+    from perfci.pipeline.rig import Rig, RigSpec
+
+
+def _live_rig(spec: "RigSpec") -> "Rig":
+    """The rig of this machine, imported where a run starts: a mistake that is found before costs none of its imports."""
+    from perfci.pipeline.live_rig import LiveRig
+
+    return LiveRig(spec)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,5 +30,5 @@ class Ports:
     work: Path  # where runs get their folders
     output: Path | None = None  # the folder of this run, where the caller named one
     state: Path  # what was started and must be stopped, for the next perfci to find
-    progress: Progress
-    rig: Callable[[RigSpec], Rig] = LiveRig
+    progress: "Progress"
+    rig: "Callable[[RigSpec], Rig]" = _live_rig

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import click
 import pytest
@@ -32,6 +33,20 @@ def test_help_loads_no_library(arguments: list[str]) -> None:
     assert "perfci" in done.stdout
     assert "click" in loaded
     assert [name for name in HEAVY if name in loaded] == []
+
+
+def test_a_mistake_whose_exit_code_is_deferred_loads_no_rig(tmp_path: Path) -> None:
+    """Its documents are written without what starts targets, drives load, or judges what was measured."""
+    arguments = ["run", "shop", "--users", "many", "--defer-exit", "--output", str(tmp_path / "out")]
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT, *arguments], capture_output=True, text=True, timeout=60, check=True, cwd=tmp_path
+    )
+    message, modules = done.stderr.splitlines()
+    code, loaded = json.loads(modules)
+    assert (code, message) == (2, "perfci: Invalid value for '--users': 'many' is not a valid integer range.")
+    assert (tmp_path / "out" / "result.json").exists()
+    unneeded = ("numpy", "pandas", "requests", "scipy", "perfci.judge", "perfci.pipeline.live_rig", "perfci.rig.load")
+    assert [name for name in unneeded if name in loaded] == []
 
 
 @pytest.mark.parametrize("name", COMMANDS)
