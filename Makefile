@@ -7,10 +7,12 @@ COVERAGE ?=
 LOAD ?= crm:dashboard-only-smoke
 # Where it is set, every start of the service would compile its libraries anew, and be measured doing so.
 export PYTHONDONTWRITEBYTECODE =
+# Plug-ins that come with libraries and that no test uses: loading them takes half of what pytest needs to start.
+export PYTEST_ADDOPTS = -p no:anyio -p no:faker -p no:schemathesis
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help demo quick test check bench site lock load-test systems monitoring clean
+.PHONY: help demo quick map test check bench site lock load-test systems monitoring clean
 help:  ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
@@ -26,14 +28,25 @@ $(READY): requirements/uv.txt requirements/dev.txt pyproject.toml
 demo: $(READY)  ## The main job on the demo service: `make demo`, `make demo SLOW=1.6`, `make demo SLOW=1.1`
 	$(BIN)/perfci run tickets:smoke --against ref --base . $(if $(SLOW),--candidate-env "DEMO_SLOW=GET /tickets/=$(SLOW)")
 
-# Which unit tests an edit of code reaches is remembered in .testmondata; what tests read besides (documents, templates,
-# golden files) no import shows, so those tests always run. pytest ends with 5 where an edit reaches no test.
-quick: $(READY)  ## Lint, types, golden tests and the unit tests that an edit reaches: after every edit
+# Tests that read files of the repository (documents, templates, golden files, sources) always run: no import shows what they
+# read. Each of their modules names the repository ROOT.
+READERS = $(shell grep -l '^ROOT = ' tests/unit/test_*.py)
+REACHABLE = tests/unit/*/ $(filter-out $(READERS),$(wildcard tests/unit/test_*.py))
+
+# Which of the others an edit reaches says .testmondata, the map of what each test executes. To write it, tests are traced, and
+# take several times as long; so they are traced when there is no map, and by `make map`, and untraced after each edit.
+quick: $(READY) .testmondata  ## Lint, types, golden tests and the unit tests that an edit reaches: after every edit
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -n logical tests/golden tests/unit/test_*.py
-	$(BIN)/python -m pytest -n logical --testmon tests/unit/*/ || [ $$? = 5 ]
+	$(BIN)/python -m pytest -n logical --dist loadfile tests/golden $(READERS)
+	$(BIN)/python -m pytest -n logical --testmon-nocollect $(REACHABLE) || [ $$? = 5 ]
+
+.testmondata:
+	@$(MAKE) --no-print-directory map
+
+map: $(READY)  ## What each unit test executes, for `make quick`: after a merge, or when it runs too many tests
+	$(BIN)/python -m pytest -n logical --testmon $(REACHABLE) || [ $$? = 5 ]
 
 check: $(READY)  ## Lint and types
 	$(BIN)/ruff check .

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def _live_rig(spec: "RigSpec") -> "Rig":
-    """The rig of this machine, imported where a run starts: a mistake that is found before costs none of its imports."""
+    """The rig of this machine, imported where a run starts: a mistake that is found before does not pay for it."""
     from perfci.pipeline.live_rig import LiveRig
 
     return LiveRig(spec)

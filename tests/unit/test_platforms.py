@@ -9,8 +9,7 @@ import pytest
 from perfci.errors import ResultError
 from perfci.store.history_folder import HistoryFolder
 
-ROOT = Path(__file__).parents[2]
-RUN = ROOT / "tests/data/stored/schema-1/paired"
+RUN = Path(__file__).parents[1] / "data/stored/schema-1/paired"
 WITHOUT_POSIX = """
 import os, signal, subprocess, sys
 import psutil  # libraries choose by the platform, which is still Linux

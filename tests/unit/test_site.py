@@ -37,8 +37,9 @@ def test_a_link_that_leads_nowhere_fails_the_build(tmp_path: Path, text: str) ->
     strict = yaml.load((ROOT / "mkdocs.yml").read_text(), Loader=yaml.SafeLoader)
     config = {key: strict[key] for key in ("site_name", "strict", "validation")}
     (tmp_path / "mkdocs.yml").write_text(yaml.safe_dump(config))
-    assert "nowhere" in _build(tmp_path / "mkdocs.yml", tmp_path / "site").stderr
-    assert _build(tmp_path / "mkdocs.yml", tmp_path / "site").returncode != 0
+    done = _build(tmp_path / "mkdocs.yml", tmp_path / "site")
+    assert "nowhere" in done.stderr
+    assert done.returncode != 0
 
 
 def test_every_page_is_built(site: Path) -> None:
