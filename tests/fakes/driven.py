@@ -53,6 +53,7 @@ class Service(ThreadingHTTPServer):
     """A service that knows when it was asked for what."""
 
     daemon_threads = True
+    request_queue_size = 128  # connections that wait on a busy machine; the five of the library are soon refused
 
     def __init__(self, *, dies_after: int) -> None:
         super().__init__(("127.0.0.1", 0), Handler)

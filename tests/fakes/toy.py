@@ -25,6 +25,7 @@ class Toy(ThreadingHTTPServer):
     """A server that misbehaves as its *faults* say; use it as a context, or run the module."""
 
     daemon_threads = True
+    request_queue_size = 128  # connections that wait on a busy machine; the five of the library are soon refused
 
     def __init__(self, faults: argparse.Namespace) -> None:
         super().__init__(("127.0.0.1", faults.port), Handler)

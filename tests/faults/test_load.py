@@ -31,8 +31,13 @@ class Visitor(FastHttpUser):
 
 STEP_BACK = """
 import time
-_real, _began = time.time, time.monotonic()
-time.time = lambda: _real() - (3600.0 if time.monotonic() > _began + 0.9 else 0.0)
+from locust import events
+_real, _requests = time.time, []
+time.time = lambda: _real() - (3600.0 if len(_requests) > 20 else 0.0)
+
+@events.request.add_listener
+def counts(**_):
+    _requests.append(1)
 """
 FULL_DISK = """
 import resource
@@ -40,14 +45,22 @@ resource.setrlimit(resource.RLIMIT_FSIZE, (2500, 2500))
 """
 
 WORKER_DIES = """
-import os, signal, gevent
+import os, signal
 from locust import events
 from locust.runners import WorkerRunner
 
+workers, requests = [], []
+
 @events.init.add_listener
-def dies(environment, runner, **_):
+def starts(runner, **_):
     if isinstance(runner, WorkerRunner) and runner.worker_index == 0:
-        gevent.spawn_later(1.0, os.kill, os.getpid(), signal.SIGKILL)
+        workers.append(runner)
+
+@events.request.add_listener
+def dies(**_):
+    requests.append(1)
+    if workers and len(requests) == 10:
+        os.kill(os.getpid(), signal.SIGKILL)
 """
 LEAVES = """
 from locust.exception import StopUser
@@ -195,7 +208,7 @@ resource.prlimit(os.getppid(), resource.RLIMIT_FSIZE, (1500, 1500))
             ),
         ),
         pytest.param(
-            Scene(toy=("--die-at", "40", "--say", "out of memory"), stored=True),
+            Scene(toy=("--die-at", "20", "--say", "out of memory"), stored=True),
             marks=fault(
                 "load",
                 "target dies half-way",
@@ -206,7 +219,7 @@ resource.prlimit(os.getppid(), resource.RLIMIT_FSIZE, (1500, 1500))
             ),
         ),
         pytest.param(
-            Scene(toy=("--die-at", "40"), arguments=("--base", ".", "--against", "ref")),
+            Scene(toy=("--die-at", "20"), arguments=("--base", ".", "--against", "ref")),
             marks=fault(
                 "load",
                 "target dies half-way",

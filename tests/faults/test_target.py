@@ -51,22 +51,22 @@ NO_ENGINE = {"DOCKER_HOST": "unix:///nowhere.sock"}
             ),
         ),
         pytest.param(
-            Scene(toy=("--ready-after", "60", "--say", "warming up"), target="ready = { timeout_s = 1 }"),
+            Scene(toy=("--ready-after", "60", "--say", "warming up"), target="ready = { timeout_s = 4 }"),
             marks=fault(
                 "target",
                 "never ready",
-                seen="the target was not ready within 1 s at …; last seen: status 503, wanted 200…warming up",
+                seen="the target was not ready within 4 s at …; last seen: status 503, wanted 200…warming up",
                 then="check the readiness path, status and timeout_s of the target, and its log",
                 exit=3,
                 verdict=Verdict.INVALID,
             ),
         ),
         pytest.param(
-            Scene(toy=("--status", "500"), target="ready = { timeout_s = 1 }"),
+            Scene(toy=("--status", "500"), target="ready = { timeout_s = 4 }"),
             marks=fault(
                 "target",
                 "readiness answers 500",
-                seen="the target was not ready within 1 s at …; last seen: status 500, wanted 200",
+                seen="the target was not ready within 4 s at …; last seen: status 500, wanted 200",
                 then="check the readiness path, status and timeout_s of the target, and its log",
                 exit=3,
                 verdict=Verdict.INVALID,
@@ -117,7 +117,7 @@ NO_ENGINE = {"DOCKER_HOST": "unix:///nowhere.sock"}
             ),
         ),
         pytest.param(
-            Scene(toy=("--ignore-sigterm",), target="ready = { timeout_s = 10 }"),
+            Scene(toy=("--ignore-sigterm",), target="ready = { timeout_s = 60 }"),
             marks=fault(
                 "target",
                 "ignores SIGTERM",
