@@ -49,7 +49,7 @@ class Shell:
         """perfci with these arguments, to its end."""
         with self.start(*arguments) as running:
             try:
-                out, err = running.communicate(timeout=120)
+                out, err = running.communicate(timeout=300)
             except subprocess.TimeoutExpired:
                 running.kill()
                 raise

@@ -14,7 +14,6 @@ from perfci.cli.progress import Remaining
 
 COLUMNS = 60
 SCENE = """
-import time
 from perfci.cli.ports import _progress
 from perfci.model import Side
 from perfci.rig.load.generator import Live
@@ -32,7 +31,8 @@ for text, one in [
 ]:
     shown.phase(text)
     shown.live(one)
-    time.sleep(0.15)
+    if status := getattr(shown, "_status", None):
+        status._live.refresh()  # not when its thread comes to it, which on a busy machine is after the next
 shown.note("something [red]else[/red]")
 shown.close()
 """

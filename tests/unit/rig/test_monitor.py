@@ -195,11 +195,12 @@ def test_a_source_that_dies_says_so(found: Scene, kind: str, tmp_path: Path) -> 
 def test_probes_that_succeed_make_the_availability(url: str, path: str, share: float) -> None:
     """Five are sent a second, each answered or not."""
     source = opened(scene(running(base_url=url), settings=parse({}, where="test", availability=path)), "availability")
-    deadline = time.monotonic() + 20
-    while (found := read(source)["availability"]).per != 3.0:
+    deadline = time.monotonic() + 60
+    while (found := read(source)["availability"]).per in {0.0, 1.0, 2.0}:
         assert time.monotonic() < deadline
         time.sleep(0.01)
-    assert found.value in {3 * share, 4 * share}  # the next may have been answered since
+    assert found.per is not None
+    assert abs(found.value - found.per * share) <= share  # a probe may have been counted in one of the two alone
     source.close()
 
 
@@ -229,7 +230,7 @@ def test_a_process_is_read_with_what_it_started(shell: "subprocess.Popen[bytes]"
     assert shell.stdin
     shell.stdin.write(b"sh -c 'i=0; while [ $i -lt 60000 ]; do i=$((i+1)); done'\n")
     shell.stdin.flush()
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while read(source)["process/cpu"].value <= before:
         assert time.monotonic() < deadline
     assert 0.1 < read(source)["process/memory"].value < 1000
@@ -454,7 +455,7 @@ def watched(fake: Fake, reads: int) -> tuple[Monitor, Recording]:
     """What a monitor has after so many reads."""
     monitor, began = Monitor(scene(running()), [fake]), time.time()
     monitor.start()
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while fake.reads < reads and monitor.missing.keys() != {"another", "the monitor"}:
         assert time.monotonic() < deadline
         time.sleep(0.001)

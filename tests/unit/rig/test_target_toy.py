@@ -22,12 +22,14 @@ def test_serves() -> None:
 
 
 def test_answers_at_once_on_a_kept_connection() -> None:
-    """Forty answers on one connection take no forty delayed acknowledgements of 40 ms."""
+    """Of forty answers on one connection, the ten quickest wait for no delayed acknowledgement of 40 ms."""
+    seconds = []
     with serving() as server, requests.Session() as session:
-        began = time.monotonic()
         for _ in range(40):
+            began = time.monotonic()
             assert session.get(server.url).ok
-        assert time.monotonic() - began < 0.8
+            seconds.append(time.monotonic() - began)
+    assert sorted(seconds)[9] < 0.03  # a busy machine delays many of them, and never all
 
 
 def test_faults_are_faults() -> None:
