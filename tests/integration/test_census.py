@@ -122,7 +122,7 @@ class Counted:
 
 @contextmanager
 def counting(
-    folder: Path, profile: str, *, limit_s: float = 20.0, last: int = 1_000_000, user_classes: tuple[str, ...] = ()
+    folder: Path, profile: str, *, limit_s: float = 120.0, last: int = 1_000_000, user_classes: tuple[str, ...] = ()
 ) -> Iterator[Counted]:
     """Both sides counted; the candidate sends one further statement for each part of a pair."""
     (folder / "project").mkdir()

@@ -86,7 +86,7 @@ def test_an_edit_that_was_on_its_way(api: FakeGitHub) -> None:
 
 def test_a_comment_that_comes_after_all(api: FakeGitHub) -> None:
     """A run whose creation takes until a newer run is done deletes its own comment."""
-    api.fail(*CREATE, body="run=100 ", delay_s=1.5)
+    api.fail(*CREATE, body="run=100 ", delay_s=6.0)
     with ThreadPoolExecutor(1) as pool:
         late: Future[CommentResult] = pool.submit(publish, api, 100)
         while not api.sent("POST"):

@@ -1,6 +1,7 @@
 """Locust files that end the run themselves, and users that end, run for real: each is told apart from a crash."""
 
 import os
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -197,24 +198,24 @@ class Visitor(FastHttpUser):
 def test_a_side_that_ends_the_run_between_turns_ends_the_round(tmp_path: Path, way: str, by: str) -> None:
     """The other side, whose next turn it would be, takes it, and waits for nobody."""
     began = time.monotonic()
-    recordings = _turns(tmp_path, LATER.format(way=way), "--status", "500", seconds=20.0)
+    recordings = _turns(tmp_path, LATER.format(way=way), "--status", "500", seconds=120.0)
     assert recordings[Side.CANDIDATE].generator.ended_early.startswith(by)
     assert recordings[Side.BASE].generator.ended_early == ""
-    assert time.monotonic() - began < 15
+    assert time.monotonic() - began < 90
 
 
 def test_a_side_that_is_killed_between_turns_ends_the_round(tmp_path: Path) -> None:
     """As any generator that is killed."""
     began = time.monotonic()
     with pytest.raises(LoadError, match="ended by SIGKILL"):
-        _turns(tmp_path, LATER.format(way="os.kill(os.getpid(), signal.SIGKILL)"), "--status", "500", seconds=20.0)
-    assert time.monotonic() - began < 15
+        _turns(tmp_path, LATER.format(way="os.kill(os.getpid(), signal.SIGKILL)"), "--status", "500", seconds=120.0)
+    assert time.monotonic() - began < 90
 
 
 def test_turns_of_users_that_stop_go_on(tmp_path: Path) -> None:
     """A journey that ends its user is taken again and again."""
-    recordings = _turns(tmp_path, ONCE)
-    assert all(recording.generator.complete and len(recording.requests) > 10 for recording in recordings.values())
+    recordings = _turns(tmp_path, ONCE, seconds=1.0)
+    assert all(recording.generator.complete and len(recording.requests) > 4 for recording in recordings.values())
 
 
 def test_under_load_the_other_side_does_not_wait(tmp_path: Path) -> None:
@@ -226,7 +227,7 @@ def test_under_load_the_other_side_does_not_wait(tmp_path: Path) -> None:
     )
     with remembering() as base, remembering() as candidate:
         recordings = shared_round(
-            plan_of(duration_s=20.0),
+            plan_of(duration_s=90.0),
             base_urls={Side.BASE: base.url, Side.CANDIDATE: candidate.url},
             places={
                 side: Place(
@@ -242,7 +243,7 @@ def test_under_load_the_other_side_does_not_wait(tmp_path: Path) -> None:
         )
     assert recordings[Side.CANDIDATE].generator.ended_early.startswith("runner.quit() in profile.py")
     assert recordings[Side.BASE].generator.ended_early == ""
-    assert recordings[Side.BASE].measured_s < 15.0
+    assert recordings[Side.BASE].measured_s < 60.0
 
 
 def test_users_that_cannot_start_are_told_with_what_they_raised(tmp_path: Path) -> None:
@@ -349,4 +350,5 @@ def test_endpoints_that_do_not_get_their_turns_are_named(tmp_path: Path) -> None
     assert any(live.note.startswith("too little time for 12 turns of GET /look") for live in lives)  # while it runs
     (note,) = recordings[Side.BASE].notes
     assert note.startswith("too little time for 12 turns of GET /look")
-    assert "one takes up to 0.2 s" in note
+    assert (longest := re.search(r"one takes up to ([\d.]+) s", note))
+    assert 0.2 <= float(longest[1]) < 5

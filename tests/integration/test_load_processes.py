@@ -164,7 +164,7 @@ def test_workers_that_never_come_are_waited_for_in_bounds(tmp_path: Path, monkey
 @contextlib.contextmanager
 def _workers(project: Path, command: str, number: int) -> Iterator[list[subprocess.Popen[str]]]:
     """So many workers in *project*, by the command that perfci prints."""
-    arguments = [sys.executable, "-m", *shlex.split(command), "--wait", "15s"]
+    arguments = [sys.executable, "-m", *shlex.split(command), "--wait", "60s"]
     environ = {**os.environ, "XDG_STATE_HOME": str(project)}
     started = [
         subprocess.Popen(arguments, cwd=project, env=environ, stderr=subprocess.PIPE, text=True) for _ in range(number)
@@ -175,7 +175,7 @@ def _workers(project: Path, command: str, number: int) -> Iterator[list[subproce
         for worker in started:
             worker.terminate()
         for worker in started:
-            worker.communicate(timeout=20)
+            worker.communicate(timeout=90)
 
 
 def _remote(count: int, wait_s: float) -> Workers:
@@ -203,7 +203,7 @@ def _round(plan: LoadPlan, project: Path, workers: Workers, *, watch: Watch = la
 def test_remote_workers_send_home_every_request(tmp_path: Path) -> None:
     """Two workers serve one round, slow requests at its end included, and the next; who is terminated is missed."""
     project, plan = _project(tmp_path / "project", LATE.replace("/late/3.6", "/late/1.6"))
-    workers = _remote(count=2, wait_s=30)
+    workers = _remote(count=2, wait_s=60)
     with _workers(project, workers.command, 2) as started:
         driven = _round(plan, project, workers)
         assert _recorded(driven.recording.requests) == _served(driven.asked)
@@ -227,7 +227,7 @@ def test_remote_workers_send_home_every_request(tmp_path: Path) -> None:
     "load",
     "a worker never connects",
     case="on another machine, or it brings another locustfile",
-    seen="0 of 1 workers connected to 127.0.0.1:… within 3 s …was refused: its locustfile is …, the one here is …",
+    seen="0 of 1 workers connected to 127.0.0.1:… within 6 s …was refused: its locustfile is …, the one here is …",
     then="start the others: perfci worker shop --master 127.0.0.1:…",
     exit=ExitCode.NOT_MEASURED,
     verdict=Verdict.INVALID,
@@ -236,13 +236,14 @@ def test_a_worker_with_another_locustfile_is_refused(tmp_path: Path) -> None:
     """It ends and says why; the round waits for a better one, in bounds, and says how to start it."""
     project, plan = _project(tmp_path / "project", LATE)
     stranger, _ = _project(tmp_path / "stranger", PROFILE)
-    workers = _remote(count=1, wait_s=3)
+    workers = _remote(count=1, wait_s=6)
     with _workers(stranger, workers.command, 1) as (worker,):
         with socket.create_server((workers.bind, workers.port)) as door:
+            door.settimeout(90)
             door.accept()[0].close()  # it has started: from now on it knocks twice a second
         with pytest.raises(LoadError, match="0 of 1 workers connected to") as caught:
             _round(plan, project, workers)
-        _, output = worker.communicate(timeout=20)
+        _, output = worker.communicate(timeout=90)
     assert "was refused: its locustfile is" in str(caught.value)
     assert workers.command in caught.value.hint
     assert worker.returncode == ExitCode.USAGE

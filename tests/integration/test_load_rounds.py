@@ -136,7 +136,7 @@ def test_a_profile_that_cannot_run_is_told_in_locusts_words(tmp_path: Path, prof
     assert re.search(message, str(caught.value))
     assert "locust -f FILE" in caught.value.hint
     assert caught.value.exit_code is ExitCode.NOT_MEASURED
-    assert time.monotonic() - began < 8.0
+    assert time.monotonic() - began < 60.0
     assert psutil.Process().children(recursive=True) == []
 
 

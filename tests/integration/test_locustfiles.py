@@ -153,7 +153,7 @@ def test_a_project_of_several_files_runs_as_it_is(tmp_path: Path) -> None:
     names = [recording.requests.names[number] for number in recording.requests.endpoint]
     assert set(seen) - {"(all endpoints)"} >= {"GET /cart", "GET /pay", "GET /search/[word]", "GET /greeting"}
     assert {path for _, path in driven.asked} >= {"/login", "/search/badge", "/search/browser", "/say/hello"}
-    assert 5 <= seen["GET /greeting"].requests + seen["GET /never"].requests <= 22  # one machine, 20 tasks a second
+    assert 5 <= seen["GET /greeting"].requests + seen["GET /never"].requests <= 32  # one machine, 20 a second
     assert 3 <= seen["WS says"].requests <= 22
     assert len(names) - names.count("WS says") - names.count("GET /token") == len(driven.asked)
     assert (recording.errors, recording.generator.complete, recording.generator.users_kept) == ({}, True, 4)

@@ -14,6 +14,7 @@ import pytest
 
 from perfci.model import LoadPlan, Side
 from perfci.rig.census.take import Extent, Seen, take
+from perfci.rig.host.free_port import free_port
 from perfci.rig.load.generator import Place
 from perfci.rig.load.rounds import duet_round, shared_round
 from tests.builders import a_plan
@@ -23,7 +24,7 @@ pytestmark = pytest.mark.kind("D")
 
 BOTH = (Side.BASE, Side.CANDIDATE)
 MODES = ("turns", "census", "load")
-PORT = 47353
+PORT = free_port()
 
 HEAD = """
 import json
@@ -142,7 +143,7 @@ class Visitor(FastHttpUser):
         self.client.get("/look")
         if Visitor.last == 0:
             Visitor.last = 1
-            with urllib.request.urlopen("http://127.0.0.1:{PORT}/", timeout=5) as answer:
+            with urllib.request.urlopen("http://127.0.0.1:{PORT}/", timeout=30) as answer:
                 see("port", int(answer.read()) == os.getpid())
             see("state", self.environment.runner.state)
             see("host of a user", self.host == self.environment.host)
@@ -252,7 +253,7 @@ def _plain(folder: Path, url: str, tags: tuple[str, ...], variables: Mapping[str
         env={**os.environ, **variables, "SHAPE_S": "2"},
         check=True,
         capture_output=True,
-        timeout=60,
+        timeout=180,
     )
 
 
@@ -267,7 +268,7 @@ def _by_perfci(mode: str, folder: Path, plan: LoadPlan, urls: Mapping[Side, str]
             take_turns(urls, times=(0.2, 0.5), rng_seed=1)
     elif mode == "census":
         sides = {side: Seen(base_url=url) for side, url in urls.items()}
-        extent = Extent(requests=2, limit_s=10.0)
+        extent = Extent(requests=2, limit_s=60.0)
         take(plan, sides=sides, place=place("census"), extent=extent, rng_seed=1, watch=lambda *_: None)
     else:
         shared_round(plan, base_urls=urls, places={side: place(side.value) for side in BOTH}, slice_s=0.5)

@@ -19,7 +19,7 @@ CONFIG = """
 [target]
 kind = "command"
 command = ["{python}", "-m", "tests.fakes.toy", "--port", "{port}"]
-ready = { timeout_s = 10 }
+ready = { timeout_s = 60 }
 
 [profiles.toy]
 locustfile = "toy.py"
@@ -122,7 +122,7 @@ def test_an_interruption_during_the_turns_stops_everything(
     shell: Shell, tmp_path: Path, number: signal.Signals
 ) -> None:
     """Within seconds, with its own exit code, and without a word of Python's."""
-    (shell.project / "perfci.toml").write_text(CONFIG.replace('duet = "1s"', 'duet = "60s"'))
+    (shell.project / "perfci.toml").write_text(CONFIG.replace('duet = "1s"', 'duet = "300s"'))
     with shell.start("run", "toy", "--base", ".", "--output", str(tmp_path / "out")) as running:
         assert running.stderr is not None
         for line in running.stderr:
@@ -131,7 +131,7 @@ def test_an_interruption_during_the_turns_stops_everything(
         _wait_for(tmp_path / "out" / "logs" / "duet-1" / "candidate.log")
         assert len(shell.left()) >= 3  # two services and the driver
         running.send_signal(number)
-        _, err = running.communicate(timeout=20)  # the turns would take a minute
+        _, err = running.communicate(timeout=90)  # the turns would take minutes
     assert running.returncode == 130
     assert err.strip() == "perfci: interrupted; everything that was started is stopped"
     assert shell.left() == []
@@ -143,7 +143,7 @@ MEETING = """
 import os, pathlib, sys, time
 folder = pathlib.Path(sys.argv[1])
 (folder / str(os.getpid())).touch()
-deadline = time.monotonic() + 20
+deadline = time.monotonic() + 120
 while len(list(folder.iterdir())) < int(sys.argv[2]):
     assert time.monotonic() < deadline, "nobody else is being filled"
     time.sleep(0.02)
@@ -173,13 +173,13 @@ def test_an_interruption_while_both_sides_are_filled_stops_everything(shell: She
     """Services, seeding commands and the driver that waits for them."""
     _meeting(shell, tmp_path / "met", 3)  # which never come
     with shell.start("run", "toy", "--base", ".", "--census", "off", "--output", str(tmp_path / "out")) as running:
-        deadline = time.monotonic() + 15
+        deadline = time.monotonic() + 60
         while len(list((tmp_path / "met").iterdir())) < 2:
             assert time.monotonic() < deadline
             time.sleep(0.05)
         assert len(shell.left()) >= 5
         running.send_signal(signal.SIGINT)
-        _, err = running.communicate(timeout=10)
+        _, err = running.communicate(timeout=50)  # the seedings would wait two minutes for a third
     assert running.returncode == 130
     assert "Traceback" not in err
     assert shell.left() == []
@@ -187,7 +187,7 @@ def test_an_interruption_while_both_sides_are_filled_stops_everything(shell: She
 
 
 def _wait_for(path: Path) -> None:
-    deadline = time.monotonic() + 15
+    deadline = time.monotonic() + 60
     while not path.exists():
         assert time.monotonic() < deadline, path
         time.sleep(0.05)
@@ -196,13 +196,13 @@ def _wait_for(path: Path) -> None:
 def test_a_target_that_never_gets_ready_is_no_verdict_on_the_change(shell: Shell, tmp_path: Path) -> None:
     """Exit 3, with what was waited for and the end of the service's log, on the screen and in the documents."""
     config = CONFIG.replace('"{port}"]', '"{port}", "--ready-after", "300", "--say", "warming up"]')
-    (shell.project / "perfci.toml").write_text(config.replace("timeout_s = 10", "timeout_s = 1"))
+    (shell.project / "perfci.toml").write_text(config.replace("timeout_s = 60", "timeout_s = 4"))
     done = shell.perfci("run", "toy", "--against", "baseline", "--output", str(tmp_path / "out"))
     assert done.returncode == 3
     assert shell.left() == []
     outcome = documents.read(tmp_path / "out")
     assert outcome.verdict is Verdict.INVALID
-    assert outcome.reason.startswith("the target was not ready within 1 s at http://127.0.0.1:")
+    assert outcome.reason.startswith("the target was not ready within 4 s at http://127.0.0.1:")
     assert outcome.reason.endswith("last seen: status 503, wanted 200")
     assert outcome.reason in " ".join(done.stdout.split())
     assert "warming up" in (tmp_path / "out" / "report.txt").read_text()
@@ -255,7 +255,8 @@ def test_what_the_target_uses_is_seen_and_alerts_are_raised(shell: Shell, tmp_pa
     run = store.load(tmp_path / "out")
     (round_,) = run.rounds
     cpu, memory = round_.gauges["process/cpu"], round_.gauges["process/memory"]
-    assert (cpu.unit, memory.unit, len(cpu.points)) == ("cores", "MB", 2)
+    assert (cpu.unit, memory.unit) == ("cores", "MB")
+    assert 1 <= len(cpu.points) <= 2  # of two seconds
     assert cpu.mean > 0.1
     assert memory.high > memory.low > 100
     assert round_.gauges["generator/cpu"].mean > 0

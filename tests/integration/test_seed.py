@@ -48,7 +48,7 @@ def test_equal_recipes_have_equal_digests_and_others_do_not() -> None:
 
 def test_services_are_filled_at_the_same_time() -> None:
     """None of them answers before all have been asked."""
-    both = threading.Barrier(2, timeout=10)
+    both = threading.Barrier(2, timeout=60)
 
     class Patient(http.server.BaseHTTPRequestHandler):
         def do_POST(self) -> None:

@@ -22,7 +22,7 @@ CONFIG = """
 kind = "command"
 command = ["{python}", "-m", "tests.fakes.toy", "--port", "{port}"]
 env = { DATA = "{dir}" }
-ready = { timeout_s = 10 }
+ready = { timeout_s = 60 }
 
 [seed]
 kind = "command"

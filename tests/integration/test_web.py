@@ -29,13 +29,13 @@ def test_the_page_is_there_until_it_is_interrupted(tmp_path: Path) -> None:
         assert line.startswith(f"Locust's page is at http://127.0.0.1:{port}, the service at http://127.0.0.1:")
         service = line.split("service at ")[1].split(";")[0]
         for address in (f"http://127.0.0.1:{port}/", service):
-            with urllib.request.urlopen(address, timeout=20) as answer:
+            with urllib.request.urlopen(address, timeout=60) as answer:
                 assert answer.status == 200
                 content = answer.read().decode()
             assert service in content or address == service
         assert len(shell.left()) >= 2
         running.send_signal(signal.SIGINT)
-        out, _ = running.communicate(timeout=20)
+        out, _ = running.communicate(timeout=60)
         assert (running.returncode, out) == (0, "everything that was started is stopped\n")
         assert shell.left() == []
         assert list((tmp_path / "state" / "perfci").iterdir()) == []
