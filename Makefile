@@ -8,7 +8,7 @@ LOAD ?= crm:dashboard-only-smoke
 # Where it is set, every start of the service would compile its libraries anew, and be measured doing so.
 export PYTHONDONTWRITEBYTECODE =
 # Plug-ins that come with libraries and that no test uses: loading them takes half of what pytest needs to start.
-export PYTEST_ADDOPTS = -p no:anyio -p no:faker -p no:schemathesis
+export PYTEST_ADDOPTS += -p no:anyio -p no:faker -p no:schemathesis
 BIN := .venv/bin
 READY := .venv/.ready
 
