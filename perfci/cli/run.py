@@ -275,8 +275,8 @@ def _run_all(request: "Request", ports: "Ports", *, smoke: bool, include_soak: b
 
     found = run_all(request, ports, smoke=smoke, include_soak=include_soak)
     say(overview.table(found.outcomes, found.readiness, width=width(), colour=colour()))
-    if found.left_out:
-        say(f"left out, an hour of load or more: {', '.join(found.left_out)}; --include-soak runs them, too")
+    for name, why in found.left_out.items():
+        say(f"left out: {name}, {why}")
     say(f"all of it is in {_near(found.file)}")
     return found.exit_code
 

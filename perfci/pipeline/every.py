@@ -1,14 +1,15 @@
 """`perfci run --all`: runs every scenario of a profile, or of the configuration, and combines their outcomes."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from perfci.config import Against, Config, read
+from perfci.config import Against, Config, Scenario, read
 from perfci.errors import ConfigError, ExitCode, PerfciError
 from perfci.judge.readiness import readiness_of
 from perfci.model import Outcome, Readiness
 from perfci.pipeline import documents
+from perfci.pipeline.plan import Overrides
 from perfci.pipeline.ports import Ports
 from perfci.pipeline.request import Request
 from perfci.pipeline.run import run
@@ -40,18 +41,18 @@ class Overall:
     readiness: Mapping[str, Readiness]
     exit_code: ExitCode
     file: Path  # in which all of it stands
-    left_out: tuple[str, ...]  # soaks, which nobody asked for
+    left_out: Mapping[str, str]  # scenario -> why it was not run
 
 
 def run_all(request: Request, ports: Ports, *, smoke: bool, include_soak: bool) -> Overall:
     """
-    Run the scenarios that `names_of` gives, against limits only, unless they or the request say otherwise.
+    Run the scenarios of the `Choice`, against limits only, unless they or the request say otherwise.
 
     A scenario that cannot be measured is an outcome, and the others are run all the same.
     """
     config = read(ports.root / request.config_file)
-    names = names_of(config, request.profile, smoke=smoke, include_soak=include_soak)
-    left_out = set(names_of(config, request.profile, smoke=smoke, include_soak=True)) - set(names)
+    choice = Choice(profile=request.profile, smoke=smoke, include_soak=include_soak, part=request.overrides)
+    names = choice.names(config)
     request = replace(request, runs=len(names))
     outcomes: dict[str, Outcome] = {}
     codes: list[ExitCode] = []
@@ -68,43 +69,86 @@ def run_all(request: Request, ports: Ports, *, smoke: bool, include_soak: bool) 
     file.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(file, overview_json.document(outcomes, readiness))
     worst = next(code for code in WORST_FIRST if code in codes)
-    return Overall(outcomes=outcomes, readiness=readiness, exit_code=worst, file=file, left_out=tuple(sorted(left_out)))
+    left_out = choice.left_out(config)
+    return Overall(outcomes=outcomes, readiness=readiness, exit_code=worst, file=file, left_out=left_out)
 
 
-def names_of(config: Config, profile: str, *, smoke: bool, include_soak: bool) -> list[str]:
-    """
-    The scenarios as PROFILE:SCENARIO, in the order of the file: those of *profile*, or all of them where it is empty.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """Which scenarios a call with `--all` runs."""
 
-    *smoke*: those called "smoke" or "...-smoke", else the others. Soaks only with *include_soak*.
-    """
-    if ":" in profile:
-        raise ConfigError(f"--all runs every scenario, and {profile} names one", hint="leave the scenario or --all out")
-    if profile:
-        config.find(profile)
-    chosen = [profile] if profile else list(config.profiles)
-    names = [
-        f"{each}:{name}"
-        for each in chosen
-        for name, scenario in config.profiles[each].scenarios.items()
-        if (name == SMOKE or name.endswith(f"-{SMOKE}")) == smoke and (include_soak or scenario.measured_s < SOAK_S)
-    ]
-    if not names:
-        which = "" if smoke else "other than "
-        raise ConfigError(
-            f"{profile or 'the configuration'} has no {which}smoke scenario",
-            hint="--smoke chooses between them, --include-soak adds soaks",
-        )
-    return names
+    profile: str  # "": all profiles
+    smoke: bool  # those called "smoke" or "...-smoke", else the others
+    include_soak: bool
+    part: Overrides = field(default_factory=Overrides)  # whose tags and user classes choose scenarios, too
+
+    def names(self, config: Config) -> list[str]:
+        """The scenarios as PROFILE:SCENARIO, in the order of the file; ConfigError where there are none."""
+        if ":" in self.profile:
+            raise ConfigError(
+                f"--all runs every scenario, and {self.profile} names one", hint="leave the scenario or --all out"
+            )
+        if self.profile:
+            config.find(self.profile)
+        left_out = self.left_out(config)
+        names = [name for name in self._of_size(config) if name not in left_out]
+        if not names:
+            which = "" if self.smoke else "other than "
+            reasons = "; ".join(f"{name}: {why}" for name, why in left_out.items())
+            raise ConfigError(
+                f"{self.profile or 'the configuration'} has no {which}smoke scenario to run",
+                hint=reasons or "--smoke chooses between them, --include-soak adds soaks",
+            )
+        return names
+
+    def left_out(self, config: Config) -> dict[str, str]:
+        """The scenarios of that size that are not run, each with the reason."""
+        reasons = {name: self._obstacle(name, scenario) for name, scenario in self._of_size(config).items()}
+        return {name: why for name, why in reasons.items() if why}
+
+    def _obstacle(self, name: str, scenario: Scenario) -> str:
+        if scenario.workers is not None:
+            return f"its workers have to be started as well: perfci run {name}, and perfci worker {name}"
+        if scenario.measured_s >= SOAK_S and not self.include_soak:
+            return "an hour of load or more: --include-soak runs it, too"
+        for what, asked, own in _parts(self.part, scenario):
+            if asked and own and not set(asked) & set(own):
+                return f"its {what} are {', '.join(own)}"
+        return ""
+
+    def _of_size(self, config: Config) -> dict[str, Scenario]:
+        return {
+            f"{profile}:{name}": scenario
+            for profile in ([self.profile] if self.profile else config.profiles)
+            for name, scenario in config.profiles[profile].scenarios.items()
+            if (name == SMOKE or name.endswith(f"-{SMOKE}")) == self.smoke
+        }
+
+
+def _parts(part: Overrides, scenario: Scenario) -> tuple[tuple[str, Sequence[str] | None, Sequence[str]], ...]:
+    """What chooses a part of the load: its name, what is asked for, and what the scenario has."""
+    return ("tags", part.tags, scenario.tags), ("user classes", part.user_classes, scenario.user_classes)
+
+
+def _fitting(overrides: Overrides, scenario: Scenario, name: str, ports: Ports) -> Overrides:
+    """The *overrides* without what the scenario has not, or cannot have."""
+    changes: dict[str, object] = {
+        what.replace(" ", "_"): tuple(each for each in asked if each in own)
+        for what, asked, own in _parts(overrides, scenario)
+        if asked and own
+    }
+    if scenario.stages and overrides.spawn_rate is not None:
+        ports.progress.note(f"{name}: its stages say how fast users start, and --spawn-rate is not used")
+        changes["spawn_rate"] = None
+    return overrides.model_copy(update=changes)
 
 
 def _run_one(name: str, config: Config, request: Request, ports: Ports) -> tuple[Outcome, ExitCode]:
     profile, _, scenario = name.partition(":")
     configured = config.profiles[profile].scenarios[scenario].against
     usual = Against.LIMITS if configured in {None, Against.AUTO} else configured
-    own = replace(request, profile=name, against=request.against or usual)
-    if config.profiles[profile].scenarios[scenario].stages and request.overrides.spawn_rate is not None:
-        ports.progress.note(f"{name}: its stages say how fast users start, and --spawn-rate is not used")
-        own = replace(own, overrides=request.overrides.model_copy(update={"spawn_rate": None}))
+    overrides = _fitting(request.overrides, config.profiles[profile].scenarios[scenario], name, ports)
+    own = replace(request, profile=name, against=request.against or usual, overrides=overrides)
     there = ports if ports.output is None else replace(ports, output=ports.output / f"{profile}-{scenario}")
     try:
         result = run(own, there)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from io import StringIO
 
-from perfci.model import Outcome, Readiness, SloResult
+from perfci.model import Outcome, Readiness, SloResult, Weight
 from perfci.report import rows
 from perfci.report.sanitise import plain
 
@@ -25,6 +25,9 @@ def table(outcomes: Mapping[str, Outcome], readiness: Mapping[str, Readiness], *
         grade = outcome.assessment.grade if outcome.assessment else ""
         word = f"{rows.VERDICT_MARKS[outcome.verdict]} {outcome.verdict.value.upper()}"
         found.add_row(Text(plain(name)), grade or "-", word, Text(plain(outcome.reason, TEXT_LIMIT)), "")
+        for finding in outcome.findings:
+            if finding.weight is Weight.INVALID and finding.hint:
+                found.add_row("", "", "next", Text(plain(finding.hint, TEXT_LIMIT)), "")
         for slo in outcome.slos:
             row = rows.slo_row(slo)
             found.add_row("", "", result_of(slo), Text(plain(f"{row.metric} of {row.endpoint} {row.limit}")), row.worst)

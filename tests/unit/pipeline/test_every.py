@@ -9,10 +9,11 @@ import pytest
 from perfci.config import read
 from perfci.errors import ConfigError, ExitCode, TargetError
 from perfci.model import Level, RoundKind, Side, Verdict
-from perfci.pipeline.every import names_of, run_all
+from perfci.pipeline.every import Choice, run_all
 from perfci.pipeline.plan import Overrides
 from perfci.pipeline.ports import Ports
 from perfci.pipeline.request import Request
+from perfci.store import load
 from tests.builders import some_rounds
 from tests.fakes.replay import Recorded
 from tests.fakes.replay import project as write_project
@@ -58,14 +59,15 @@ def test_scenarios_are_chosen_by_name_and_length(
     root: Path, profile: str, smoke: bool, soak: bool, names: list[str]
 ) -> None:
     """Small ones are asked for by their names, and soaks left out unless they are wanted."""
-    assert names_of(read(root / "perfci.toml"), profile, smoke=smoke, include_soak=soak) == names
+    choice = Choice(profile=profile, smoke=smoke, include_soak=soak)
+    assert choice.names(read(root / "perfci.toml")) == names
 
 
 @pytest.mark.parametrize("profile", ["tickets:peak", "absent", "other"])
 def test_nothing_to_run_is_a_mistake(root: Path, profile: str) -> None:
     """A scenario that is named, a profile that is not there, and a profile without small scenarios."""
     with pytest.raises(ConfigError):
-        names_of(read(root / "perfci.toml"), profile, smoke=True, include_soak=False)
+        Choice(profile=profile, smoke=True, include_soak=False).names(read(root / "perfci.toml"))
 
 
 def test_all_scenarios_are_run_against_limits(root: Path, ports: Ports) -> None:
@@ -123,12 +125,64 @@ def test_flags_fit_staged_scenarios_too(root: Path, ports: Ports) -> None:
     assert "tickets:spike-smoke" in found.outcomes
 
 
-def test_soaks_that_are_left_out_are_named(root: Path, ports: Ports) -> None:
-    """Who reads the table sees that it is not all; nothing is left out where soaks are asked for, or are none."""
+DISTRIBUTED = """
+[profiles.tickets.scenarios.distributed]
+workers = { count = 2 }
+"""
+
+
+def test_what_is_left_out_is_named_with_the_way_to_run_it(root: Path, ports: Ports) -> None:
+    """Soaks that nobody asked for, and what waits for workers that nobody started; of the smokes there is neither."""
+    file = root / "perfci.toml"
+    file.write_text(file.read_text() + DISTRIBUTED)
     recorded = Recorded(rounds=some_rounds(kinds=(RoundKind.LOAD,), sides=(Side.CANDIDATE,), blocks=1))
     there = replace(ports, rig=recorded.rig)
-    left_out = {
-        (smoke, soak): run_all(Request(profile="tickets"), there, smoke=smoke, include_soak=soak).left_out
-        for smoke, soak in ((False, False), (False, True), (True, False))
+    found = run_all(Request(profile="tickets"), there, smoke=False, include_soak=False)
+    assert list(found.outcomes) == ["tickets:peak"]
+    assert {name: why.rpartition(": ")[2] for name, why in found.left_out.items()} == {
+        "tickets:soak": "--include-soak runs it, too",
+        "tickets:distributed": "perfci run tickets:distributed, and perfci worker tickets:distributed",
     }
-    assert left_out == {(False, False): ("tickets:soak",), (False, True): (), (True, False): ()}
+    config = read(file)
+    soaking = Choice(profile="tickets", smoke=False, include_soak=True)
+    assert list(soaking.left_out(config)) == ["tickets:distributed"]
+    assert Choice(profile="", smoke=True, include_soak=False).left_out(config) == {}
+
+
+PARTS = """
+[profiles.tickets.scenarios.rush]
+tags = ["rush", "evening"]
+[profiles.tickets.scenarios.office]
+user_classes = ["Clerk", "Manager"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("part", "names"),
+    [
+        (Overrides(tags=("rush",)), ["tickets:peak", "tickets:rush", "tickets:office"]),
+        (Overrides(user_classes=("Manager", "Guest")), ["tickets:peak", "tickets:rush", "tickets:office"]),
+        (Overrides(user_classes=("Guest",)), ["tickets:peak", "tickets:rush"]),
+        (Overrides(tags=("night",)), ["tickets:peak", "tickets:office"]),
+    ],
+)
+def test_a_part_of_the_load_leaves_out_scenarios_that_have_another(
+    root: Path, part: Overrides, names: list[str]
+) -> None:
+    """A scenario without tags or classes of its own has all of them."""
+    file = root / "perfci.toml"
+    file.write_text(file.read_text() + PARTS)
+    choice = Choice(profile="tickets", smoke=False, include_soak=False, part=part)
+    assert choice.names(read(file)) == names
+
+
+def test_a_scenario_is_driven_by_those_of_its_own_that_were_asked_for(root: Path, ports: Ports) -> None:
+    """Asked for two classes, it gets no third that it has, and none that it has not."""
+    file = root / "perfci.toml"
+    file.write_text(file.read_text() + PARTS)
+    recorded = Recorded(rounds=some_rounds(kinds=(RoundKind.LOAD,), sides=(Side.CANDIDATE,), blocks=1))
+    asked = Request(profile="tickets", overrides=Overrides(user_classes=("Manager", "Guest")))
+    run_all(asked, replace(ports, rig=recorded.rig, output=root / "out"), smoke=False, include_soak=False)
+    plans = {name: load(root / "out" / f"tickets-{name}").fingerprint.plan for name in ("office", "peak")}
+    classes = {name: plan.user_classes for name, plan in plans.items() if plan is not None}
+    assert classes == {"office": ("Manager",), "peak": ("Manager", "Guest")}
