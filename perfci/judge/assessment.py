@@ -7,6 +7,7 @@ or a service that died, is an F, and a limit that fails the run leaves a C at mo
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from math import isfinite
 
 from perfci.judge.limits.breaking import Breaking
@@ -32,6 +33,7 @@ from perfci.model import (
     WordedReason,
 )
 from perfci.sentences.advice import ADVICE, SLOW, LimitsBroken
+from perfci.sentences.analyses import ByLevel
 
 RESPONSE_MS = (500.0, 1000.0, 2000.0, 5000.0)
 FAILURES = (0.001, 0.005, 0.01, 0.05)
@@ -66,7 +68,7 @@ def assess(run: Run, slos: Sequence[SloResult], findings: Sequence[Finding], pol
     return Assessment(
         grade=grade_of(bands, died=died, failed=failed),
         bands=bands,
-        analyses=tuple(_analyses(rounds, policy.slos)),
+        analyses=tuple(_by_level(each, found) for each in _analyses(rounds, policy.slos)),
         recommendations=tuple(_recommendations(slos, findings)),
         capacity=_capacity(min(found, key=lambda each: each.held), run) if found else None,
     )
@@ -131,6 +133,18 @@ def _analyses(rounds: Sequence[Round], slos: Sequence[Slo]) -> Iterator[Analysis
             )
 
 
+def _by_level(analysis: Analysis, found: Sequence[Breaking]) -> Analysis:
+    """The analysis of the breaking point with what each level of users did; others as they are."""
+    if analysis.metric.name != "breaking_point" or analysis.evidence is None or not found:
+        return analysis
+    levels = tuple(
+        (level.users, level.per_second, level.p95_ms)
+        for level in min(found, key=lambda each: each.held).levels
+        if level.p95_ms is not None
+    )
+    return replace(analysis, evidence=ByLevel(outcome=analysis.evidence, levels=levels)) if levels else analysis
+
+
 def _known(bound: float) -> float | None:
     return bound if isfinite(bound) else None
 
@@ -155,7 +169,7 @@ def _recommendations(slos: Sequence[SloResult], findings: Sequence[Finding]) -> 
             advice = ADVICE.get(slo.metric.name, SLOW)
             causes.setdefault(advice, []).append((slo.metric.name, slo.slo.where))
     for advice, named in causes.items():
-        yield Recommendation(cause=LimitsBroken(limits=tuple(named)), advice=advice)
+        yield Recommendation(cause=LimitsBroken(limits=tuple(dict.fromkeys(named))), advice=advice)
     for finding in findings:
         if finding.code in {"generator-saturated", "users-not-reached"}:
             yield Recommendation(cause=WordedReason(finding.code, finding.code), advice=finding.hint)

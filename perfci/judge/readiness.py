@@ -2,8 +2,8 @@
 Decides whether a system is ready, over all of its scenarios, by the project's criteria.
 
 Ready: every scenario has a B+ or better, less than 1 % of the requests fail, no scenario is much slower than another,
-and nothing leaks. Not ready: a C or worse, more than 5 % failures, a service that died, a run that is invalid, a leak.
-What is between needs optimisation. The worst criterion decides.
+and where there is a limit on growth, it was shown that nothing leaks. Not ready: a C or worse, more than 5 % failures,
+a service that died, a run that is invalid, a leak. What is between needs optimisation. The worst criterion decides.
 """
 
 from collections.abc import Mapping
@@ -16,6 +16,9 @@ from perfci.sentences import readiness as say
 GOOD_GRADE, BAD_GRADE = "B+", "C+"
 MOST_APART = 1
 """Largest distance between the response bands of scenarios that counts as even performance."""
+
+LEAKS = frozenset({"memory_growth", "connection_growth"})
+"""Quantities of which growth beyond a limit is a leak."""
 
 _BANDS = list(Band)
 
@@ -43,11 +46,10 @@ def _disqualifies(name: str, outcome: Outcome) -> list[Reason]:
         found.append(say.RequestsFailed(scenario=name, share=FAILURES[-1]))
     if any(slo.metric.name == RESTARTS.name for slo in outcome.slos):
         found.append(say.ServiceDied(scenario=name))
-    leaks = {"memory_growth", "connection_growth"}
     found += [
         say.BeyondLimit(scenario=name, metric=slo.metric.name)
         for slo in outcome.slos
-        if slo.metric.name in leaks and slo.rounds and not slo.held
+        if slo.metric.name in LEAKS and slo.rounds and not slo.held
     ]
     return found
 
@@ -62,6 +64,11 @@ def _falls_short(name: str, outcome: Outcome) -> list[Reason]:
         found.append(say.RequestsFailed(scenario=name, share=FAILURES[-2]))
     if outcome.verdict is not Verdict.PASS:
         found.append(say.NoPass(scenario=name, verdict=outcome.verdict))
+    found += [
+        say.LeakNotExcluded(scenario=name, metric=slo.metric.name)
+        for slo in outcome.slos
+        if slo.metric.name in LEAKS and not slo.rounds
+    ]
     return found
 
 

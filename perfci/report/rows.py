@@ -67,6 +67,8 @@ _MORE_REQUESTS = (
     " blocks bring none."
 )
 _MORE_RUNS = "Measure again with more rounds, accept further runs into the baseline, or compare with a ref."
+_MORE_LOAD = "Measure for longer, or with more requests: what the rounds show may be within the limit or beyond it."
+_OTHER_LOAD = "Measure load rounds that ask for what the SLO limits: no other rounds are held against it."
 _MORE_FILES = (
     "Give a folder with three files or more for each side, measured in turns, on one machine, with the same load."
 )
@@ -285,9 +287,9 @@ def _settling(outcome: Outcome) -> str:
         blocks = outcome.further_blocks
         return f"About {blocks} more block{'s' * (blocks != 1)} would settle it; or use a quieter machine."
     required = [decision for decision in outcome.decisions if decision.comparison.budget.role is Role.REQUIRED]
-    unjudged = any(slo.slo.fails and not slo.rounds for slo in outcome.slos)
+    unjudged = [slo for slo in outcome.slos if slo.slo.fails and not slo.rounds]
     if unjudged and not any(decision.verdict is SeriesVerdict.INCONCLUSIVE for decision in required):
-        return "Measure load rounds that ask for what the SLO limits: no other rounds are held against it."
+        return _MORE_LOAD if all(slo.because.code == "not-settled" for slo in unjudged) else _OTHER_LOAD
     if outcome.subject.reference is Reference.BASELINE:
         return _MORE_FILES if any(finding.code == "imported" for finding in outcome.findings) else _MORE_RUNS
     if outcome.subject.reference is Reference.LIMITS:

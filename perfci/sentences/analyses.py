@@ -1,5 +1,6 @@
 """What the values of a whole load rest on: its breaking point, its recovery from a spike."""
 
+from perfci.model import Reason
 from perfci.sentences.reason import reason
 
 
@@ -52,6 +53,19 @@ class NotReached:
 
     def __str__(self) -> str:
         return f"not reached up to {self.users} users"
+
+
+@reason
+class ByLevel:
+    """What the responses were at each number of users, behind what came of them."""
+
+    code = "by-level"
+    outcome: Reason
+    levels: tuple[tuple[int, float, float], ...]  # users, requests a second that succeeded, p95 in ms
+
+    def __str__(self) -> str:
+        levels = ", ".join(f"{users} users {_short(rate)}/s in {_short(p95, 3)} ms" for users, rate, p95 in self.levels)
+        return f"{self.outcome}; throughput and p95: {levels}"
 
 
 @reason

@@ -74,6 +74,18 @@ class BeyondLimit:
 
 
 @reason
+class LeakNotExcluded:
+    """The load of a scenario was too short, or too restless, to show that nothing leaks."""
+
+    code = "leak-not-excluded"
+    scenario: str
+    metric: str
+
+    def __str__(self) -> str:
+        return f"{self.scenario} does not show whether {self.metric} is within its limit"
+
+
+@reason
 class NoPass:
     """The verdict on a scenario is no pass."""
 

@@ -22,12 +22,14 @@ from perfci.model import (
     Slo,
     TargetHealth,
     Verdict,
+    Weight,
 )
 from perfci.report import FORMATS, overview, overview_json, terminal
 from perfci.report import assessment as words
 from perfci.report.view import View
 from tests.builders import (
     START,
+    a_finding,
     a_fingerprint,
     a_gauge,
     a_plan,
@@ -146,7 +148,10 @@ def test_capacity_is_what_the_last_level_bore() -> None:
     assert (capacity.users, capacity.per_second, capacity.cores, capacity.broke) == (200, 400.0, 4, True)
     shown = dict(words.lines(outcome))
     assert shown["Capacity"] == "200 users, 400 requests/s, 100 for each core; plan for 70 % of it"
-    assert any("p95 of 300 users is 900 ms" in text for name, text in words.lines(outcome) if name == "Analysis")
+    (analysis,) = (text for _, text in words.lines(outcome) if text.startswith("breaking point"))
+    assert "p95 of 300 users is 900 ms" in analysis
+    levels = "100 users 200/s in 50 ms, 200 users 400/s in 50 ms, 300 users 600/s in 900 ms"
+    assert analysis.endswith(f"throughput and p95: {levels}")
 
 
 def test_a_run_that_is_compared_has_no_grade() -> None:
@@ -197,6 +202,17 @@ def test_a_leak_and_a_death_are_not_ready() -> None:
     assert readiness_of({"a": dead}).level is Level.NOT_READY
 
 
+def test_a_leak_that_nobody_excluded_is_not_ready_yet() -> None:
+    """A round too short to tell promises nothing, although the limit only warns; one that holds it does."""
+    open_ = an_slo_result(slo=Slo(metric="connection_growth", limit=0.1), held=False, rounds=0)
+    open_ = replace(open_, metric=replace(open_.metric, name="connection_growth"))
+    found = readiness_of({"a": replace(graded("A"), slos=(open_,))})
+    assert found.level is Level.NEEDS_OPTIMISATION
+    assert list(map(str, found.reasons)) == ["a does not show whether connection_growth is within its limit"]
+    held = replace(open_, held=True, rounds=1)
+    assert readiness_of({"a": replace(graded("A"), slos=(held,))}).level is Level.READY
+
+
 def test_the_overview_has_a_row_for_each_limit() -> None:
     """PASS, FAIL, WARN and OPEN, the grade, the advice and the readiness, as text and as JSON."""
     fast = outcome_of(measured(20.0), Slo(metric="p95", limit=100.0), Slo(metric="availability", limit=0.99))
@@ -212,6 +228,15 @@ def test_the_overview_has_a_row_for_each_limit() -> None:
     document = json.loads(overview_json.document(outcomes, ready))
     assert document["scenarios"]["shop:slow"]["grade"] == "C"
     assert [limit["result"] for limit in document["scenarios"]["shop:fast"]["limits"]] == ["PASS", "OPEN"]
+
+
+def test_the_overview_says_how_a_scenario_can_be_measured() -> None:
+    """Where one could not, the next step stands below its reason."""
+    invalid = an_outcome(
+        verdict=Verdict.INVALID, findings=(a_finding(weight=Weight.INVALID, hint="give a longer one"),)
+    )
+    lines = overview.table({"shop:stress": invalid}, {}, width=100, colour=False).splitlines()
+    assert any(line.split(maxsplit=1) == ["next", "give a longer one"] for line in lines)
 
 
 @pytest.mark.parametrize("fmt", ["html", "markdown", "terminal"])
