@@ -9,7 +9,7 @@ from perfci.config.scenario import StageTable
 FULL_S = 30
 """Seconds at the documented number of users, once all of them have started."""
 
-STAGE_S = 15
+STAGE_S = 10
 """Seconds for which a stage of the documented number of users is held, on average."""
 
 FAULTS: Mapping[str, str] = {

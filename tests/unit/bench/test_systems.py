@@ -233,7 +233,7 @@ def test_a_limit_is_shown_only_where_it_is_held(
     ("name", "command"),
     [
         ("crm:stress-smoke", "perfci run crm:stress-smoke --against limits"),
-        ("crm:stress", "perfci run crm:stress --against limits --duration 100s"),
+        ("crm:stress", "perfci run crm:stress --against limits --duration 75s"),
         ("crm:baseline", "perfci run crm:baseline --against limits --duration 30s"),
         ("crm:baseline+errors", "... --duration 30s --candidate-env DEMO_FAULTS=errors=0.08"),
         ("crm:stress-smoke@compose", "perfci run crm:stress-smoke --against limits --environment compose"),
