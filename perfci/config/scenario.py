@@ -15,6 +15,9 @@ ADDRESS = re.compile(r"\{(url|port)\}")
 MOST_BLOCKS = 100
 """Starts of both sides in one run."""
 
+GUARD_S = 8.0
+"""Measured seconds of a load round beside turns, which only guards, where a scenario does not say how long."""
+
 MOST_SPAWNED = 500.0
 """Users that a process starts per second without standing still: each sends its first request at once."""
 
@@ -59,6 +62,7 @@ class PairedSchedule(Table):
     duet: Duration = 5.0  # of turns per block, after their warm-up; 0: none
     duet_warmup: Duration = 1.0
     load_blocks: int = Field(4, ge=0, le=100)  # blocks that also get a load round for each side
+    load: Duration | None = Field(None, gt=0)  # of such a round, measured; None: `guard_s` of the scenario
     slice: Duration = 1.0  # of load on one side before the other has its turn; 0: a whole round each
 
     @property
@@ -147,6 +151,8 @@ class Scenario(Table):
             return self
         if given := sorted({"users", "spawn_rate", "duration"} & self.model_fields_set):
             raise ValueError(f"stages say how many users there are, and when: leave out {', '.join(given)}")
+        if self.paired.load is not None:
+            raise ValueError("stages say how long a load round is: leave out paired.load")
         if self.arrivals is not None:
             raise ValueError("arrivals come at one rate, whatever the users: give stages or arrivals")
         return self
@@ -191,6 +197,15 @@ class Scenario(Table):
             raise ValueError(f"the stages hold nothing in {seconds:g} s: their ramps take {ramps:g} s")
         share = (seconds - ramps) / (self.measured_s - ramps)
         return tuple(stage.model_copy(update={"hold": stage.hold * share}) for stage in self.stages)
+
+    @property
+    def guard_s(self) -> float:
+        """Seconds of the measured part of a load round in a block that has turns, too."""
+        if self.stages:
+            return self.measured_s
+        if self.paired.load is not None:
+            return self.paired.load
+        return self.duration if "duration" in self.model_fields_set else GUARD_S
 
     def rate(self) -> float:
         """Users started per second."""

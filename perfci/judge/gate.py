@@ -147,9 +147,8 @@ def _verdict(comparison: Comparison, change: Interval, p_worse: float, p_better:
     """
     upwards = change.estimate > 0
     worsened = upwards == (comparison.series.metric.better is Better.LOWER)
-    size = min(_size(comparison, change.estimate), _own_move(comparison, upwards))
-    matters = size >= _limit(comparison, comparison.budget.change)
-    if matters:
+    large = matters(comparison, change)
+    if large:
         if worsened and p_worse < alpha:
             return SeriesVerdict.REGRESSION
         if not worsened and p_better < alpha:
@@ -158,7 +157,13 @@ def _verdict(comparison: Comparison, change: Interval, p_worse: float, p_better:
     if not early and _within(comparison, change, _distance(comparison, comparison.budget.margin)):
         return SeriesVerdict.EQUIVALENT
     settled = comparison.budget.role is not Role.REQUIRED or (_negligible(comparison, change) and not early)
-    return SeriesVerdict.BELOW_BUDGET if settled and not matters else SeriesVerdict.INCONCLUSIVE
+    return SeriesVerdict.BELOW_BUDGET if settled and not large else SeriesVerdict.INCONCLUSIVE
+
+
+def matters(comparison: Comparison, change: Interval) -> bool:
+    """Whether the estimated change, for better or worse, is as large as the budget and the floor."""
+    size = min(_size(comparison, change.estimate), _own_move(comparison, change.estimate > 0))
+    return size >= _limit(comparison, comparison.budget.change)
 
 
 def _too_early(comparison: Comparison) -> bool:

@@ -7,14 +7,15 @@ p-values are corrected for the family at each look as those of one look are (W. 
 in group sequential trials using graphical approaches", Stat. Biopharm. Res. 5, 2013).
 
 Series of load join the family when two blocks have load. Until then those of the turns share alpha among themselves,
-of which they may have spent a few percent by then (0.04 of it at four of twelve blocks).
+of which they may have spent a few percent by then (0.04 of it at four of twelve blocks; more only where load waited,
+because turns looked like a regression).
 """
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from perfci.judge.compare.series import paired
-from perfci.judge.gate import SETTLED, series_decisions
+from perfci.judge.gate import SETTLED, matters, series_decisions
 from perfci.judge.stats.looks import Fractions, spent
 from perfci.model import (
     ALL_ENDPOINTS,
@@ -34,10 +35,10 @@ from perfci.sentences.qualified import DecidedEarlier
 FEWEST = 2
 """Smallest number of blocks for a look, since one block has no scatter."""
 
-SUSPECT = 0.1
+SUSPECT = 0.2
 """
-p-value from which a guarding series needs no further rounds: at two of four load rounds that of a single test at
-0.0125. A series whose change could matter and is less likely by chance stays open.
+p-value of all looks below which a change beyond the budget looks like a regression: at two of four load rounds that of
+a single test at 0.025, at three of twelve blocks at 0.003. From it on, a guarding series needs no further rounds.
 """
 
 _FINAL = (SeriesVerdict.REGRESSION, SeriesVerdict.IMPROVEMENT, SeriesVerdict.EQUIVALENT)
@@ -71,6 +72,13 @@ class Standing:
             and decision.verdict is not SeriesVerdict.NOT_COMPARED
         ]
         return not compared or any(map(_is_open, compared))
+
+    def suspects(self, kind: RoundKind) -> bool:
+        """Whether a series of this *kind* that is still open looks like a regression."""
+        return any(
+            decision.counts and decision.comparison.kind is kind and _is_open(decision) and _is_suspect(decision)
+            for decision in self.decisions
+        )
 
     def settled(self, kind: RoundKind) -> frozenset[str]:
         """
@@ -117,8 +125,15 @@ def look(standing: Standing, run: Run, plan: LookPlan, policy: GatePolicy, *, bl
 def _is_open(decision: Decision) -> bool:
     if decision.verdict is SeriesVerdict.REGRESSION or decision.verdict in SETTLED:
         return False
-    p = decision.comparison.p_worse
-    return decision.comparison.budget.role is Role.REQUIRED or (p is not None and p < SUSPECT)
+    return decision.comparison.budget.role is Role.REQUIRED or _is_suspect(decision)
+
+
+def _is_suspect(decision: Decision) -> bool:
+    """Whether the change is as large as that of a regression, and chance an unlikely reason."""
+    comparison = decision.comparison
+    if comparison.p_worse is None or comparison.change is None:
+        return False
+    return comparison.p_worse < SUSPECT and matters(comparison, comparison.change)
 
 
 def _prefixes(run: Run, plan: LookPlan) -> Iterator[tuple[int, Run]]:

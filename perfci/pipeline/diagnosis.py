@@ -173,7 +173,7 @@ def _counters(trial: Trial) -> Iterator[Line]:
 
 def seconds_of(trial: Trial, blocks: int, loads: int) -> float:
     """Seconds that a run of both sides takes, with this many blocks, of which so many have load rounds."""
-    plan = trial.plan
+    plan = trial.plan.for_both_sides()
     around_s = trial.start_s + trial.seed_s + trial.stop_s
     census_s = around_s + 15.0
     return 2 * trial.prepare_s + census_s + blocks * (around_s + plan.paired.duet_s) + loads * 2 * plan.load_s

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from perfci.judge.census.judging import judge_work
-from perfci.judge.sequential import Standing, look
+from perfci.judge.sequential import FEWEST, Standing, look
 from perfci.model import GatePolicy, RoundKind, Run, SeriesVerdict
 from perfci.pipeline.plan import Plan
 
@@ -59,14 +59,24 @@ class Looking:
         """
         Whether *block* needs load rounds, after its turns were judged.
 
-        Beside turns they only guard: they wait for the first look, which may be red, and end when what they guard is
-        settled.
+        Beside turns they only guard: they wait for the first look, and as long as the turns may soon be red, and end
+        when what they guard is settled.
         """
         schedule = self.plan.paired
         if schedule.blocks.fixed or not schedule.duet:
             return schedule.loads(block)
         wanted = self._loads < schedule.load_blocks and self.standing.is_open(RoundKind.LOAD)
-        return block >= schedule.blocks.least and wanted
+        return block >= schedule.blocks.least and wanted and not self._may_soon_be_red(block)
+
+    def _may_soon_be_red(self, block: int) -> bool:
+        """
+        Whether turns look like a regression, and enough blocks are left for load.
+
+        Not where the time of the run is bounded: it could end without any load.
+        """
+        schedule = self.plan.paired
+        left = schedule.blocks.most - block
+        return not schedule.time and left >= FEWEST and self.standing.suspects(RoundKind.DUET)
 
     def over(self, block: int) -> bool:
         """Whether *block* was the last one, by the schedule or by the looks."""

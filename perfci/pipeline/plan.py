@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +64,7 @@ class Plan:
     runtime: Runtime
     requirements: Requirements  # of the load, beside Locust
     paired: PairedSchedule
+    guard_s: float  # of the measured part of a load round in a block that has turns, too
     baseline: BaselineSchedule
     against: Against | None  # what the scenario is compared with; None: as the whole configuration says
     limits_rounds: int  # load rounds where limits alone are held against it
@@ -74,6 +75,12 @@ class Plan:
     def name(self) -> str:
         """PROFILE:SCENARIO, as people type it."""
         return f"{self.profile}:{self.scenario}"
+
+    def for_both_sides(self) -> "Plan":
+        """The plan of a run of both sides: load rounds beside turns only guard, and may be shorter."""
+        if not self.paired.duet:
+            return self
+        return replace(self, load=replace(self.load, duration_s=self.guard_s))
 
     @property
     def looks(self) -> LookPlan | None:
@@ -133,6 +140,7 @@ def plan_of(config: Config, name: str, overrides: Overrides, *, root: Path) -> P
         runtime=runtime,
         requirements=requirements,
         paired=scenario.paired,
+        guard_s=scenario.guard_s,
         baseline=scenario.baseline,
         against=scenario.against,
         limits_rounds=overrides.rounds or 1,

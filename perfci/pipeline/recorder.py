@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from perfci import store
-from perfci.model import CommittedCensus, Run, Side, TargetHealth, Timing
+from perfci.model import CommittedCensus, LoadPlan, Run, Side, TargetHealth, Timing
 from perfci.pipeline.endpoints import Naming
 from perfci.pipeline.rig import Block, Measured
 from perfci.rig.census.take import Taken
@@ -80,11 +80,12 @@ class Recorder:
         if not any(known.startswith(f"{what}: ") for known in self.run.incidents):
             self.incident(f"{what}: {why}")
 
-    def drop_base(self, reason: str) -> None:
-        """Take the base out of the comparison, and note the *reason*."""
+    def drop_base(self, reason: str, *, plan: LoadPlan) -> None:
+        """Take the base out of the comparison, note the *reason*, and go on with the *plan* for one side."""
         commits = {Side.CANDIDATE: self.run.commits[Side.CANDIDATE]}
         incidents = (*self.run.incidents, self.mask(reason))
-        self._replace(replace(self.run, commits=commits, looks=None, incidents=incidents))
+        fingerprint = replace(self.run.fingerprint, plan=plan)
+        self._replace(replace(self.run, commits=commits, looks=None, incidents=incidents, fingerprint=fingerprint))
 
     def named(self) -> Run:
         """The run as far as it is measured, with the endpoints as they would be called if it ended now."""

@@ -18,7 +18,7 @@ from perfci.pipeline.equipment import equipped
 from perfci.pipeline.looking import Looking
 from perfci.pipeline.measure import Bench
 from perfci.pipeline.paths import inside
-from perfci.pipeline.plan import SideSource
+from perfci.pipeline.plan import Plan, SideSource
 from perfci.pipeline.ports import Ports
 from perfci.pipeline.recorder import Recorder
 from perfci.pipeline.request import Counting, Request
@@ -146,7 +146,7 @@ def _measured_and_judged(task: Task, recorder: Recorder, folder: Path, ports: Po
             raise
         why = ", as on_missing_base asks" if required else ", since no base was asked for"
         ports.progress.note(recorder.mask(f"compared with the stored runs{why}: {error}"))
-        recorder.drop_base(f"not compared side by side: {error}")
+        recorder.drop_base(f"not compared side by side: {error}", plan=task.plan.load)
         sources = {Side.CANDIDATE: task.sources[Side.CANDIDATE]}
         finished = _measured(task, _bench(task, sources, recorder, ports, folder=folder, copies=copies), sources)
     else:
@@ -167,8 +167,9 @@ def _bench(
     folder: Path,
     copies: Path | None,
 ) -> Bench:
+    plan = _plan(task, sources)
     spec = RigSpec(
-        plan=task.plan,
+        plan=plan,
         sources=sources,
         load_tree=task.trees[task.load_side].path,
         run_id=recorder.run.id,
@@ -186,13 +187,18 @@ def _bench(
     clock = _elapsed(ports)
     return Bench(
         rig=ports.rig(spec),
-        plan=task.plan,
+        plan=plan,
         recorder=recorder,
         progress=ports.progress,
-        looking=Looking(plan=task.plan, policy=task.policy, clock=clock),
+        looking=Looking(plan=plan, policy=task.policy, clock=clock),
         clock=clock,
         alerts=task.policy.alerts,
     )
+
+
+def _plan(task: Task, sources: Mapping[Side, SideSource]) -> Plan:
+    """The plan for a run of these sides."""
+    return task.plan.for_both_sides() if Side.BASE in sources else task.plan
 
 
 def _elapsed(ports: Ports) -> Callable[[], float]:
@@ -243,7 +249,7 @@ def _new_run(task: Task, run_id: str, created_at: str) -> Run:
         commits={side: task.trees[side].commit for side in task.sources},
         fingerprint=Fingerprint(
             machine=machine(),
-            plan=task.plan.load,
+            plan=_plan(task, task.sources).load,
             seed_digest="",
             target_kind=task.sources[Side.CANDIDATE].target.kind,
             target={},

@@ -286,6 +286,35 @@ def test_flags_are_stronger_than_the_scenario(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("written", "guard_s"),
+    [
+        ("", 8.0),
+        ('duration = "20s"', 20.0),
+        ('duration = "3s"', 3.0),
+        ('paired = { load = "5s" }', 5.0),
+        ('duration = "20s"\npaired = { load = "5s" }', 5.0),
+        ('duration = "20s"\npaired = { duet = 0, load = "5s" }', 20.0),
+        ("paired = { duet = 0 }", 12.0),
+        ('stages = [{ users = 3, hold = "1m" }]', 60.0),
+    ],
+)
+def test_load_beside_turns_is_short_unless_it_is_told_otherwise(tmp_path: Path, written: str, guard_s: float) -> None:
+    """It only guards there; alone, or where a duration is given, it is as long as the scenario says."""
+    (tmp_path / "tickets.py").write_text("")
+    text = SMALL.replace("users = 100\n", f"{written}\n")
+    plan = plan_of(_parsed(text), "tickets:soak", Overrides(), root=tmp_path)
+    assert plan.for_both_sides().load.duration_s == guard_s
+
+
+def test_stages_say_how_long_load_is(tmp_path: Path) -> None:
+    """A load round of another length would be another load."""
+    (tmp_path / "tickets.py").write_text("")
+    text = SMALL.replace("users = 100\n", 'stages = [{ users = 3, hold = "1m" }]\npaired = { load = "5s" }\n')
+    with pytest.raises(ConfigError, match=r"stages say how long a load round is: leave out paired\.load"):
+        _parsed(text)
+
+
+@pytest.mark.parametrize(
     ("written", "bounds"),
     [
         ("8", (8, 8)),

@@ -56,7 +56,10 @@ def test_nothing_changed_and_that_is_soon_known(measured: Runs) -> None:
     assert of(recorded, "duet") == ["1", "2", "3"]
     assert of(recorded, "load") == ["3", "4"]
     assert of(recorded, "stop") == ["1", "2", "3", "4"]
-    assert store.load(result.folder).complete
+    stored = store.load(result.folder)
+    assert stored.complete
+    assert stored.fingerprint.plan is not None
+    assert stored.fingerprint.plan.duration_s == 8.0
 
 
 def test_a_large_regression_is_red_before_any_load(measured: Runs) -> None:
@@ -65,6 +68,23 @@ def test_a_large_regression_is_red_before_any_load(measured: Runs) -> None:
     assert (result.outcome.verdict, result.exit_code) == (Verdict.REGRESSION, ExitCode.REGRESSION)
     assert of(recorded, "duet") == of(recorded, "stop") == ["1", "2", "3"]
     assert of(recorded, "load") == []
+
+
+def test_load_waits_while_turns_look_like_a_regression(measured: Runs) -> None:
+    """The next look may be red, and load would have measured nothing that counts."""
+    result, recorded = measured(Recorded(rounds=rounds(scatter=0.01, slower={"GET /tickets/": 1.05})))
+    assert result.outcome.verdict is Verdict.REGRESSION
+    assert of(recorded, "duet") == ["1", "2", "3", "4"]
+    assert of(recorded, "load") == []
+
+
+@pytest.mark.parametrize(("paired", "loaded"), [("", ["5", "6"]), (', time = "9h"', ["3", "4"])])
+def test_load_has_its_blocks_however_turns_look(measured: Runs, paired: str, loaded: list[str]) -> None:
+    """The last two at the latest; where the time is bounded, it does not wait at all, since it might not come."""
+    suspicious = rounds(scatter=0.05, slower={"GET /tickets/": 1.04}, rng_seed=3)
+    result, recorded = measured(Recorded(rounds=suspicious), paired=f'blocks = "3-6"{paired}')
+    assert result.outcome.verdict is Verdict.INCONCLUSIVE
+    assert of(recorded, "load")[:2] == loaded
 
 
 def test_whoever_wants_to_know_all_of_it_keeps_going(measured: Runs) -> None:

@@ -165,7 +165,10 @@ def test_a_base_that_does_not_start_may_give_way_to_stored_runs(measured: Runs, 
     result, _ = measured(Recorded(rounds=candidate_rounds(), faults={"start base 1": fault}))
     assert result.outcome.subject.reference is Reference.BASELINE
     assert result.outcome.verdict in {Verdict.PASS, Verdict.INCONCLUSIVE}
-    assert store.load(result.folder).incidents == ("not compared side by side: the base does not start: exited with 1",)
+    stored_run = store.load(result.folder)
+    assert stored_run.incidents == ("not compared side by side: the base does not start: exited with 1",)
+    assert stored_run.fingerprint.plan is not None
+    assert stored_run.fingerprint.plan.duration_s == 12.0  # as the stored runs, and no longer as beside turns
 
 
 @pytest.mark.parametrize("stored", [False, True])
