@@ -18,6 +18,9 @@ MOST_BLOCKS = 100
 GUARD_S = 8.0
 """Measured seconds of a load round beside turns, which only guards, where a scenario does not say how long."""
 
+LONGEST_DUET_S = 10.0
+"""Seconds of turns in a block, at most, where a scenario does not say how long."""
+
 MOST_SPAWNED = 500.0
 """Users that a process starts per second without standing still: each sends its first request at once."""
 
@@ -59,7 +62,7 @@ class PairedSchedule(Table):
 
     blocks: Blocks = BlocksTable()  # starts of both sides; the block is the replicate
     time: Duration = 0.0  # of the whole run, beyond which no further block begins; 0: no bound
-    duet: Duration = 5.0  # of turns per block, after their warm-up; 0: none
+    duet: Duration = 5.0  # of turns per block, after their warm-up; 0: none; where not given, at least (`turns_s`)
     duet_warmup: Duration = 1.0
     load_blocks: int = Field(4, ge=0, le=100)  # blocks that also get a load round for each side
     load: Duration | None = Field(None, gt=0)  # of such a round, measured; None: `guard_s` of the scenario
@@ -69,6 +72,16 @@ class PairedSchedule(Table):
     def duet_s(self) -> float:
         """Seconds of turns in a block, with their warm-up."""
         return self.duet_warmup + self.duet if self.duet else 0.0
+
+    def turns_s(self, start_s: float) -> float:
+        """
+        Seconds of turns in a block whose sides took *start_s* to start: as long, within bounds, unless `duet` is given.
+
+        A start buys no precision, and turns do, so a slow start is worth more turns.
+        """
+        if "duet" in self.model_fields_set:
+            return self.duet
+        return min(max(self.duet, start_s), LONGEST_DUET_S)
 
     def loads(self, block: int) -> bool:
         """Whether *block* has load rounds; without turns they are all there is."""

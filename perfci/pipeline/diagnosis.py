@@ -176,7 +176,8 @@ def seconds_of(trial: Trial, blocks: int, loads: int) -> float:
     plan = trial.plan.for_both_sides()
     around_s = trial.start_s + trial.seed_s + trial.stop_s
     census_s = around_s + 15.0
-    return 2 * trial.prepare_s + census_s + blocks * (around_s + plan.paired.duet_s) + loads * 2 * plan.load_s
+    turns_s = plan.paired.duet_warmup + plan.paired.turns_s(trial.start_s + trial.seed_s) if plan.paired.duet else 0.0
+    return 2 * trial.prepare_s + census_s + blocks * (around_s + turns_s) + loads * 2 * plan.load_s
 
 
 def _cost(trial: Trial) -> Iterator[Line]:

@@ -115,14 +115,14 @@ class LiveBlock:
         """Volumes and folders whose data is still there in the next block."""
         return tuple(dict.fromkeys(name for each in self.started.running.values() for name in each.outliving))
 
-    def duet(self, settled: Collection[str] = ()) -> Mapping[Side, Measured]:
-        """Turns of both sides, fewer of the *settled* endpoints."""
+    def duet(self, seconds: float, settled: Collection[str] = ()) -> Mapping[Side, Measured]:
+        """Turns of both sides for so many *seconds*, fewer of the *settled* endpoints."""
         if self.turns is None:
             raise ValueError("this block was started without a duet")
         plan = self.rig.spec.plan
         recordings = self.turns(
             self._base_urls(),
-            times=(plan.paired.duet_warmup, plan.paired.duet),
+            times=(plan.paired.duet_warmup, seconds),
             rng_seed=plan.rng_seed + self._number,
             settled=settled,
         )

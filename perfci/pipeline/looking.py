@@ -19,12 +19,23 @@ class Looking:
     standing: Standing = field(default_factory=Standing)
     _more_work: bool = False  # a count of work is a regression
     _loads: int = 0  # blocks that had load
+    _turns_s: float = 0.0  # in each block; 0: the first has not started yet
     _longest_s: float = 0.0  # of a block
     _began_s: float = 0.0  # the block that is measured
 
     def begin_block(self) -> None:
         """Note the time at which a block begins."""
         self._began_s = self.clock()
+
+    def turns_s(self) -> float:
+        """
+        Seconds of turns in the block that has just started, by what the first block's start took.
+
+        The same in each block, since blocks count alike.
+        """
+        if not self._turns_s:
+            self._turns_s = round(self.plan.paired.turns_s(self.clock() - self._began_s), 1)
+        return self._turns_s
 
     def look(self, run: Run, block: int) -> None:
         """Judge what has been measured so far."""

@@ -139,7 +139,7 @@ def _block(bench: Bench, number: int) -> None:
         if turns:
             progress.phase(f"{name}: turns")
             with timed(bench, Step.TURNS, number):
-                measured = block.duet(looking.settled)
+                measured = block.duet(looking.turns_s(), looking.settled)
             recorder.add(measured, where=f"block {number}, turns of")
             looking.look(recorder.named(), number)
         if looking.load(number) and not looking.red:

@@ -68,8 +68,12 @@ class Block(Protocol):
     def outliving(self) -> tuple[str, ...]:
         """Volumes and folders whose data is still there in the next block."""
 
-    def duet(self, settled: Collection[str] = ()) -> Mapping[Side, Measured]:
-        """Turns of both sides, one request in flight; the *settled* endpoints get fewer than the others."""
+    def duet(self, seconds: float, settled: Collection[str] = ()) -> Mapping[Side, Measured]:
+        """
+        Turns of both sides for so many *seconds* after their warm-up, one request in flight.
+
+        The *settled* endpoints get fewer than the others.
+        """
 
     def load(self, *sides: Side) -> Mapping[Side, Measured]:
         """The whole load on one side, or on several that take turns by slices, the first one first."""

@@ -30,6 +30,7 @@ class Recorded:
     base_endpoints: frozenset[str] = frozenset()
     steps: list[str] = field(default_factory=list)
     spec: RigSpec | None = None
+    turns_s: list[float] = field(default_factory=list)  # of each block
     settled: list[frozenset[str]] = field(default_factory=list)  # before the turns of each block
     overlapping: bool = False  # whether sides stop no sooner than somebody waits for it
     stopping: str = ""
@@ -126,8 +127,9 @@ class ReplayBlock:
         """As the test says."""
         return self.recorded.outliving
 
-    def duet(self, settled: Collection[str] = ()) -> Mapping[Side, Measured]:
-        """The recorded turns of this block; which endpoints were settled is noted."""
+    def duet(self, seconds: float, settled: Collection[str] = ()) -> Mapping[Side, Measured]:
+        """The recorded turns of this block; how long they were to be and which endpoints were settled is noted."""
+        self.recorded.turns_s.append(seconds)
         self.recorded.settled.append(frozenset(settled))
         assert self.with_duet, "turns were asked of a block that was started without a duet"
         self.recorded.do(f"duet {self.name}")

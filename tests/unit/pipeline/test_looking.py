@@ -173,6 +173,22 @@ def test_what_is_open_gets_the_turns_of_what_is_settled(measured: Runs) -> None:
     assert set(fixed.settled) == {frozenset()}
 
 
+@pytest.mark.parametrize(
+    ("paired", "start_s", "turns_s"),
+    [("", 2, 5.0), ("", 7, 7.0), ("", 60, 10.0), ('duet = "4s"', 60, 4.0), ('duet = "4s", blocks = 3', 60, 4.0)],
+)
+def test_turns_take_as_long_as_the_first_start(measured: Runs, paired: str, start_s: int, turns_s: float) -> None:
+    """In all blocks alike, and from 5 to 10 s, unless the scenario says how long."""
+    recorded = Recorded(rounds=rounds())
+
+    def clock() -> float:
+        """Seconds that pass only while sides start."""
+        return float(start_s * sum(step.startswith("start base") for step in recorded.steps))
+
+    measured(recorded, paired=paired, clock=iter(clock, None))
+    assert recorded.turns_s == [turns_s] * 3
+
+
 def test_a_fixed_number_of_blocks_stays_one(measured: Runs) -> None:
     """As configured, or as asked for on the command line; nothing is looked at before the end."""
     for asked in ({"paired": "blocks = 5"}, {"overrides": Overrides.model_validate({"blocks": "5"})}):
