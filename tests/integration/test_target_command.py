@@ -319,6 +319,20 @@ def test_ready_then_exits(start: Start) -> None:
     assert "about to die" in health.note
 
 
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [
+        (signal.SIGKILL, "ended by signal 9 (Killed), which the system sends where memory runs out"),
+        (signal.SIGSEGV, "ended by signal 11 (Segmentation fault)"),
+    ],
+)
+def test_a_target_that_a_signal_ends_is_told_by_its_name(start: Start, number: int, said: str) -> None:
+    """A number alone says nothing to most readers."""
+    command = ["{python}", "-c", f"import os; os.kill(os.getpid(), {int(number)})", "{port}"]
+    with pytest.raises(TargetError, match=re.escape(said)), start(command=command, ready={"timeout_s": 60}):
+        pass
+
+
 def test_who_needs_a_moment_to_stop_gets_it(start: Start) -> None:
     """Within its grace it ends itself, in order, and is not killed."""
     with start("--slow-stop", "0.3", stop_grace_s=60) as running:

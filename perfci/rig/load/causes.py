@@ -21,6 +21,11 @@ _AFTER = re.compile(  # a traceback: a line of a log, or gevent's about the gree
     r"\[\d{4}-\d\d-\d\d [\d:,]+\] \S+/[A-Z]+/|(DEBUG|INFO|WARNING|ERROR|CRITICAL):\S*:|\d{4}-\d\d-\d\dT\S+ <Greenlet"
 )
 _PROBLEM = re.compile(r"\[\d{4}-\d\d-\d\d [\d:,]+\] \S+/(ERROR|CRITICAL)/[^:]*: |(ERROR|CRITICAL):[^:]*:")
+_IGNORED = re.compile(
+    r"^Exception ignored (?:in|while)\b.*\n(?:Traceback .*\n(?:[ \t].*\n)*)?(?:[\w.]+(?::.*)?(?:\n|\Z))?", re.MULTILINE
+)
+"""What Python prints of objects that it destroys, such as ResourceWarning where warnings are errors; no cause."""
+
 _TABLES = re.compile(r"Type +Name +#")  # the head of Locust's first table, after which there are only tables
 
 
@@ -142,7 +147,7 @@ def evidence_in(text: str) -> str:
     The last traceback; where there is none, the lines that were logged as ERROR or CRITICAL; else the last lines
     before Locust's tables.
     """
-    lines = text.splitlines()
+    lines = (_IGNORED.sub("", text).strip() or text).splitlines()
     begins = [number for number, line in enumerate(lines) if line.strip() == TRACEBACK]
     if begins:
         return "\n".join(_traceback(lines[begins[-1] :]))

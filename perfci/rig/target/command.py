@@ -2,6 +2,7 @@
 
 import re
 import shutil
+import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -211,7 +212,11 @@ def _why_dead(child: process.Child) -> str:
     code = child.exit_code
     if code is None:
         return ""
-    return f"it was ended by signal {-code}" if code < 0 else f"it exited with code {code}"
+    if code >= 0:
+        return f"it exited with code {code}"
+    by = signal.strsignal(-code) or "unknown"
+    memory = ", which the system sends where memory runs out" if -code == signal.SIGKILL else ""
+    return f"it was ended by signal {-code} ({by}){memory}"
 
 
 def _apart(options: Options, launch: Launch, child: process.Child) -> bool:

@@ -37,6 +37,18 @@ def test_the_last_traceback_is_quoted_and_not_the_end_of_the_tables() -> None:
     assert "failed with TypeError" not in str(cause)
 
 
+def test_what_python_ignores_at_its_end_is_no_cause() -> None:
+    """With warnings as errors each socket that is left open is printed after the exception that ended the process."""
+    ignored = (
+        "Exception ignored in: <socket object, fd=3>\nTraceback (most recent call last):\n  File 'x.py'\n"
+        "ResourceWarning: unclosed <socket object, fd=3>\n"
+    )
+    alone = "Exception ignored in: <socket object, fd=4>\nResourceWarning: unclosed <socket object, fd=4>\n"
+    text = f"{ignored}{_exception('ImportError: no luck')}\n{alone}{ignored}{alone}"
+    assert cause_of(text, 1, Removed()).summary == "the load generator ended with exit code 1; ImportError: no luck"
+    assert "ResourceWarning" in cause_of(ignored, 1, Removed()).summary  # where nothing else was said
+
+
 def test_without_a_traceback_logged_errors_are_quoted() -> None:
     """Of all lines only those that were logged as errors, without time and machine."""
     text = f"{CRITICAL.splitlines()[0]}\n[2026-01-01 10:00:00,100] box/ERROR/locust.main: Unknown User(s): A\n{TABLES}"

@@ -25,6 +25,12 @@ UUID = "550e8400-e29b-41d4-a716-446655440000"
         ("GET /commits/3f2a9c1", "GET /commits/{id}"),
         ("GET /commits/d41d8cd98f00b204e9800998ecf8427e", "GET /commits/{id}"),
         ("GET /s/01ARZ3NDEKTSV4RRFFQ69G5FAV", "GET /s/{id}"),
+        ("GET /watch/dQw4w9WgXcQ", "GET /watch/{id}"),
+        ("GET /s/V1StGXR8_Z5jdHi6B-myT/x", "GET /s/{id}/x"),
+        ("GET /customers/cus_NffrFeUfNV2Hib", "GET /customers/{id}"),
+        ("GET /users/alice@example.org/orders", "GET /users/{id}/orders"),
+        ("GET /users/alice%40example.org", "GET /users/{id}"),
+        ("GET /items;color=red;page=2/x", "GET /items;color={value};page={value}/x"),
         ("GET /days/2024-02-29", "GET /days/{date}"),
         ("GET /at/2024-02-29T10:30:00.5Z", "GET /at/{date}"),
         ("GET /at/2024-02-29T10%3A30/x", "GET /at/{date}/x"),
@@ -51,6 +57,7 @@ def test_each_kind_of_varying_part_becomes_a_placeholder(name: str, folded: str)
     "name",
     [
         *("GET /", "GET /tickets/", "GET /api/v2/tickets", "GET /Basket/decade", "GET /a%20b", "GET /facade/deadbeef"),
+        *("GET /getCustomerPreferences", "GET /posts/My-First-Post", "GET /HTTPServer", "GET /@alice"),
         *("GET /tickets/[id]", "rpc GetItem 118", "(all endpoints)", "", "WS 118"),
     ],
 )
@@ -63,7 +70,22 @@ SEGMENT = st.one_of(
     st.integers(0, 10**9).map(str),
     st.uuids().map(str),
     st.dates().map(str),
-    st.sampled_from(["items", "v2", "a%20b", "3f2a9c1b", "x.7.js", "{id}", "{", "118abc"]),
+    st.sampled_from(
+        [
+            "items",
+            "v2",
+            "a%20b",
+            "3f2a9c1b",
+            "x.7.js",
+            "dQw4w9WgXcQ",
+            "a@b.org",
+            "x;y=7;z",
+            "-Q1w2E3r4T5_",
+            "{id}",
+            "{",
+            "118abc",
+        ]
+    ),
     st.text(st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="?#/ "), max_size=6),
 )
 ADDRESS = st.builds(
@@ -148,6 +170,9 @@ def test_the_address_of_a_side_is_no_part_of_a_name() -> None:
         ("no JSON", "POST /graphql"),
         ({"query": 7}, "POST /graphql"),
         (None, "POST /graphql"),
+        ({"extensions": {"persistedQuery": {"sha256Hash": "ecf4edb46db40b51"}}}, "POST /graphql ecf4edb"),
+        ({"documentId": "cart/1"}, "POST /graphql cart/1"),
+        ({"extensions": {"persistedQuery": 7}, "id": 7}, "POST /graphql"),
     ],
 )
 def test_operations_of_graphql_are_endpoints(sent: Any, called: str) -> None:
@@ -155,6 +180,21 @@ def test_operations_of_graphql_are_endpoints(sent: Any, called: str) -> None:
     body = sent if isinstance(sent, str) or sent is None else json.dumps(sent).encode()
     named = _of("/graphql", f"{HOME}/graphql", request=SimpleNamespace(body=body), method="POST")
     assert named == (called, called)
+
+
+@pytest.mark.parametrize(
+    ("query", "called"),
+    [
+        ("operationName=Cart&variables=%7B%22id%22%3A118%7D", "GET /graphql Cart"),
+        ("query=query%20Shop%20%7Ba%7D&variables=1", "GET /graphql Shop"),
+        ("extensions=%7B%22persistedQuery%22%3A%7B%22sha256Hash%22%3A%22ecf4edb46d%22%7D%7D", "GET /graphql ecf4edb"),
+        ("query=%7Ba%7D", "GET /graphql?query={value}"),
+    ],
+)
+def test_an_operation_of_graphql_may_be_in_the_address(query: str, called: str) -> None:
+    """So that caches can keep the answer; its variables identify nothing that is measured."""
+    name = f"/graphql?{query}"
+    assert _of(name, f"{HOME}{name}", request=SimpleNamespace(body=None))[1] == called
 
 
 def test_each_request_to_graphql_is_looked_at() -> None:
