@@ -1,5 +1,6 @@
 """Reads result files of other load-testing and benchmark tools; the format is recognised by the content."""
 
+import csv
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +27,7 @@ from perfci.importers import (
     wrk,
 )
 from perfci.importers.content import Content
-from perfci.importers.foreign import Aggregate, ForeignResult, Sample
+from perfci.importers.foreign import Aggregate, ForeignResult, Sample, checked
 
 MAX_BYTES = 2 << 30
 """Larger files are refused: they would not fit into the memory of a small runner."""
@@ -117,9 +118,13 @@ def read(path: Path) -> tuple[FileFormat, ForeignResult]:
         known = ", ".join(sorted({entry.name.split(" (")[0] for entry in FORMATS}))
         raise ResultError(f"{path} is no file that perfci knows: it {what}", hint=f"perfci reads: {known}")
     try:
-        return found, found.parse(content)
-    except (ValueError, KeyError, TypeError, IndexError, AttributeError, OverflowError, RecursionError) as error:
-        reason = str(error) if isinstance(error, ValueError) else f"a part is missing or of another kind ({error})"
+        return found, checked(found.parse(content))
+    except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError, csv.Error) as error:
+        reason = (
+            str(error)
+            if isinstance(error, (ValueError, csv.Error))
+            else f"a part is missing or of another kind ({error})"
+        )
         raise ResultError(
             f"{path} looks like {found.name}, and cannot be read: {reason[:300]}",
             hint="the file may be truncated, or of a version that perfci does not know: write it again",

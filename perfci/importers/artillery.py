@@ -36,10 +36,11 @@ def parse(content: Content) -> ForeignResult:
         for name, found in counters.items()
         if name.startswith("errors.") or (name.startswith("http.codes.") and name[11:12] in {"4", "5"})
     )
+    requests = count(counters.get("http.requests"))
     whole = Aggregate(
         name="(all requests)",
-        requests=count(counters.get("http.requests")),
-        failures=failures,
+        requests=requests,
+        failures=failures if requests is None else min(failures, requests),  # one request may have several errors
         throughput=number((report.get("rates") or {}).get("http.request_rate")),
         **_times(summaries[_TIMES]),
     )
@@ -62,7 +63,7 @@ def _of_version_1(report: Mapping[str, Any]) -> Aggregate:
     errors = sum(count(found) or 0 for found in (report.get("errors") or {}).values())
     return Aggregate(
         name="(all requests)",
-        requests=count(report["requestsCompleted"]),
+        requests=(count(report["requestsCompleted"]) or 0) + errors,  # which have no answer, and are not completed
         failures=sum(found for code, found in codes.items() if code[:1] in {"4", "5"}) + errors,
         throughput=number((report.get("rps") or {}).get("mean")),
         **_times(report["latency"]),

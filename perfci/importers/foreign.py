@@ -6,6 +6,11 @@ from dataclasses import dataclass, field
 
 from perfci.model import Requests
 
+LONGEST_MS = 3.2e10
+"""A year: no request and no load took longer."""
+
+MOST_REQUESTS = 1e15
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Aggregate:
@@ -42,6 +47,26 @@ class ForeignResult:
         )
 
 
+def checked(result: ForeignResult) -> ForeignResult:
+    """*result*, if no tool could have measured anything else; ValueError for impossible numbers of its aggregates."""
+    for found in (*result.aggregates, *([result.whole] if result.whole is not None else [])):
+        times = (found.mean_ms, found.min_ms, found.max_ms, *found.quantiles_ms.values())
+        counts = (found.requests, found.failures)
+        for value, most in (
+            *((time, LONGEST_MS) for time in times),
+            *((number, MOST_REQUESTS) for number in counts),
+            (found.throughput, MOST_REQUESTS),
+            *((share, 1.0) for share in found.quantiles_ms),
+        ):
+            if value is not None and not 0 <= value <= most:
+                raise ValueError(f"{found.name[:80]!r} has the impossible number {value:g}")
+        if (found.failures or 0) > (found.requests if found.requests is not None else MOST_REQUESTS):
+            raise ValueError(f"{found.name[:80]!r} has {found.failures} failures of {found.requests} requests")
+    if not 0 <= (result.duration_s or 0.0) <= LONGEST_MS / 1000:
+        raise ValueError(f"its load lasted {result.duration_s:g} s")
+    return result
+
+
 @dataclass(frozen=True, slots=True)
 class Sample:
     """One request of a file that lists them."""
@@ -60,7 +85,7 @@ def requests_of(samples: Iterable[Sample]) -> Requests:
     if not ordered:
         raise ValueError("it holds no request")
     for sample in ordered:
-        if not (0 <= sample.latency_ms < float("inf") and abs(sample.start_s) < float("inf") and sample.size >= 0):
+        if not (0 <= sample.latency_ms <= LONGEST_MS and abs(sample.start_s) < float("inf") and sample.size >= 0):
             raise ValueError(f"{sample.name[:80]!r} has a request that took {sample.latency_ms} ms")
     names = {name: number for number, name in enumerate(sorted({sample.name for sample in ordered}))}
     return Requests(

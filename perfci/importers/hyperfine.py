@@ -7,7 +7,8 @@ from perfci.importers.foreign import ForeignResult, Sample, requests_of
 def recognises(content: Content) -> bool:
     """Whether *content* is what `hyperfine --export-json` writes."""
     results = content.fields.get("results")
-    return isinstance(results, list) and bool(results) and {"command", "mean"} <= set(results[0])
+    first = results[0] if isinstance(results, list) and results else None
+    return isinstance(first, dict) and {"command", "mean"} <= set(first)
 
 
 def parse(content: Content) -> ForeignResult:

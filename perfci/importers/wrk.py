@@ -29,6 +29,7 @@ def parse(content: Content) -> ForeignResult:
     if latency is None or requests is None or address is None:
         raise ValueError("it has no latency, or no number of requests: it is cut off")
     refused, errors = _REFUSED.search(text), _ERRORS.search(text)
+    unanswered = sum(map(int, errors.groups())) if errors else 0  # not among the requests that wrk counts
     quantiles = {
         round(float(share) / 100, 8): time
         for share, value, unit in _QUANTILE.findall(text)
@@ -39,8 +40,8 @@ def parse(content: Content) -> ForeignResult:
         notes += ("wrk2 counts latency from when a request was due",)
     aggregate = Aggregate(
         name=address[1],
-        requests=int(requests[1]),
-        failures=(int(refused[1]) if refused else 0) + (sum(map(int, errors.groups())) if errors else 0),
+        requests=int(requests[1]) + unanswered,
+        failures=(int(refused[1]) if refused else 0) + unanswered,
         mean_ms=milliseconds(latency[1], latency[2]),
         max_ms=milliseconds(latency[3], latency[4]),
         quantiles_ms=quantiles,
