@@ -67,6 +67,7 @@ FORMATS = (
     FileFormat("Vegeta results (binary)", vegeta.is_binary, vegeta.parse_binary),
     FileFormat("wrk or wrk2 output", wrk.recognises, wrk.parse),
     FileFormat("oha summary (JSON)", oha.is_json, oha.parse_json),
+    FileFormat("oha results (CSV)", oha.is_csv, oha.parse_csv),
     FileFormat("hey results (CSV)", hey.is_csv, hey.parse_csv),
     FileFormat("hey or oha output", hey.is_text, hey.parse_text),
     FileFormat("autocannon results (JSON)", autocannon.recognises, autocannon.parse),

@@ -4,12 +4,14 @@ import re
 
 from perfci.importers.content import Content, count, milliseconds, number
 from perfci.importers.foreign import Aggregate, ForeignResult, Sample, requests_of
+from perfci.importers.oha import DEADLINE
 
 _COLOUR = re.compile("\x1b\\[[0-9;]*m")
 _FIELD = re.compile(r"^\s+(Total|Slowest|Fastest|Average|Requests/sec|Success rate):\s+([\d.]+)\s*(\S*)", re.MULTILINE)
 _QUANTILE = re.compile(r"^\s+([\d.]+)%+ in ([\d.]+) (secs|sec|ms|us|ns|s)\s*$", re.MULTILINE)
 _STATUS = re.compile(r"^\s+\[(\d{3})\]\s+(\d+) responses", re.MULTILINE)
-_ERROR = re.compile(r"^\s+\[(\d+)\]\s+\D", re.MULTILINE)
+_ERROR = re.compile(rf"^\s+\[(\d+)\]\s+(?!{DEADLINE})\D", re.MULTILINE)
+_PARTS = "(2xx only)"  # of oha --stats-success-breakdown: distributions of some of the requests follow
 
 
 def is_csv(content: Content) -> bool:
@@ -53,7 +55,7 @@ def parse_text(content: Content) -> ForeignResult:
     refused = sum(found for status, found in statuses.items() if not 200 <= status < 400)
     quantiles = {
         round(float(share) / 100, 8): time
-        for share, value, unit in _QUANTILE.findall(text)
+        for share, value, unit in _QUANTILE.findall(text.partition(_PARTS)[0])
         if 0 < float(share) < 100 and (time := milliseconds(value, _unit(unit))) is not None
     }
     total, unit = fields["Total"]

@@ -133,10 +133,59 @@ def test_oha_counts_in_seconds(tmp_path: Path) -> None:
         },
         "latencyPercentiles": {"p50": 0.018, "p95": 0.04, "p99.9": None},
         "statusCodeDistribution": {"200": 90, "503": 5},
-        "errorDistribution": {"connection refused": 5},
+        "errorDistribution": {"connection refused": 5, "aborted due to deadline": 8},
     }
     found = only(parsed(tmp_path, json.dumps(document)))
     assert (found.requests, found.failures, found.mean_ms, found.quantiles_ms) == (100, 10, 20, {0.5: 18, 0.95: 40})
+
+
+def test_oha_lists_every_answered_request(tmp_path: Path) -> None:
+    """Its CSV, in seconds; what got no answer is not in it, and that is said."""
+    csv = (
+        "request-start,DNS,DNS+dialup,Response-delay,request-duration,bytes,status\n"
+        "0.001,0.0001,0.0002,0.012,0.0125,2,200\n0.002,0,0,0.013,0.0135,2,503\n"
+    )
+    result = parsed(tmp_path, csv)
+    assert result.requests is not None
+    assert (list(result.requests.latency_ms), list(result.requests.failed)) == ([12.5, 13.5], [0, 1])
+    assert result.notes
+
+
+OHA = """Summary:
+  Success rate:\t100.00%
+  Total:\t2000.0000 ms
+  Slowest:\t40.0000 ms
+  Fastest:\t10.0000 ms
+  Average:\t20.0000 ms
+  Requests/sec:\t51.0000
+
+Response time distribution:
+  50.00% in 18.0000 ms
+  95.00% in 38.0000 ms
+  99.99% in NaN ms
+
+Response time distribution (2xx only):
+  50.00% in 17.0000 ms
+
+Response time distribution (4xx + 5xx only):
+  50.00% in 1.0000 ms
+
+Status code distribution:
+  [200] 90 responses
+  [503] 10 responses
+
+Error distribution:
+  [2] aborted due to deadline
+  [1] connection error: reset by peer
+"""
+
+
+def test_the_text_of_oha_is_that_of_all_requests(tmp_path: Path) -> None:
+    """Neither the distributions of some of them count, nor those that were in flight when the load ended."""
+    result = parsed(tmp_path, OHA)
+    found = only(result)
+    assert (result.tool, found.requests, found.failures) == ("oha", 101, 11)
+    assert (found.mean_ms, found.quantiles_ms) == (20, {0.5: 18, 0.95: 38})
 
 
 def test_artillery_of_both_versions(tmp_path: Path) -> None:

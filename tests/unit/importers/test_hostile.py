@@ -64,7 +64,7 @@ def test_deeply_nested_json_is_no_known_file(tmp_path: Path) -> None:
         read(file)
 
 
-VALUES = st.sampled_from(
+VALUES: st.SearchStrategy[object] = st.sampled_from(
     [None, "", "x", -1, 0, 1e309, 1e300, 5e-324, 10**400, float("nan"), [], [[]], {}, True, "1e999", "9" * 5000, "\x00"]
 )
 
