@@ -51,25 +51,20 @@ def scenario(machine: Machine, plan: Plan, argument: str) -> Shown:
     """
     `SCENARIO`: configured at its documented size; its smoke runs and gets a verdict that is not *invalid*.
 
-    So does the documented number of users where it comes in stages.
+    Where the documented number of users comes in stages, that is run instead of the smoke.
     """
     profile, _, name = argument.rpartition(":")
     profile = profile or plan.profile
     known = machine.scenarios(profile)
     if name not in known or f"{name}-smoke" not in known:
         return Shown(State.NOT_SHOWN, f"perfci run {profile}:{name}", "no such scenario")
-    size = _size(known[name])
-    wanted = [f"{profile}:{name}-smoke", *([f"{profile}:{name}"] if known[name].stages else [])]
-    measured = [_of(machine, plan, each) for each in wanted]
-    command = measured[-1][0]
-    runs = [run for _, run in measured if run is not None]
-    if len(runs) < len(wanted):
+    size, staged = _size(known[name]), bool(known[name].stages)
+    command, run = _of(machine, plan, f"{profile}:{name}" if staged else f"{profile}:{name}-smoke")
+    if run is None:
         return Shown(State.NOT_RUN, command, size)
-    verdicts = [_result(run).get("verdict", "no result") for run in runs]
-    state = _verdict(set(verdicts) <= {"pass", "slo breach", "inconclusive"})
-    if known[name].stages:
-        return Shown(state, command, f"smoke: {verdicts[0]}; {size}, held for a shorter time: {verdicts[1]}")
-    return Shown(state, command, f"{verdicts[0]}; documented size: {size}")
+    verdict = _result(run).get("verdict", "no result")
+    kept = verdict in {"pass", "slo breach", "inconclusive"}
+    return Shown(_verdict(kept), command, f"{verdict}; {size}" if staged else f"{verdict}; documented size: {size}")
 
 
 def _size(table: Scenario) -> str:

@@ -53,7 +53,7 @@ class Allowed:
     scenarios: frozenset[str] | None = None  # those that may be measured; None: all
     tests: bool = True
     compose: bool = False
-    full: bool = True  # scenarios of full size, for half a minute, or ten seconds for each stage
+    full: bool = True  # scenarios of full size, for twenty seconds, or ten for each stage
 
 
 @dataclass

@@ -6,7 +6,7 @@ from typing import Self
 
 from perfci.config.scenario import StageTable
 
-FULL_S = 30
+FULL_S = 20
 """Seconds at the documented number of users, once all of them have started."""
 
 STAGE_S = 10

@@ -21,7 +21,7 @@ two quiet cores. With `--output DIR` what was produced is kept, and the next cal
   this writing. *open*: what it needs is not part of perfci yet.
 - A promise of a document is shown by the section of that document; every perfci command in it is tested to exist.
 - Scenarios are measured at their `-smoke` size, by their limits alone, on the embedded demo. Floors of throughput and
-  numbers of users are asked at the documented number of users, for half a minute. Stress and spikes have the ramps and
+  numbers of users are asked at the documented number of users, for twenty seconds. Stress and spikes have the ramps and
   the users of the document, and hold each stage for ten seconds on average.
 """
 
