@@ -129,6 +129,16 @@ def test_a_function_that_locust_calls_without_effect_is_refused(tmp_path: Path, 
         assert caught.value.hint.startswith("make it a plain function")
 
 
+def test_a_task_that_never_ends_is_told_what_turns_need(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Under load it runs until the end of the test; in turns nobody else would ever have one."""
+    monkeypatch.setattr("perfci.rig.load.rounds.SPARE_TURNS_S", 10.0)
+    task = "def look(self):\n        while True:\n            self.client.get('/')"
+    profile = f"from locust import FastHttpUser, task\n\n\nclass Visitor(FastHttpUser):\n    @task\n    {task}\n"
+    with pytest.raises(LoadError, match="the turns never began") as caught:
+        _turns(tmp_path, profile)
+    assert caught.value.hint.startswith("let each task return")
+
+
 def test_a_method_that_takes_what_locust_gives_hides_nothing(tmp_path: Path) -> None:
     """Users may refine what Locust calls."""
     driven = drive(tmp_path, profile=OVERRIDES, duration_s=0.3, warmup_s=0.0)

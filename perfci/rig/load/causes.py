@@ -17,6 +17,12 @@ OWN_PREFIX = "perfci: "
 DISK = "perfci cannot record what it measures"
 TRACEBACK = "Traceback (most recent call last):"
 
+ENDLESS_TASK = (
+    "let each task return: one that gets no answer, or loops until the test ends, leaves no turn to the others;"
+    " `exclude_tags` leaves it out"
+)
+"""The next step where turns never began and nothing was raised."""
+
 _AFTER = re.compile(  # a traceback: a line of a log, or gevent's about the greenlet that failed
     r"\[\d{4}-\d\d-\d\d [\d:,]+\] \S+/[A-Z]+/|(DEBUG|INFO|WARNING|ERROR|CRITICAL):\S*:|\d{4}-\d\d-\d\dT\S+ <Greenlet"
 )

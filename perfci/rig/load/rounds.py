@@ -20,7 +20,7 @@ from perfci.errors import LoadError
 from perfci.model import LoadPlan, Side
 from perfci.rig.host.free_port import free_port
 from perfci.rig.load import slices
-from perfci.rig.load.causes import evidence_in
+from perfci.rig.load.causes import ENDLESS_TASK, evidence_in
 from perfci.rig.load.generator import (
     INSIDE,
     STOP_TIMEOUT_S,
@@ -377,7 +377,8 @@ def _turns(generator: Generator, side: Side, times: tuple[float, float]) -> Reco
     began, ended = first(logs, "measuring"), first(logs, "stopping")
     if began is None:
         raised = [f"exception in {event['user']}: {event['message']}" for event in events(logs, "exception")]
-        raise LoadError("\n".join(["the turns never began", *raised[:1], evidence_in(generator.output())]).rstrip())
+        text = "\n".join(["the turns never began", *raised[:1], evidence_in(generator.output())]).rstrip()
+        raise LoadError(text, hint="" if raised else ENDLESS_TASK)
     windows = [(began, ended if ended is not None else began + duration_s)]
     return record(logs, windows=windows, plan=None, warmup_s=warmup_s)
 
