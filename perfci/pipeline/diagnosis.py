@@ -30,6 +30,12 @@ FEW_BYTES = 2  # of a body such as [] or {}
 SET_UP_S = 30.0
 """Seconds to set up the Action's own environment, where no earlier job has cached it."""
 
+_OF_KIND = {
+    "compose": {"data": "data that outlives a start"},
+    "external": {"unsafe": "writes to a service that perfci has not started"},
+}
+"""What only some kinds of target can show: the word of the line that tells it, and what was looked for."""
+
 WRITES = ("POST ", "PUT ", "PATCH ", "DELETE ")
 MOST = 5
 
@@ -53,12 +59,12 @@ class Line:
 
 def diagnose(trial: Trial, policy: GatePolicy) -> list[Line]:
     """Every line: endpoints first, then data and counters, then what a run costs and can detect."""
+    found = [*_names(trial), *_data(trial), *_notes(trial)]
     return [
         *_requests(trial),
         *_turns(trial),
-        *_names(trial),
-        *_data(trial),
-        *_notes(trial),
+        *found,
+        *_unremarkable(trial, found),
         *_counters(trial),
         *_cost(trial),
         *_sight(trial, policy),
@@ -108,6 +114,23 @@ def _turns(trial: Trial) -> Iterator[Line]:
         f' next: paired.duet = "{math.ceil(total_s / LONGER)}s", or fewer tasks'
     )
     yield Line(Weight.LOOK, "turns", text)
+
+
+def _unremarkable(trial: Trial, found: list[Line]) -> Iterator[Line]:
+    """What was looked for and not *found*, so that silence is remarked from not looking."""
+    if not trial.tried:
+        return
+    remarked = {line.what for line in found if line.weight is not Weight.OK}
+    grown = any(line.what in trial.tried for line in found if line.weight is not Weight.OK)
+    subjects = {
+        "names": "names that vary",
+        "sleeps": "sleeps in tasks",
+        "seed": "missing data",
+    } | _OF_KIND.get(trial.target_kind, {})
+    quiet = [text for what, text in subjects.items() if what not in remarked]
+    quiet += [] if grown else ["answers that grow"]
+    if quiet:
+        yield Line(Weight.OK, "nothing of", ", ".join(quiet))
 
 
 def _names(trial: Trial) -> Iterator[Line]:

@@ -20,6 +20,7 @@ class Look:
     document_name: str
     document: Mapping[str, Any] | None
     declared: tuple[str, ...]  # paths of GET routes
+    parametrised: tuple[str, ...]  # those with parameters, "/items/{id}"
     health: str  # the path of a health check that the code declares
 
 
@@ -41,6 +42,7 @@ def look(files: Files) -> Look:
         document_name=found[0] if found else "",
         document=found[1] if found else None,
         declared=tuple(routes.declared(files)),
+        parametrised=tuple(routes.parametrised(files)),
         health=routes.health(files),
     )
 

@@ -19,6 +19,9 @@ DOCUMENTS = (
 MOST_FOUND = 15
 """Largest number of endpoints from links and declarations; an OpenAPI document is used whole."""
 
+VALUE = "1"
+"""For each parameter of a declared path: of all identifiers the likeliest one."""
+
 SLOW_S = 0.5
 
 
@@ -83,12 +86,15 @@ def probe(service: Service, start: Start, seen: Look) -> Probed:
     if not gets:
         found = service.crawl(["/", *seen.declared], allowed=_allowed, template=template, most=MOST_FOUND)
         gets = [Get(path=each.path, name=template(each.path), why="the service answers it") for each in found]
+        gets += _with_a_value(service, seen, {get.name for get in gets}, left)
         source = "found by asking the service: what its code declares, and what its pages link to"
     if not gets and healthy:
         gets, source = [Get(path=healthy.path, name=healthy.path, why="health")], "nothing but the health check answers"
         left += _refused(service)
     if not healthy and gets:
         ready, guesses = {"path": gets[0].path}, (Guess("ready", gets[0].path, "it answers with a success"),)
+    if not gets:
+        source = "nothing that was asked answers with a success"
     todo = ("put what your users do into the Locust file: its tasks only read",) if gets else (_NO_PATHS,)
     return Probed(ready=ready, gets=tuple(gets or [_ROOT]), left=tuple(left), guesses=guesses, todo=todo, why=source)
 
@@ -132,6 +138,21 @@ def _documented(service: Service, seen: Look) -> tuple[list[Get], list[LeftOut],
         return [], [], ""
     gets, left = openapi.gets(document)
     return [get for get in gets if _good(service, get, left)], left, f"every safe GET of {where} that answers well"
+
+
+def _with_a_value(service: Service, seen: Look, known: set[str], left: list[LeftOut]) -> list[Get]:
+    """The declared paths with parameters that the service answers where each parameter is 1; the others are *left*."""
+    found: list[Get] = []
+    names = {re.sub(r"\{\w+\}", "{id}", name) for name in known}
+    for name in seen.parametrised:
+        get = Get(path=re.sub(r"\{\w+\}", VALUE, name), name=name, why="declared in the code")
+        if re.sub(r"\{\w+\}", "{id}", name) in names or not _allowed(name):
+            continue
+        missing: list[LeftOut] = []
+        if len(found) < MOST_FOUND and _good(service, get, missing):
+            found.append(get)
+        left += [LeftOut(name=each.name, why=f"with {VALUE} for its parameter {each.why}") for each in missing]
+    return found
 
 
 def _good(service: Service, get: Get, left: list[LeftOut]) -> bool:

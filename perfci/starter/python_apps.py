@@ -20,6 +20,10 @@ KEPT = (
     " file in {dir}, in env of [target]"
 )
 
+SQLITE = r"sqlite3\.connect\(|sqlite(?:\+\w+)?:///|backends\.sqlite3"
+DATABASE_FILE = r"(?:environ(?:\.get)?|getenv)[\[(]\s*[\"'](\w+)[\"'],\s*[\"'][\w./-]+\.(?:db|sqlite3?)[\"']"
+"""A variable that names the file of a database, with the file that is used without it."""
+
 REQUIREMENTS = ("requirements.txt", "requirements/base.txt", "requirements/prod.txt", "requirements/production.txt")
 
 
@@ -46,10 +50,7 @@ def starts(files: Files) -> Iterator[Start]:
 def _django(files: Files, manage: str, web: str) -> Start:
     folder = folder_of(manage)
     serve = "{python} manage.py migrate --noinput && exec {python} manage.py runserver --noreload 127.0.0.1:{port}"
-    keeps = any(files.containing(r"sqlite3", r".*\.py"))
-    own = _own_database(files)
-    todo = (KEPT,) if keeps and not own else ()
-    return _start(files, folder, serve, (Guess("service", "Django", f"{manage} is there"),), web=web, todo=todo)
+    return _start(files, folder, serve, (Guess("service", "Django", f"{manage} is there"),), web=web)
 
 
 def _flask(files: Files) -> tuple[str, str] | None:
@@ -105,7 +106,6 @@ def _start(
     *,
     needs: tuple[str, ...] = (),
     web: str = "",
-    todo: tuple[str, ...] = (),
 ) -> Start:
     up = "../" * (folder.count("/") + 1) if folder else ""
     python = f"{up}{VENV}/bin/python"
@@ -125,8 +125,9 @@ def _start(
     if folder and not web:
         command = ["env", "-C", folder, *command]
     if own := _own_database(files):
-        env["DATABASE_URL"] = "sqlite:///{dir}/perfci.db"
-        guesses = (*guesses, Guess("database", "SQLite, in a folder of each start", f"{own} reads DATABASE_URL"))
+        file, name, env[name] = own
+        guesses = (*guesses, Guess("database", "SQLite, in a folder of each start", f"{file} reads {name}"))
+    todo = (KEPT,) if not own and any(files.containing(SQLITE, r".*\.py")) else ()
     table: dict[str, object] = {"kind": "command", "build": ["sh", "-c", install], "command": command}
     if env:
         table["env"] = env
@@ -159,7 +160,12 @@ def _install(files: Files, folder: str, needs: tuple[str, ...]) -> tuple[str, st
     return line, where + (f", with {', '.join(extra)}" if extra else "")
 
 
-def _own_database(files: Files) -> str:
-    """The file that reads the URL of an SQLite database from DATABASE_URL, if one does."""
+def _own_database(files: Files) -> tuple[str, str, str] | None:
+    """The file that reads from a variable where an SQLite database is, the variable, and a value for it."""
+    named = next(files.containing(DATABASE_FILE, r".*\.py"), None)
+    if named:
+        return named[0], named[1][1], "{dir}/perfci.db"
     found = next(files.containing(r"DATABASE_URL|dj_database_url", r".*\.py"), None)
-    return found[0] if found and any(files.containing(r"sqlite", r".*\.py")) else ""
+    if found and any(files.containing(r"sqlite", r".*\.py")):
+        return found[0], "DATABASE_URL", "sqlite:///{dir}/perfci.db"
+    return None

@@ -20,6 +20,9 @@ DECLARATIONS = (
 HEALTH = re.compile(
     r"(^|/)(healthz?|health[-_]?check|livez?|liveness|readyz?|readiness|ping|status|up|_health)/?$", re.IGNORECASE
 )
+NAMED = re.compile(r"\{(\w+)(?::\w+)?\}|<(?:\w+:)?(\w+)>|(?<=/):(\w+)")
+"""A parameter that is a whole part of a path, as FastAPI, Flask, Go, Express and Rails write it."""
+
 PARAMETER = re.compile(r"\{[^}]*\}|<[^>]*>|/:\w+|\(\?P|\*|\$\{")
 MOST = 60
 
@@ -28,6 +31,13 @@ def declared(files: Files) -> list[str]:
     """Declared paths without parameters, in the order of the files, without unsafe ones."""
     found = [path for path in _paths(files) if not PARAMETER.search(path) and not UNSAFE.search(path)]
     return list(dict.fromkeys(found))[:MOST]
+
+
+def parametrised(files: Files) -> list[str]:
+    """Declared paths with parameters, each in braces, in the order of the files, without unsafe ones."""
+    named = (NAMED.sub(lambda found: f"{{{found[1] or found[2] or found[3]}}}", path) for path in _paths(files))
+    found = [path for path in named if re.fullmatch(r"(?:/(?:[\w.~-]*|\{\w+\}))+", path) and "{" in path]
+    return [path for path in dict.fromkeys(found) if not UNSAFE.search(path)][:MOST]
 
 
 def health(files: Files) -> str:
@@ -42,5 +52,5 @@ def _paths(files: Files) -> Iterator[str]:
         for pattern in patterns:
             for found in pattern.finditer(text):
                 path = found[1]
-                if re.fullmatch(r"[\w./~-]*", path):
+                if re.fullmatch(r"[\w./~-]*", NAMED.sub("", path)):
                     yield "/" + path.removeprefix("/")

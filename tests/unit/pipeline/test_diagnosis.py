@@ -67,6 +67,8 @@ def test_a_healthy_target(plan: Plan) -> None:
     lines = {line.what: line for line in _said(_trial(plan))}
     assert lines["requests"].text == "1 endpoint answered every request, in 5 to 5 ms"
     assert {"turns", "time", "cost", "will see"} <= set(lines)
+    assert lines["nothing of"].text == "names that vary, sleeps in tasks, missing data, answers that grow"
+    assert "outlives a start" in _of(_trial(plan, target_kind="compose"), "nothing of").text
     assert all(line.weight is not Weight.BAD for line in lines.values())
 
 
@@ -111,6 +113,15 @@ def test_data_that_grows_is_told(plan: Plan, sizes: list[int], *, grows: bool) -
     """Answers that become larger with each request; a change up and down is none of that."""
     said = [line for line in _said(_trial(plan, tried={"GET /": _tried(sizes=sizes)})) if line.what == "GET /"]
     assert bool(said) is grows
+
+
+def test_what_was_found_is_not_said_to_be_missing(plan: Plan) -> None:
+    """A line that says so is in the place of the words that nothing of it was found."""
+    growing = _trial(plan, tried={"GET /": _tried(sizes=[100, 120, 140, 160, 180, 200])})
+    kept = _trial(plan, target_kind="compose", outliving=("data",))
+    assert "answers that grow" not in _of(growing, "nothing of").text
+    assert "outlives a start" not in _of(kept, "nothing of").text
+    assert "sleeps in tasks" not in _of(_trial(plan, notes=("sleeps of 1 s in tasks",)), "nothing of").text
 
 
 def test_a_missing_seed_is_told(plan: Plan) -> None:

@@ -150,6 +150,23 @@ def test_a_database_in_a_file_is_new_in_each_start(tmp_path: Path) -> None:
     assert start.table["env"] == {"DATABASE_URL": "sqlite:///{dir}/perfci.db"}
 
 
+@pytest.mark.parametrize(
+    "reads", ['os.environ.get("NOTES_DB", "notes.db")', 'os.getenv("NOTES_DB", "data/notes.sqlite3")']
+)
+def test_a_variable_that_names_a_database_file_is_set(tmp_path: Path, reads: str) -> None:
+    """The file is then in a folder of each start."""
+    start = _start(tmp_path, {"app.py": f"app = Flask(__name__)\ndb = sqlite3.connect({reads})\n"})
+    assert start.table["env"] == {"NOTES_DB": "{dir}/perfci.db"}
+    assert start.todo == ()
+
+
+def test_a_database_file_in_the_tree_is_told(tmp_path: Path) -> None:
+    """Of any framework: what a block writes, the next one finds."""
+    start = _start(tmp_path, {"app.py": 'app = FastAPI()\ndb = sqlite3.connect("notes.db")\n'})
+    assert "env" not in start.table
+    assert "outlives a block" in start.todo[0]
+
+
 def test_a_port_that_nobody_can_choose_is_told(tmp_path: Path) -> None:
     """Two sides cannot listen at one address: somebody has to change the code."""
     files = {"package.json": PACKAGE.replace("START", "node src/index.js"), "src/index.js": "app.listen(3000)"}
@@ -219,6 +236,24 @@ def test_declared_routes_are_candidates(tmp_path: Path) -> None:
     seen = _look(tmp_path, sources)
     assert set(seen.declared) == {"/items", "/users", "/books", "/healthz", "/posts", "/shop/"}
     assert seen.health == "/healthz"
+
+
+def test_declared_parameters_are_named_in_one_way(tmp_path: Path) -> None:
+    """As FastAPI, Flask, Go, Express and Rails write them; expressions and what acts are none."""
+    sources: dict[str, Any] = {
+        "a.py": '@app.get("/items/{id}")\n@app.get("/notes/<int:note_id>")\n@app.get("/files/{path:path}/raw")\n',
+        "b.js": "router.get('/users/:id/posts', posts)\nrouter.get('/users/:id/delete', gone)\n",
+        "c.go": 'mux.HandleFunc("GET /links/{id}", one)\nmux.HandleFunc("POST /links/{id}/visits", visit)\n',
+        "urls.py": "urlpatterns = [path('shop/<int:pk>/', views.one), re_path(r'^old/(?P<year>[0-9]+)$', old)]\n",
+    }
+    assert set(_look(tmp_path, sources).parametrised) == {
+        "/items/{id}",
+        "/notes/{note_id}",
+        "/files/{path}/raw",
+        "/users/{id}/posts",
+        "/links/{id}",
+        "/shop/{pk}/",
+    }
 
 
 @pytest.mark.parametrize("lock", ["package-lock.json", "pnpm-lock.yaml", "yarn.lock", "README.md"])
