@@ -117,7 +117,7 @@ def _turns(trial: Trial) -> Iterator[Line]:
 
 
 def _unremarkable(trial: Trial, found: list[Line]) -> Iterator[Line]:
-    """What was looked for and not *found*, so that silence is remarked from not looking."""
+    """What was looked for and not *found*, so that nobody takes silence for not looking."""
     if not trial.tried:
         return
     remarked = {line.what for line in found if line.weight is not Weight.OK}
