@@ -40,6 +40,19 @@ def test_nothing_is_wider_than_the_screen(opened: Any, width: int) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+def test_a_phone_shows_every_change_without_scrolling(opened: Any, axe: str) -> None:
+    """Each row of the table is a block there: every cell of it is within the screen."""
+    page = opened(page_of(), width=360).page
+    edges = page.evaluate(
+        """() => [...document.querySelectorAll('.events td')].map(each => {
+            const range = document.createRange(); range.selectNodeContents(each);
+            return range.getBoundingClientRect(); }).map(box => [box.left, box.right])"""
+    )
+    assert len(edges) > 8
+    assert all(left >= 0 and right <= 360 for left, right in edges)
+    assert problems_of(page, axe) == []
+
+
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_axe_finds_nothing(opened: Any, axe: str, scheme: str) -> None:
     """Contrast, names, headings, landmarks, tables and keyboard."""
