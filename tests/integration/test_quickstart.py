@@ -5,6 +5,8 @@ import re
 import subprocess
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -16,6 +18,7 @@ def lines() -> list[str]:
     return shown[2:]
 
 
+@pytest.mark.alone  # limits on times hold or break
 def test_the_quick_start_does_what_it_says(tmp_path: Path) -> None:
     """A limit holds, then breaks where the service is slower: the exit codes are those of the text, on shorter runs."""
     binaries = (ROOT / ".venv/bin").as_posix()
