@@ -11,6 +11,8 @@ from math import inf
 
 import numpy as np
 
+from perfci.judge.stats import welch
+
 STRETCHES = 20
 LEAST = 8
 """Smallest number of stretches that a trend needs."""
@@ -52,21 +54,26 @@ def shift(points: Sequence[float | None]) -> Trend | None:
     """
     How far the last third of evenly spaced *points* lies above the first third after the settling part.
 
-    With the interval of B. L. Welch ("The generalization of `Student's' problem", Biometrika 34, 1947). A slope misses
-    what happens from one moment to the next: it is flat before, and flat after. None of too few points.
+    With the interval of Welch's test. A slope misses what happens from one moment to the next: it is flat before, and
+    flat after. None of too few points.
     """
-    from scipy import stats
-
     kept = points[int(SETTLING * len(points)) :]
     third = len(kept) // 3
     first, last = (np.array([each for each in part if each is not None]) for part in (kept[:third], kept[-third:]))
     if third == 0 or min(len(first), len(last)) < LEAST // 2:
         return None
-    growth = float(last.mean() - first.mean())
-    if np.ptp(first) == np.ptp(last) == 0:
-        return Trend(growth, growth, growth, float(first.mean()), growth)
-    interval = stats.ttest_ind(last, first, equal_var=False).confidence_interval(0.95)
-    return Trend(growth, float(interval.low), float(interval.high), float(first.mean()), growth)
+    before, after = _sample(first), _sample(last)
+    growth = after.mean - before.mean
+    if before.variance == after.variance == 0:
+        return Trend(growth, growth, growth, before.mean, growth)
+    interval = welch.difference(before, after).interval(0.95)
+    return Trend(growth, interval.low, interval.high, before.mean, growth)
+
+
+def _sample(values: np.ndarray) -> welch.Sample:
+    """Its variance is none where all values are the same, without what rounding their mean would leave."""
+    variance = float(np.var(values, ddof=1)) if np.ptp(values) else 0.0
+    return welch.Sample(len(values), float(np.mean(values)), variance)
 
 
 def _finite(value: float, instead: float) -> float:
