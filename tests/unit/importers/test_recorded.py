@@ -25,6 +25,11 @@ def median_ms(result: ForeignResult) -> float:
         ("ab.txt", "ApacheBench output", ["/slow"], 60, 0),
         ("autocannon.json", "autocannon results (JSON)", ["http://127.0.0.1:18765/slow"], 279, 0),
         ("hey.txt", "hey or oha output", ["(all requests)"], 60, 0),
+        ("oha.json", "oha summary (JSON)", ["(all requests)"], 60, 0),
+        ("oha-broken.json", "oha summary (JSON)", ["(all requests)"], 60, 60),
+        ("oha-deadline.json", "oha summary (JSON)", ["(all requests)"], 154, 0),  # two more were cut off by -z 1s
+        ("oha.txt", "hey or oha output", ["(all requests)"], 60, 0),
+        ("oha-breakdown.txt", "hey or oha output", ["(all requests)"], 60, 60),
         ("vegeta.json", "Vegeta report (JSON)", ["(all requests)"], 60, 0),
         ("vegeta.txt", "Vegeta report (text)", ["(all requests)"], 60, 0),
         ("vegeta-hdrplot.txt", "HdrHistogram percentiles (text)", ["(all requests)"], 60, None),
@@ -45,6 +50,7 @@ def test_a_summary_is_one_aggregate(
     ("file", "name", "endpoint", "requests"),
     [
         ("hey.csv", "hey results (CSV)", "(all requests)", 60),
+        ("oha.csv", "oha results (CSV)", "(all requests)", 60),
         ("ab.tsv", "ApacheBench requests (gnuplot)", "(all requests)", 60),
         ("vegeta-results.csv", "Vegeta results (CSV)", "GET http://127.0.0.1:18765/slow", 20),
         ("vegeta-results.json", "Vegeta results (JSON)", "GET http://127.0.0.1:18765/slow", 20),
