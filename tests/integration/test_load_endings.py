@@ -167,6 +167,23 @@ def test_a_login_that_one_side_refuses_is_told_of_that_side(tmp_path: Path, refu
     assert [len(recording.requests) for recording in recordings.values()] == [0, 0]
 
 
+HALF_START = """
+from locust import FastHttpUser, task
+
+started = 0
+
+
+class Visitor(FastHttpUser):
+    def on_start(self):
+        global started
+        started += 1
+        if started % 2:
+            raise RuntimeError("no account for this user")
+
+    @task
+    def look(self):
+        self.client.get("/good")
+"""
 LATER = """
 import os
 import signal
@@ -210,6 +227,15 @@ def test_a_side_that_is_killed_between_turns_ends_the_round(tmp_path: Path) -> N
     with pytest.raises(LoadError, match="ended by SIGKILL"):
         _turns(tmp_path, LATER.format(way="os.kill(os.getpid(), signal.SIGKILL)"), "--status", "500", seconds=120.0)
     assert time.monotonic() - began < 90
+
+
+def test_a_start_that_fails_for_some_users_ends_no_turns(tmp_path: Path) -> None:
+    """Under load the others go on; in turns the next user of the class stands for it, on both sides."""
+    recordings = _turns(tmp_path, HALF_START, seconds=1.0)
+    for recording in recordings.values():
+        assert recording.generator.ended_early == ""
+        assert recording.generator.exceptions == 1
+        assert len(recording.requests) > 4
 
 
 def test_turns_of_users_that_stop_go_on(tmp_path: Path) -> None:

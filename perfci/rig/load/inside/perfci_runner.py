@@ -8,14 +8,14 @@ import gc
 import os
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
 import gevent
 from gevent.event import Event
 from locust import User
-from locust.exception import StopUser
+from locust.exception import StopTest, StopUser
 from locust.runners import STATE_INIT, STATE_SPAWNING, STATE_STOPPED, LocalRunner
 from locust.user.task import LOCUST_STATE_RUNNING, LOCUST_STATE_WAITING, DefaultTaskSet
 from perfci_endings import is_requesting
@@ -23,6 +23,7 @@ from perfci_random import reseed
 from perfci_side import START, SideRecorder
 from perfci_tasks import LONGEST_TASK_S, Execute, tasks_of
 
+MOST_STARTS = 4  # users of a class that are started, until one does not raise
 IDLE_S = 0.02  # a starting user that has no request in flight for so long waits for something else than an answer
 ALL_IDLE_S = 1.0  # started users that are all idle for so long wait for more users
 
@@ -60,6 +61,7 @@ class UserStart:
     def __init__(self, user: User, side: SideRecorder) -> None:
         self.user = user
         self.settled = Event()
+        self.raised = False
         self.tasks: list[tuple[str, Execute]] | None = None  # None: it has not started
         self._side = side
         self._on_start = user.on_start
@@ -78,6 +80,7 @@ class UserStart:
             self._side.exited(error)
             raise
         except Exception as error:
+            self.raised = not isinstance(error, StopTest)
             self._side.start_failed(name, error)
             raise
         finally:
@@ -100,6 +103,7 @@ class TurnRunner(LocalRunner):
     def __init__(self, environment: Any) -> None:
         self._counts: Counter[str] = Counter()  # of the users that there would be
         self._starts: dict[str, UserStart] = {}
+        self._tried: Counter[str] = Counter()  # users of a class that were started to stand for it
         self._is_driven = False
         super().__init__(environment)
 
@@ -133,14 +137,21 @@ class TurnRunner(LocalRunner):
         self._counts.update(user_classes_spawn_count)
         if self._starts or self.side.connection.receive() != [START]:
             return []
-        for user_class in self.user_classes:
-            if (start := self._start_user(user_class)) is not None:
-                self._starts[user_class.__name__] = start
+        self._start_first(self.user_classes)
         return [start.user for start in self._starts.values()]
 
-    def _start_user(self, user_class: type[User]) -> UserStart | None:
+    def _start_first(self, user_classes: Iterable[type[User]]) -> None:
+        """Start a user of each class that stands for the others, or the next one where that raised."""
+        for user_class in user_classes:
+            name = user_class.__name__
+            number = self._tried[name]
+            self._tried[name] += 1
+            if (start := self._start_user(user_class, f"/{number}" if number else "")) is not None:
+                self._starts[name] = start
+
+    def _start_user(self, user_class: type[User], number: str = "") -> UserStart | None:
         """Start a user of the class, until it has started or is idle; None where it cannot be created."""
-        reseed(f"{self.side.rng_seed}/{user_class.__name__}")
+        reseed(f"{self.side.rng_seed}/{user_class.__name__}{number}")
         try:
             start = UserStart(user_class(self.environment), self.side)
         except Exception as error:  # noqa: BLE001  # whatever a user's own code raises is data
@@ -164,14 +175,14 @@ class TurnRunner(LocalRunner):
         gc.collect()
         gc.freeze()
         gc.disable()
-        names = {name: [task for task, _ in start.tasks or ()] for name, start in self._starts.items()}
-        classes = [user_class.__name__ for user_class in self.user_classes]
-        offered = {name: tasks for name, tasks in names.items() if self._starts[name].tasks is not None}
-        self.side.connection.send(["answer", {"tasks": offered, "classes": classes}])
+        self.side.connection.send(["answer", self._offer()])
         while True:
             command, *rest = self.side.connection.receive() or ("gone",)
             answer: object = None
-            if command == "turn":
+            if command == "start next":
+                self._start_first(each for each in self.user_classes if each.__name__ in rest[0])
+                actions, answer = self._actions(), self._offer()
+            elif command == "turn":
                 key, rng_seed = rest
                 answer = self.side.turn(actions[key], rng_seed)
             elif command == "visits":
@@ -192,6 +203,22 @@ class TurnRunner(LocalRunner):
             else:
                 os._exit(1)  # the driver is gone
             self.side.connection.send(["answer", answer])
+
+    def _offer(self) -> dict[str, Any]:
+        """The tasks of each class whose user has started, and the classes whose user raised, and that have more."""
+        return {
+            "classes": [user_class.__name__ for user_class in self.user_classes],
+            "tasks": {
+                name: [task for task, _ in start.tasks]
+                for name, start in self._starts.items()
+                if start.tasks is not None
+            },
+            "raised": [
+                name
+                for name, start in self._starts.items()
+                if start.raised and self._tried[name] < min(self._counts[name], MOST_STARTS)
+            ],
+        }
 
     def _actions(self) -> dict[str, Callable[[], object]]:
         """What each turn executes, by the key of the turn, after all users have started or failed."""

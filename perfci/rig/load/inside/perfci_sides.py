@@ -168,11 +168,15 @@ class Offer:
 
 
 def start(sides: Mapping[str, SideProcess], *, at_once: bool) -> Offer:
-    """Start one user of each class on all *sides*, one side after the other or all *at_once*."""
-    if at_once:
-        for side in sides.values():
-            side.send("start")
-    answers = [side.receive() if at_once else side.call("start") for side in sides.values()]
+    """
+    Start one user of each class on all *sides*, one side after the other or all *at_once*.
+
+    Where it raises on all sides, the next user of the class is started, as the others go on under load. What only one
+    side refuses is not tried again: both sides are asked the same.
+    """
+    answers = _all_answers(sides, START, at_once=at_once)
+    while refused := _refused_by_all(answers):
+        answers = _all_answers(sides, "start next", refused, at_once=at_once)
     offers: list[dict[str, list[str]]] = [answer["tasks"] for answer in answers if answer is not None]
     if len(offers) < len(sides):
         return Offer([], [], [])
@@ -184,12 +188,26 @@ def start(sides: Mapping[str, SideProcess], *, at_once: bool) -> Offer:
     return Offer(turns, starts, [name for name in answers[0]["classes"] if name not in common])
 
 
-def call_all(sides: Mapping[str, SideProcess], *command: object) -> None:
-    """Send a command to all sides, which execute it at the same time, and wait for all answers."""
+def _all_answers(sides: Mapping[str, SideProcess], *command: object, at_once: bool) -> list[Any]:
+    """The answers of all *sides* to a command, which they execute one after the other or all *at_once*."""
+    if not at_once:
+        return [side.call(*command) for side in sides.values()]
     for side in sides.values():
         side.send(*command)
-    for side in sides.values():
-        side.receive()
+    return [side.receive() for side in sides.values()]
+
+
+def _refused_by_all(answers: list[Any]) -> list[str]:
+    """The classes whose user raised as it started on every side, and that have more users."""
+    if None in answers:
+        return []
+    first, *others = (answer["raised"] for answer in answers)
+    return [name for name in first if all(name in other for other in others)]
+
+
+def call_all(sides: Mapping[str, SideProcess], *command: object) -> None:
+    """Send a command to all sides, which execute it at the same time, and wait for all answers."""
+    _all_answers(sides, *command, at_once=True)
 
 
 def end(sides: Mapping[str, SideProcess]) -> None:
