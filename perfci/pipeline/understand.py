@@ -35,6 +35,9 @@ LOCK_FILES = (
 """Files that say which dependencies a service is built with."""
 
 
+_MENDED = "the change that mends it cannot be compared either: merge it without the gate"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
     """A request with everything decided; nothing has been started yet."""
@@ -274,4 +277,5 @@ def _check_apart(sources: Mapping[Side, SideSource]) -> None:
 
 
 def _unusable(error: ConfigError) -> BaseUnavailableError:
-    return BaseUnavailableError(f"the base cannot be used: {error}", absent=False, hint=error.hint)
+    hint = "; ".join(filter(None, (error.hint, _MENDED)))
+    return BaseUnavailableError(f"the base cannot be used: {error}", absent=False, hint=hint)

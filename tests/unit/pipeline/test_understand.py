@@ -140,6 +140,9 @@ def test_a_base_whose_policy_cannot_be_read_cannot_be_compared_with(
     assert task.unavailable is not None
     assert "the base cannot be used" in str(task.unavailable)
     assert "gates" in str(task.unavailable)
+    assert task.unavailable.hint.endswith(
+        "the change that mends it cannot be compared either: merge it without the gate"
+    )
 
 
 def test_an_external_target_is_never_compared_with_itself(understood: Understand, ports: Ports, project: Path) -> None:
