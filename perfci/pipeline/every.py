@@ -67,9 +67,9 @@ def run_all(request: Request, ports: Ports, *, smoke: bool, include_soak: bool) 
     }
     file = (ports.output or ports.work) / OVERVIEW
     file.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(file, overview_json.document(outcomes, readiness))
-    worst = next(code for code in WORST_FIRST if code in codes)
     left_out = choice.left_out(config)
+    write_atomically(file, overview_json.document(outcomes, readiness, left_out))
+    worst = next(code for code in WORST_FIRST if code in codes)
     return Overall(outcomes=outcomes, readiness=readiness, exit_code=worst, file=file, left_out=left_out)
 
 

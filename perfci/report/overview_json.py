@@ -5,6 +5,8 @@ Written from the model field by field, so that a name of the model may change an
 """
 
 from collections.abc import Mapping
+from dataclasses import field
+from types import MappingProxyType
 from typing import Self
 
 from pydantic_core import to_json
@@ -84,22 +86,28 @@ class ReadinessDocument:
 
 @stored
 class OverviewDocument:
-    """Every scenario by PROFILE:SCENARIO, every profile by its name."""
+    """Every scenario by PROFILE:SCENARIO, every profile by its name; `left_out` has the reason for each."""
 
     scenarios: dict[str, ScenarioDocument]
     readiness: dict[str, ReadinessDocument]
+    left_out: dict[str, str] = field(default_factory=dict)
 
 
 FORMAT = Format("overview", OverviewDocument, schema=1, key="schema_version")
 
 
-def document(outcomes: Mapping[str, Outcome], readiness: Mapping[str, Readiness]) -> str:
-    """All scenarios as one document; `result.json` of each run has the rest."""
+def document(
+    outcomes: Mapping[str, Outcome],
+    readiness: Mapping[str, Readiness],
+    left_out: Mapping[str, str] = MappingProxyType({}),
+) -> str:
+    """All scenarios as one document, with those that were left out; `result.json` of each run has the rest."""
     whole = OverviewDocument(
         scenarios={name: ScenarioDocument.from_model(outcome) for name, outcome in outcomes.items()},
         readiness={
             profile: ReadinessDocument(level=found.level.value, reasons=tuple(map(str, found.reasons)))
             for profile, found in readiness.items()
         },
+        left_out=dict(left_out),
     )
     return to_json(FORMAT.fields(whole), indent=1).decode() + "\n"

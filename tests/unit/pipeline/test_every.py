@@ -82,6 +82,7 @@ def test_all_scenarios_are_run_against_limits(root: Path, ports: Ports) -> None:
     assert recorded.steps.count("load candidate 1") == 3
     document = json.loads(found.file.read_text())
     assert list(document["scenarios"]) == ["tickets:smoke", "tickets:peak-smoke", "tickets:soak-smoke"]
+    assert document["left_out"] == found.left_out == {}
 
 
 def test_the_worst_exit_code_is_that_of_all(root: Path, ports: Ports) -> None:
@@ -93,6 +94,16 @@ def test_the_worst_exit_code_is_that_of_all(root: Path, ports: Ports) -> None:
     assert (found.exit_code, found.readiness["tickets"].level) == (ExitCode.NOT_MEASURED, Level.NOT_READY)
     assert (root / "out/tickets-peak/result.json").exists()
     assert found.file == root / "out/overview.json"
+
+
+def test_what_was_left_out_stands_in_the_file(root: Path, ports: Ports) -> None:
+    """With the reason, so that nobody takes a list of passes for all that there is."""
+    recorded = Recorded(rounds=some_rounds(kinds=(RoundKind.LOAD,), sides=(Side.CANDIDATE,), blocks=1))
+    asked = Request(profile="tickets")
+    found = run_all(asked, replace(ports, rig=recorded.rig), smoke=False, include_soak=False)
+    document = json.loads(found.file.read_text())
+    assert list(document["scenarios"]) == ["tickets:peak"]
+    assert document["left_out"] == {"tickets:soak": "an hour of load or more: --include-soak runs it, too"}
 
 
 def test_a_call_keeps_all_of_its_own_runs(root: Path, ports: Ports) -> None:
