@@ -349,6 +349,7 @@ class Subject:
     head_commit: str
     machine: str  # one line
     load: str  # one line
+    head_name: str = "the working tree"  # where it is no commit: that, or the file that was imported
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

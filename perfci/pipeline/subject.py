@@ -15,6 +15,7 @@ def described(baseline: Baseline) -> str:
 def subject_of(finished: Run, *, reference: Reference, name: str, base_commit: str) -> Subject:
     """Describe what was judged and what it was compared with."""
     here, plan = finished.fingerprint.machine, finished.fingerprint.plan
+    named = {"head_name": finished.origin.file} if finished.origin.imported else {}
     return Subject(
         profile=finished.profile,
         scenario=finished.scenario,
@@ -24,6 +25,7 @@ def subject_of(finished: Run, *, reference: Reference, name: str, base_commit: s
         head_commit=finished.commits.get(Side.CANDIDATE, ""),
         machine=here.described if here else "not known",
         load=_load(plan) if plan else "not known",
+        **named,
     )
 
 

@@ -178,7 +178,7 @@ def _line(each: Round) -> _Line:
 def _facts(outcome: Outcome, run: Run | None) -> Iterator[tuple[str, str]]:
     """The facts that a reader needs to trust the numbers, and to reproduce them."""
     subject = outcome.subject
-    if rows.comparable(outcome):
+    if rows.could_see(outcome):
         yield "Could have seen", sensitivity(outcome)
     yield "Compared", rows.comparison(outcome)
     yield "Machine", subject.machine

@@ -121,7 +121,7 @@ def _templates() -> "Environment":
     }
     environment.globals |= {
         "sensitivity": sensitivity,
-        "comparable": rows.comparable,
+        "could_see": rows.could_see,
         "comparison": rows.comparison,
         "next_step": rows.next_step,
     }

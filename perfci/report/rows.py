@@ -237,7 +237,7 @@ def commit(sha: str) -> str:
 def compared(outcome: Outcome) -> str:
     """Describe what was compared with what."""
     subject = outcome.subject
-    head = commit(subject.head_commit) or "the working tree"
+    head = commit(subject.head_commit) or subject.head_name
     return f"{head} with {subject.reference_name or 'nothing'}"
 
 
@@ -258,9 +258,10 @@ def sides(outcome: Outcome) -> tuple[Side, ...]:
     return (Side.CANDIDATE,) if outcome.subject.reference is Reference.LIMITS else (Side.BASE, Side.CANDIDATE)
 
 
-def comparable(outcome: Outcome) -> bool:
-    """Whether anything could be compared at all."""
-    return any(decision.verdict is not SeriesVerdict.NOT_COMPARED for decision in outcome.decisions)
+def could_see(outcome: Outcome) -> bool:
+    """Whether there is a change that the run could have seen: something was compared, and its numbers are valid."""
+    compared = any(decision.verdict is not SeriesVerdict.NOT_COMPARED for decision in outcome.decisions)
+    return compared and outcome.verdict is not Verdict.INVALID
 
 
 def cannot_compare(outcome: Outcome) -> bool:

@@ -176,7 +176,7 @@ def _named(outcome: Outcome, links: Links, *, verbose: bool) -> Iterator[tuple[s
     yield from assessment.lines(outcome)
     for finding in highlights.after_the_numbers(outcome.findings):
         yield "Finding", f"{_WEIGHT_MARKS[finding.weight]} {finding.weight}: {_with_hint(finding)}"
-    if rows.comparable(outcome):
+    if rows.could_see(outcome):
         yield "Could have seen", sensitivity(outcome)
     if outcome.gauges and not verbose:
         yield "Under load", gauges.in_short(outcome)

@@ -125,6 +125,7 @@ class SubjectDocument(Part):
     head_commit: Name
     machine: Name
     load: Name
+    head_name: Name = "the working tree"
 
     @classmethod
     def from_model(cls, subject: Subject) -> Self:
@@ -137,6 +138,7 @@ class SubjectDocument(Part):
             head_commit=name(subject.head_commit),
             machine=name(subject.machine),
             load=name(subject.load),
+            head_name=name(subject.head_name),
         )
 
     def to_model(self) -> Subject:
@@ -149,6 +151,7 @@ class SubjectDocument(Part):
             head_commit=self.head_commit,
             machine=self.machine,
             load=self.load,
+            head_name=self.head_name,
         )
 
 

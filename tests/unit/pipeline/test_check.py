@@ -62,6 +62,7 @@ def test_a_locust_csv_is_held_against_the_slos(checked: Checked, slo: str, code:
     """A breach is exit code 10; a limit that met nothing is never green."""
     ended, out, _ = checked(RECORDED / "locust_stats.csv", slo)
     assert (ended, out.split("  ")[0][2:]) == (code, word)
+    assert "Compared  locust_stats.csv with its SLOs" in out
 
 
 def test_a_run_of_perfci_can_be_checked(tmp_path: Path, checked: Checked) -> None:

@@ -124,6 +124,14 @@ def test_sensitivity() -> None:
     assert "nothing" in sensitivity(an_outcome(decisions=()))
 
 
+@pytest.mark.parametrize(("verdict", "shown"), [(Verdict.PASS, True), (Verdict.INVALID, False)])
+def test_an_invalid_run_could_have_seen_nothing(verdict: Verdict, shown: bool) -> None:
+    """Its numbers prove nothing, so no report says what size of change they would have shown."""
+    outcome = an_outcome(verdict=verdict, decisions=(a_decision(comparison=a_comparison(smallest_detectable=0.1)),))
+    for format_ in ("text", "markdown", "html"):
+        assert ("ould have seen" in render(format_, outcome)) is shown
+
+
 def test_more_blocks_are_no_way_out_of_too_few_requests() -> None:
     """Where no required series had enough requests in a round, rounds have to change, and not their number."""
     few = FewRequests(endpoints=("GET /a",), measured=1, least=10)
