@@ -38,6 +38,12 @@ def tell(folder: Path, state: Mapping[str, Any]) -> None:
     new.replace(folder / "state.json")
 
 
+def told(folder: Path) -> dict[str, Any]:
+    """What it was told last."""
+    state: dict[str, Any] = json.loads((folder / "state.json").read_text())
+    return state
+
+
 def _state() -> dict[str, Any]:
     loaded: dict[str, Any] = json.loads(Path(os.environ["FAKE_DOCKER"]).read_text())
     return loaded

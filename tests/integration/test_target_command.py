@@ -418,7 +418,7 @@ def test_stopped_when_the_body_raises(start: Start, kind: type[BaseException], t
 def test_stopped_when_interrupted_while_it_starts(start: Start, tmp_path: Path) -> None:
     """An interruption during the wait for readiness leaves nothing."""
     previous = signal.signal(signal.SIGALRM, _interrupt)
-    interrupting = threading.Thread(target=_alarm_when_it_runs, args=(tmp_path / "logs" / "toy.log",))
+    interrupting = threading.Thread(target=_alarm_when_it_runs, args=(tmp_path,))
     interrupting.start()
     try:
         with pytest.raises(Interrupted), start("--say", "not ready yet", "--ready-after", "600"):
@@ -429,12 +429,21 @@ def test_stopped_when_interrupted_while_it_starts(start: Start, tmp_path: Path) 
     assert _notes(tmp_path) == []
 
 
-def _alarm_when_it_runs(log: Path) -> None:
-    """Send SIGALRM to this process once the toy has written its first line; in any case in the end."""
-    deadline = time.monotonic() + 50
-    while time.monotonic() < deadline and not (log.exists() and log.read_text()):
+def _alarm_when_it_runs(folder: Path) -> None:
+    """Send SIGALRM to this process once the toy has written its first line, and is noted; in any case in the end."""
+    log, deadline = folder / "logs" / "toy.log", time.monotonic() + 50
+    while time.monotonic() < deadline and not (log.exists() and log.read_text() and _is_noted(folder)):
         time.sleep(0.02)
     os.kill(os.getpid(), signal.SIGALRM)
+
+
+def _is_noted(folder: Path) -> bool:
+    """Whether the process that leads the target is noted, so that perfci holds it."""
+    for note in _notes(folder):
+        with contextlib.suppress(OSError):  # it is a folder, or was just replaced
+            if '"leader":{' in note.read_text().replace(" ", ""):
+                return True
+    return False
 
 
 def _interrupt(*_: object) -> None:

@@ -8,6 +8,7 @@ import http.server
 import re
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -204,8 +205,9 @@ def _open(
 
 
 def _until_disturbed(source: Source, before: Snapshot) -> Snapshot:
+    deadline = time.monotonic() + 60
     while source.read().disturbances == before.disturbances:
-        pass  # the engine's events come when they come
+        assert time.monotonic() < deadline, "no event came"  # the engine's events come when they come
     return source.read()
 
 
@@ -423,16 +425,17 @@ def test_a_page_that_is_none_is_said(page: tuple[http.server.HTTPServer, type[Pa
 def test_a_read_waits_for_the_end_of_a_health_check(tmp_path: Path) -> None:
     """What it makes the target do must not begin in one request and end in the next."""
     case = _healthchecks(tmp_path)
-    begun = {"what": "exec_start: curl localhost", "id": "1"}
+    begun = [*docker_cli.told(tmp_path)["events"], {"what": "exec_start: curl localhost", "id": "1"}]
     with _open(case, "healthchecks") as (sources, _):
         before = sources[0].read()
-        docker_cli.tell(tmp_path, {"programs": {}, "events": [begun]})
+        docker_cli.tell(tmp_path, {"programs": {}, "events": begun})
         timer = threading.Timer(
-            0.3, docker_cli.tell, (tmp_path, {"programs": {}, "events": [begun, {"what": "exec_die", "id": "1"}]})
+            0.3, docker_cli.tell, (tmp_path, {"programs": {}, "events": [*begun, {"what": "exec_die", "id": "1"}]})
         )
         timer.start()
         after = _until_disturbed(sources[0], before)
-        assert not timer.is_alive()
+        assert docker_cli.told(tmp_path)["events"][-1]["what"] == "exec_die"
+        timer.join()
         assert after.disturbances == before.disturbances + 1
 
 
