@@ -111,6 +111,9 @@ def main() -> NoReturn:
         say("next: free some space, or name another folder with --output; what was written before is whole", err=True)
         sys.exit(ExitCode.NOT_MEASURED)
     except (KeyboardInterrupt, click.Abort):
+        from perfci.rig.host.process import end_descendants
+
+        end_descendants()
         click.echo("perfci: interrupted; everything that was started is stopped", err=True)
         sys.exit(ExitCode.INTERRUPTED)
 

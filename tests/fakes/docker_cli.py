@@ -38,7 +38,7 @@ def tell(folder: Path, state: Mapping[str, Any]) -> None:
     new.replace(folder / "state.json")
 
 
-def told(folder: Path) -> dict[str, Any]:
+def state_in(folder: Path) -> dict[str, Any]:
     """What it was told last."""
     state: dict[str, Any] = json.loads((folder / "state.json").read_text())
     return state

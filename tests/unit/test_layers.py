@@ -52,6 +52,7 @@ DOORS: Mapping[str, str] = {
     "perfci.publish.comment": "the option --comment becomes a Policy",
     "perfci.rig.target": "a run begins with the rig's sweep and ends with its release, whatever happens between",
     "perfci.rig.load.generator": "the progress line shows what the rig calls Live",
+    "perfci.rig.host.process": "an interruption ends what had been started and nobody held yet",
 }
 """What the CLI imports of the wings, with the reason; a new one is an exception to be argued for here."""
 

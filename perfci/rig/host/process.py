@@ -151,22 +151,28 @@ def running(
     It reads the file *into*, if any, and writes to *out*, which is else a part of the result. Nothing that it started
     survives its end, nor the context.
     """
-    deadline = time.monotonic() + timeout_s
-    with tempfile.TemporaryFile() as kept, tempfile.TemporaryFile() as err:
-        mark = mark or new_mark()
+    deadline, began, mark = time.monotonic() + timeout_s, time.time(), mark or new_mark()
+    child: Child | None = None
+
+    def stop() -> None:
+        if child is None:  # interrupted before we held it
+            stop_marked(mark, born_after=began)
+        else:
+            stop_group(child, grace_s=1.0)
+
+    with tempfile.TemporaryFile() as kept, tempfile.TemporaryFile() as err, contextlib.ExitStack() as alive:
+        alive.callback(stop)  # once: its number may be another one's by the next time
         read = subprocess.DEVNULL if into is None else into.fileno()
         process = _popen(command, cwd=cwd, environment=environment, mark=mark, into=read, out=out or kept, err=err)
         child = _child(process, mark)
-        with contextlib.ExitStack() as alive:  # stopped once: its number may be another one's by the next time
-            alive.callback(stop_group, child, grace_s=1.0)
 
-            def ended() -> Completed:
-                code: int | None = None
-                with alive, contextlib.suppress(subprocess.TimeoutExpired):
-                    code = process.wait(max(0.0, deadline - time.monotonic()))
-                return Completed(code=code, out=_end_of(kept, 4_000_000), err=_end_of(err, 1_000_000))
+        def ended() -> Completed:
+            code: int | None = None
+            with alive, contextlib.suppress(subprocess.TimeoutExpired):
+                code = process.wait(max(0.0, deadline - time.monotonic()))
+            return Completed(code=code, out=_end_of(kept, 4_000_000), err=_end_of(err, 1_000_000))
 
-            yield ended
+        yield ended
 
 
 def stop_group(child: Child, *, grace_s: float) -> bool:
@@ -210,6 +216,19 @@ def _end(
                 break
             time.sleep(POLL_S)
     return False
+
+
+def end_descendants() -> None:
+    """
+    Kill all that descends from this process: after an interruption, what had been started and was not held yet.
+
+    Whatever perfci holds is stopped before, with its grace.
+    """
+    left = psutil.Process().children(recursive=True)
+    for process in left:
+        with contextlib.suppress(psutil.Error):
+            process.kill()
+    psutil.wait_procs(left, timeout=KILL_S)
 
 
 def members(group: int | None, mark: str, *, born_after: float = 0.0) -> list[psutil.Process]:

@@ -113,6 +113,14 @@ def test_a_run_is_recorded_by_name(perfci: Perfci, tmp_path: Path) -> None:
     assert len(list((tmp_path / "baselines" / "tickets-smoke").iterdir())) == 1
 
 
+@pytest.fixture
+def swept(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """An entry for each time that perfci ends its descendants, which here are those of the tests as well."""
+    calls: list[str] = []
+    monkeypatch.setattr("perfci.rig.host.process.end_descendants", lambda: calls.append("all"))
+    return calls
+
+
 def _raising(error: BaseException) -> Callable[..., NoReturn]:
     def fail(*_: object, **__: object) -> NoReturn:
         raise error
@@ -130,12 +138,18 @@ def _raising(error: BaseException) -> Callable[..., NoReturn]:
     ],
     ids=lambda value: type(value).__name__,
 )
-def test_errors_end_with_their_code(
-    perfci: Perfci, monkeypatch: pytest.MonkeyPatch, error: BaseException, code: int, message: str
+def test_errors_end_with_their_code(  # noqa: PLR0917  # fixtures come by name
+    perfci: Perfci,
+    monkeypatch: pytest.MonkeyPatch,
+    swept: list[str],
+    error: BaseException,
+    code: int,
+    message: str,
 ) -> None:
-    """What happened, and the next step where there is one."""
+    """What happened, and the next step where there is one; an interruption leaves nothing that nobody held yet."""
     monkeypatch.setattr("perfci.pipeline.documents.read", _raising(error))
     assert perfci("gate", "run") == (code, "", message)
+    assert len(swept) == (code == 130)
 
 
 def test_a_crash_is_no_verdict(perfci: Perfci, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -147,6 +161,7 @@ def test_a_crash_is_no_verdict(perfci: Perfci, monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.usefixtures("swept")
 def test_a_second_signal_is_ignored(perfci: Perfci, monkeypatch: pytest.MonkeyPatch, number: signal.Signals) -> None:
     """Who presses Ctrl-C twice must not leave containers behind."""
     seen = []

@@ -425,7 +425,7 @@ def test_a_page_that_is_none_is_said(page: tuple[http.server.HTTPServer, type[Pa
 def test_a_read_waits_for_the_end_of_a_health_check(tmp_path: Path) -> None:
     """What it makes the target do must not begin in one request and end in the next."""
     case = _healthchecks(tmp_path)
-    begun = [*docker_cli.told(tmp_path)["events"], {"what": "exec_start: curl localhost", "id": "1"}]
+    begun = [*docker_cli.state_in(tmp_path)["events"], {"what": "exec_start: curl localhost", "id": "1"}]
     with _open(case, "healthchecks") as (sources, _):
         before = sources[0].read()
         docker_cli.tell(tmp_path, {"programs": {}, "events": begun})
@@ -434,7 +434,7 @@ def test_a_read_waits_for_the_end_of_a_health_check(tmp_path: Path) -> None:
         )
         timer.start()
         after = _until_disturbed(sources[0], before)
-        assert docker_cli.told(tmp_path)["events"][-1]["what"] == "exec_die"
+        assert docker_cli.state_in(tmp_path)["events"][-1]["what"] == "exec_die"
         timer.join()
         assert after.disturbances == before.disturbances + 1
 
