@@ -54,7 +54,7 @@ def test_starts_that_a_slow_answer_cost_are_counted(tmp_path: Path) -> None:
     assert round_.values["p50"] < 100
     assert round_.values["response_p95"] > 400
     values = np.asarray(recording.requests.latency_ms)
-    assert np.quantile(values, 0.85) < 100  # nobody who looks at latencies alone would know
+    assert np.mean(values > 600) < 0.2  # nobody who looks at latencies alone would know, whatever else was slow
 
 
 def test_users_in_step_are_seen_and_independent_ones_are_not(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Decides how the certificate of a service is verified, by perfci itself and by the load."""
 
 import json
+import secrets
 import warnings
 from collections.abc import Iterable
 from pathlib import Path
@@ -61,5 +62,7 @@ def trusting(services: Iterable[Verify], *, into: Path) -> dict[str, str]:
     into.mkdir(parents=True, exist_ok=True)
     whole = into / "ca.pem"
     parts = [Path(file).read_text() for file in dict.fromkeys([DEFAULT_CA_BUNDLE_PATH, *files])]
-    whole.write_text("\n".join(parts))
+    draft = into / f"ca-{secrets.token_hex(4)}.pem"
+    draft.write_text("\n".join(parts))
+    draft.replace(whole)  # whole at every moment: the load of the other side may read it just now
     return {"PERFCI_TLS": json.dumps({"ca": str(whole)}), **dict.fromkeys(_OF_CLIENTS, str(whole))}

@@ -59,7 +59,7 @@ def test_all_descendants_are_ended() -> None:
     script = """
 import subprocess, sys, psutil
 from perfci.rig.host import process
-child = "import subprocess; print(1, flush=True); subprocess.run(['sleep', '300'])"
+child = "import subprocess; started = subprocess.Popen(['sleep', '300']); print(1, flush=True); started.wait()"
 started = [subprocess.Popen([sys.executable, "-c", child], stdout=-1, start_new_session=new) for new in (True, False)]
 for each in started:
     each.stdout.readline()
