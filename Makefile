@@ -59,9 +59,10 @@ check: $(READY)  ## Lint and types
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
 	$(BIN)/zizmor --quiet --offline --strict-collection --persona=pedantic .
 
-# Tracing nearly doubles what a test computes, so only CI asks for it: `make test COVERAGE=1`.
+# Tracing nearly doubles what a test computes, so only CI asks for it: `make test COVERAGE=1`. Whole runs wait most of their time,
+# so three processes serve two cores; beside a fourth one the services of a test got too little of a core now and then.
 test: check  ## Lint, types and every test that this machine can run
-	$(BIN)/python -m pytest -n 4 --dist loadfile -m "not alone and not e2e" $(if $(COVERAGE),--cov --cov-report=)
+	$(BIN)/python -m pytest -n 3 --dist loadfile -m "not alone and not e2e" $(if $(COVERAGE),--cov --cov-report=)
 	$(BIN)/python -m pytest -m "alone or e2e"
 	$(if $(COVERAGE),$(BIN)/coverage report --skip-covered --skip-empty --fail-under=85)
 
