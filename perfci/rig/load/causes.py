@@ -4,6 +4,7 @@ import re
 import signal
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 LONGEST_TRACEBACK = 16
 """Lines of a traceback that are quoted: its end, where the exception is."""
@@ -146,6 +147,9 @@ def of_failures(messages: Sequence[str]) -> list[str]:
     return [f"{_CERTIFICATE.means}: {_CERTIFICATE.hint}"] if shown else []
 
 
+_STACK = re.compile(r'\s|\^|.*File "')
+
+
 def evidence_in(text: str) -> str:
     """
     The lines of a generator's output that say most about its end.
@@ -156,7 +160,10 @@ def evidence_in(text: str) -> str:
     lines = (_IGNORED.sub("", text).strip() or text).splitlines()
     begins = [number for number, line in enumerate(lines) if line.strip() == TRACEBACK]
     if begins:
-        return "\n".join(_traceback(lines[begins[-1] :]))
+        found = [_traceback(lines[begin:end]) for begin, end in pairwise([*begins, len(lines)])]
+        # Two processes may write at once: a traceback that ends within its stack was mixed with another one.
+        whole = [each for each in found if not _STACK.match(each[-1])]
+        return "\n".join((whole or found)[-1])
     problems = [line for line in lines if _PROBLEM.match(line)]
     if problems:
         return "\n".join(_PROBLEM.sub("", line) for line in problems[-MOST_LINES:])

@@ -129,3 +129,10 @@ def test_a_certificate_in_failed_requests_is_told_once() -> None:
     (text,) = of_failures(["GET /a: certificate verify failed", "GET /b: CERTIFICATE_VERIFY_FAILED", "GET: 500"])
     assert "tls = { verify = false }" in text
     assert of_failures(["GET /a: 500"]) == []
+
+
+def test_a_traceback_that_another_process_was_mixed_into_is_not_the_evidence() -> None:
+    """Both sides fail at once, and write into one log."""
+    whole = "Traceback (most recent call last):\n  File \"p.py\", line 1\nKeyError: 'API_KEY'\n"
+    mixed = 'Traceback (most recent call last):\n  File "p.py", line 1\n^^ File "<frozen os>", line 679\n\n'
+    assert evidence_in(whole + mixed).endswith("KeyError: 'API_KEY'")
