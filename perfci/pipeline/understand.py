@@ -35,7 +35,7 @@ LOCK_FILES = (
 """Files that say which dependencies a service is built with."""
 
 
-_MENDED = "the change that mends it cannot be compared either: merge it without the gate"
+_MERGE_UNGATED = "the change that mends it cannot be compared either: merge it without the gate"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -277,5 +277,5 @@ def _check_apart(sources: Mapping[Side, SideSource]) -> None:
 
 
 def _unusable(error: ConfigError) -> BaseUnavailableError:
-    hint = "; ".join(filter(None, (error.hint, _MENDED)))
+    hint = "; ".join(filter(None, (error.hint, _MERGE_UNGATED)))
     return BaseUnavailableError(f"the base cannot be used: {error}", absent=False, hint=hint)

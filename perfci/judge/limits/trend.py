@@ -71,7 +71,7 @@ def shift(points: Sequence[float | None]) -> Trend | None:
 
 
 def _sample(values: np.ndarray) -> welch.Sample:
-    """Its variance is none where all values are the same, without what rounding their mean would leave."""
+    """The sample for Welch's test: no variance where all values are equal, whatever rounding of their mean leaves."""
     variance = float(np.var(values, ddof=1)) if np.ptp(values) else 0.0
     return welch.Sample(len(values), float(np.mean(values)), variance)
 

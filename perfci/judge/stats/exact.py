@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from math import sqrt
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import special
 
 from perfci.model import Interval
@@ -50,22 +49,17 @@ def fisher(base: Count, candidate: Count) -> tuple[float, float]:
     """
     One-sided p-values that the candidate fails more often, and less often.
 
-    Fisher's exact test: given how many failed in all, the number of the candidate is hypergeometric. Its probabilities
-    are summed here: `scipy.stats` does the same, and takes 0.7 s of CPU to import.
+    Fisher's exact test: given how many failed in all, how they fell on the two sides is hypergeometric. Where none did
+    there is one way to fall, and the largest import of this package is spared.
     """
-    failures, succeeded = base.failures + candidate.failures, base.requests + candidate.requests
-    succeeded -= failures
-    possible = np.arange(max(0, candidate.requests - succeeded), min(failures, candidate.requests) + 1)
-    weights = _log_choose(failures, possible) + _log_choose(succeeded, candidate.requests - possible)
-    weights = np.exp(weights - weights.max())
-    more, fewer = possible >= candidate.failures, possible <= candidate.failures
-    return tuple(min(1.0, float(weights[tail].sum() / weights.sum())) for tail in (more, fewer))  # type: ignore[return-value]
+    if not base.failures and not candidate.failures:
+        return 1.0, 1.0
+    from scipy import stats
 
-
-def _log_choose(n: int, k: NDArray[np.int_]) -> NDArray[np.float64]:
-    """The logarithms of the binomial coefficients *n* over *k*."""
-    logs: NDArray[np.float64] = special.gammaln(n + 1) - special.gammaln(k + 1) - special.gammaln(n - k + 1)
-    return logs
+    drawn = (base.requests + candidate.requests, base.failures + candidate.failures, candidate.requests)
+    more = stats.hypergeom.sf(candidate.failures - 1, *drawn)
+    fewer = stats.hypergeom.cdf(candidate.failures, *drawn)
+    return min(1.0, float(more)), min(1.0, float(fewer))
 
 
 def newcombe(base: Count, candidate: Count, *, confidence: float) -> Interval:
