@@ -1,5 +1,6 @@
-"""actionlint on the workflows, and on the steps of the Action as if they were a workflow's."""
+"""actionlint on the workflows, on those that the documents show, and on the steps of the Action as a workflow's."""
 
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -14,6 +15,34 @@ pytestmark = pytest.mark.e2e
 
 ROOT = Path(__file__).parents[2]
 WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("**/*.md"))]
+FENCE = re.compile(r"^```yaml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+OURS = re.compile(r"uses: perfci/perfci(?P<path>/[^@\s]+)?@\S+")
+
+
+def _dump(workflow: dict[str, Any]) -> str:
+    text: str = yaml.safe_dump(workflow, sort_keys=False, width=1000)
+    return text
+
+
+def _shown() -> list[Any]:
+    """Every workflow, and every list of steps as the job of a workflow, that a document shows."""
+    found = []
+    for file in DOCUMENTS:
+        for number, text in enumerate(FENCE.findall(file.read_text()), start=1):
+            block = yaml.safe_load(text)
+            name = f"{file.relative_to(ROOT).as_posix()}-{number}"
+            if isinstance(block, list):
+                job = {"runs-on": "ubuntu-24.04", "steps": block}
+                found.append(pytest.param(_dump({"on": "push", "jobs": {"job": job}}), id=name))
+            elif "jobs" in block:  # else it is the configuration of another CI system
+                found.append(pytest.param(text, id=name))
+    return found
+
+
+def _own(text: str) -> str:
+    """*text* with the Action and workflows of this checkout, whose inputs can be read, in place of released ones."""
+    return OURS.sub(lambda found: f"uses: .{found['path'] or '/'}", text)
 
 
 def _found(actionlint: Path, shellcheck: Path, folder: Path) -> str:
@@ -35,6 +64,16 @@ def shellcheck() -> Path:
 def as_workflow(tmp_path: Path) -> dict[str, Any]:
     """The steps of action.yml as the job of a workflow with the same inputs."""
     return _workflow_of(ROOT / "action.yml")
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """The folder of workflows in a repository that has perfci's own ones and the Action."""
+    shutil.copytree(ROOT / ".github/workflows", tmp_path / ".github/workflows")
+    shutil.copytree(ROOT / "action", tmp_path / "action")
+    shutil.copy(ROOT / "action.yml", tmp_path)
+    (tmp_path / ".git").mkdir()  # actionlint looks for what `./` is where there is one
+    return tmp_path / ".github/workflows"
 
 
 def _workflow_of(file: Path) -> dict[str, Any]:
@@ -74,11 +113,37 @@ def test_must_04_actionlint_finds_what_is_broken(
     assert "SC2086" in said
 
 
-def test_actionlint_finds_nothing_in_what_init_writes(actionlint: Path, shellcheck: Path, tmp_path: Path) -> None:
-    """The workflows of `perfci init` are a stranger's first."""
-    for name, text in workflows("web:smoke", "service/perfci.toml").items():
-        (tmp_path / Path(name).name).write_text(text)
-    assert _found(actionlint, shellcheck, tmp_path) == ""
+@pytest.mark.parametrize("config", ["perfci.toml", "service/perfci.toml"])
+def test_actionlint_finds_nothing_in_what_init_writes(
+    actionlint: Path, shellcheck: Path, project: Path, config: str
+) -> None:
+    """The workflows of `perfci init` are a stranger's first, and give the called ones the inputs that they have."""
+    for name, text in workflows("web:smoke", config).items():
+        (project / Path(name).name).write_text(_own(text))
+    assert _found(actionlint, shellcheck, project) == ""
+
+
+@pytest.mark.parametrize("text", _shown())
+def test_actionlint_finds_nothing_in_what_the_documents_show(
+    actionlint: Path, shellcheck: Path, project: Path, text: str
+) -> None:
+    """Whoever copies a workflow or a step from a document has one that GitHub takes, with inputs that exist."""
+    (project / "shown.yml").write_text(_own(text))
+    assert _found(actionlint, shellcheck, project) == ""
+
+
+@pytest.mark.parametrize("document", ["README.md", "docs/on-demand.md", "docs/workflows.md"])
+def test_actionlint_finds_an_input_that_nobody_has_in_what_a_document_shows(
+    actionlint: Path, shellcheck: Path, project: Path, document: str
+) -> None:
+    """Each call of perfci's own workflows and Action in a document is held against the inputs that they have."""
+    asked = 0
+    for number, shown in enumerate(each.values[0] for each in _shown() if str(each.id).startswith(document)):
+        broken, calls = re.subn(r"(with:\n +)profile: ", r"\1profil: ", _own(shown))
+        (project / f"shown-{number}.yml").write_text(broken)
+        asked += calls
+    assert asked > 0
+    assert _found(actionlint, shellcheck, project).count('"profil" is not defined') == asked
 
 
 @pytest.mark.parametrize(
@@ -98,8 +163,3 @@ def test_must_04_actionlint_finds_what_is_broken_in_the_two_jobs(
     assert old in text
     (tmp_path / "gate.yml").write_text(text.replace(old, new, 1))
     assert found in _found(actionlint, shellcheck, tmp_path)
-
-
-def _dump(workflow: dict[str, Any]) -> str:
-    text: str = yaml.safe_dump(workflow, sort_keys=False, width=1000)
-    return text
