@@ -72,7 +72,8 @@ def isolate(config: Config, copy: Copy) -> Isolated:
         each.pop("profiles", None)  # compose has chosen by them, and would choose again
         _join_networks(each, networks)
         build = copy.build and name not in copy.prebuilt
-        images.rename(name, each, tags, build=build, dockerfile=copy.dockerfiles.get(name, ""))
+        dockerfile = copy.dockerfiles.get(name, "")
+        images.rename(name, each, tags, build=build, prebuilt=copy.prebuilt, dockerfile=dockerfile)
     for name, each in services.items():
         _keep_container_name(name, services, each)
     volumes = _unnamed(config.get("volumes") or {}) | _isolate_data_folders(services, copy)

@@ -337,11 +337,24 @@ def test_built_images_carry_the_side() -> None:
             "FROM b\n",
             {"additional_contexts": {"b": "docker-image://perfci-base-1-lib", "s": "service:lib", "d": "/x"}},
         ),
+        (
+            {},
+            "FROM o\nRUN --mount=type=bind,from=lib,target=/a --mount=from=other cp /a /b\n",
+            {
+                "dockerfile_inline": "FROM o\nRUN --mount=type=bind,from=perfci-base-1-lib,target=/a"
+                " --mount=from=other cp /a /b\n"
+            },
+        ),
+        (
+            {"additional_contexts": {"lib": "/x"}},
+            "FROM lib\nCOPY --from=lib /a /b\n",
+            {"additional_contexts": {"lib": "/x"}},
+        ),
         ({"ssh": ["default"], "network": "host"}, "FROM o AS lib\nFROM lib\n", {"ssh": ["default"], "network": "host"}),
     ],
 )
 def test_images_built_from_one_another(build: dict[str, Any], dockerfile: str, changed: dict[str, Any]) -> None:
-    """Where a build names an image that the project builds, it is the one of this copy; stages keep their names."""
+    """Where a build names an image that the project builds, it is the one of this copy; stages and contexts stay."""
     config = {"services": {"web": {"build": build}, "lib": {"build": {}, "image": "lib"}}}
     assert _isolated(config, dockerfiles={"web": dockerfile}).config["services"]["web"]["build"] == changed
 

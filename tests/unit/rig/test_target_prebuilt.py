@@ -103,6 +103,24 @@ def test_a_side_without_an_image_is_built(launch: Launch) -> None:
     assert services["worker"]["image"] == services["web"]["image"]
 
 
+@pytest.mark.parametrize("pulled", [True, False])
+@pytest.mark.parametrize("base", [{"image": "shop:dev", "build": {"context": "."}}, {"build": {"context": "."}}])
+def test_a_build_takes_from_another_service_what_that_service_starts(
+    launch: Launch, base: dict[str, Any], *, pulled: bool
+) -> None:
+    """Its image of the commit, as an additional context, too; compose's own "service:" where it is built."""
+    contexts = {"lib": "service:web", "other": "service:job", "files": "./files"}
+    job = {"build": {"context": ".", "additional_contexts": contexts}}
+    project = {"services": {"web": base, "job": job, "db": {"image": "postgres:17"}}}
+    image = _image(launch)
+    _registry(launch, *([image] if pulled else []), project=project)
+    prebuilt.pull(IMAGES, launch, timeout_s=20)
+    services = _services(launch)
+    taken = f"docker-image://{image}" if pulled else "service:web"
+    assert services["job"]["build"]["additional_contexts"] == {**contexts, "lib": taken}
+    assert ("build" in services["web"]) is not pulled
+
+
 @pytest.mark.parametrize("name", ["compose.yaml", "new.py"])
 def test_edited_files_are_never_measured_as_their_commit(launch: Launch, name: str) -> None:
     """An edited or a new file is not in the image of the commit."""
