@@ -8,8 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from perfci.model import LoadPlan
     from perfci.pipeline.progress import Progress
     from perfci.pipeline.rig import Rig, RigSpec
+    from perfci.rig.load.collection import Collection
+    from perfci.rig.load.generator import Place
 
 
 def _live_rig(spec: "RigSpec") -> "Rig":
@@ -19,9 +22,16 @@ def _live_rig(spec: "RigSpec") -> "Rig":
     return LiveRig(spec)
 
 
+def _collect(plan: "LoadPlan", place: "Place") -> "Collection":
+    """What Locust lists of the files of a plan."""
+    from perfci.rig.load.collection import collect
+
+    return collect(plan, place)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
-    """Environment, clock, folders, progress, and the rig."""
+    """Environment, clock, folders, progress, the rig, and what lists the tasks of Locust files."""
 
     environ: Mapping[str, str]
     now: Callable[[], datetime]
@@ -32,3 +42,4 @@ class Ports:
     state: Path  # what was started and must be stopped, for the next perfci to find
     progress: "Progress"
     rig: "Callable[[RigSpec], Rig]" = _live_rig
+    collect: "Callable[[LoadPlan, Place], Collection]" = _collect

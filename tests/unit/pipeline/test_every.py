@@ -7,12 +7,14 @@ from pathlib import Path
 import pytest
 
 from perfci.config import read
-from perfci.errors import ConfigError, ExitCode, TargetError
-from perfci.model import Level, RoundKind, Side, Verdict
+from perfci.errors import ConfigError, ExitCode, LoadError, TargetError
+from perfci.model import Level, LoadPlan, RoundKind, Side, Verdict
 from perfci.pipeline.every import Choice, run_all
 from perfci.pipeline.plan import Overrides
 from perfci.pipeline.ports import Ports
 from perfci.pipeline.request import Request
+from perfci.rig.load.collection import Collection
+from perfci.rig.load.generator import Place
 from perfci.store import load
 from tests.builders import some_rounds
 from tests.fakes.replay import Recorded
@@ -187,13 +189,121 @@ def test_a_part_of_the_load_leaves_out_scenarios_that_have_another(
     assert choice.names(read(file)) == names
 
 
+HELD = {
+    "Clerk": frozenset({frozenset({"office"}), frozenset[str]()}),
+    "Manager": frozenset({frozenset({"office"}), frozenset({"rush", "evening"})}),
+    "Visitor": frozenset({frozenset({"rush"})}),
+}
+"""User classes of a Locust file, and the tags of their tasks."""
+
+MORE_PARTS = """
+[profiles.tickets.scenarios.clerks]
+user_classes = ["Clerk"]
+[profiles.tickets.scenarios.calm]
+exclude_tags = ["rush"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("part", "names"),
+    [
+        (Overrides(tags=("rush",)), ["peak", "rush", "office"]),
+        (Overrides(tags=("office",)), ["peak", "office", "clerks", "calm"]),
+        (Overrides(tags=("evening", "night")), ["peak", "rush", "office"]),
+        (Overrides(user_classes=("Clerk",)), ["peak", "office", "clerks", "calm"]),
+        (Overrides(user_classes=("Manager",)), ["peak", "rush", "office", "calm"]),
+        (Overrides(user_classes=("Visitor", "Guest")), ["peak", "rush"]),
+        (Overrides(user_classes=("Clerk",), tags=("rush",)), []),
+        (Overrides(user_classes=("Visitor",), tags=("rush",)), ["peak", "rush"]),
+    ],
+)
+def test_the_tasks_of_the_locust_file_choose_scenarios(root: Path, part: Overrides, names: list[str]) -> None:
+    """A scenario is run where one of its user classes has a task with one of the tags, whatever the scenario names."""
+    file = root / "perfci.toml"
+    file.write_text(file.read_text() + PARTS + MORE_PARTS)
+    choice = Choice(profile="tickets", smoke=False, include_soak=False, part=part, files=lambda _: HELD)
+    left_out = choice.left_out(read(file))
+    every = ["peak", "soak", "rush", "office", "clerks", "calm"]
+    assert [name for name in every if f"tickets:{name}" not in left_out] == names
+
+
+def test_reasons_name_the_tag_and_the_classes(root: Path) -> None:
+    """So that a reader sees whether the scenario or the Locust file lacks what was asked for."""
+    file = root / "perfci.toml"
+    file.write_text(file.read_text() + PARTS + MORE_PARTS)
+    config = read(file)
+
+    def left_out(part: Overrides) -> dict[str, str]:
+        return Choice(profile="tickets", smoke=False, include_soak=True, part=part, files=lambda _: HELD).left_out(
+            config
+        )
+
+    assert left_out(Overrides(tags=("rush", "night"))) == {
+        "tickets:clerks": "no task of Clerk has the tag rush or night",
+        "tickets:calm": "each task of Clerk, Manager, Visitor with the tag rush or night is excluded",
+    }
+    assert left_out(Overrides(user_classes=("Visitor",)))["tickets:calm"] == "each task of Visitor is excluded"
+    assert (
+        left_out(Overrides(user_classes=("Clerk",)))["tickets:rush"] == "no task of Clerk has the tag rush or evening"
+    )
+    assert left_out(Overrides(tags=("night",)))["tickets:rush"] == "its tags are rush, evening"
+    guests = left_out(Overrides(user_classes=("Guest",)))
+    assert guests["tickets:office"] == "its user classes are Clerk, Manager"
+    assert guests["tickets:peak"] == "the user classes of its Locust file are Clerk, Manager, Visitor"
+
+
+def test_a_file_is_listed_once_and_only_where_a_part_is_asked_for(root: Path, ports: Ports) -> None:
+    """A run of everything pays nothing for it; scenarios with the same file and variables share the list."""
+    recorded = Recorded(rounds=some_rounds(kinds=(RoundKind.LOAD,), sides=(Side.CANDIDATE,), blocks=1))
+    listed: list[str] = []
+
+    def collect(plan: LoadPlan, _: Place) -> Collection:
+        listed.append(plan.locustfile)
+        return HELD
+
+    there = replace(ports, rig=recorded.rig, collect=collect)
+    run_all(Request(profile="tickets"), there, smoke=True, include_soak=False)
+    assert listed == []
+    asked = Request(profile="tickets", overrides=Overrides(tags=("rush",)))
+    found = run_all(asked, there, smoke=True, include_soak=False)
+    assert listed == ["tickets.py"]
+    assert len(found.outcomes) == 3
+
+
+def test_a_file_that_cannot_be_listed_leaves_its_scenarios_to_their_runs(root: Path, ports: Ports) -> None:
+    """Each of them then says what is wrong; what names other tags is left out all the same."""
+    file = root / "perfci.toml"
+    file.write_text(file.read_text() + PARTS)
+    recorded = Recorded(rounds=some_rounds(kinds=(RoundKind.LOAD,), sides=(Side.CANDIDATE,), blocks=1))
+
+    def collect(*_: object) -> Collection:
+        raise LoadError("SyntaxError: invalid syntax")
+
+    there = replace(ports, rig=recorded.rig, collect=collect)
+    asked = Request(profile="tickets", overrides=Overrides(tags=("night",)))
+    found = run_all(asked, there, smoke=False, include_soak=False)
+    assert list(found.outcomes) == ["tickets:peak", "tickets:office"]
+    assert set(found.left_out) == {"tickets:soak", "tickets:rush"}
+
+
+def test_no_scenario_with_the_part_is_a_mistake_that_names_why(root: Path) -> None:
+    """As a test runner that selects nothing: the reasons say what there is instead."""
+    choice = Choice(
+        profile="tickets", smoke=True, include_soak=False, part=Overrides(tags=("nigth",)), files=lambda _: HELD
+    )
+    with pytest.raises(ConfigError, match="no smoke scenario") as caught:
+        choice.names(read(root / "perfci.toml"))
+    assert "no task of Clerk, Manager, Visitor has the tag nigth" in caught.value.hint
+
+
 def test_a_scenario_is_driven_by_those_of_its_own_that_were_asked_for(root: Path, ports: Ports) -> None:
     """Asked for two classes, it gets no third that it has, and none that it has not."""
     file = root / "perfci.toml"
     file.write_text(file.read_text() + PARTS)
     recorded = Recorded(rounds=some_rounds(kinds=(RoundKind.LOAD,), sides=(Side.CANDIDATE,), blocks=1))
     asked = Request(profile="tickets", overrides=Overrides(user_classes=("Manager", "Guest")))
-    run_all(asked, replace(ports, rig=recorded.rig, output=root / "out"), smoke=False, include_soak=False)
+    there = replace(ports, rig=recorded.rig, output=root / "out", collect=lambda *_: {**HELD, "Guest": frozenset()})
+    run_all(asked, there, smoke=False, include_soak=False)
     plans = {name: load(root / "out" / f"tickets-{name}").fingerprint.plan for name in ("office", "peak")}
     classes = {name: plan.user_classes for name, plan in plans.items() if plan is not None}
     assert classes == {"office": ("Manager",), "peak": ("Manager", "Guest")}

@@ -5,8 +5,8 @@ A `locust.conf`, or a table in the project's `pyproject.toml` or the home folder
 plan's knowledge, and under load only. Locust has no option that leaves them out.
 
 The recorder is loaded before the user's files, of which PERFCI_LOCUSTFILES is a JSON list: Locust's `-f` would split a
-path at its comma. An option counts only where its whole name is given, so that an argument of the file's own is never
-taken for one of Locust's.
+path at its comma. With PERFCI_COLLECTION, `perfci_collection.py` is loaded after them. An option counts only where its
+whole name is given, so that an argument of the file's own is never taken for one of Locust's.
 
 Each user keeps a connection. Locust asks for 10,000 files, where many users need more and the system may give more.
 """
@@ -35,11 +35,12 @@ argument_parser.LocustArgumentParser.__init__ = partialmethod(  # type: ignore[m
 
 
 def files(options: Any) -> list[str]:
-    """The files that Locust loads, in this order; the recorder only where its log has a place."""
-    recorder = [str(Path(__file__).with_name("perfci_recorder.py"))]
-    records = {"PERFCI_RECORD", "PERFCI_WORKER"} & os.environ.keys()
+    """The files that Locust loads, in this order; the recorder and the collection only where they have a place."""
+    recorder, collection = (str(Path(__file__).with_name(f"perfci_{name}.py")) for name in ("recorder", "collection"))
+    before = [recorder] if {"PERFCI_RECORD", "PERFCI_WORKER"} & os.environ.keys() else []
+    after = [collection] if "PERFCI_COLLECTION" in os.environ else []
     own = json.loads(os.environ.get("PERFCI_LOCUSTFILES", "null")) or [options.locustfile]
-    return argument_parser.parse_locustfile_paths([*(recorder if records else ()), *own])
+    return argument_parser.parse_locustfile_paths([*before, *own, *after])
 
 
 setattr(program, "get_locustfiles_locally", files)  # noqa: B010  # Locust does not export it
