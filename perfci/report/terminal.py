@@ -193,4 +193,5 @@ def _named(outcome: Outcome, links: Links, *, verbose: bool) -> Iterator[tuple[s
 
 
 def _with_hint(finding: Finding) -> str:
-    return f"{finding.message.removesuffix('.')}. {finding.hint}".rstrip()
+    message = finding.message if finding.message.endswith((".", "!", "?")) else f"{finding.message}."
+    return f"{message} {finding.hint}".rstrip()

@@ -60,7 +60,9 @@ class Cause:
     hint: str = ""
 
     def __str__(self) -> str:
-        return f"{self.summary}\n{self.evidence}" if self.evidence else self.summary
+        """The summary, and below it the evidence where that says more."""
+        more = not self.summary.endswith(self.evidence)
+        return f"{self.summary}\n{self.evidence}" if more else self.summary
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,9 +166,9 @@ def evidence_in(text: str) -> str:
         # Two processes may write at once: a traceback that ends within its stack was mixed with another one.
         whole = [each for each in found if not _STACK.match(each[-1])]
         return "\n".join((whole or found)[-1])
-    problems = [line for line in lines if _PROBLEM.match(line)]
-    if problems:
-        return "\n".join(_PROBLEM.sub("", line) for line in problems[-MOST_LINES:])
+    problems = list(dict.fromkeys(_PROBLEM.sub("", line) for line in lines if _PROBLEM.match(line)))
+    if problems:  # each once: the processes of both sides log the same
+        return "\n".join(problems[-MOST_LINES:])
     tables = next((number for number, line in enumerate(lines) if _TABLES.match(line)), len(lines))
     return "\n".join(line for line in lines[:tables] if line.strip())[-4000:].strip()
 

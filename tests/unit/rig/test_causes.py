@@ -55,6 +55,26 @@ def test_without_a_traceback_logged_errors_are_quoted() -> None:
     assert evidence_in(text) == "Unknown User(s): A"
 
 
+@pytest.mark.parametrize("processes", [1, 2])
+def test_an_error_in_one_line_is_said_once(processes: int) -> None:
+    """Where the summary has all of it, nothing is repeated below; two processes that log the same have one error."""
+    text = "[2026-01-01 10:00:00,100] box/ERROR/locust.main: No User class found!\n" * processes
+    cause = cause_of(text, 1, Removed())
+    assert str(cause) == "the load generator ended with exit code 1; No User class found!"
+
+
+def test_several_errors_stand_below_the_summary() -> None:
+    """In their order, each once; the last one is in the summary, too."""
+    lines = ["Unknown User(s): A", "no such host", "Unknown User(s): A"]
+    text = "".join(f"[2026-01-01 10:00:00,100] box/ERROR/locust.main: {line}\n" for line in lines)
+    cause = cause_of(text, 1, Removed())
+    assert str(cause).splitlines() == [
+        "the load generator ended with exit code 1; no such host",
+        "Unknown User(s): A",
+        "no such host",
+    ]
+
+
 @pytest.mark.parametrize("text", ["", "\n\n", TABLES])
 def test_nothing_said_is_told(text: str) -> None:
     """Tables of zeros say nothing either."""
