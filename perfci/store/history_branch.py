@@ -56,7 +56,7 @@ class BranchFiles:
         if not self.commit:
             return []
         listed = self.branch.git("ls-tree", "-r", "-z", "--name-only", "--full-tree", self.commit)
-        return sorted(path.decode() for path in listed.split(b"\0") if path)
+        return sorted(os.fsdecode(path) for path in listed.split(b"\0") if path)
 
     def read(self, paths: Sequence[str]) -> Mapping[str, bytes]:
         """The content of those of *paths* that there are, by one call of git."""

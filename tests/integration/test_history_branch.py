@@ -103,6 +103,24 @@ def test_a_run_that_is_there_stays_as_it_is(
     assert git(remote, "rev-list", "--count", "perfci-history") == "2"
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="file systems elsewhere take UTF-8 only")
+def test_a_foreign_file_may_have_any_name(
+    perfci: Perfci, remote: Path, clone: Clone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file that somebody else has put on the branch stays there, although its name is not UTF-8."""
+    monkeypatch.chdir(clone("job"))
+    runs = [some_run(number, folder=tmp_path) for number in (1, 2)]
+    assert perfci("history", "push", str(runs[0]))[0] == 0
+    git(tmp_path, "clone", "-q", "--branch", "perfci-history", str(remote), "other")
+    (tmp_path / "other" / os.fsdecode(b"\xe9")).touch()
+    git(tmp_path / "other", "add", ".")
+    git(tmp_path / "other", "commit", "-q", "-m", "a file")
+    git(tmp_path / "other", "push", "-q")
+    assert perfci("history", "push", str(runs[1]))[0] == 0
+    assert kept(remote) == [run.name for run in runs]
+    assert "\\351" in git(remote, "ls-tree", "--name-only", "perfci-history")
+
+
 PUSH = """
 import os, sys
 from pathlib import Path

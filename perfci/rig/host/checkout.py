@@ -1,6 +1,7 @@
 """Checks out the project at another commit, into a private work tree, from the local git alone."""
 
 import contextlib
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -36,7 +37,7 @@ def work_tree(git: Git, commit: str, *, state: Path) -> Iterator[Path]:
     parts = list(_parts(git, _Part(git_dir=git_dir, commit=commit, path=PurePosixPath()), top))
     folder = trees.new_folder(top, state=state, environ=git.environ)
     git_dirs = [part.git_dir for part in parts]
-    note = leftovers.note(state, tree=str(folder), git_dirs=[str(git_dir) for git_dir in git_dirs])
+    note = leftovers.note(state, tree=folder, git_dirs=git_dirs)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         folder.mkdir(mode=0o700)
@@ -88,7 +89,7 @@ def _parts(git: Git, part: _Part, working: Path) -> Iterator[_Part]:
         *("config", "--blob", f"{part.commit}:.gitmodules", "-z", "--get-regexp", r"^submodule\..*\.path$"),
         git_dir=part.git_dir,
     )
-    for line in filter(None, modules.out.split("\0")):
+    for line in filter(None, modules.names.split("\0")):
         key, _, path = line.partition("\n")
         name = key.removeprefix("submodule.").removesuffix(".path")
         listed = git.run("ls-tree", "-z", "--full-tree", part.commit, "--", path, git_dir=part.git_dir).out
@@ -115,7 +116,7 @@ def _repository(parent: Path, working: Path, name: str) -> Path | None:
     candidates = [parent / "modules" / name]
     own = working / ".git"
     if own.is_file() and not working.is_symlink():
-        candidates.append(working / own.read_text().removeprefix("gitdir:").strip())
+        candidates.append(working / os.fsdecode(own.read_bytes()).removeprefix("gitdir:").strip())
     elif not working.is_symlink():
         candidates.append(own)
     return next((path.resolve() for path in candidates if (path / "HEAD").is_file()), None)
@@ -125,4 +126,4 @@ def _output(git: Git, *arguments: str) -> str:
     answer = git.run(*arguments)
     if not answer.ok:
         raise refusal(answer, absent=True)
-    return answer.out.removesuffix("\n")
+    return answer.names.removesuffix("\n")

@@ -103,7 +103,7 @@ class Git:
         """The content of the project's file *path* at *commit*; None where that commit does not have the file."""
         answer = self.run("cat-file", "blob", f"{commit}:./{path}")  # as it is stored: `show` would run filters
         if answer.ok:
-            return answer.out.encode()
+            return answer.raw
         listed = self.run("ls-tree", "-z", "--name-only", commit, "--", path)
         if listed.ok and not listed.out:
             return None

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote, unquote_to_bytes
 
 import psutil
 from pydantic import Field, ValidationError
@@ -48,8 +49,8 @@ class Note(Table):
     leader: Life | None = None
     project: str = Field(default="", pattern=f"^({docker.PROJECT_PATTERN})?$")
     images: str = Field(default="", pattern=f"^({docker.IMAGES_PATTERN})?$")
-    tree: str = Field(default="", pattern=f"^({trees.FOLDER_PATTERN})?$")
-    git_dirs: tuple[str, ...] = ()  # of the repositories that know the tree
+    tree: str = Field(default="", pattern=f"^({trees.FOLDER_PATTERN})?$")  # quoted, as a path in a URL is
+    git_dirs: tuple[str, ...] = ()  # of the repositories that know the tree; quoted, too
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +75,18 @@ def life(pid: int) -> Life:
     return Life(pid=pid, started_at=psutil.Process(pid).create_time())
 
 
-def note(state: Path, *, mark: str = "", project: str = "", tree: str = "", git_dirs: Sequence[str] = ()) -> Written:
+def note(
+    state: Path, *, mark: str = "", project: str = "", tree: Path | None = None, git_dirs: Sequence[Path] = ()
+) -> Written:
     """Store a note of what is about to be started."""
     state.mkdir(parents=True, exist_ok=True)
-    content = Note(owner=life(os.getpid()), mark=mark, project=project, tree=tree, git_dirs=tuple(git_dirs))
+    content = Note(
+        owner=life(os.getpid()),
+        mark=mark,
+        project=project,
+        tree=_quoted(tree) if tree else "",
+        git_dirs=tuple(map(_quoted, git_dirs)),
+    )
     written = Written(state / f"{secrets.token_hex(8)}.json", content)
     _write(written.path, written.note)
     return written
@@ -107,7 +116,7 @@ def release(state: Path, *, environ: Mapping[str, str]) -> None:
 def private_folder(project: Path, *, state: Path, environ: Mapping[str, str]) -> Iterator[Path]:
     """An empty folder outside of *project* that no other user can read; it is deleted when the context is left."""
     folder = trees.new_folder(project, state=state, environ=environ)
-    written = note(state, tree=str(folder))
+    written = note(state, tree=folder)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         folder.mkdir(mode=0o700)
@@ -200,10 +209,11 @@ def _end(found: Note, environ: Mapping[str, str], ended: list[str]) -> bool:
             ended.append(f"removed images {found.images}-* ({gone})")
         return gone is not None
     if found.tree:
-        there = Path(found.tree).exists()
-        removed = trees.remove(Path(found.tree), [Path(git_dir) for git_dir in found.git_dirs], environ=environ)
+        tree = _path(found.tree)
+        there = tree.exists()
+        removed = trees.remove(tree, [_path(git_dir) for git_dir in found.git_dirs], environ=environ)
         if there and removed:
-            ended.append(f"removed work tree {found.tree}")
+            ended.append(f"removed work tree {os.fsencode(tree).decode(errors='backslashreplace')}")
         return removed
     if not found.mark:
         return True
@@ -212,6 +222,15 @@ def _end(found: Note, environ: Mapping[str, str], ended: list[str]) -> bool:
     if left:
         ended.append(f"stopped process group {found.leader.pid if found.leader else '?'} ({len(left)} processes)")
     return process.stop_marked(found.mark, group=group, grace_s=GRACE_S)
+
+
+def _quoted(path: Path) -> str:
+    """*path* as text that JSON can hold: a path need not be UTF-8."""
+    return quote(os.fsencode(path))
+
+
+def _path(quoted: str) -> Path:
+    return Path(os.fsdecode(unquote_to_bytes(quoted)))
 
 
 def _read(state: Path) -> Iterator[tuple[Path, Note | None]]:

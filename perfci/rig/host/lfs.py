@@ -23,7 +23,7 @@ def fill(git: Git, tree: Path, *, store: Path, change: Path) -> None:
     BaseUnavailableError names a file that only the change has.
     """
     listed = Git(root=tree, environ=git.environ).run("ls-files", "-z", "--", ":(top,attr:filter=lfs)")
-    for path in filter(None, listed.out.split("\0")):
+    for path in filter(None, listed.names.split("\0")):
         if (pointer := _pointer(tree / path)) is None:
             continue
         oid, size = pointer["oid"].decode(), int(pointer["size"])

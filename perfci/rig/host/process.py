@@ -52,6 +52,12 @@ class Completed:
     code: int | None
     out: str
     err: str
+    raw: bytes = b""  # the output as it was written
+
+    @property
+    def names(self) -> str:
+        """The output as names of files and folders, which need not be UTF-8: their other bytes are kept."""
+        return os.fsdecode(self.raw)
 
     @property
     def ok(self) -> bool:
@@ -170,7 +176,8 @@ def running(
             code: int | None = None
             with alive, contextlib.suppress(subprocess.TimeoutExpired):
                 code = process.wait(max(0.0, deadline - time.monotonic()))
-            return Completed(code=code, out=_end_of(kept, 4_000_000), err=_end_of(err, 1_000_000))
+            written = _end_of(kept, 4_000_000)
+            return Completed(code=code, out=_text(written), err=_text(_end_of(err, 1_000_000)), raw=written)
 
         yield ended
 
@@ -258,16 +265,20 @@ def tail(path: Path, *, lines: int = 40, max_bytes: int = 16_000) -> str:
     """The end of a text file, whatever its encoding or size; empty where there is no file."""
     try:
         with path.open("rb") as file:
-            text = _end_of(file, max_bytes)
+            text = _text(_end_of(file, max_bytes))
     except OSError:
         return ""
     return "\n".join(text.splitlines()[-lines:])
 
 
-def _end_of(file: IO[bytes], max_bytes: int) -> str:
+def _end_of(file: IO[bytes], max_bytes: int) -> bytes:
     size = file.seek(0, os.SEEK_END)
     file.seek(max(0, size - max_bytes))
-    return file.read().decode("utf-8", errors="replace")
+    return file.read()
+
+
+def _text(written: bytes) -> str:
+    return written.decode("utf-8", errors="replace")
 
 
 def process_tree(root: psutil.Process) -> list[psutil.Process]:

@@ -53,7 +53,7 @@ def _known(git_dir: Path, folder: Path) -> list[Path]:
     found = []
     for file in git_dir.glob("worktrees/*/gitdir"):
         with contextlib.suppress(OSError):
-            tree = Path(file.read_text().strip()).parent
+            tree = Path(os.fsdecode(file.read_bytes()).strip()).parent
             found += [tree] if tree.is_relative_to(folder) else []
     return found
 

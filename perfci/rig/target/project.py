@@ -140,6 +140,11 @@ def _config(project: Project, launch: Launch, name: str, env: Mapping[str, str],
 def _resolved(project: Project, launch: Launch, name: str, env: Mapping[str, str]) -> dict[str, Any]:
     """Ask compose for the project; TargetError where it cannot resolve it, or where the service is missing."""
     paths = _compose_files(launch.source, project.files, project.env)
+    if (named := os.fsencode(launch.source).decode(errors="backslashreplace")) != str(launch.source):
+        raise _error(launch)(
+            f"Docker Compose cannot be used in {named}: it reads paths as UTF-8, and this one is not",
+            hint="rename the folder, or check the project out elsewhere",
+        )
     # Named only where they were chosen: compose's own look-up merges an override file that lies beside it.
     chosen = [word for path in paths for word in ("-f", str(path))] if project.files else []
 
@@ -288,9 +293,11 @@ def _untracked(config: Mapping[str, Any], launch: Launch) -> frozenset[str]:
     git, root = Git(root=launch.source, environ=launch.environ), _root(launch.source)
     folders = {str(path) for path in _binds(config) if path.is_dir() and path.resolve().is_relative_to(root)}
     with contextlib.suppress(BaseUnavailableError):  # no git, no repository
-        listed = {folder: git.run("ls-files", "--", folder) for folder in sorted(folders)}
+        listed = {folder: git.run("ls-files", "-z", "--", folder) for folder in sorted(folders)}
         tracked = {
-            folder: {Path(line).name for line in done.out.splitlines()} for folder, done in listed.items() if done.ok
+            folder: {Path(name).name for name in done.names.split("\0") if name}
+            for folder, done in listed.items()
+            if done.ok
         }
         return frozenset(folder for folder, names in tracked.items() if names <= PLACEHOLDERS)
     return frozenset()

@@ -141,19 +141,20 @@ def test_mounted_files_are_searched_for_addresses(launch: Launch) -> None:
         resolve(Project(service="web", port=80), launch)
 
 
-def test_only_folders_that_git_does_not_have_are_told(launch: Launch) -> None:
+@pytest.mark.parametrize("data", ["data", "d\u00e2ta"])
+def test_only_folders_that_git_does_not_have_are_told(launch: Launch, data: str) -> None:
     """A folder of the source is not, an empty one that git keeps is; outside of a repository nothing is known."""
-    mounts = [{"type": "bind", "source": str(launch.source / name), "target": f"/{name}"} for name in ("src", "data")]
-    for name in ("src", "data"):
+    mounts = [{"type": "bind", "source": str(launch.source / name), "target": f"/{name}"} for name in ("src", data)]
+    for name in ("src", data):
         (launch.source / name).mkdir()
         (launch.source / name / "file").touch()
-    (launch.source / "data/.gitkeep").touch()
+    (launch.source / data / ".gitkeep").touch()
     _project(launch, {"services": {"web": {"image": "a", "volumes": mounts}}})
     assert resolve(Project(service="web", port=80), launch).warnings == ()
-    for command in (["init", "-q"], ["add", "src", "data/.gitkeep"]):
+    for command in (["init", "-q"], ["add", "src", f"{data}/.gitkeep"]):
         subprocess.run(["git", *command], cwd=launch.source, check=True)
     (warning,) = resolve(Project(service="web", port=80), launch).warnings
-    assert "writes to data in the tree" in warning
+    assert f"writes to {data} in the tree" in warning
 
 
 def test_file_and_files_are_not_given_both() -> None:

@@ -140,7 +140,7 @@ def test_what_a_killed_perfci_left_is_removed_by_the_next(git: Git, project: Pat
 def test_only_a_folder_of_perfcis_own_is_ever_removed(tmp_path: Path) -> None:
     """A note of another folder is none."""
     with pytest.raises(ValueError, match="tree"):
-        leftovers.note(tmp_path, tree=str(tmp_path / "home"))
+        leftovers.note(tmp_path, tree=tmp_path / "home")
 
 
 def test_a_commit_that_is_not_there_cannot_be_checked_out(git: Git, project: Path, state: Path) -> None:
