@@ -99,16 +99,6 @@ class Git:
             return f"a branch of that name was fetched, and not checked out: {remote[0]}"
         return "check the name: `git branch --all` and `git tag` list those that this clone has"
 
-    def show(self, commit: str, path: str) -> bytes | None:
-        """The content of the project's file *path* at *commit*; None where that commit does not have the file."""
-        answer = self.run("cat-file", "blob", f"{commit}:./{path}")  # as it is stored: `show` would run filters
-        if answer.ok:
-            return answer.raw
-        listed = self.run("ls-tree", "-z", "--name-only", commit, "--", path)
-        if listed.ok and not listed.out:
-            return None
-        raise refusal(answer if listed.ok else listed, absent=not listed.ok)
-
     def run(self, *arguments: str, git_dir: Path | None = None, config: Sequence[str] = ()) -> Completed:
         """
         Run git in the project's folder, or on the repository *git_dir*: no hook, no network, no questions.

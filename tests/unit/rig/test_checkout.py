@@ -117,25 +117,3 @@ def test_without_git_the_reason_is_told(project: Path) -> None:
     """Comparing with a commit needs the command."""
     with pytest.raises(BaseUnavailableError, match="git cannot be run"):
         Git(root=project, environ={"PATH": "/nowhere"}).resolve("v1")
-
-
-def test_files_of_a_commit_are_the_projects(git: Git) -> None:
-    """Paths are relative to the project's folder; what a commit does not have is nothing."""
-    assert git.show("v1", "service.py") == b"version = 1\n"
-    assert git.show("HEAD", "service.py") == b"version = 2\n"
-    assert git.show("v1", "perfci.toml") is None
-    with pytest.raises(BaseUnavailableError, match=r"git refuses: fatal: .*nowhere"):
-        git.show("nowhere", "service.py")
-
-
-def test_a_file_that_a_partial_clone_lacks_is_not_taken_for_none(project: Path, tmp_path: Path) -> None:
-    """It would have to be fetched; the error says so."""
-    upstream = project.parents[1]
-    _run(upstream, "config", "uploadpack.allowFilter", "true")
-    _run(tmp_path, "clone", "-q", "--filter=blob:none", "--no-checkout", f"file://{upstream}", "partial")
-    partial = Git(root=tmp_path / "partial", environ=os.environ)
-    assert partial.show("HEAD", "none.py") is None
-    with pytest.raises(BaseUnavailableError, match="git refuses") as caught:
-        partial.show("HEAD", "services/shop/service.py")
-    assert "without `filter`" in caught.value.hint
-    assert not caught.value.absent

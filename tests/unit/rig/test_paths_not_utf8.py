@@ -100,12 +100,6 @@ def test_a_file_of_git_lfs_may_have_any_name(git: Git, tmp_path: Path) -> None:
         assert (folder / f"{LATIN}.bin").read_text() == content
 
 
-def test_the_content_of_a_file_is_its_bytes(git: Git) -> None:
-    """A base's file that is not UTF-8 is refused for what it is, not read as another text."""
-    (git.root / "perfci.toml").write_bytes(b"\xe9")
-    assert git.show(_commit(git.root), "perfci.toml") == b"\xe9"
-
-
 @pytest.fixture
 def launch(git: Git, tmp_path: Path) -> Launch:
     """The project as a compose target, with a docker that knows no service but one."""

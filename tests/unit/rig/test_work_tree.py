@@ -153,6 +153,22 @@ def test_a_commit_that_is_not_there_cannot_be_checked_out(git: Git, project: Pat
     _nothing_left(project, state)
 
 
+def test_a_file_that_a_partial_clone_lacks_would_have_to_be_fetched(project: Path, state: Path, tmp_path: Path) -> None:
+    """perfci fetches nothing: the error says how the checkout has it."""
+    upstream = project.parents[1]
+    _run(upstream, "config", "uploadpack.allowFilter", "true")
+    _run(tmp_path, "clone", "-q", "--filter=blob:none", "--no-checkout", f"file://{upstream}", "partial")
+    partial = Git(root=tmp_path / "partial", environ=os.environ)
+    with (
+        pytest.raises(BaseUnavailableError, match="git refuses") as caught,
+        work_tree(partial, partial.head(), state=state),
+    ):
+        pytest.fail("entered")
+    assert "without `filter`" in caught.value.hint
+    assert not caught.value.absent
+    _nothing_left(tmp_path / "partial", state)
+
+
 def test_no_command_of_the_configuration_runs(git: Git, project: Path, state: Path, tmp_path: Path) -> None:
     """Neither hook nor filter nor monitor; git itself would have run them."""
     repository, proof = project.parents[1], tmp_path / "ran"
