@@ -18,6 +18,9 @@ MOST_BLOCKS = 100
 GUARD_S = 8.0
 """Measured seconds of a load round beside turns, which only guards, where a scenario does not say how long."""
 
+GUARD_WARMUP_S = 1.5
+"""Warm-up of such a round, where a scenario does not say how long: turns have warmed both services up by then."""
+
 LONGEST_DUET_S = 10.0
 """Seconds of turns in a block, at most, where a scenario does not say how long."""
 
@@ -219,6 +222,11 @@ class Scenario(Table):
         if self.paired.load is not None:
             return self.paired.load
         return self.duration if "duration" in self.model_fields_set else GUARD_S
+
+    @property
+    def guard_warmup_s(self) -> float:
+        """Seconds of the warm-up of a load round in a block that has turns, too."""
+        return self.warmup if self.stages or "warmup" in self.model_fields_set else GUARD_WARMUP_S
 
     def rate(self) -> float:
         """Users started per second."""

@@ -65,6 +65,7 @@ class Plan:
     requirements: Requirements  # of the load, beside Locust
     paired: PairedSchedule
     guard_s: float  # of the measured part of a load round in a block that has turns, too
+    guard_warmup_s: float  # and of its warm-up
     baseline: BaselineSchedule
     against: Against | None  # what the scenario is compared with; None: as the whole configuration says
     limits_rounds: int  # load rounds where limits alone are held against it
@@ -80,7 +81,7 @@ class Plan:
         """The plan of a run of both sides: load rounds beside turns only guard, and may be shorter."""
         if not self.paired.duet:
             return self
-        return replace(self, load=replace(self.load, duration_s=self.guard_s))
+        return replace(self, load=replace(self.load, duration_s=self.guard_s, warmup_s=self.guard_warmup_s))
 
     @property
     def looks(self) -> LookPlan | None:
@@ -141,6 +142,7 @@ def plan_of(config: Config, name: str, overrides: Overrides, *, root: Path) -> P
         requirements=requirements,
         paired=scenario.paired,
         guard_s=scenario.guard_s,
+        guard_warmup_s=scenario.guard_warmup_s,
         baseline=scenario.baseline,
         against=scenario.against,
         limits_rounds=overrides.rounds or 1,

@@ -286,24 +286,29 @@ def test_flags_are_stronger_than_the_scenario(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("written", "guard_s"),
+    ("written", "warmup_s", "guard_s"),
     [
-        ("", 8.0),
-        ('duration = "20s"', 20.0),
-        ('duration = "3s"', 3.0),
-        ('paired = { load = "5s" }', 5.0),
-        ('duration = "20s"\npaired = { load = "5s" }', 5.0),
-        ('duration = "20s"\npaired = { duet = 0, load = "5s" }', 20.0),
-        ("paired = { duet = 0 }", 12.0),
-        ('stages = [{ users = 3, hold = "1m" }]', 60.0),
+        ("", 1.5, 8.0),
+        ('duration = "20s"', 1.5, 20.0),
+        ('duration = "3s"', 1.5, 3.0),
+        ('warmup = "6s"', 6.0, 8.0),
+        ('warmup = "3s"\nduration = "20s"', 3.0, 20.0),
+        ('paired = { load = "5s" }', 1.5, 5.0),
+        ('duration = "20s"\npaired = { load = "5s" }', 1.5, 5.0),
+        ('duration = "20s"\npaired = { duet = 0, load = "5s" }', 3.0, 20.0),
+        ("paired = { duet = 0 }", 3.0, 12.0),
+        ('stages = [{ users = 3, hold = "1m" }]', 3.0, 60.0),
     ],
 )
-def test_load_beside_turns_is_short_unless_it_is_told_otherwise(tmp_path: Path, written: str, guard_s: float) -> None:
-    """It only guards there; alone, or where a duration is given, it is as long as the scenario says."""
+def test_load_beside_turns_is_short_unless_the_scenario_says_how_long(
+    tmp_path: Path, written: str, warmup_s: float, guard_s: float
+) -> None:
+    """It only guards there, and turns have warmed both sides up; alone it is as long as load without turns."""
     (tmp_path / "tickets.py").write_text("")
     text = SMALL.replace("users = 100\n", f"{written}\n")
     plan = plan_of(_parsed(text), "tickets:soak", Overrides(), root=tmp_path)
-    assert plan.for_both_sides().load.duration_s == guard_s
+    load = plan.for_both_sides().load
+    assert (load.warmup_s, load.duration_s) == (warmup_s, guard_s)
 
 
 def test_stages_say_how_long_load_is(tmp_path: Path) -> None:
