@@ -67,7 +67,7 @@ def reading(found: Breaking) -> Reading:
     """The number of users at the last good level, as a reading for a limit."""
     last = found.levels[-1].users
     evidence = found.because or NotReached(users=last)
-    return Reading(float(found.held) or None, float(found.held), found.broke, evidence)
+    return Reading(float(found.held) or None, float(found.held), found.broke, evidence, excluded=True)
 
 
 def _growing(seconds: Sequence[Second]) -> Sequence[Second]:

@@ -16,12 +16,17 @@ class Reading:
     low: float
     high: float
     evidence: Reason | None = None  # what the value rests on
+    excluded: bool = False  # the better one of the bounds is: it was not recovered by then, it broke with so many
 
     def within(self, limit: float, better: Better) -> bool | None:
         """Whether the limit is kept: True, False, or None where the bounds do not settle it."""
         if better is Better.LOWER:
-            return True if self.high <= limit else False if self.low > limit else None
-        return True if self.low >= limit else False if self.high < limit else None
+            best, worst, most = self.low, self.high, limit
+        else:
+            best, worst, most = -self.high, -self.low, -limit
+        if worst <= most:
+            return True
+        return False if best > most or (self.excluded and best == most) else None
 
 
 def exact(value: float) -> Reading:

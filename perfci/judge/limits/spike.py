@@ -67,7 +67,8 @@ def recovery(seconds: Sequence[Second]) -> Reading | None:
         at for at in range(len(after)) if not _usual(after[max(0, at - SMOOTHED + 1) : at + 1], limit_ms, limit_share)
     ]
     if late and late[-1] >= len(after) - SMOOTHED:
-        return Reading(None, float(len(after)), inf, NotRecovered(limit_ms=limit_ms, seconds=len(after)))
+        evidence = NotRecovered(limit_ms=limit_ms, seconds=len(after))
+        return Reading(None, float(len(after)), inf, evidence, excluded=True)
     value = float(late[-1] + 1) if late else 0.0
     return Reading(value, value, value, BeforeSpike(p95_ms=centre))
 

@@ -208,13 +208,10 @@ def test_a_spike_that_is_not_recovered_from_is_found() -> None:
 
 
 def test_a_service_that_never_recovers_is_beyond_any_limit_that_was_waited_for() -> None:
-    """Whether a longer one is kept is open."""
+    """It takes longer than those 60 s; whether a longer limit is kept is open."""
     reading = recovered(1, 60, 3.0)
-    assert (reading.value, reading.within(60.0 - 1, Better.LOWER), reading.within(90.0, Better.LOWER)) == (
-        None,
-        False,
-        None,
-    )
+    assert reading.value is None
+    assert [reading.within(limit, Better.LOWER) for limit in (59.0, 60.0, 61.0, 90.0)] == [False, False, None, None]
 
 
 def test_failures_after_the_spike_are_no_recovery() -> None:
@@ -247,7 +244,15 @@ def test_the_breaking_point_lies_between_the_steps() -> None:
     found = [breaking(seed, knee=150) for seed in range(TRIALS)]
     assert {(each.low, each.high) for each in found} == {(150.0, 200.0)}
     assert all("p95 of 200 users" in str(each.evidence) for each in found)
-    assert [found[0].within(limit, Better.HIGHER) for limit in (150, 180, 250)] == [True, None, False]
+    limits = (150, 151, 199, 200, 250)  # 200 users were too many
+    assert [found[0].within(limit, Better.HIGHER) for limit in limits] == [True, None, None, False, False]
+
+
+def test_a_service_that_breaks_at_the_lowest_level_does_not_bear_it() -> None:
+    """Nothing is known to hold, and yet a limit of so many users is breached."""
+    found = breaking(1, knee=10)
+    assert (found.value, found.low, found.high) == (None, 0.0, 50.0)
+    assert [found.within(limit, Better.HIGHER) for limit in (49, 50, 51)] == [None, False, False]
 
 
 def test_a_service_that_bears_all_has_no_breaking_point() -> None:
