@@ -25,6 +25,10 @@ def version(root: Path = ROOT) -> str:
     found = re.search(r'^__version__ = "(\d+\.\d+\.\d+)"$', (root / "perfci/__init__.py").read_text(), re.MULTILINE)
     if found is None:
         raise SystemExit("perfci/__init__.py has no version X.Y.Z")
+    if found[1].startswith("0."):
+        raise SystemExit(
+            f"{found[1]} would move the tag v0, and what calls perfci names v1: the first release is 1.0.0"
+        )
     notes(found[1], root)
     return found[1]
 

@@ -42,6 +42,13 @@ def test_the_notes_are_those_of_the_version(release: ModuleType, tmp_path: Path)
     assert release.notes("1.1.0", root) == "- a\n"
 
 
+def test_the_first_release_has_the_tag_that_the_documents_name(release: ModuleType, tmp_path: Path) -> None:
+    """The release workflow moves the tag of the major version: a 0.9.0 would leave `v1` without a commit."""
+    root = _project(tmp_path, version="0.9.0", changelog="## [0.9.0] - 2026-01-02\n\n- one\n")
+    with pytest.raises(SystemExit, match=r"the first release is 1\.0\.0"):
+        release.version(root)
+
+
 @pytest.mark.parametrize(
     ("version", "changelog"),
     [
