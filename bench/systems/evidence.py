@@ -109,7 +109,8 @@ def limit(machine: Machine, plan: Plan, argument: str) -> Shown:
 
 def _where(slo: dict[str, Any]) -> str:
     """What the limit is on."""
-    return " in ".join(filter(None, (slo["endpoint"], slo.get("phase"))))
+    window = f"any {slo['throughout_s']:g} s" if slo.get("throughout_s") else ""
+    return " in ".join(filter(None, (slo["endpoint"], slo.get("phase"), window)))
 
 
 HELD, BROKEN, OPEN = "held", "broken", "not settled"

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from perfci.config.values import Name, NamePatterns
+from perfci.config.values import Duration, Name, NamePatterns
 from perfci.model import BudgetRule, Importance, Reference, Role, RoundKind, Slo
 from perfci.schema import Table
 
@@ -115,6 +115,7 @@ class SloTable(Table):
     group: Name | None = None  # of endpoints, which are judged as one
     user: str | None = Field(None, pattern=r"^[^\W\d]\w*$", max_length=100)  # class whose requests alone count
     phase: Name | None = None  # of the load, as its stages are called
+    throughout: Duration | None = Field(None, ge=5)  # length of the windows in each of which the limit holds
     profile: Name | None = None
     scenario: NamePatterns | None = None  # of that profile
     importance: Importance = Importance.CRITICAL
@@ -129,6 +130,8 @@ class SloTable(Table):
             raise ValueError("names a user class: give its profile, too")
         if self.user is not None and self.phase is not None:
             raise ValueError("is on a user class or on a phase: give one of them")
+        if self.throughout is not None and (self.endpoint, self.group, self.user, self.phase) != (None,) * 4:
+            raise ValueError("holds throughout a round for all requests together: no endpoint, group, user or phase")
         return self
 
     def slo(self, groups: Mapping[str, tuple[str, ...]] | None = None) -> Slo:
@@ -141,6 +144,7 @@ class SloTable(Table):
             limit=self.limit,
             phase=self.phase or "",
             user=self.user or "",
+            throughout_s=self.throughout or 0.0,
             importance=self.importance,
             **where,
         )
@@ -159,7 +163,7 @@ class SloTable(Table):
     @property
     def about(self) -> object:
         """What the limit is on: of several limits on the same, that which names the scenario most narrowly counts."""
-        return self.metric, self.endpoint, self.group, self.phase, self.user, self.importance.fails
+        return self.metric, self.endpoint, self.group, self.phase, self.user, self.throughout, self.importance.fails
 
 
 class GateTable(Table):

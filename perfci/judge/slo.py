@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from perfci.judge.budgets import matches
 from perfci.judge.compare import block_means
 from perfci.judge.compare.failures import FEWEST
+from perfci.judge.limits import throughout
 from perfci.judge.limits.quantities import QUANTITIES, CheckedRound, read
 from perfci.judge.limits.reading import Reading, exact, share
 from perfci.judge.limits.scope import observed
@@ -87,6 +88,8 @@ def _judge(slo: Slo, rounds: Sequence[Round], policy: GatePolicy, *, settled: bo
 
 def _reading(slo: Slo, checked: CheckedRound, *, settled: bool) -> Reading | None:
     """The value that is held against the limit; None where the round has none."""
+    if slo.throughout_s:
+        return throughout.reading(slo, checked.round.stretches, settled=settled)
     if slo.metric in QUANTITIES:
         found = read(slo.metric, checked)
         shared = slo.metric in {"success_rate", "availability"}
@@ -157,8 +160,8 @@ def _missing(slo: Slo, rounds: Sequence[Round]) -> Reason:
         return say.NoLoadRound()
     if slo.phase and not any(slo.phase in round_.phases for round_ in rounds):
         return say.NoPhase(phase=slo.phase)
-    if slo.metric in QUANTITIES:
-        return say.NotShown(metric=slo.metric)
+    if slo.throughout_s or slo.metric in QUANTITIES:
+        return say.NoWindows() if slo.throughout_s else say.NotShown(metric=slo.metric)
     senders = sorted({name for round_ in rounds for name in round_.user_classes})
     if slo.user and slo.user not in senders:
         return say.NotSent(user=slo.user, senders=tuple(senders))

@@ -1,4 +1,4 @@
-"""Reduces a round to one record per second, for charts."""
+"""Reduces a round to what happened when: a record for every second, and longer stretches with their latencies."""
 
 from bisect import bisect_right
 from collections.abc import Sequence
@@ -6,11 +6,17 @@ from math import isnan
 
 import numpy as np
 
+from perfci import histogram
 from perfci.metrics.columns import Floats, Window, inside_of, within
-from perfci.model import Requests, Second
+from perfci.model import Requests, Second, Stretch
 
 Counted = Sequence[tuple[float, int]]
 """Users at moments, in seconds since the epoch and in their order."""
+
+STRETCH_S = 5
+"""Seconds of a stretch, or so many times as many that a round has MOST_STRETCHES at most."""
+
+MOST_STRETCHES = 240
 
 
 def seconds(requests: Requests, *, windows: Sequence[Window], users: Counted) -> tuple[Second, ...]:
@@ -38,6 +44,29 @@ def seconds(requests: Requests, *, windows: Sequence[Window], users: Counted) ->
         Second(at_s=at, users=there[at], requests=asked, failures=failed, p50_ms=_known(p50_ms), p95_ms=_known(p95_ms))
         for at, (asked, failed, p50_ms, p95_ms) in enumerate(zip(*(each.tolist() for each in columns), strict=True))
     )
+
+
+def stretches(requests: Requests, *, windows: Sequence[Window]) -> tuple[Stretch, ...]:
+    """The *windows*, joined end to end, in equal stretches; the last one has what is left over, too."""
+    table = within(requests, windows)
+    elapsed_s, length_s = _elapsed(requests, windows)
+    step_s = STRETCH_S * max(1, int(np.ceil(length_s / (STRETCH_S * MOST_STRETCHES))))
+    count = max(1, int(length_s // step_s))
+    number = np.minimum(elapsed_s // step_s, count - 1)
+    found = []
+    for at in range(count):
+        own = table.rows(number == at)
+        until_s = length_s if at == count - 1 else (at + 1) * step_s
+        found.append(
+            Stretch(
+                at_s=float(at * step_s),
+                seconds=until_s - at * step_s,
+                requests=len(own.failed),
+                failures=int(own.failed.sum()),
+                histogram=histogram.of(np.sort(own.latency_ms[~own.failed])),
+            )
+        )
+    return tuple(found)
 
 
 def _users(counted: Counted, windows: Sequence[Window], length: int) -> list[int]:

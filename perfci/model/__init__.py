@@ -42,7 +42,6 @@ from perfci.model.judged import (
     Decision,
     Finding,
     GatePolicy,
-    Importance,
     Interval,
     Look,
     Outcome,
@@ -51,7 +50,6 @@ from perfci.model.judged import (
     Replicate,
     Role,
     SeriesVerdict,
-    Slo,
     SloResult,
     Subject,
     Verdict,
@@ -88,6 +86,7 @@ from perfci.model.measured import (
     Second,
     Series,
     Side,
+    Stretch,
     TargetHealth,
     kind_of_answer,
 )
@@ -108,6 +107,7 @@ from perfci.model.runs import (
     Step,
     Timing,
 )
+from perfci.model.slo import Importance, Slo
 
 __all__ = [
     "ALL_ENDPOINTS",
@@ -202,6 +202,7 @@ __all__ = [
     "Stage",
     "Statement",
     "Step",
+    "Stretch",
     "Subject",
     "Tally",
     "TargetHealth",

@@ -7,9 +7,10 @@ from enum import StrEnum
 from typing import Protocol
 
 from perfci.model.assessed import Assessment
-from perfci.model.measured import ALL_ENDPOINTS, Metric, RoundKind, Series
+from perfci.model.measured import Metric, RoundKind, Series
 from perfci.model.monitor import Alert, GaugeChange
 from perfci.model.reasons import Reason
+from perfci.model.slo import Slo
 
 
 class Role(StrEnum):
@@ -31,49 +32,6 @@ class Reference(StrEnum):
     BASELINE = "baseline"
     REF = "ref"
     LIMITS = "limits"  # with nothing: the SLOs alone are held against it
-
-
-class Importance(StrEnum):
-    """How much a limit matters: the first two make the verdict red, the others warn."""
-
-    CRITICAL = "critical"
-    HIGH = "high"
-    IMPORTANT = "important"
-    MEDIUM = "medium"
-
-    @property
-    def fails(self) -> bool:
-        """Whether a breach makes the verdict red."""
-        return self in {Importance.CRITICAL, Importance.HIGH}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Slo:
-    """An absolute limit on the candidate, judged in every round under load."""
-
-    metric: str
-    limit: float  # upper limit where lower is better, else the lower one
-    endpoint: str = ALL_ENDPOINTS  # or a pattern: a limit on each endpoint that it names; or the name of a group
-    members: tuple[str, ...] = ()  # patterns of the endpoints of a group, which are judged as one; empty: no group
-    phase: str = ""  # of the load, as its stages are called; empty: the whole round
-    user: str = ""  # class of users whose requests alone count; empty: those of all
-    importance: Importance = Importance.CRITICAL
-
-    @property
-    def fails(self) -> bool:
-        """Whether a breach makes the verdict red."""
-        return self.importance.fails
-
-    @property
-    def whole(self) -> bool:
-        """Whether the limit is on all requests of a round together."""
-        return self.endpoint == ALL_ENDPOINTS and not (self.members or self.phase or self.user)
-
-    @property
-    def where(self) -> str:
-        """What the limit is on, for the reader: "GET /a", "(auth) in spike", "GET /a by Viewer"."""
-        named = f"{self.endpoint} by {self.user}" if self.user else self.endpoint
-        return f"{named} in {self.phase}" if self.phase else named
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

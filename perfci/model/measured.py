@@ -261,6 +261,17 @@ class Second:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Stretch:
+    """All requests that started in one part of a round; the stretches of a round follow one another."""
+
+    at_s: float  # seconds since the round began
+    seconds: float  # length
+    requests: int
+    failures: int
+    histogram: Histogram  # of the requests that succeeded
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
     """How the load kept to its schedule in the measured part: starts of tasks that were due at a certain time."""
 
@@ -342,6 +353,7 @@ class Round:
     """Class of users -> what its requests saw of each endpoint, without quantiles. Empty: not kept."""
     busiest_user: BusiestUser | None = None  # None: nobody noted who sent what
     seconds: tuple[Second, ...] = ()
+    stretches: tuple[Stretch, ...] = ()  # empty: not kept
     gauges: Mapping[str, Gauge] = field(default_factory=dict)  # of the target, where it was watched
     generator: GeneratorHealth | None  # None: an imported round, of which nobody noted it; the target's likewise
     target: TargetHealth | None

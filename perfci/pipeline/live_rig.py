@@ -214,7 +214,11 @@ class LiveBlock:
             seconds=timeline.seconds(recording.requests, windows=recording.windows, users=recording.users_at),
             gauges=watched.gauges(recording),
         )
-        made = replace(made, busiest_user=busiest_user(recording.requests, windows=recording.windows))
+        made = replace(
+            made,
+            busiest_user=busiest_user(recording.requests, windows=recording.windows),
+            stretches=timeline.stretches(recording.requests, windows=recording.windows),
+        )
         return Measured(round=made, notes=recording.notes, unwatched=watched.missing)
 
     def _round(

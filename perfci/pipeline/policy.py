@@ -8,6 +8,7 @@ from perfci.config import AlertTable, GateTable, OverrideTable, SloTable
 from perfci.errors import ConfigError
 from perfci.judge.budgets import by_metric, compares, measures
 from perfci.judge.census.counters import COUNTERS
+from perfci.judge.limits import throughout
 from perfci.judge.limits.quantities import QUANTITIES
 from perfci.judge.policy import DEFAULT
 from perfci.metrics.registry import METRICS
@@ -100,6 +101,11 @@ def _check_measured(table: GateTable) -> None:
         f"slo on {slo.metric} of {slo.user}: of a user class there are {', '.join(sorted(OF_USERS))}"
         for slo in table.slo
         if slo.user is not None and slo.metric not in OF_USERS
+    ]
+    wrong += [
+        f"slo on {slo.metric} throughout a round: of its windows there are {', '.join(sorted(throughout.METRICS))}"
+        for slo in table.slo
+        if slo.throughout is not None and slo.metric not in throughout.METRICS
     ]
     if wrong:
         raise ConfigError("[gate] limits what is never measured:\n" + "\n".join(f"  {line}" for line in wrong))

@@ -1,4 +1,4 @@
-"""What the values of a whole load rest on: its breaking point, its recovery from a spike."""
+"""What the values of a whole load rest on: its breaking point, its recovery from a spike, its worst window."""
 
 from perfci.model import Reason
 from perfci.sentences.reason import reason
@@ -42,6 +42,20 @@ class BusiestMinute:
     def __str__(self) -> str:
         refused = ", then refused" if self.refused else ""
         return f"the busiest of {self.users} users: {self.requests} in {self.seconds:.0f} s{refused}"
+
+
+@reason
+class WorstWindow:
+    """The part of a round in which the value of a limit is worst."""
+
+    code = "worst-window"
+    windows: int
+    seconds: float  # length
+    at_s: float  # seconds since the round began
+
+    def __str__(self) -> str:
+        number = f"the worst of {self.windows} windows" if self.windows > 1 else "one window"
+        return f"{number} of {self.seconds:g} s, from {self.at_s:g} s on"
 
 
 @reason

@@ -91,6 +91,16 @@ class NoPhase:
 
 
 @reason
+class NoWindows:
+    """The rounds were stored without their latencies over time."""
+
+    code = "no-windows"
+
+    def __str__(self) -> str:
+        return "its latencies over time were not stored"
+
+
+@reason
 class NotShown:
     """The rounds do not show the quantity."""
 

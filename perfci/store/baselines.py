@@ -56,7 +56,10 @@ def _pointless(measured: Round) -> Gauges:
 
 def without_seconds(run: Run) -> Run:
     """*run* without what is known by the second or by user class, which no comparison needs and is most of its file."""
-    slim = tuple(replace(measured, seconds=(), gauges=_pointless(measured), user_classes={}) for measured in run.rounds)
+    slim = tuple(
+        replace(measured, seconds=(), stretches=(), gauges=_pointless(measured), user_classes={})
+        for measured in run.rounds
+    )
     return replace(run, rounds=slim)
 
 

@@ -381,7 +381,7 @@ def test_recording_keeps_what_is_compared(tmp_path: Path) -> None:
     assert path == tmp_path / "tickets-smoke" / f"20261121T101500-{run.id}.json"
     kept = {"api/cpu": replace(gauge, points=())}
     assert store.load(path) == replace(
-        run, rounds=tuple(replace(round_, seconds=(), gauges=kept) for round_ in run.rounds)
+        run, rounds=tuple(replace(round_, seconds=(), stretches=(), gauges=kept) for round_ in run.rounds)
     )
     assert any(round_.seconds for round_ in run.rounds)
 

@@ -34,6 +34,7 @@ from perfci.model import (
     Stage,
     Statement,
     Step,
+    Stretch,
     TargetHealth,
     Timing,
 )
@@ -99,6 +100,7 @@ def a_full_run() -> Run:
         user_classes={"Viewer": {"GET /": seen}},
         busiest_user=BusiestUser(users=9, requests=40, seconds=59.0, refused=True),
         seconds=(Second(at_s=3, users=2, requests=5, failures=1, p95_ms=8.5, p50_ms=4.5),),
+        stretches=(Stretch(at_s=5.5, seconds=6.5, requests=9, failures=1, histogram=Histogram("70: 5 -5 3")),),
         answers={
             "GET /": Answers(
                 statuses={200: 8},

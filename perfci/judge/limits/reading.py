@@ -48,11 +48,11 @@ def share(count: int, total: int) -> Reading:
     return Reading(value, value, upper)
 
 
-def least_share(count: int, total: int) -> float:
-    """The lower bound of `share`."""
+def least_share(count: int, total: int, error: float = 1 - CONFIDENCE) -> float:
+    """The lower bound of `share`, beyond which the true share lies with a probability of at most *error*."""
     from scipy import special
 
-    return float(special.betaincinv(count, total - count + 1, 1 - CONFIDENCE)) if count else 0.0
+    return float(special.betaincinv(count, total - count + 1, error)) if count else 0.0
 
 
 def complement(found: Reading) -> Reading:

@@ -39,6 +39,7 @@ class SloDocument(Part):
     members: Annotated[tuple[Name, ...], Field(max_length=1000)] = ()  # patterns of a group's endpoints
     phase: Name = ""  # of the load; empty: the whole round
     user: Name = ""  # class of users whose requests count; empty: those of all
+    throughout_s: float = 0.0  # length of the windows in each of which the limit holds; 0: in each round as a whole
     importance: ImportanceWord = "critical"
 
     @classmethod
@@ -55,6 +56,7 @@ class SloDocument(Part):
             members=tuple(map(name, result.slo.members)),
             phase=name(result.slo.phase),
             user=name(result.slo.user),
+            throughout_s=result.slo.throughout_s,
             importance=IMPORTANCES.word(result.slo.importance),
         )
 
@@ -68,6 +70,7 @@ class SloDocument(Part):
                 members=self.members,
                 phase=self.phase,
                 user=self.user,
+                throughout_s=self.throughout_s,
                 importance=IMPORTANCES.member(self.importance),
             ),
             metric=metric,

@@ -2,9 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import field
-from typing import Annotated, Self
-
-from pydantic import Field
+from typing import Self
 
 from perfci.model import (
     FORMER_METRICS,
@@ -18,13 +16,11 @@ from perfci.model import (
     Phase,
     Round,
     Schedule,
-    Second,
     TargetHealth,
 )
 from perfci.schema.stored import stored
+from perfci.store.run_json.timeline import HistogramText, SecondDocument, StretchDocument
 from perfci.store.run_json.words import KINDS, SIDES, KindWord, SideWord
-
-HistogramText = Annotated[str, Field(pattern=r"^(-?[0-9]{1,4}:( [1-9][0-9]{0,15}| -[1-9][0-9]{0,3})+)?$")]
 
 
 @stored
@@ -81,39 +77,6 @@ class PhaseDocument:
 
     def to_model(self) -> Phase:
         return Phase(seconds=self.seconds, endpoints={name: seen.to_model() for name, seen in self.endpoints.items()})
-
-
-@stored
-class SecondDocument:
-    """One second of a round, counted from its beginning; `p50_ms` and `p95_ms` are of the requests that succeeded."""
-
-    at_s: int
-    users: int
-    requests: int
-    failures: int
-    p95_ms: float | None
-    p50_ms: float | None = None
-
-    @classmethod
-    def from_model(cls, second: Second) -> Self:
-        return cls(
-            at_s=second.at_s,
-            users=second.users,
-            requests=second.requests,
-            failures=second.failures,
-            p95_ms=second.p95_ms,
-            p50_ms=second.p50_ms,
-        )
-
-    def to_model(self) -> Second:
-        return Second(
-            at_s=self.at_s,
-            users=self.users,
-            requests=self.requests,
-            failures=self.failures,
-            p95_ms=self.p95_ms,
-            p50_ms=self.p50_ms,
-        )
 
 
 @stored
@@ -337,6 +300,7 @@ class RoundDocument:
     user_classes: dict[str, dict[str, EndpointDocument]] = field(default_factory=dict)  # by endpoint, no quantiles
     busiest_user: BusiestUserDocument | None = None
     seconds: tuple[SecondDocument, ...] = ()
+    stretches: tuple[StretchDocument, ...] = ()
     gauges: dict[str, GaugeDocument] = field(default_factory=dict)
     generator: GeneratorDocument | None = None  # null: an imported round, of which it is not known; `target` likewise
     target: TargetDocument | None = None
@@ -362,6 +326,7 @@ class RoundDocument:
             },
             busiest_user=BusiestUserDocument.from_model(measured.busiest_user) if measured.busiest_user else None,
             seconds=tuple(map(SecondDocument.from_model, measured.seconds)),
+            stretches=tuple(map(StretchDocument.from_model, measured.stretches)),
             gauges={name: GaugeDocument.from_model(gauge) for name, gauge in measured.gauges.items()},
             generator=GeneratorDocument.from_model(measured.generator) if measured.generator else None,
             target=TargetDocument.from_model(measured.target) if measured.target else None,
@@ -386,6 +351,7 @@ class RoundDocument:
             },
             busiest_user=self.busiest_user.to_model() if self.busiest_user else None,
             seconds=tuple(second.to_model() for second in self.seconds),
+            stretches=tuple(stretch.to_model() for stretch in self.stretches),
             gauges={name: gauge.to_model() for name, gauge in self.gauges.items()},
             generator=self.generator.to_model() if self.generator else None,
             target=self.target.to_model() if self.target else None,

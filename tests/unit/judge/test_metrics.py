@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from perfci.histogram import counts_of, middle
 from perfci.metrics.registry import METRICS, measure, measure_duet, resolving
-from perfci.metrics.timeline import seconds
+from perfci.metrics.timeline import seconds, stretches
 from perfci.model import ALL_ENDPOINTS, EndpointRound, Lateness, Scale, Side
 from tests.builders import START, some_requests
 
@@ -206,6 +207,26 @@ def test_seconds_show_the_silent_ones_too() -> None:
     assert [line.p95_ms for line in shown] == [3.0, None, 5.0, None, None, None]
     assert [line.failures for line in shown] == [0, 0, 0, 0, 1, 0]
     assert [line.users for line in shown] == [2, 4, 4, 3, 3, 3]
+
+
+def test_stretches_follow_one_another_and_hold_every_request() -> None:
+    """The last one has what is left over, too; windows are joined end to end, without the time between them."""
+    requests = some_requests({"GET /": [3.0, 5.0, 7.0, 9.0]}, every_s=4.0, failed=(2,))
+    shown = stretches(requests, windows=[(START, START + 6), (START + 7, START + 13)])
+    assert [(each.at_s, each.seconds) for each in shown] == [(0, 5), (5, 7)]
+    assert [(each.requests, each.failures) for each in shown] == [(2, 0), (2, 1)]
+    times = [[middle(key) for key in counts_of(each.histogram)] for each in shown]
+    assert times == [[pytest.approx(3.0, rel=0.01), pytest.approx(5.0, rel=0.01)], [pytest.approx(9.0, rel=0.01)]]
+
+
+def test_a_long_round_has_longer_stretches_and_a_short_one_has_one() -> None:
+    """Four hours are 240 minutes; three seconds are what they are, and so are seconds without a request."""
+    requests = some_requests({"GET /": [3.0]})
+    hours = stretches(requests, windows=[(START, START + 4 * 3600)])
+    assert (len(hours), {each.seconds for each in hours}) == (240, {60.0})
+    assert sum(each.requests for each in hours) == 1
+    (short,) = stretches(requests, windows=[(START, START + 3)])
+    assert short.seconds == 3
 
 
 @pytest.mark.parametrize("name", sorted(METRICS))

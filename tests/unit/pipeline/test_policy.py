@@ -254,3 +254,27 @@ def test_a_limit_on_a_class_of_users_is_one_of_its_own() -> None:
         ConfigError, match="slo on recovery of Buyer: of a user class there are failure_rate, max, mean"
     ):
         policy_of(table('[[slo]]\nmetric = "recovery"\nlimit = 1\nprofile = "shop"\nuser = "Buyer"'), "shop", "peak")
+
+
+def test_a_limit_throughout_a_round_stands_beside_that_on_the_whole() -> None:
+    """It is on all requests together, of metrics that a window has."""
+    both = '[[slo]]\nmetric = "p95"\nlimit = 500\nthroughout = "1m"\n[[slo]]\nmetric = "p95"\nlimit = 200'
+    policy = policy_of(table(both), "shop", "soak")
+    assert [(slo.limit, slo.throughout_s, slo.whole) for slo in policy.slos] == [(500, 60, False), (200, 0, True)]
+    with pytest.raises(ConfigError, match="slo on mean throughout a round: of its windows there are failure_rate, p50"):
+        policy_of(table('[[slo]]\nmetric = "mean"\nlimit = 1\nthroughout = "1m"'), "shop", "soak")
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ('throughout = "4s"', "greater than or equal to 5"),
+        ('throughout = "1m"\nendpoint = "GET /"', "no endpoint, group, user or phase"),
+        ('throughout = "1m"\nphase = "spike"', "no endpoint, group, user or phase"),
+        ('throughout = "1m"\nprofile = "shop"\nuser = "Buyer"', "no endpoint, group, user or phase"),
+    ],
+)
+def test_windows_too_short_or_of_a_part_of_the_load_are_refused(more: str, message: str) -> None:
+    """A window has all requests of at least five seconds."""
+    with pytest.raises(ValueError, match=message):
+        table(f'[[slo]]\nmetric = "p95"\nlimit = 500\n{more}')
