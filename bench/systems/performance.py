@@ -28,8 +28,8 @@ TAIL = """\
 ## Degradation and scaling
 
 One process has 40 places for requests; 200 more may wait, and what comes beyond them is refused with 503 at once. So
-latency grows with the number of waiting users up to that point, and failures grow after it. More throughput takes more
-processes: `docker compose up --scale api=3`, each with up to 40 connections of the 200 of the database.
+latency grows with the number of waiting users up to that point, and failures grow after it. More throughput takes
+[more processes](operations.md#more-processes), each with up to 40 connections of the 200 of the database.
 
 What the last level of users bore before the first limit was left, in the runs above that climb in stages:
 
