@@ -5,8 +5,10 @@ The document names neither endpoints nor think times. The waits are chosen so th
 one and a half to two times the throughput that the document asks for.
 """
 
+import functools
 import random
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from locust import FastHttpUser, events, tag, task
 from shared import USERS, Accounts, Caller, fake, think
@@ -74,35 +76,58 @@ class Subscriber(Caller, FastHttpUser):
         self.ask("GET", "/auth/profile")
 
 
-@tag("baseline")
+Class = TypeVar("Class", bound=type[Subscriber])
+
+
+def tagged(name: str) -> Callable[[Class], Class]:
+    """Tag the tasks of one class alone: Locust's `tag` marks functions, and the classes inherit the same ones."""
+
+    def decorate(user_class: Class) -> Class:
+        copies = {each: _copy(each) for each in user_class.tasks}
+        user_class.tasks = [copies[each] for each in user_class.tasks]
+        chosen: Class = tag(name)(user_class)
+        return chosen
+
+    return decorate
+
+
+def _copy(inherited: Callable[[Any], None]) -> Callable[[Any], None]:
+    @functools.wraps(inherited)
+    def copy(user: Any) -> None:
+        inherited(user)
+
+    return copy
+
+
+@tagged("baseline")
 class BaselineTest(Subscriber):
     """A hundred users on a normal day."""
 
     wait_time = think(0.05, 0.15)
 
 
-@tag("stress")
+@tagged("stress")
 class StressTest(Subscriber):
     """Five hundred users at once."""
 
     wait_time = think(0.2, 0.4)
 
 
-@tag("spike")
+@tagged("spike")
 class SpikeTest(Subscriber):
     """A thousand users who all come at the same time."""
 
     wait_time = think(0.5, 1.5)
 
 
-@tag("soak")
+@tagged("soak")
 class SoakTest(Subscriber):
     """Fifty users for hours."""
 
     wait_time = think(0.5, 1.5)
 
 
-@tag("mixed")
+@tagged("mixed")
 class MixedWorkloadTest(Subscriber):
     """Two hundred users as in production, who register and come back besides."""
 

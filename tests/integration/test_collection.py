@@ -5,11 +5,16 @@ from pathlib import Path
 
 import pytest
 
+from perfci.config import read
 from perfci.errors import LoadError
 from perfci.model import LoadPlan
+from perfci.pipeline.every import Choice
+from perfci.pipeline.plan import Overrides, plan_of
 from perfci.rig.load.collection import Collection, collect
 from perfci.rig.load.generator import Place
 from perfci.rig.load.runtime import Runtime
+
+ROOT = Path(__file__).parents[2]
 
 SHOP = """
 from locust import HttpUser, TaskSet, events, tag, task
@@ -93,3 +98,34 @@ def test_a_file_that_does_not_load_is_told_with_its_cause(tmp_path: Path, text: 
     """Also one that ends Locust with success, so that there is no list."""
     with pytest.raises(LoadError, match=message):
         listed(tmp_path, text)
+
+
+def test_the_saas_scenarios_are_chosen_by_the_tag_of_their_user_class(tmp_path: Path) -> None:
+    """`perfci run saas --all --smoke --tags spike` runs the spike alone; the baseline names a class, and no tag."""
+    config = read(ROOT / "perfci.toml")
+    plan = plan_of(config, "saas:baseline-smoke", Overrides(), root=ROOT)
+    place = Place(
+        source=ROOT,
+        folder=tmp_path / "tasks",
+        environ=os.environ,
+        state=tmp_path / "state",
+        watch=lambda _: None,
+        runtime=plan.runtime,
+    )
+    files = collect(plan.load, place)
+
+    def names(tag: str) -> list[str]:
+        choice = Choice(
+            profile="saas", smoke=True, include_soak=False, part=Overrides(tags=(tag,)), files=lambda _: files
+        )
+        return choice.names(config)
+
+    assert names("spike") == ["saas:spike-smoke"]
+    assert names("baseline") == ["saas:baseline-smoke"]
+    assert {name: set().union(*tasks) for name, tasks in files.items()} == {
+        "BaselineTest": {"baseline"},
+        "StressTest": {"stress"},
+        "SpikeTest": {"spike"},
+        "SoakTest": {"soak"},
+        "MixedWorkloadTest": {"mixed"},
+    }
