@@ -20,6 +20,7 @@ from functools import partialmethod
 from pathlib import Path
 from typing import Any
 
+import perfci_plugins  # noqa: F401  # before Locust
 import perfci_tls
 from locust import argument_parser
 from locust import main as program

@@ -28,6 +28,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import perfci_plugins  # noqa: F401  # before Locust
 from perfci_side import TurnResult
 from perfci_sides import SideProcess, Spec, Turn, call_all, end, fork, start
 
