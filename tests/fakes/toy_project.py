@@ -17,11 +17,14 @@ ready = { timeout_s = 10 }
 locustfile = "toy.py"
 [profiles.toy.scenarios.short]
 users = 2
+spawn_rate = 10
 duration = "1s"
 warmup = "300ms"
-paired = { blocks = 2, duet = "1s", duet_warmup = "200ms", load_blocks = 1 }
+paired = { blocks = 2, duet = "500ms", duet_warmup = "100ms", load_blocks = 1 }
 """
 RUN = ("run", "toy", "--base", ".", "--fail-on", "never")
+MEASURED = {0, 3}
+"""Exit codes of a run that was measured to its end: on a busy machine its numbers may prove nothing."""
 
 
 def write(
@@ -46,6 +49,7 @@ def write(
 def endpoints(folder: Path) -> dict[RoundKind, set[str]]:
     """What was asked in rounds of each kind, without a single failure, and by the census."""
     run = store.load(folder)
+    assert run.complete
     assert run.incidents == ()
     assert all(round_.errors == {} for round_ in run.rounds)
     found: dict[RoundKind, set[str]] = {}

@@ -46,7 +46,7 @@ class Late(HttpUser):
 
     @task
     def late(self):
-        self.client.get("/late/3.6", name="/late")
+        self.client.get("/late/5.6", name="/late")
 """
 
 
@@ -76,8 +76,10 @@ def _served(asked: list[tuple[float, str]]) -> Counter[str]:
 
 
 @pytest.mark.parametrize("processes", [1, 2])
-def test_slow_requests_at_the_end_are_recorded(tmp_path: Path, processes: int) -> None:
+def test_slow_requests_at_the_end_are_recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, processes: int) -> None:
     """Requests in flight at the end are waited for: in several processes Locust's master alone would cut them off."""
+    monkeypatch.setattr(rounds, "STOP_TIMEOUT_S", 60)  # which no request of this test is meant to reach
+    # They end 3.9 s after the load, and Locust's master alone would kill its workers after 3.5 s.
     driven = drive(tmp_path, profile=LATE, users=4, spawn_rate=50.0, user_classes=(), processes=processes)
     assert _recorded(driven.recording.requests) == _served(driven.asked)
     assert _served(driven.asked)["/late"] >= 2
@@ -202,7 +204,7 @@ def _round(plan: LoadPlan, project: Path, workers: Workers, *, watch: Watch = la
 
 def test_remote_workers_send_home_every_request(tmp_path: Path) -> None:
     """Two workers serve one round, slow requests at its end included, and the next; who is terminated is missed."""
-    project, plan = _project(tmp_path / "project", LATE.replace("/late/3.6", "/late/1.6"))
+    project, plan = _project(tmp_path / "project", LATE.replace("/late/5.6", "/late/1.6"))
     workers = _remote(count=2, wait_s=60)
     with _workers(project, workers.command, 2) as started:
         driven = _round(plan, project, workers)

@@ -16,6 +16,7 @@ from perfci.pipeline.plan import Overrides, plan_of, source_of
 from perfci.pipeline.rig import RigSpec
 from perfci.rig.host.environment import of_job
 from tests.fakes.shell import shell_in
+from tests.fakes.toy_project import MEASURED
 
 CONFIG = """
 [target]
@@ -155,7 +156,7 @@ def test_a_whole_run_leaves_no_copy_behind(tmp_path: Path) -> None:
     with shell_in(tmp_path / "project", FILES, state=tmp_path / "state") as shell:
         out = tmp_path / "out"
         done = shell.perfci("run", "toy", "--base", ".", "--census", "off", "--fail-on", "never", "--output", str(out))
-        assert done.returncode == 0, done.stderr
+        assert done.returncode in MEASURED, done.stderr
         assert shell.left() == []
     assert list((tmp_path / "state" / "perfci").iterdir()) == []
     assert seedings(tmp_path) == 2

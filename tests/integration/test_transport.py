@@ -9,7 +9,7 @@ import pytest
 from perfci.model import RoundKind
 from tests.fakes.package_index import certify
 from tests.fakes.shell import Shell, shell_in
-from tests.fakes.toy_project import RUN, endpoints, write
+from tests.fakes.toy_project import MEASURED, RUN, endpoints, write
 
 CLIENTS = """
 import time
@@ -78,7 +78,7 @@ def test_every_client_trusts_an_authority_that_the_target_names(shell: Shell, tm
     )
     write_users(shell, 3)
     done = shell.perfci(*RUN, "--output", str(tmp_path / "out"))
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.returncode in MEASURED, done.stdout + done.stderr
     assert endpoints(tmp_path / "out") == {kind: {"GET /slow", "GET /fast", "WS hello"} for kind in RoundKind}
 
 
@@ -92,7 +92,7 @@ def test_without_verification_any_certificate_will_do(shell: Shell, tmp_path: Pa
     )
     shutil.rmtree(tmp_path / "out", ignore_errors=True)
     done = shell.perfci(*RUN, "--output", str(tmp_path / "out"))
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.returncode in MEASURED, done.stdout + done.stderr
     assert "InsecureRequestWarning" not in done.stderr
     assert endpoints(tmp_path / "out") == {kind: {"GET /slow", "GET /fast"} for kind in RoundKind}
 
@@ -125,7 +125,7 @@ def test_a_websocket_is_ready_when_it_shakes_hands(shell: Shell, tmp_path: Path)
         scenario='user_classes = ["Talker"]',
     )
     done = shell.perfci(*RUN, "--output", str(tmp_path / "out"))
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.returncode in MEASURED, done.stdout + done.stderr
     assert endpoints(tmp_path / "out") == {kind: {"WS hello"} for kind in RoundKind}
 
 

@@ -4,7 +4,6 @@ import os
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from perfci.judge.validity.pacing import IN_STEP
@@ -45,16 +44,12 @@ def test_starts_that_a_slow_answer_cost_are_counted(tmp_path: Path) -> None:
     kept, round_ = recording.generator.schedule, whole_service(recording)
     assert kept is not None
     slow = round_.requests / 10
-    assert kept.due == pytest.approx(
-        60, abs=14
-    )  # two users for 3 s; what spans an end of the round counts at its start
-    stalled = 15  # starts that a busy machine may cost: 0.75 s of both users
-    assert 4.5 * (slow - 2) <= kept.missed <= 7 * (slow + 1) + stalled
-    assert kept.late >= slow - 2
-    assert round_.values["p50"] < 100
-    assert round_.values["response_p95"] > 400
-    values = np.asarray(recording.requests.latency_ms)
-    assert np.mean(values > 600) < 0.2  # nobody who looks at latencies alone would know, whatever else was slow
+    # At each border of the round the last start of a user and its request may fall on different sides.
+    assert kept.due - kept.missed == pytest.approx(round_.requests, abs=2 * 2)
+    # The start after a slow answer is 0.55 s late at least; a machine that stalls costs further starts, and is as late.
+    assert 5.5 * (slow - 2 * 2) <= kept.missed <= kept.late_s / 0.1
+    assert kept.late >= slow - 2 * 2
+    assert round_.values["p50"] < 400 < round_.values["response_p95"]  # the median latency alone would not tell
 
 
 def test_users_in_step_are_seen_and_independent_ones_are_not(tmp_path: Path) -> None:
@@ -62,14 +57,15 @@ def test_users_in_step_are_seen_and_independent_ones_are_not(tmp_path: Path) -> 
     at_once: dict[str, Any] = {"users": 8, "spawn_rate": 8.0, "warmup_s": 0.1}
     for name in ("paced", "free"):
         (tmp_path / name).mkdir()
-    paced = drive(tmp_path / "paced", profile=a_profile("constant_pacing(0.2)"), duration_s=1.5, **at_once).recording
+    # Three times as many starts as have to be seen, so that enough are left where the machine stalls.
+    paced = drive(tmp_path / "paced", profile=a_profile("constant_pacing(0.2)"), duration_s=3.0, **at_once).recording
     assert paced.generator.in_step is not None
     assert paced.generator.in_step.wait_s == 0.2
     assert paced.generator.in_step.dispersion > IN_STEP
     kept = paced.generator.schedule
     assert kept is not None
     assert kept.missed * 0.2 <= kept.late_s  # nothing but what a stall of the machine cost
-    free = drive(tmp_path / "free", profile=a_profile("between(0.1, 0.3)"), duration_s=1.0, **at_once).recording
+    free = drive(tmp_path / "free", profile=a_profile("between(0.1, 0.3)"), duration_s=0.3, **at_once).recording
     assert (free.generator.in_step, free.generator.schedule, free.requests.lateness) == (None, None, None)
     assert "response_p50" not in whole_service(free).values
 
