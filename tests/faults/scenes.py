@@ -1,7 +1,7 @@
 """
 Whole runs in which something goes wrong: a project, and `perfci run` in it as a program of its own.
 
-A run waits most of its time: `pytest -n 4 tests/faults` plays several side by side.
+A run waits most of its time: `pytest -n 3 tests/faults` plays several side by side.
 """
 
 import contextlib

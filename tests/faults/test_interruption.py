@@ -169,4 +169,5 @@ def test_must_17_an_interruption_leaves_nothing_behind(stage: Stage, expected: F
     """Within the seconds that a runner gives; the run on disk is whole, and tells whether all was measured."""
     played = stage.of(scene)
     played.check(expected)
+    assert "Traceback" not in played.text
     assert store.load(played.folder).complete is scene.blocked

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from perfci import store
 from perfci.errors import ExitCode
 from perfci.model import Baseline, RoundKind, Run, Side, Verdict
+from perfci.pipeline import compare as pipeline
 from tests.builders import a_baseline, a_fingerprint, a_machine, a_paired_run, a_plan, a_run, some_rounds
 from tests.fakes.shell import Perfci
 from tests.faults import Fault, fault
@@ -287,9 +289,16 @@ STRANGE = [
 ]
 
 
+@pytest.fixture
+def judging_once(perfci: Perfci, monkeypatch: pytest.MonkeyPatch) -> Perfci:
+    """The program; what it has judged once it only shows in another format."""
+    monkeypatch.setattr(pipeline, "compare", cache(pipeline.compare))
+    return perfci
+
+
 @pytest.mark.parametrize(("run", "baseline"), STRANGE)
 def test_what_is_strange_but_whole_is_judged(
-    perfci: Perfci,
+    judging_once: Perfci,
     tmp_path: Path,
     expected: Fault,
     run: Callable[[], Run],
@@ -301,9 +310,9 @@ def test_what_is_strange_but_whole_is_judged(
     for run_ in stored:
         store.save(run_, tmp_path / "stored" / f"{run_.id}.json")
     paths = ("stored", "run.json") if stored else ("run.json",)
-    code, out, err = perfci("compare", *paths)
+    code, out, err = judging_once("compare", *paths)
     expected.check(code=code, text=out + err)
     assert len(out) < 8_000
-    code, out, _ = perfci("compare", *paths, "--json")
+    code, out, _ = judging_once("compare", *paths, "--json")
     assert json.loads(out)["verdict"] == expected.verdict
     assert len(out) <= 2**20

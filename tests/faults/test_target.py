@@ -4,7 +4,9 @@ import shutil
 
 import pytest
 
+from perfci import store
 from perfci.model import Verdict
+from perfci.pipeline import documents
 from tests.faults import Fault, fault
 from tests.faults.scenes import COMPOSE, Scene, Stage
 
@@ -130,4 +132,8 @@ NO_ENGINE = {"DOCKER_HOST": "unix:///nowhere.sock"}
 )
 def test_must_24_a_target_that_misbehaves(stage: Stage, expected: Fault, scene: Scene) -> None:
     """Told with the end of its log, in bounded time; a target that only stops badly spoils no run."""
-    stage.of(scene).check(expected)
+    played = stage.of(scene)
+    played.check(expected)
+    if expected.verdict is Verdict.INVALID:  # what is said on the screen is in the documents, too
+        assert documents.read(played.folder).reason in " ".join(played.text.split())
+        assert not store.load(played.folder).complete

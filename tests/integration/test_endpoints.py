@@ -9,6 +9,7 @@ from perfci import store
 from perfci.model import RoundKind, Side, Verdict
 from perfci.pipeline import documents
 from tests.fakes.shell import Shell, shell_in
+from tests.fakes.toy_project import MEASURED
 
 pytestmark = pytest.mark.kind("I")
 
@@ -94,9 +95,10 @@ name = "GET basket"
 locustfile = "shop.py"
 [profiles.shop.scenarios.short]
 users = 6
-duration = "4s"
+spawn_rate = 50
+duration = "2s"
 warmup = "300ms"
-paired = { blocks = 2, duet = "4s", duet_warmup = "200ms", load_blocks = 1 }
+paired = { blocks = 2, duet = "2s", duet_warmup = "200ms", load_blocks = 1 }
 baseline = { rounds = 1 }
 """
 EXPECTED = {
@@ -123,7 +125,7 @@ def test_a_foreign_profile_has_few_endpoints_in_turns_load_and_census(shell: She
     """The same ones on both sides; each is paired with its like; a missing and a large product stay apart."""
     folder = tmp_path / "out"
     done = shell.perfci("run", "shop", "--base", ".", "--fail-on", "never", "--output", str(folder))
-    assert done.returncode == 0, done.stderr
+    assert done.returncode in MEASURED, done.stderr
     run = store.load(folder)
     for measured in run.rounds:
         assert set(measured.endpoints) - {"(all endpoints)"} == EXPECTED, measured.kind

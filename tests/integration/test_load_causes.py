@@ -131,7 +131,8 @@ def test_a_function_that_locust_calls_without_effect_is_refused(tmp_path: Path, 
 
 def test_a_task_that_never_ends_is_told_what_turns_need(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Under load it runs until the end of the test; in turns nobody else would ever have one."""
-    monkeypatch.setattr("perfci.rig.load.rounds.SPARE_TURNS_S", 10.0)
+    monkeypatch.setattr("perfci.rig.load.rounds.SPARE_TURNS_S", 4.0)
+    monkeypatch.setattr("perfci.rig.load.generator.STOP_TIMEOUT_S", 0.5)
     task = "def look(self):\n        while True:\n            self.client.get('/')"
     profile = f"from locust import FastHttpUser, task\n\n\nclass Visitor(FastHttpUser):\n    @task\n    {task}\n"
     with pytest.raises(LoadError, match="the turns never began") as caught:

@@ -10,6 +10,7 @@ import pytest
 
 from perfci.errors import LoadError
 from perfci.model import Side
+from perfci.rig.load import rounds
 from perfci.rig.load.generator import Live, Place
 from perfci.rig.load.recording import Recording
 from perfci.rig.load.rounds import duet_round, shared_round
@@ -354,8 +355,11 @@ def test_a_file_with_nobody_to_drive_is_told(tmp_path: Path) -> None:
     ],
     ids=["asks", "waits", "hangs", "sleeps"],
 )
-def test_what_users_did_where_nothing_came_to_its_end(tmp_path: Path, task: str, wait_s: float, reason: str) -> None:
+def test_what_users_did_where_nothing_came_to_its_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, task: str, wait_s: float, reason: str
+) -> None:
     """A request that hangs is told apart from users that never ask."""
+    monkeypatch.setattr(rounds, "STOP_TIMEOUT_S", 1)  # nothing that is still to come is wanted
     profile = f"""{HEAD}
 class Visitor(FastHttpUser):
     wait_time = constant({wait_s})

@@ -129,8 +129,14 @@ def test_a_service_with_another_key_takes_no_token_of_the_profile(tmp_path: Path
 def test_every_message_that_is_dropped_is_a_failure(tmp_path: Path) -> None:
     """The service answers no frame: connections are made, messages time out, and nothing else fails."""
     alone = {"CC_WEBSOCKET_USERS": "0", "CC_WEBSOCKET_PATIENCE_S": "0.5"}
+    wanted = {("WS", f"{name} first answer") for name in ("conversation", "voice", "media")}
+    seen: set[tuple[str, str]] = set()
     with demo_process({"DEMO_FAULTS": "dropped-frames=1", "DEMO_RATE_LIMIT": "off"}) as url:
-        few = ("WebSocketUser", "-u", "4", "-r", "4", "-t", "12s")
-        _, failures = run_locust(url, "contact_center", tmp_path / "dropped", *few, **alone)
-        assert {("WS", f"{name} first answer") for name in ("conversation", "voice", "media")} <= set(failures)
-        assert not any(name.endswith("connect") or kind != "WS" for kind, name in failures)
+        few = ("WebSocketUser", "-u", "4", "-r", "4")
+        for attempt in range(6):  # as above
+            _, failures = run_locust(url, "contact_center", tmp_path / f"dropped-{attempt}", *few, **alone)
+            seen |= set(failures)
+            if seen >= wanted:
+                break
+    assert seen >= wanted
+    assert not any(name.endswith("connect") or kind != "WS" for kind, name in seen)

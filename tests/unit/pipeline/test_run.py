@@ -11,7 +11,7 @@ import pytest
 from perfci import store
 from perfci.config import Against, FailOn
 from perfci.errors import ExitCode, Interrupted, LoadError, SeedError, TargetError
-from perfci.model import Reference, Round, RoundKind, SeriesVerdict, Side, Verdict, Weight
+from perfci.model import Reference, Role, Round, RoundKind, SeriesVerdict, Side, Verdict, Weight
 from perfci.pipeline.ports import Ports
 from perfci.pipeline.request import Counting, Request
 from perfci.pipeline.run import Result, run
@@ -87,6 +87,18 @@ def test_blocks_start_and_stop_in_turn(measured: Runs) -> None:
     ]
     assert recorded.steps[10] == "start candidate 2"
     assert [step for step in recorded.steps if step.startswith("stop")] == [f"stop {n}" for n in range(1, 9)]
+
+
+def test_without_turns_every_block_has_its_load_and_load_decides(measured: Runs, project: Path) -> None:
+    """Where contention is what one looks for."""
+    write_project(project, paired="blocks = 4, duet = 0, load_blocks = 0")
+    run_git(project, "commit", "-q", "-am", "load alone")
+    result, recorded = measured(Recorded(rounds=some_rounds(kinds=(RoundKind.LOAD,), blocks=4)))
+    assert [step for step in recorded.steps if step.startswith(("duet", "load candidate"))] == [
+        f"load candidate {block}" for block in range(1, 5)
+    ]
+    budgets = {each.comparison.series.metric.name: each.comparison.budget for each in result.outcome.decisions}
+    assert budgets["trimmed_gmean"].role is Role.REQUIRED
 
 
 @pytest.mark.parametrize(
