@@ -29,6 +29,8 @@ TOY = ["{python}", "-m", "tests.fakes.toy", "--port", "{port}"]
 
 ANSWERS_S = 4
 """Time in which a toy that was started answers something, be it that it is not ready; also on a busy machine."""
+RUNS_S = 1
+"""The same of a toy that runs already, in the test's own process."""
 
 Start = Callable[..., AbstractContextManager[target.RunningTarget]]
 
@@ -214,11 +216,12 @@ def test_never_ready(start: Start, tmp_path: Path) -> None:
     assert _notes(tmp_path) == []
 
 
-def test_readiness_answers_500(start: Start) -> None:
+def test_readiness_answers_500() -> None:
     """A wrong status is not ready."""
     with (
+        serving("--status", "500") as server,
         pytest.raises(TargetError, match="status 500, wanted 200"),
-        start("--status", "500", ready={"timeout_s": ANSWERS_S}),
+        _external(server.url, ready={"timeout_s": RUNS_S}),
     ):
         pass
 
@@ -229,15 +232,14 @@ def test_accepts_another_status_where_asked(start: Start) -> None:
         assert requests.get(running.base_url, timeout=30).status_code == 404
 
 
-def test_body_must_contain_what_was_asked_for(start: Start) -> None:
+def test_body_must_contain_what_was_asked_for() -> None:
     """A right status with the wrong body is not ready."""
-    with (
-        pytest.raises(TargetError, match="does not contain 'migrated'"),
-        start(ready={"body_contains": "migrated", "timeout_s": ANSWERS_S}),
-    ):
-        pass
-    with start(ready={"body_contains": '"ok"', "timeout_s": 60}):
-        pass
+    with serving() as server:
+        refused = pytest.raises(TargetError, match="does not contain 'migrated'")
+        with refused, _external(server.url, ready={"body_contains": "migrated", "timeout_s": RUNS_S}):
+            pass
+        with _external(server.url, ready={"body_contains": '"ok"', "timeout_s": 60}):
+            pass
 
 
 @pytest.mark.parametrize(
@@ -247,12 +249,14 @@ def test_body_must_contain_what_was_asked_for(start: Start) -> None:
         ({"X-Version": ""}, "status 200, but no header X-Version"),
     ],
 )
-def test_headers_must_be_there(start: Start, headers: dict[str, str], message: str) -> None:
+def test_headers_must_be_there(headers: dict[str, str], message: str) -> None:
     """With what is wanted in them, whatever case their names have."""
-    with pytest.raises(TargetError, match=message), start(ready={"headers": headers, "timeout_s": ANSWERS_S}):
-        pass
-    with start(ready={"headers": {"TEST-target": "tru", "content-type": ""}, "timeout_s": 60}):
-        pass
+    with serving() as server:
+        refused = pytest.raises(TargetError, match=message)
+        with refused, _external(server.url, ready={"headers": headers, "timeout_s": RUNS_S}):
+            pass
+        with _external(server.url, ready={"headers": {"TEST-target": "tru", "content-type": ""}, "timeout_s": 60}):
+            pass
 
 
 def test_an_open_port_is_enough_where_asked(start: Start) -> None:
