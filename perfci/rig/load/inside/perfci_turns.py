@@ -6,8 +6,8 @@ the targets still start, and the JSON file exists when the pipe ends.
 
 Every task of every user class comes once, then always the task whose endpoints were seen least, so that each endpoint
 gets its share however many tasks ask for it, and a settled one a third of that. A visit to a task is four executions,
-A B B A and the next time B A A B, and the two sides of a pair start from the same random state: they draw the same task
-parameters and the same data.
+A B B A or B A A B (`perfci_order.py`), and the two sides of a pair start from the same random state: they draw the same
+task parameters and the same data.
 Each side is a process of its own (`perfci_sides.py`), and stands still while it is the other's turn.
 
 The driver sends several visits at once to both sides, which hand a token to one another. So the driver stands still as
@@ -29,6 +29,7 @@ from pathlib import Path
 from typing import Any
 
 import perfci_plugins  # noqa: F401  # before Locust
+from perfci_order import Order
 from perfci_side import TurnResult
 from perfci_sides import SideProcess, Spec, Turn, call_all, end, fork, start
 
@@ -77,9 +78,10 @@ class Rotation:
     ) -> None:
         self._turns = turns
         self._settled = frozenset(settled)
-        self._first, self._second = sides.values()
+        self._first, second = sides.values()
         self._sides = sides
         self._rng = random.Random(rng_seed)  # noqa: S311  # no secret
+        self._order = Order((self._first, second), rng_seed)
         self._seen: Counter[str] = Counter()
         self._planned: deque[Visit] = deque()
         self._spent: dict[str, float] = {}  # seconds that the last visit to each task took
@@ -145,15 +147,15 @@ class Rotation:
             seen = (expected[endpoint] * self._weight(endpoint) for endpoint in turn.endpoints)
             return min(seen, default=turn.visits), turn.visits
 
-        while len(self._planned) < PLANNED:
-            turn = min(self._turns, key=rarity)
-            if turn.visits and turn.name not in self._spent:
-                break
-            leader = self._first if turn.visits % 2 == 0 else self._second
-            rng_seeds = self._rng.getrandbits(64), self._rng.getrandbits(64)
-            self._planned.append(Visit(turn=turn, rng_seeds=rng_seeds, leader=leader))
+        turn = min(self._turns, key=rarity)
+        while len(self._planned) < PLANNED and not (turn.visits and turn.name not in self._spent):
             expected.update(self._requested.get(turn.name, ()))
             turn.visits += 1
+            following = min(self._turns, key=rarity)
+            leader = self._order.leader(turn.key, following.key)
+            rng_seeds = self._rng.getrandbits(64), self._rng.getrandbits(64)
+            self._planned.append(Visit(turn=turn, rng_seeds=rng_seeds, leader=leader))
+            turn = following
 
     def _weight(self, endpoint: str) -> int:
         """How much a turn of this endpoint counts for, so that a settled one gets so many times fewer."""
