@@ -145,6 +145,6 @@ class MixedWorkloadTest(Subscriber):
         self.register()
 
 
-@events.init.add_listener
+@events.test_start.add_listener  # Locust has chosen the tasks just before, and then spawns users of all classes
 def _leave_out_what_no_tag_chose(environment: Any, **_: Any) -> None:
     environment.user_classes = [chosen for chosen in environment.user_classes if chosen.tasks]

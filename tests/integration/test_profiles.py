@@ -47,7 +47,7 @@ Rows = Counter[tuple[str, str]]
 
 
 def run_locust(url: str, profile: str, results: Path, *more: str, **environment: str) -> tuple[Rows, Rows]:
-    """Some seconds of load: requests and failures by type and name."""
+    """Some seconds of load in which no task raises: requests and failures by type and name."""
     command = [sys.executable, "-m", "locust", "-f", f"load_tests/{profile}.py", "--host", url, "--headless"]
     scale = {"TICKETS_THINK_SCALE": "0.02", "TICKETS_SESSION_SCALE": "0", "LOAD_TEST_THINK_SCALE": "0.02"}
     subprocess.run(
@@ -65,6 +65,8 @@ def run_locust(url: str, profile: str, results: Path, *more: str, **environment:
             if row["Type"]:
                 requests[row["Type"], row["Name"]] += int(row["Request Count"])
                 failures[row["Type"], row["Name"]] += int(row["Failure Count"])
+    with results.with_name(f"{results.name}_exceptions.csv").open(newline="") as file:
+        assert [row["Message"] for row in csv.DictReader(file)] == []
     return requests, +failures
 
 
