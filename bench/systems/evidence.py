@@ -118,7 +118,7 @@ HELD, BROKEN, OPEN = "held", "broken", "not settled"
 
 def _became(slo: dict[str, Any]) -> str:
     """What became of a limit, in a word."""
-    if slo["worst"] is None or not slo["rounds"]:
+    if not slo["rounds"]:
         return OPEN
     return HELD if slo["held"] else BROKEN
 
@@ -131,7 +131,7 @@ def _state_of(results: set[str], *, full: bool) -> State:
 
 
 def _number(value: object) -> str:
-    return f"{value:.4g}" if isinstance(value, int | float) else "nothing measured"
+    return f"{value:.4g}" if isinstance(value, int | float) else "no value"
 
 
 def output(machine: Machine, plan: Plan, argument: str) -> Shown:

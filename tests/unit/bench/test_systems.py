@@ -245,13 +245,14 @@ def test_a_scenario_is_measured_by_one_command(name: str, command: str) -> None:
     assert CONFIGURED.measuring(name) == command.replace("...", "perfci run crm:baseline --against limits")
 
 
-def test_a_limit_that_the_machine_does_not_keep_at_full_size_is_an_answer(tmp_path: Path) -> None:
-    """At smoke size it shows nothing."""
+@pytest.mark.parametrize("worst", [90.0, None])
+def test_a_limit_that_the_machine_does_not_keep_at_full_size_is_an_answer(tmp_path: Path, worst: float | None) -> None:
+    """Also where no value is known, as of a service that broke at its first level. At smoke size it shows nothing."""
     slo = {
         "endpoint": "(all endpoints)",
         "metric": "throughput",
         "limit": 500.0,
-        "worst": 90.0,
+        "worst": worst,
         "rounds": 1,
         "held": False,
     }
