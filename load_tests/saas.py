@@ -145,6 +145,12 @@ class MixedWorkloadTest(Subscriber):
         self.register()
 
 
-@events.test_start.add_listener  # Locust has chosen the tasks just before, and then spawns users of all classes
-def _leave_out_what_no_tag_chose(environment: Any, **_: Any) -> None:
-    environment.user_classes = [chosen for chosen in environment.user_classes if chosen.tasks]
+@events.init.add_listener  # before Locust's master counts the classes, and starts users that have no task
+def _leave_out_what_no_tag_chooses(environment: Any, **_: Any) -> None:
+    if tags := frozenset(environment.parsed_options.tags or ()):
+        chosen = [each for each in environment.user_classes if any(tags & _tags_of(task) for task in each.tasks)]
+        environment.user_classes = chosen or environment.user_classes
+
+
+def _tags_of(task: Any) -> set[str]:
+    return getattr(task, "locust_tag_set", set())

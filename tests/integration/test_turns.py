@@ -509,11 +509,42 @@ def test_whatever_the_file_is_made_of(tmp_path: Path) -> None:
         assert elsewhere.startswith("another host than the target answers at GET /elsewhere (127.0.0.1:9): ")
 
 
-def test_classes_and_tags_are_chosen(tmp_path: Path) -> None:
-    """As the scenario says."""
-    taken = _take_turns(tmp_path, SAME, times=(0.0, 0.2), user_classes=("Second",))
+TAGGED = """
+from locust import HttpUser, tag, task
+
+
+class Viewer(HttpUser):
+    @tag("rush")
+    @task
+    def view(self):
+        self.client.get("/view")
+
+    @task
+    def look(self):
+        self.client.get("/look")
+
+
+class Buyer(HttpUser):
+    def on_start(self):
+        self.client.get("/start")
+
+    @task
+    def buy(self):
+        self.client.get("/buy")
+"""
+
+
+@pytest.mark.parametrize(
+    ("profile", "choice", "asked"),
+    [(SAME, {"user_classes": ("Second",)}, "/pair"), (TAGGED, {"tags": ("rush",)}, "/view")],
+    ids=["classes", "tags"],
+)
+def test_classes_and_tags_are_chosen(tmp_path: Path, profile: str, choice: dict[str, Any], asked: str) -> None:
+    """As the scenario says; no user of a class starts of which the tags leave no task."""
+    taken = _take_turns(tmp_path, profile, times=(0.0, 0.2), **choice)
     for side in BOTH:
-        assert {path.partition("?")[0] for path in taken.asked[side]} == {"/pair"}
+        assert {path.partition("?")[0] for path in taken.asked[side]} == {asked}
+        assert not taken.recordings[side].notes
 
 
 def test_a_profile_that_cannot_be_loaded_is_told_in_its_own_words(tmp_path: Path) -> None:

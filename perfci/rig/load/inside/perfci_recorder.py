@@ -25,6 +25,7 @@ from typing import Any
 import gevent
 from locust import events
 from locust.runners import MasterRunner, WorkerRunner
+from perfci_chosen import leave_out_unchosen
 from perfci_endings import EndedUsers, Endings, user_activity
 from perfci_endpoints import Endpoints
 from perfci_log import CLOSED, LogWriter, request_listener
@@ -69,11 +70,11 @@ if master_link is not None:
 
 @events.init.add_listener
 def _record(environment: Any, runner: Any, **_: Any) -> None:
-    _prepare(environment)
+    leads = not isinstance(runner, WorkerRunner)
+    _prepare(environment, leads=leads)
     # `init` fires after Locust's fork, so each process opens a log of its own.
     log, settle = _opened(runner)
     log.sender = Senders(log.user).current
-    leads = not isinstance(runner, WorkerRunner)
     if leads:
         log.event("leads", shape=environment.shape_class is not None)
     endings.watch_runner(runner, lambda by, after_s: log.event("ended", by=by, after_s=after_s))
@@ -119,7 +120,7 @@ def _record(environment: Any, runner: Any, **_: Any) -> None:
     gevent.spawn(_flush_every_second, log, runner)
 
 
-def _prepare(environment: Any) -> None:
+def _prepare(environment: Any, *, leads: bool) -> None:
     """
     End the process where its user classes cannot run, or lack one that a limit is for.
 
@@ -127,6 +128,8 @@ def _prepare(environment: Any) -> None:
     """
     refuse_unrunnable(environment.user_classes)
     refuse_unknown(environment.available_user_classes or environment.user_classes)
+    if leads:
+        leave_out_unchosen(environment)
     own = environment.parsed_locustfiles[1:]
     environment.parsed_locustfiles, environment.locustfile = own, Path(own[0]).name
 

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import locust
 import perfci_random
+from perfci_chosen import leave_out_unchosen
 from perfci_connection import Connection, Token
 from perfci_endings import Endings, describe_ending, raised_at
 from perfci_endpoints import Endpoints
@@ -77,6 +78,7 @@ class SideRecorder:
                 f"perfci: the arguments of the profile hold {' '.join(unknown)}, which belongs to no option"
                 " | name user classes in `user_classes`"
             )
+        leave_out_unchosen(environment)
         self._runner = runner
         self._endings.watch_runner(runner, self._on_ending)
         self._endpoints = Endpoints(environment.host, self.own_endpoints)
