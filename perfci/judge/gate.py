@@ -143,7 +143,7 @@ def _verdict(comparison: Comparison, change: Interval, p_worse: float, p_better:
     become faster is not slower.
 
     What is smaller than a regression without being shown to lie within the margin is below the budget. Of a required
-    series, which has to be settled for a pass, that is said only where nothing larger is likely either.
+    series, which has to be settled for a pass, that is said only where it is shown to be no worse than the margin.
     """
     upwards = change.estimate > 0
     worsened = upwards == (comparison.series.metric.better is Better.LOWER)
@@ -156,8 +156,10 @@ def _verdict(comparison: Comparison, change: Interval, p_worse: float, p_better:
     early = _too_early(comparison)
     if not early and _within(comparison, change, _distance(comparison, comparison.budget.margin)):
         return SeriesVerdict.EQUIVALENT
-    settled = comparison.budget.role is not Role.REQUIRED or (_negligible(comparison, change) and not early)
-    return SeriesVerdict.BELOW_BUDGET if settled and not large else SeriesVerdict.INCONCLUSIVE
+    if not early and _no_worse(comparison, change, large=large):
+        return SeriesVerdict.BELOW_BUDGET
+    settled = comparison.budget.role is not Role.REQUIRED and not large
+    return SeriesVerdict.BELOW_BUDGET if settled else SeriesVerdict.INCONCLUSIVE
 
 
 def matters(comparison: Comparison, change: Interval) -> bool:
@@ -191,16 +193,23 @@ def _within(comparison: Comparison, change: Interval, limit: float) -> bool:
     return max(_size(comparison, change.low), _size(comparison, change.high)) <= limit
 
 
-def _negligible(comparison: Comparison, change: Interval) -> bool:
+def _no_worse(comparison: Comparison, change: Interval, *, large: bool) -> bool:
     """
-    Whether a required series that is below its budget counts as settled.
+    Whether a series that is not known to be unchanged is at least known not to be a regression.
 
-    A ratio is where the whole interval lies within the floor: what is too small to matter. A share of failures always
-    is, since nothing spoke against it and an interval around none of few requests is wide.
+    A ratio is where the interval's worse end lies within the margin or the floor, however much better it may be (a test
+    of non-inferiority). A share of failures is unless it looks like one: nothing spoke against it, and an interval
+    around none of few requests is wide.
     """
     if comparison.series.metric.scale is Scale.DIFFERENCE:
-        return True
-    return _within(comparison, change, _limit(comparison, comparison.budget.margin))
+        return not large
+    ends = (_worsening(comparison, end) for end in (change.low, change.high))
+    return max(ends) <= _limit(comparison, comparison.budget.margin)
+
+
+def _worsening(comparison: Comparison, change: float) -> float:
+    """The log of a ratio, positive where it is for the worse."""
+    return log1p(change) if comparison.series.metric.better is Better.LOWER else -log1p(change)
 
 
 def _size(comparison: Comparison, change: float) -> float:
@@ -225,7 +234,7 @@ def _further(comparison: Comparison, change: Interval, policy: GatePolicy, share
     if comparison.series.metric.scale is Scale.DIFFERENCE or comparison.standard_error is None:
         return None
     return effect.further_blocks(
-        log1p(change.estimate),
+        _worsening(comparison, change.estimate),
         comparison.standard_error,
         blocks=len(comparison.replicates),
         budget=_limit(comparison, comparison.budget.change),

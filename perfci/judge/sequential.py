@@ -27,6 +27,7 @@ from perfci.model import (
     Role,
     RoundKind,
     Run,
+    Scale,
     SeriesVerdict,
 )
 from perfci.sentences import notes
@@ -42,7 +43,7 @@ a single test at 0.025, at three of twelve blocks at 0.003. From it on, a guardi
 """
 
 _FINAL = (SeriesVerdict.REGRESSION, SeriesVerdict.IMPROVEMENT, SeriesVerdict.EQUIVALENT)
-"""Verdicts that a later look does not revoke."""
+"""Verdicts that a later look does not revoke, whatever the series."""
 
 Key = tuple[RoundKind, str, str]
 """A series: the kind of its rounds, its endpoint and its metric."""
@@ -185,16 +186,30 @@ def _decided(decision: Decision, before: Decision | None, block: int) -> Decisio
     """
     The decision with all its looks; an earlier decision stays, with its reason.
 
-    Only a regression may still take the place of another verdict: its error is paid for at every look.
+    Only a regression may still take the place of another verdict: its error is paid for at every look. What is known to
+    be no worse may also turn out to be unchanged, or better.
     """
     looks = _looks(decision, () if before is None else before.looks, block)
-    if before is None or before.verdict not in _FINAL or decision.verdict in {before.verdict, SeriesVerdict.REGRESSION}:
+    if before is None or not _is_final(before) or decision.verdict in {before.verdict, SeriesVerdict.REGRESSION}:
+        return replace(decision, looks=looks)
+    if before.verdict not in _FINAL and decision.verdict in _FINAL:
         return replace(decision, looks=looks)
     made = next((look.block for look in looks if look.verdict is before.verdict), block)
     because = before.because
     if not isinstance(because, DecidedEarlier):
         because = DecidedEarlier(of=because, block=made)
     return replace(decision, verdict=before.verdict, because=because, further_blocks=None, looks=looks)
+
+
+def _is_final(decision: Decision) -> bool:
+    """
+    Whether a later look does not revoke the verdict.
+
+    A required ratio is *below budget* only where the interval of that look showed it to be no worse than its margin,
+    and the intervals of all looks hold together.
+    """
+    shown = decision.comparison.budget.role is Role.REQUIRED and decision.comparison.series.metric.scale is Scale.RATIO
+    return decision.verdict in _FINAL or (shown and decision.verdict is SeriesVerdict.BELOW_BUDGET)
 
 
 def _looks(decision: Decision, before: tuple[Look, ...], block: int) -> tuple[Look, ...]:

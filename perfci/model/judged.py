@@ -82,7 +82,7 @@ class SeriesVerdict(StrEnum):
     REGRESSION = "regression"
     IMPROVEMENT = "improvement"
     EQUIVALENT = "equivalent"  # the whole interval lies within the margin
-    BELOW_BUDGET = "below budget"  # the estimate is smaller than a regression would be, but the interval is too wide
+    BELOW_BUDGET = "below budget"  # no regression, and shown to be no worse than its margin where it is required
     INCONCLUSIVE = "inconclusive"
     NOT_COMPARED = "not compared"
     ACCEPTED = "accepted"  # worse on purpose: the change itself writes it into census.json, or an `Acceptance` names it

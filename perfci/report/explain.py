@@ -235,13 +235,13 @@ def _limits(decision: Decision, outcome: Outcome) -> Iterator[str]:
 
 def _otherwise(comparison: Comparison) -> str:
     """The verdict of a series that is neither a regression, nor an improvement, nor equivalent."""
-    below = "below budget where the change is smaller than a regression"
+    smaller = "below budget where the change is smaller than a regression"
     if _certain(comparison):
-        return below
+        return smaller
     if comparison.budget.role is Role.REQUIRED and comparison.series.metric.scale is Scale.RATIO:
-        within = " and the whole interval is within the floor" if comparison.budget.floor else ""
-        return f"{below}{within}, else inconclusive" if within else "inconclusive"
-    return f"{below}, else inconclusive"
+        limit = "the margin or the floor" if comparison.budget.floor else "the margin"
+        return f"below budget where the worse end of the interval is within {limit}, else inconclusive"
+    return f"{smaller}, else inconclusive"
 
 
 def _share(comparison: Comparison, share: float) -> str:

@@ -81,13 +81,13 @@ def further_blocks(
     """
     How many more blocks like these would settle an inconclusive series, if its estimate stays where it is.
 
-    Either the interval shrinks into the margin, or the change reaches the budget and stands out at *alpha*. The error
-    shrinks with the root of the blocks, and the quantiles of t with them. *estimate*, *budget* and *margin* are logs of
-    ratios. None: no number worth naming.
+    Either the interval's worse end falls below the margin, or the change reaches the budget and stands out at *alpha*.
+    The error shrinks with the root of the blocks, and the quantiles of t with them. *estimate*, positive where it is
+    worse, *budget* and *margin* are logs of ratios. None: no number worth naming.
     """
     more = np.arange(1, MOST_FURTHER + 1)
     errors = standard_error * np.sqrt(blocks / (blocks + more))
-    within = special.stdtrit(blocks + more - 1, (1 + confidence) / 2) * errors <= margin - abs(estimate)
+    within = special.stdtrit(blocks + more - 1, (1 + confidence) / 2) * errors <= margin - estimate
     red = -special.stdtrit(blocks + more - 1, alpha) * errors <= abs(estimate)
     settled = within | (red & (abs(estimate) >= budget))
     return int(more[settled.argmax()]) if settled.any() else None

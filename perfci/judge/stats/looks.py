@@ -17,7 +17,7 @@ that look (Jennison and Turnbull, "Group Sequential Methods", 2000, section 4.4)
 """
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from math import pi, sqrt
 from typing import NamedTuple
 
@@ -34,40 +34,47 @@ Fractions of the planned blocks at each look so far, increasing; 1 is the last p
 Spend = Callable[[float, float], float]
 """Level, fraction of the planned blocks -> the part of the level that may be spent up to there."""
 
-RHO = 3.0
-"""Exponent of the spending function; the larger, the less is spent early."""
+RHO_OF_TESTS = 3.0
+"""Exponent of the spending function of the tests; the larger, the less is spent early."""
+
+RHO_OF_INTERVALS = 1.5
+"""
+The same of the intervals. Most runs compare sides that are equally fast, and end as soon as the intervals are narrow
+enough to say so: they may spend more early than a test whose first mistake is a false alarm.
+"""
 
 _WIDTH = 8.5  # standard deviations below the middle at which the density of a path counts as nothing
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(96)
 _DEVIATES = np.linspace(-1.7, 7.7, 95)  # of the levels that are tabulated: 0.96 to 1e-14
 
 
-def power(level: float, fraction: float) -> float:
+def power(level: float, fraction: float, *, rho: float) -> float:
     """
-    The power family: level * fraction ** RHO.
+    The power family: level * fraction ** *rho*.
 
     (K. Kim and D. L. DeMets, "Design and analysis of group sequential tests based on the type I error spending rate
     function", Biometrika 74, 1987.)
     """
-    return float(level * fraction**RHO)
+    return float(level * fraction**rho)
 
 
-SPENDING: Spend = power
+OF_TESTS: Spend = partial(power, rho=RHO_OF_TESTS)
+OF_INTERVALS: Spend = partial(power, rho=RHO_OF_INTERVALS)
 
 
 def spent(fraction: float) -> float:
-    """The share of a level that all looks up to this *fraction* of the planned blocks may have spent."""
-    return SPENDING(1.0, fraction)
+    """The share of alpha that the tests of all looks up to this *fraction* of the planned blocks may have spent."""
+    return OF_TESTS(1.0, fraction)
 
 
-def level_now(level: float, fractions: Fractions) -> float:
+def level_now(level: float, fractions: Fractions, spending: Spend = OF_TESTS) -> float:
     """The one-sided level at which the last of the looks tests, out of the whole *level*."""
-    return float(special.ndtr(-_paths(level, fractions).boundary)) if fractions else level
+    return float(special.ndtr(-_paths(level, fractions, spending).boundary)) if fractions else level
 
 
 def confidence_now(confidence: float, fractions: Fractions) -> float:
     """The confidence of an interval at the last of the looks, so that those of all looks hold with *confidence*."""
-    return 1 - 2 * level_now((1 - confidence) / 2, fractions) if fractions else confidence
+    return 1 - 2 * level_now((1 - confidence) / 2, fractions, OF_INTERVALS) if fractions else confidence
 
 
 def repeated_p(p: float, fractions: Fractions) -> float:
@@ -81,7 +88,7 @@ def repeated_p(p: float, fractions: Fractions) -> float:
 @cache
 def _table(fractions: Fractions) -> tuple[Floats, Floats]:
     """Boundaries of the last look and the levels that they belong to, both as normal deviates, increasing."""
-    boundaries = [_paths(float(special.ndtr(-deviate)), fractions).boundary for deviate in _DEVIATES]
+    boundaries = [_paths(float(special.ndtr(-deviate)), fractions, OF_TESTS).boundary for deviate in _DEVIATES]
     return np.array([-_WIDTH, *boundaries]), np.array([-_WIDTH, *_DEVIATES])
 
 
@@ -94,11 +101,12 @@ class _Paths(NamedTuple):
 
 
 @cache
-def _paths(level: float, fractions: Fractions) -> _Paths:
+def _paths(level: float, fractions: Fractions, spending: Spend) -> _Paths:
     *_, now = fractions
     before = fractions[-2] if fractions[1:] else 0.0
-    _, nodes, mass = _paths(level, fractions[:-1]) if fractions[1:] else _Paths(0.0, np.zeros(1), np.ones(1))
-    share = SPENDING(level, now) - (SPENDING(level, before) if before else 0.0)
+    earlier = _paths(level, fractions[:-1], spending) if fractions[1:] else _Paths(0.0, np.zeros(1), np.ones(1))
+    _, nodes, mass = earlier
+    share = spending(level, now) - (spending(level, before) if before else 0.0)
     step, scale = sqrt(now - before), sqrt(now)
     limit = _limit(share, nodes, mass, step, scale)
     half = (limit + _WIDTH * scale) / 2

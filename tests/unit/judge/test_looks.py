@@ -13,10 +13,9 @@ from scipy import special
 from perfci.judge import judge
 from perfci.judge.policy import DEFAULT
 from perfci.judge.sequential import Standing, follow, look
-from perfci.judge.stats import looks
-from perfci.judge.stats.looks import confidence_now, level_now, repeated_p, spent
+from perfci.judge.stats.looks import OF_INTERVALS, OF_TESTS, Spend, confidence_now, level_now, repeated_p
 from perfci.model import Decision, LookPlan, Outcome, RoundKind, Run, SeriesVerdict, Verdict
-from tests.builders import a_paired_run, a_subject
+from tests.builders import a_paired_run, a_rule, a_subject
 
 FIFTHS = (0.2, 0.4, 0.6, 0.8, 1.0)
 TWELFTHS = tuple(number / 12 for number in range(3, 13))
@@ -41,26 +40,22 @@ def like_pocock(level: float, fraction: float) -> float:
         (like_pocock, (2.4380, 2.4268, 2.4102, 2.3966, 2.3860)),
     ],
 )
-def test_boundaries_are_those_of_the_published_tables(
-    monkeypatch: pytest.MonkeyPatch, spending: looks.Spend, published: tuple[float, ...]
-) -> None:
+def test_boundaries_are_those_of_the_published_tables(spending: Spend, published: tuple[float, ...]) -> None:
     """Five equally spaced looks at a two-sided level of 0.05, as every textbook and package has them."""
-    monkeypatch.setattr(looks, "SPENDING", spending)
-    looks._paths.cache_clear()
-    found = [-special.ndtri(level_now(0.025, FIFTHS[: number + 1])) for number in range(5)]
-    looks._paths.cache_clear()
+    found = [-special.ndtri(level_now(0.025, FIFTHS[: number + 1], spending)) for number in range(5)]
     assert found == pytest.approx(published, abs=2e-4)
 
 
-def test_the_level_holds_over_all_looks() -> None:
+@pytest.mark.parametrize("spending", [OF_TESTS, OF_INTERVALS], ids=["tests", "intervals"])
+def test_the_level_holds_over_all_looks(spending: Spend) -> None:
     """Of 40,000 paths without any drift as many cross one of the boundaries as the level says, and no more by then."""
     rng = np.random.default_rng(1)
     steps = np.diff((0.0, *TWELFTHS))
     paths = np.cumsum(rng.normal(0.0, np.sqrt(steps), (40_000, len(steps))), axis=1)
-    limits = [-special.ndtri(level_now(0.05, TWELFTHS[: number + 1])) for number in range(len(steps))]
+    limits = [-special.ndtri(level_now(0.05, TWELFTHS[: number + 1], spending)) for number in range(len(steps))]
     crossed = np.cumsum(paths / np.sqrt(TWELFTHS) >= limits, axis=1) > 0
     for fraction, share in zip(TWELFTHS, crossed.mean(axis=0), strict=True):
-        due = 0.05 * spent(fraction)
+        due = spending(0.05, fraction)
         assert share == pytest.approx(due, abs=4 * np.sqrt(due / 40_000))
 
 
@@ -168,6 +163,24 @@ def test_a_regression_that_shows_later_takes_the_place_of_no_change() -> None:
     mixed = replace(same, rounds=(*same.rounds, *(round_ for round_ in slower.rounds if round_.block > 4)))
     assert verdicts(follow(same, PLAN, DEFAULT))["GET /tickets/"] is SeriesVerdict.EQUIVALENT
     assert verdicts(follow(mixed, PLAN, DEFAULT))["GET /tickets/"] is SeriesVerdict.REGRESSION
+
+
+def test_what_was_shown_to_be_no_worse_stays_so() -> None:
+    """Faster, but not known how much: restless blocks do not open such an endpoint again."""
+    wide = a_rule(kind=RoundKind.DUET, metric="service_time", change=0.05, margin=0.05)
+    policy = replace(DEFAULT, budgets=(*DEFAULT.budgets, wide))
+    calm, wild = (
+        a_run_with_looks(blocks=12, slower={"GET /tickets/": 0.975}, scatter=scatter, rng_seed=5)
+        for scatter in (0.03, 0.3)
+    )
+    early = replace(calm, rounds=tuple(round_ for round_ in calm.rounds if round_.block <= 6))
+    mixed = replace(early, rounds=(*early.rounds, *(round_ for round_ in wild.rounds if round_.block > 6)))
+    assert verdicts(follow(early, PLAN, policy))["GET /tickets/"] is SeriesVerdict.BELOW_BUDGET
+    decisions = timed(follow(mixed, PLAN, policy).decisions)
+    (kept,) = (decision for decision in decisions if decision.reason.startswith("GET /tickets/ "))
+    assert "stays below its budget" in kept.reason
+    assert "; decided after block" in kept.reason
+    assert kept.looks[-1].verdict is SeriesVerdict.INCONCLUSIVE
 
 
 def test_intervals_are_wider_than_those_of_one_look() -> None:

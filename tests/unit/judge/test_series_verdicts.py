@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from perfci.judge.gate import decide
 from perfci.model import (
+    Better,
     Comparison,
     Decision,
     Interval,
@@ -63,6 +64,14 @@ def farthest(comparison: Comparison) -> float:
     return max(abs(end) if comparison.series.metric.scale is Scale.DIFFERENCE else abs(log1p(end)) for end in ends)
 
 
+def worst(comparison: Comparison) -> float:
+    """The end of a ratio's interval that is worse, as a log that is positive for the worse."""
+    assert comparison.change is not None
+    if comparison.series.metric.better is Better.LOWER:
+        return log1p(comparison.change.high)
+    return -log1p(comparison.change.low)
+
+
 def limit(comparison: Comparison, share: float, *, floor: bool) -> float:
     difference = comparison.series.metric.scale is Scale.DIFFERENCE
     least = (
@@ -84,27 +93,29 @@ def test_equivalent_is_a_claim(comparison: Comparison) -> None:
 
 @given(comparisons())
 def test_below_budget_is_smaller_than_a_regression(comparison: Comparison) -> None:
-    """By its estimate; a required ratio is so only where its whole interval is too small to matter."""
+    """By the worse end of a ratio's interval, however much better it may be; or, if not required, by its estimate."""
     assert comparison.change is not None
     (decision,) = judged(comparison).decisions
-    if decision.verdict is SeriesVerdict.BELOW_BUDGET:
+    ratio = comparison.series.metric.scale is Scale.RATIO
+    if decision.verdict is SeriesVerdict.BELOW_BUDGET and not (
+        ratio and worst(comparison) <= limit(comparison, comparison.budget.margin, floor=True)
+    ):
+        assert comparison.budget.role is not Role.REQUIRED or not ratio
         estimate = replace(
             comparison, change=Interval(estimate=0.0, low=comparison.change.estimate, high=comparison.change.estimate)
         )
         assert farthest(estimate) < limit(comparison, comparison.budget.change, floor=True)
-        if comparison.budget.role is Role.REQUIRED and comparison.series.metric.scale is Scale.RATIO:
-            assert farthest(comparison) <= limit(comparison, comparison.budget.margin, floor=True)
 
 
 @given(comparisons())
 def test_a_pass_rests_on_settled_series(comparison: Comparison) -> None:
-    """A required ratio that is no improvement is within its margin or its floor; a share is below one of its limits."""
+    """A required ratio is shown to be no worse than its margin or its floor; a share is below one of its limits."""
     outcome = judged(replace(comparison, budget=replace(comparison.budget, role=Role.REQUIRED)))
     (decision,) = outcome.decisions
     if outcome.verdict is Verdict.PASS and decision.verdict is not SeriesVerdict.IMPROVEMENT:
         assert comparison.change is not None
         if comparison.series.metric.scale is Scale.RATIO:
-            assert farthest(comparison) <= limit(comparison, comparison.budget.margin, floor=True)
+            assert worst(comparison) <= limit(comparison, comparison.budget.margin, floor=True)
         else:
             assert abs(comparison.change.estimate) <= limit(comparison, comparison.budget.margin, floor=True)
 
@@ -129,6 +140,27 @@ def test_a_wide_interval_around_a_small_change_is_not_equivalent(
     (decision,) = judged(replace(comparison, p_worse=1e-6, p_better=1.0)).decisions
     assert decision.verdict is SeriesVerdict.BELOW_BUDGET
     assert "stays below its budget" in decision.reason
+
+
+@pytest.mark.parametrize(
+    ("metric", "change", "verdict"),
+    [
+        ("service_time", (-0.03, -0.12, 0.03), SeriesVerdict.BELOW_BUDGET),
+        ("service_time", (-0.15, -0.30, 0.03), SeriesVerdict.BELOW_BUDGET),
+        ("service_time", (0.03, -0.03, 0.12), SeriesVerdict.INCONCLUSIVE),
+        ("throughput", (0.03, -0.03, 0.12), SeriesVerdict.BELOW_BUDGET),
+        ("throughput", (-0.03, -0.12, 0.03), SeriesVerdict.INCONCLUSIVE),
+    ],
+)
+def test_what_is_no_slower_passes_however_much_faster_it_may_be(
+    metric: str, change: tuple[float, float, float], verdict: SeriesVerdict
+) -> None:
+    """A required series is open only as long as it may be worse by more than its margin."""
+    interval = Interval(estimate=change[0], low=change[1], high=change[2])
+    limits = a_budget(role=Role.REQUIRED, change=0.05, margin=0.10)
+    outcome = judged(a_comparison(metric=metric, change=interval, p_worse=0.5, p_better=0.5, budget=limits))
+    assert outcome.decisions[0].verdict is verdict
+    assert outcome.verdict is (Verdict.PASS if verdict is SeriesVerdict.BELOW_BUDGET else Verdict.INCONCLUSIVE)
 
 
 def a_red(endpoint: str, role: Role) -> Comparison:

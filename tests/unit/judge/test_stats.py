@@ -175,7 +175,7 @@ def test_the_smallest_detectable_change_is_detected_in_eight_of_ten(freedom: flo
 
 
 def test_further_blocks_shrink_the_interval_into_the_margin() -> None:
-    """As many as the interval needs to fit, t's own quantiles considered; what can never be settled has no number."""
+    """As many as its worse end needs, t's own quantiles considered; what can never be settled has no number."""
     limits = {"budget": 0.05, "alpha": 0.001, "confidence": 0.95}
     more = further_blocks(0.0, 0.1, blocks=4, margin=0.1, **limits)
     assert more is not None
@@ -185,6 +185,10 @@ def test_further_blocks_shrink_the_interval_into_the_margin() -> None:
 
     assert half(4 + more) <= 0.1 < half(4 + more - 1)
     assert further_blocks(0.04, 0.1, blocks=4, margin=0.04, **limits) is None
+    faster = further_blocks(-0.04, 0.1, blocks=4, margin=0.1, **limits)
+    assert faster == further_blocks(0.0, 0.1, blocks=4, margin=0.14, **limits)
+    assert faster is not None
+    assert faster < more
 
 
 def test_further_blocks_make_a_change_stand_out() -> None:
