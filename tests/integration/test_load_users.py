@@ -10,6 +10,7 @@ from perfci.errors import LoadError
 from perfci.metrics.user_classes import by_user_class
 from perfci.rig.load.runtime import Runtime
 from tests.fakes.driven import drive
+from tests.fakes.tagged import SHAPED, TAGGED
 
 CLASSES = """
 import gevent
@@ -72,33 +73,13 @@ def test_a_limit_on_a_class_that_the_file_does_not_have_ends_the_load(tmp_path: 
     assert set(driven.recording.requests.users) == {"Visitor"}
 
 
-TAGGED = """
-from locust import HttpUser, constant, tag, task
-
-
-class Viewer(HttpUser):
-    wait_time = constant(0.02)
-
-    @tag("rush")
-    @task
-    def view(self):
-        self.client.get("/view")
-
-
-class Buyer(HttpUser):
-    wait_time = constant(0.02)
-
-    @task
-    def buy(self):
-        self.client.get("/buy")
-"""
-
-
 @pytest.mark.parametrize("processes", [1, 2])
-def test_all_users_are_of_classes_that_have_a_task_with_the_tag(tmp_path: Path, processes: int) -> None:
+@pytest.mark.parametrize("profile", [TAGGED, SHAPED], ids=["plain", "a shape names both classes"])
+def test_all_users_are_of_classes_that_have_a_task_with_the_tag(tmp_path: Path, profile: str, processes: int) -> None:
     """By hand Locust starts users of the other classes, too, and each of them raises."""
     load: dict[str, Any] = {"users": 4, "spawn_rate": 50.0, "user_classes": (), "processes": processes}
-    recording = drive(tmp_path, profile=TAGGED, tags=("rush",), **load).recording
+    recording = drive(tmp_path, profile=profile, tags=("rush",), **load).recording
     assert recording.generator.users_reached == 4
     assert not recording.generator.exceptions
+    assert set(recording.requests.names) == {"GET /view"}
     assert set(recording.requests.users) == {"Viewer"}

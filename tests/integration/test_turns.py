@@ -17,6 +17,7 @@ from perfci.rig.load.generator import INSIDE, Live, Place
 from perfci.rig.load.recording import Recording
 from perfci.rig.load.rounds import duet_round
 from tests.builders import a_plan
+from tests.fakes.tagged import SHAPED, TAGGED
 from tests.fakes.toy_service import serving
 
 pytestmark = pytest.mark.kind("D")
@@ -509,35 +510,14 @@ def test_whatever_the_file_is_made_of(tmp_path: Path) -> None:
         assert elsewhere.startswith("another host than the target answers at GET /elsewhere (127.0.0.1:9): ")
 
 
-TAGGED = """
-from locust import HttpUser, tag, task
-
-
-class Viewer(HttpUser):
-    @tag("rush")
-    @task
-    def view(self):
-        self.client.get("/view")
-
-    @task
-    def look(self):
-        self.client.get("/look")
-
-
-class Buyer(HttpUser):
-    def on_start(self):
-        self.client.get("/start")
-
-    @task
-    def buy(self):
-        self.client.get("/buy")
-"""
-
-
 @pytest.mark.parametrize(
     ("profile", "choice", "asked"),
-    [(SAME, {"user_classes": ("Second",)}, "/pair"), (TAGGED, {"tags": ("rush",)}, "/view")],
-    ids=["classes", "tags"],
+    [
+        (SAME, {"user_classes": ("Second",)}, "/pair"),
+        (TAGGED, {"tags": ("rush",)}, "/view"),
+        (SHAPED, {"tags": ("rush",)}, "/view"),
+    ],
+    ids=["classes", "tags", "tags and a shape that names both classes"],
 )
 def test_classes_and_tags_are_chosen(tmp_path: Path, profile: str, choice: dict[str, Any], asked: str) -> None:
     """As the scenario says; no user of a class starts of which the tags leave no task."""
